@@ -1,0 +1,358 @@
+import { canonical, sha256, shortHash, type Json, type JsonObject } from './canonical';
+import type {
+  Anchor,
+  ConfiguredDetector,
+  Detector,
+  Evidence,
+  Severity,
+  Stage,
+  Stated,
+} from './detector';
+import { SEVERITIES } from './detector';
+import type { Source } from './record';
+import type { Subject } from './signal';
+import type { Instant } from './time';
+
+export type Status = 'open' | 'acknowledged' | 'resolved';
+export const RESOLVE_REASONS = ['fixed', 'accepted', 'false-positive'] as const;
+export type ResolveReason = (typeof RESOLVE_REASONS)[number];
+
+/** The last thing a person did about a finding. */
+export interface Act {
+  readonly verb: 'acknowledge' | 'resolve' | 'reopen';
+  /** Only and always with `resolve`. */
+  readonly reason?: ResolveReason;
+  readonly by: string;
+  readonly at: Instant;
+  readonly note?: string;
+}
+
+/** What the evidence says, before a person's decision is laid over it. */
+export interface Verdict {
+  readonly state: 'open' | 'resolved';
+  readonly resolution?: string;
+  readonly supersededBy?: string;
+}
+
+/** A stored conclusion with its evidence. */
+export interface Finding {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly detector: string;
+  readonly detectorVersion: number;
+  readonly stage: Stage;
+  readonly severity: Severity;
+  readonly status: Status;
+  /** The detector's code, `by-person`, `superseded` or `unwatched`. Only and always when resolved. */
+  readonly resolution?: string;
+  /** The event or the detector version that disproved it. */
+  readonly supersededBy?: string;
+  readonly message: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly subject: Subject;
+  readonly anchor: Anchor;
+  readonly verdict: Verdict;
+  readonly act?: Act;
+  readonly since: Instant;
+  readonly firstSeenAt: Instant;
+  readonly lastSeenAt: Instant;
+  /** When Crosscheck first wrote it down. */
+  readonly openedAt: Instant;
+  readonly resolvedAt?: Instant;
+  readonly count: number;
+  readonly facts: JsonObject;
+  readonly evidence: readonly Evidence[];
+  /** The end of coverage it was judged by; nobody judges it with an older one. */
+  readonly judgedBy: Readonly<Partial<Record<Source, Instant>>>;
+  /** Number of transitions so far, and the hash of the last: the head of its chain. */
+  readonly sequence: number;
+  readonly head: string;
+  /** True once a person was told of it; an end is told only when its beginning was. */
+  readonly told: boolean;
+}
+
+/** Timelines are named by this: 16 hexadecimal digits of tenant, detector and subject. */
+export function timelineId(tenantId: string, detectorId: string, subjectId: string): string {
+  return shortHash(16, tenantId, detectorId, subjectId);
+}
+
+/** The timeline's id and 12 hexadecimal digits of the anchor. No time of reading enters it. */
+export function findingId(timeline: string, anchorKey: string): string {
+  return `${timeline}-${shortHash(12, anchorKey)}`;
+}
+
+/**
+ * The status, computed from what the evidence says and the last act of a person, never stepped: an end by evidence
+ * wins; `fixed` holds until evidence later than the act; `accepted` and `false-positive` hold for this anchor; an
+ * acknowledgement holds while it is not older than the present open stretch.
+ */
+export function statusOf(
+  verdict: Verdict,
+  act: Act | undefined,
+  times: { readonly since: Instant; readonly lastSeenAt: Instant },
+): { readonly status: Status; readonly resolution?: string; readonly supersededBy?: string } {
+  if (verdict.state === 'resolved') {
+    const { resolution = 'resolved', supersededBy } = verdict;
+    return { status: 'resolved', resolution, ...(supersededBy !== undefined && { supersededBy }) };
+  }
+  if (act?.verb === 'resolve' && (act.reason !== 'fixed' || times.lastSeenAt <= act.at)) {
+    return { status: 'resolved', resolution: 'by-person' };
+  }
+  if (act?.verb === 'acknowledge' && act.at >= times.since) {
+    return { status: 'acknowledged' };
+  }
+  return { status: 'open' };
+}
+
+/** The finding that an answer states, laid over what is stored under the same id. */
+export function stateFinding(
+  configured: ConfiguredDetector,
+  context: {
+    readonly tenantId: string;
+    readonly timeline: string;
+    readonly subject: Subject;
+    readonly judgedBy: Finding['judgedBy'];
+    readonly completeTo: Instant;
+    readonly now: Instant;
+  },
+  answer: Stated,
+  stored: Finding | undefined,
+): Finding {
+  const { detector } = configured;
+  const { firstSeenAt, lastSeenAt, since, count, facts } = answer;
+  const verdict: Verdict = {
+    state: answer.state,
+    ...(answer.resolution !== undefined && { resolution: answer.resolution }),
+  };
+  const told = {
+    who: context.subject.name ?? context.subject.id,
+    completeTo: context.completeTo,
+    ...{ facts, count, since, firstSeenAt, lastSeenAt },
+  };
+  const message = messageOf(detector, answer.message);
+  const status = statusOf(verdict, stored?.act, answer);
+  return {
+    id: findingId(context.timeline, answer.anchor.key),
+    tenantId: context.tenantId,
+    detector: detector.id,
+    detectorVersion: detector.version,
+    stage: configured.stage === 'watch' ? 'watch' : answer.stage,
+    severity: answer.severity,
+    ...status,
+    message: answer.message,
+    title: message.title,
+    summary: message.summary(told),
+    subject: context.subject,
+    anchor: answer.anchor,
+    verdict,
+    ...(stored?.act !== undefined && { act: stored.act }),
+    since,
+    firstSeenAt,
+    lastSeenAt,
+    openedAt: stored?.openedAt ?? context.now,
+    ...(status.status === 'resolved' && { resolvedAt: stored?.resolvedAt ?? context.now }),
+    count,
+    facts,
+    evidence: edgesOf(answer.evidence),
+    judgedBy: context.judgedBy,
+    sequence: stored?.sequence ?? 0,
+    head: stored?.head ?? '',
+    told: stored?.told ?? false,
+  };
+}
+
+/** The same finding with another verdict: superseded or no longer watched. */
+export function withVerdict(stored: Finding, verdict: Verdict, now: Instant): Finding {
+  return restate({ ...stored, verdict }, now);
+}
+
+/** The same finding after a person's act. */
+export function withAct(stored: Finding, act: Act): Finding {
+  return restate({ ...stored, act }, act.at);
+}
+
+function restate(finding: Finding, now: Instant): Finding {
+  const { resolution: _r, supersededBy: _s, resolvedAt, ...rest } = finding;
+  const status = statusOf(finding.verdict, finding.act, finding);
+  return {
+    ...rest,
+    ...status,
+    ...(status.status === 'resolved' && { resolvedAt: resolvedAt ?? now }),
+  };
+}
+
+function messageOf(detector: Detector, id: string): Detector['messages'][string] {
+  const message = detector.messages[id];
+  if (message === undefined) {
+    throw new TypeError(`detector ${detector.id} has no message "${id}"`);
+  }
+  return message;
+}
+
+const EDGE = 3;
+
+/** The first three and the last three events, each once, by time. */
+export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
+  const unique = new Map(evidence.map((each) => [`${each.eventId}|${each.kind}`, each]));
+  const sorted = [...unique.values()].sort((a, b) => {
+    const [x, y] = [`${a.at}|${a.eventId}|${a.kind}`, `${b.at}|${b.eventId}|${b.kind}`];
+    return x < y ? -1 : 1;
+  });
+  return sorted.length <= 2 * EDGE ? sorted : [...sorted.slice(0, EDGE), ...sorted.slice(-EDGE)];
+}
+
+// ---------------------------------------------------------------------------------------------------- transitions
+
+export type Verb =
+  | 'opened'
+  | 'recorded'
+  | 'reopened'
+  | 'escalated'
+  | 'acknowledged'
+  | 'resolved'
+  | 'superseded';
+
+/** A change of status or resolution, or of severity upward: one row of a finding's history. */
+export interface Transition {
+  readonly findingId: string;
+  readonly sequence: number;
+  readonly at: Instant;
+  readonly verb: Verb;
+  readonly status: Status;
+  readonly resolution?: string;
+  readonly supersededBy?: string;
+  readonly severity: Severity;
+  /** `crosscheck`, or the person. */
+  readonly by: string;
+  readonly reason?: string;
+  readonly note?: string;
+  readonly count: number;
+  readonly previous: string;
+  /** SHA-256 of this row's canonical JSON without this field. */
+  readonly hash: string;
+}
+
+/** A message owed to the channels. The id is the same however often it is posted. */
+export interface Alert {
+  readonly id: string;
+  readonly findingId: string;
+  readonly verb: Verb;
+  /** A card to act on, or one line. */
+  readonly form: 'card' | 'line';
+}
+
+/** What must be written as one: the finding, and when it is a transition its history row and alert. */
+export interface FindingChange {
+  readonly finding: Finding;
+  readonly transition?: Transition;
+  readonly alert?: Alert;
+}
+
+/**
+ * Compares a finding with what is stored and says what must be written: nothing, the finding alone (count, last
+ * seen, wording), or a transition.
+ */
+export function compare(
+  stored: Finding | undefined,
+  next: Finding,
+  now: Instant,
+  continues = false,
+): FindingChange | undefined {
+  const verb = verbBetween(stored, next);
+  if (verb === undefined) {
+    return isSameFinding(stored, next) ? undefined : { finding: next };
+  }
+  return transit(next, verb, { at: now, by: 'crosscheck' }, continues);
+}
+
+/** The transition that a person's act is. An act is always one, even when the status stays. */
+export function decide(stored: Finding, act: Act): FindingChange {
+  const next = withAct(stored, act);
+  const verb =
+    act.verb === 'resolve' ? 'resolved' : act.verb === 'reopen' ? 'reopened' : 'acknowledged';
+  const { by, at, reason, note } = act;
+  const why = { ...(reason !== undefined && { reason }), ...(note !== undefined && { note }) };
+  const { alert: _told, ...change } = transit(next, verb, { at, by, ...why });
+  return change; // the person knows what they did
+}
+
+function verbBetween(stored: Finding | undefined, next: Finding): Verb | undefined {
+  if (stored === undefined) {
+    return next.status === 'resolved' ? 'recorded' : 'opened';
+  }
+  if (next.status === 'resolved') {
+    const isNews =
+      stored.status !== 'resolved' ||
+      stored.resolution !== next.resolution ||
+      stored.supersededBy !== next.supersededBy;
+    return !isNews ? undefined : next.resolution === 'superseded' ? 'superseded' : 'resolved';
+  }
+  if (stored.status !== next.status) {
+    return next.status === 'acknowledged' ? 'acknowledged' : 'reopened';
+  }
+  return SEVERITIES.indexOf(next.severity) > SEVERITIES.indexOf(stored.severity)
+    ? 'escalated'
+    : undefined;
+}
+
+// What a reader of the finding would notice. `judgedBy` and the wording that quotes it may move without news.
+function isSameFinding(stored: Finding | undefined, next: Finding): boolean {
+  return stored !== undefined && canonical(substance(stored)) === canonical(substance(next));
+}
+
+function substance(finding: Finding): Json {
+  const { judgedBy: _j, summary: _s, ...rest } = finding;
+  return rest as unknown as Json;
+}
+
+function transit(
+  next: Finding,
+  verb: Verb,
+  who: { at: Instant; by: string; reason?: string; note?: string },
+  continues = false,
+): FindingChange {
+  const sequence = next.sequence + 1;
+  const content = {
+    findingId: next.id,
+    sequence,
+    verb,
+    status: next.status,
+    ...(next.resolution !== undefined && { resolution: next.resolution }),
+    ...(next.supersededBy !== undefined && { supersededBy: next.supersededBy }),
+    severity: next.severity,
+    ...who,
+    count: next.count,
+    previous: next.head,
+  };
+  const hash = sha256(canonical(content));
+  const form = alertForm(next, verb, continues);
+  const alert: Alert | undefined =
+    form === undefined
+      ? undefined
+      : { id: `${next.id}-${sequence}`, findingId: next.id, verb, form };
+  return {
+    finding: { ...next, sequence, head: hash, told: next.told || alert !== undefined },
+    transition: { ...content, hash },
+    ...(alert !== undefined && { alert }),
+  };
+}
+
+function alertForm(next: Finding, verb: Verb, continues: boolean): Alert['form'] | undefined {
+  if (next.stage === 'watch') {
+    return undefined;
+  }
+  switch (verb) {
+    case 'opened':
+      return continues ? 'line' : 'card';
+    case 'reopened':
+    case 'escalated':
+      return 'card';
+    case 'resolved':
+    case 'superseded':
+      return next.told ? 'line' : undefined;
+    case 'recorded':
+    case 'acknowledged':
+      return undefined;
+  }
+}

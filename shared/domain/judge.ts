@@ -1,0 +1,186 @@
+import type { CoverageBySource } from './coverage';
+import type {
+  ConfiguredDetector,
+  Detector,
+  Disproved,
+  Pending,
+  Stated,
+  Timeline,
+  Undetermined,
+} from './detector';
+import {
+  compare,
+  findingId,
+  stateFinding,
+  withVerdict,
+  type Finding,
+  type FindingChange,
+} from './finding';
+import type { Source } from './record';
+import type { Signal, Subject } from './signal';
+import { earliest, plus, type Instant } from './time';
+
+/** Everything that one look at one timeline depends on. */
+export interface Case {
+  readonly configured: ConfiguredDetector;
+  readonly tenantId: string;
+  readonly timeline: string;
+  readonly subject: Subject;
+  readonly signals: readonly Signal[];
+  readonly coverage: CoverageBySource;
+  /** Signals below are invisible and findings anchored below are final. Absent while nothing was read before. */
+  readonly floor?: Instant | undefined;
+  /** An exported log is judged whole: nothing in it is ever too old. */
+  readonly isExport?: boolean;
+  readonly stored: readonly Finding[];
+  readonly now: Instant;
+}
+
+export interface Judgement {
+  readonly changes: readonly FindingChange[];
+  readonly askAgainAt?: Instant;
+  readonly pending: readonly Pending[];
+  readonly undetermined: readonly Undetermined[];
+}
+
+/** A detector that asks to be asked again at a time that is already covered would be asked for ever. */
+export class DetectorFault extends Error {
+  override readonly name = 'DetectorFault';
+}
+
+/** The end of what is completely read of all the sources that a detector needs; absent while one was never read. */
+export function coverageEnd(detector: Detector, coverage: CoverageBySource): Instant | undefined {
+  const ends = detector.needs.map((source) => coverage[source]?.to);
+  return ends.every((end) => end !== undefined) ? earliest(...(ends as [Instant])) : undefined;
+}
+
+/** Stored coverage end minus what the detector retains. */
+export function floorOf(detector: Detector, end: Instant | undefined): Instant | undefined {
+  return end === undefined ? undefined : plus(end, -detector.retain);
+}
+
+/**
+ * The engine's one question: given all that is known of a subject, what is true, what must be written, and when is
+ * it worth asking again? Pure, so that a replay, a late event and a crash are all the same thing: ask again.
+ * @throws DetectorFault when the detector breaks the contract of `assess`.
+ */
+export function judge(input: Case): Judgement {
+  const { configured, coverage, floor, now } = input;
+  const { detector } = configured;
+  const timeline = visible(input.signals, floor);
+  const { findings, askAgainAt } = detector.assess(timeline, coverage, configured.settings);
+  const end = coverageEnd(detector, coverage);
+  if (askAgainAt !== undefined && end !== undefined && askAgainAt <= end) {
+    throw new DetectorFault(
+      `detector ${detector.id} asks to be asked again at ${askAgainAt}, which coverage to ${end} has passed`,
+    );
+  }
+  const stored = new Map(input.stored.map((finding) => [finding.id, finding]));
+  const context = {
+    tenantId: input.tenantId,
+    timeline: input.timeline,
+    subject: subjectOf(timeline, input.subject),
+    judgedBy: endsOf(detector, coverage),
+    completeTo: end ?? now,
+    now,
+  };
+  const changes: (FindingChange | undefined)[] = [];
+  const mentioned = new Set<string>();
+  const disproved = new Map<string, Disproved>();
+  let next = askAgainAt;
+  for (const answer of findings) {
+    const id = findingId(input.timeline, answer.anchor.key);
+    if (answer.state === 'disproved') {
+      disproved.set(id, answer);
+      continue;
+    }
+    if (isFinal(answer, floor)) {
+      continue;
+    }
+    mentioned.add(id);
+    if (answer.state === 'pending' || answer.state === 'undetermined') {
+      continue;
+    }
+    const { stated, watchedTo } =
+      input.isExport === true ? { stated: answer } : whileWatched(detector, answer, end);
+    next = soonest(next, watchedTo);
+    const was = stored.get(id);
+    const finding = stateFinding(configured, context, stated, was);
+    changes.push(compare(was, finding, now, stated.continues));
+  }
+  for (const [id, finding] of stored) {
+    if (!mentioned.has(id)) {
+      const verdict = verdictOnUnmentioned(detector, finding, disproved.get(id), floor);
+      changes.push(verdict && compare(finding, withVerdict(finding, verdict, now), now));
+    }
+  }
+  return {
+    changes: changes.filter((change) => change !== undefined),
+    ...(next !== undefined && { askAgainAt: next }),
+    pending: findings.filter((answer) => answer.state === 'pending'),
+    undetermined: findings.filter((answer) => answer.state === 'undetermined'),
+  };
+}
+
+function visible(signals: readonly Signal[], floor: Instant | undefined): Timeline {
+  return signals
+    .filter((signal) => floor === undefined || signal.at >= floor)
+    .sort((a, b) => (a.at < b.at || (a.at === b.at && a.key < b.key) ? -1 : 1));
+}
+
+function isFinal(of: { readonly anchor: Finding['anchor'] }, floor: Instant | undefined): boolean {
+  return floor !== undefined && of.anchor.from < floor;
+}
+
+/** Nothing stays open beyond its evidence: when the first of it may be dropped, the finding ends as `unwatched`. */
+function whileWatched(
+  detector: Detector,
+  answer: Stated,
+  end: Instant | undefined,
+): { stated: Stated; watchedTo?: Instant } {
+  if (answer.state === 'resolved' || end === undefined) {
+    return { stated: answer };
+  }
+  const watchedTo = plus(answer.anchor.from, detector.retain);
+  return watchedTo > end
+    ? { stated: answer, watchedTo }
+    : { stated: { ...answer, state: 'resolved', resolution: 'unwatched' } };
+}
+
+function verdictOnUnmentioned(
+  detector: Detector,
+  finding: Finding,
+  disproof: Disproved | undefined,
+  floor: Instant | undefined,
+): Finding['verdict'] | undefined {
+  if (isFinal(finding, floor)) {
+    return finding.verdict.state === 'open'
+      ? { state: 'resolved', resolution: 'unwatched' }
+      : undefined;
+  }
+  if (finding.verdict.resolution === 'superseded') {
+    return undefined;
+  }
+  const by =
+    finding.detectorVersion !== detector.version
+      ? `version ${detector.version}`
+      : disproof?.by.eventId;
+  return { state: 'resolved', resolution: 'superseded', ...(by !== undefined && { supersededBy: by }) };
+}
+
+/** The newest name wins: people are renamed, and some rows name nobody. */
+function subjectOf(timeline: Timeline, known: Subject): Subject {
+  const name = timeline.findLast((signal) => signal.subject.name !== undefined)?.subject.name;
+  return name === undefined ? known : { ...known, name };
+}
+
+function endsOf(detector: Detector, coverage: CoverageBySource): Finding['judgedBy'] {
+  const ends = detector.needs.map((source) => [source, coverage[source]?.to] as const);
+  return Object.fromEntries(ends.filter(([, end]) => end !== undefined)) as Partial<
+    Record<Source, Instant>
+  >;
+}
+
+function soonest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  return a === undefined ? b : b === undefined ? a : earliest(a, b);
+}

@@ -1,0 +1,166 @@
+/**
+ * A moment of event time: UTC, always 7 fractional digits and `Z` (`2023-08-08T12:38:54.0000000Z`), so that
+ * instants sort as text and keep the 100 ns that Microsoft Graph logs and a JavaScript `Date` would lose.
+ */
+export type Instant = string & { readonly __instant: true };
+
+/** A length of time in milliseconds. */
+export type Duration = number;
+
+export const SECOND: Duration = 1_000;
+export const MINUTE: Duration = 60 * SECOND;
+export const HOUR: Duration = 60 * MINUTE;
+export const DAY: Duration = 24 * HOUR;
+
+/** A text that should be a time or a duration and is not. */
+export class TimeError extends Error {
+  override readonly name = 'TimeError';
+}
+
+const TICKS_PER_MS = 10_000;
+const TICKS_PER_SECOND = 10_000_000;
+const NORMAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/;
+const READABLE =
+  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?(Z|[+-]\d\d:?\d\d)?$/i;
+
+/**
+ * Reads an ISO 8601 time with a zone and normalises it to UTC.
+ * @throws TimeError when the text is no time, names a day that does not exist, or has no zone.
+ */
+export function toInstant(text: string): Instant {
+  if (NORMAL.test(text) && isRealDate(text.slice(0, 19))) {
+    return text as Instant;
+  }
+  const match = READABLE.exec(text.trim());
+  const [, date, time, fraction = '', zone] = match ?? [];
+  if (date === undefined || time === undefined || !isRealDate(`${date}T${time}`)) {
+    throw new TimeError(`"${shorten(text)}" is not a time like 2026-01-31T12:00:00Z`);
+  }
+  if (zone === undefined) {
+    throw new TimeError(`the time "${shorten(text)}" has no zone; write it as ...Z or ...+00:00`);
+  }
+  const whole = Date.parse(`${date}T${time}Z`) - offsetOf(zone);
+  return join(whole, fraction.slice(0, 7).padEnd(7, '0'));
+}
+
+/** The instant of a number of milliseconds since 1970-01-01 UTC. */
+export function fromEpoch(ms: number): Instant {
+  const whole = Math.floor(ms / SECOND) * SECOND;
+  return join(whole, String(Math.round((ms - whole) * TICKS_PER_MS)).padStart(7, '0'));
+}
+
+/** Milliseconds since 1970-01-01 UTC, cut to whole milliseconds. */
+export function epochOf(instant: Instant): number {
+  return Date.parse(`${instant.slice(0, 23)}Z`);
+}
+
+/** The instant `ms` later, or earlier when negative; keeps the 100 ns digits. */
+export function plus(instant: Instant, ms: Duration): Instant {
+  return plusTicks(instant, Math.round(ms * TICKS_PER_MS));
+}
+
+/** The next instant that can be written: 100 ns later. Half-open windows end here to include a row. */
+export function justAfter(instant: Instant): Instant {
+  return plusTicks(instant, 1);
+}
+
+/** Milliseconds from one instant to another. */
+export function between(from: Instant, to: Instant): Duration {
+  return epochOf(to) - epochOf(from);
+}
+
+/** `2023-08-08` */
+export function dayOf(instant: Instant): string {
+  return instant.slice(0, 10);
+}
+
+/** `2023-08` */
+export function monthOf(instant: Instant): string {
+  return instant.slice(0, 7);
+}
+
+/** Midnight UTC of that day. */
+export function startOfDay(instant: Instant): Instant {
+  return `${dayOf(instant)}T00:00:00.0000000Z` as Instant;
+}
+
+/** Midnight UTC of the first day of that month. */
+export function startOfMonth(instant: Instant): Instant {
+  return `${monthOf(instant)}-01T00:00:00.0000000Z` as Instant;
+}
+
+export function earliest(first: Instant, ...others: Instant[]): Instant {
+  return others.reduce((least, each) => (each < least ? each : least), first);
+}
+
+export function latest(first: Instant, ...others: Instant[]): Instant {
+  return others.reduce((most, each) => (each > most ? each : most), first);
+}
+
+const UNITS: Readonly<Record<string, Duration>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
+
+/**
+ * Reads a duration such as `90s`, `60m`, `3h` or `30d`.
+ * @throws TimeError when the text is anything else.
+ */
+export function parseDuration(text: string): Duration {
+  const match = /^(\d{1,6})([smhd])$/.exec(text.trim());
+  const unit = UNITS[match?.[2] ?? ''];
+  if (match === null || unit === undefined) {
+    throw new TimeError(
+      `"${shorten(text)}" is not a duration; write a number and s, m, h or d, like 60m`,
+    );
+  }
+  return Number(match[1]) * unit;
+}
+
+/** Writes a duration in the largest unit that keeps it whole: `60m` is `1 h`, `90s` is `90 s`. */
+export function formatDuration(ms: Duration): string {
+  if (ms !== 0 && ms % DAY === 0) {
+    return `${ms / DAY} d`;
+  }
+  if (ms !== 0 && ms % HOUR === 0) {
+    return `${ms / HOUR} h`;
+  }
+  if (ms !== 0 && ms % MINUTE === 0) {
+    return `${ms / MINUTE} min`;
+  }
+  return `${ms / SECOND} s`;
+}
+
+/** `2023-08-08 12:38 UTC`, for sentences that people read. */
+export function toMinute(instant: Instant): string {
+  return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
+}
+
+function plusTicks(instant: Instant, ticks: number): Instant {
+  const total = Number(instant.slice(20, 27)) + ticks;
+  const seconds = Math.floor(total / TICKS_PER_SECOND);
+  const whole = Date.parse(`${instant.slice(0, 19)}Z`) + seconds * SECOND;
+  return join(whole, String(total - seconds * TICKS_PER_SECOND).padStart(7, '0'));
+}
+
+function join(wholeSecondMs: number, fraction: string): Instant {
+  return `${new Date(wholeSecondMs).toISOString().slice(0, 19)}.${fraction}Z` as Instant;
+}
+
+// Date.parse rolls 30 February over to March, so days past the 28th are written back and compared.
+function isRealDate(seconds: string): boolean {
+  const ms = Date.parse(`${seconds}Z`);
+  if (Number.isNaN(ms)) {
+    return false;
+  }
+  return seconds.slice(8, 10) <= '28' || new Date(ms).toISOString().startsWith(seconds);
+}
+
+function offsetOf(zone: string): Duration {
+  if (zone.toUpperCase() === 'Z') {
+    return 0;
+  }
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return (zone.startsWith('-') ? -minutes : minutes) * MINUTE;
+}
+
+function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+}

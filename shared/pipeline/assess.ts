@@ -1,0 +1,185 @@
+import type { CoverageBySource } from '../domain/coverage';
+import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
+import type { FindingChange } from '../domain/finding';
+import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
+import type { Instant } from '../domain/time';
+import type { Clock, StoredFinding, Stores, TimelineRef, WorkMark } from './ports';
+
+export interface Assessor {
+  readonly tenantId: string;
+  readonly detectors: readonly ConfiguredDetector[];
+  readonly stores: Stores;
+  readonly clock: Clock;
+  /** An exported log is judged whole: nothing in it is too old. */
+  readonly isExport?: boolean;
+}
+
+/** What draining the work marks came to. */
+export interface AssessReport {
+  readonly timelines: number;
+  readonly changes: readonly FindingChange[];
+  readonly pending: readonly OfSubject<Pending>[];
+  readonly undetermined: readonly OfSubject<Undetermined>[];
+  /** Timelines whose mark stays for the next run, because another runner kept writing. */
+  readonly left: number;
+  /** Timelines whose detector failed; the mark stays, the others go on. */
+  readonly faults: readonly { readonly timeline: TimelineRef; readonly error: Error }[];
+}
+
+/** An answer that cannot be given yet, or ever, with whom it is about. */
+export type OfSubject<A> = A & { readonly detector: string; readonly subject: TimelineRef['subject'] };
+
+/** How often one timeline is looked at again because it moved; then the mark is left for the next run. */
+const ROUNDS = 5;
+
+/**
+ * Assesses every timeline that carries a mark: touched, due and rule-changed ones are all the same. A mark goes
+ * only when its work is done, so that a crash anywhere repeats the work and loses none.
+ */
+export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
+  const changes: FindingChange[] = [];
+  const pending: OfSubject<Pending>[] = [];
+  const undetermined: OfSubject<Undetermined>[] = [];
+  const faults: { timeline: TimelineRef; error: Error }[] = [];
+  let left = 0;
+  const work = await collectWork(assessor);
+  for (const { configured, marks } of work) {
+    const [{ timeline }] = marks;
+    try {
+      const outcome = await assessTimeline(assessor, configured, marks);
+      changes.push(...outcome.changes);
+      const of = { detector: timeline.detector, subject: timeline.subject };
+      pending.push(...outcome.pending.map((each) => ({ ...each, ...of })));
+      undetermined.push(...outcome.undetermined.map((each) => ({ ...each, ...of })));
+      if (!outcome.isDone) {
+        left += 1;
+        continue;
+      }
+    } catch (error) {
+      if (!(error instanceof DetectorFault || error instanceof TypeError)) {
+        throw error;
+      }
+      faults.push({ timeline, error });
+      continue;
+    }
+    for (const mark of marks) {
+      await assessor.stores.marks.remove(mark);
+    }
+  }
+  return { timelines: work.length, changes, pending, undetermined, left, faults };
+}
+
+interface Work {
+  readonly configured: ConfiguredDetector;
+  /** All marks of one timeline; at least one. */
+  readonly marks: readonly [WorkMark, ...WorkMark[]];
+}
+
+// Marks of a detector that is switched off stay where they are: they are drained when it is switched on again.
+async function collectWork(assessor: Assessor): Promise<readonly Work[]> {
+  const { marks, coverage } = assessor.stores;
+  const found = [...(await marks.dirty())];
+  for (const { detector } of assessor.detectors) {
+    const end = coverageEnd(detector, await coverage.read(detector.id));
+    if (end !== undefined) {
+      found.push(...(await marks.due(detector.id, end)));
+    }
+  }
+  const byTimeline = Map.groupBy(found, (mark) => mark.timeline.id);
+  return [...byTimeline.values()].flatMap((group) => {
+    const [first, ...others] = group;
+    const configured = assessor.detectors.find(
+      ({ detector }) => detector.id === first?.timeline.detector,
+    );
+    return first === undefined || configured === undefined
+      ? []
+      : [{ configured, marks: [first, ...others] as const }];
+  });
+}
+
+type Outcome = Pick<Judgement, 'changes' | 'pending' | 'undetermined'> & {
+  readonly isDone: boolean;
+};
+
+async function assessTimeline(
+  assessor: Assessor,
+  configured: ConfiguredDetector,
+  marks: Work['marks'],
+): Promise<Outcome> {
+  const { timeline } = marks[0];
+  const changes: FindingChange[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const { judgement, stored, version } = await lookOnce(assessor, configured, marks);
+    const isWhole = await commitAll(assessor, judgement.changes, stored, changes);
+    if (judgement.askAgainAt !== undefined) {
+      await assessor.stores.marks.markDue(timeline, judgement.askAgainAt);
+    }
+    // Who wrote must look whether the timeline moved since: the other runner may have judged before us and be gone.
+    const isStill =
+      judgement.changes.length === 0 ||
+      (await assessor.stores.signals.read(timeline.id)).version === version;
+    if (isWhole && isStill) {
+      const { pending, undetermined } = judgement;
+      return { changes, pending, undetermined, isDone: true };
+    }
+  }
+  return { changes, pending: [], undetermined: [], isDone: false };
+}
+
+/**
+ * Findings are read first, then coverage, then the timeline: a finding that was judged by newer coverage than ours
+ * was then written after we read it, and its ETag refuses our write.
+ */
+async function lookOnce(
+  assessor: Assessor,
+  configured: ConfiguredDetector,
+  marks: Work['marks'],
+): Promise<{ judgement: Judgement; stored: readonly StoredFinding[]; version: string }> {
+  const { detector } = configured;
+  const { timeline } = marks[0];
+  const stored = await assessor.stores.findings.readTimeline(timeline.id);
+  const coverage = await assessor.stores.coverage.read(detector.id);
+  const { signals, version } = await assessor.stores.signals.read(timeline.id);
+  const judgement = judge({
+    configured,
+    tenantId: assessor.tenantId,
+    timeline: timeline.id,
+    subject: timeline.subject,
+    signals,
+    coverage,
+    floor: floorFor(detector, marks, coverage),
+    isExport: assessor.isExport === true,
+    stored: stored.map((each) => each.finding),
+    now: assessor.clock.now(),
+  });
+  return { judgement, stored, version };
+}
+
+function floorFor(
+  detector: Detector,
+  marks: Work['marks'],
+  coverage: CoverageBySource,
+): Instant | undefined {
+  const touched = marks.find((mark) => mark.coverageEnds !== undefined)?.coverageEnds;
+  if (touched === undefined) {
+    return floorOf(detector, coverageEnd(detector, coverage));
+  }
+  const ends = detector.needs.map((source) => touched[source]).filter((end) => end !== undefined);
+  return ends.length < detector.needs.length ? undefined : floorOf(detector, ends.toSorted()[0]);
+}
+
+async function commitAll(
+  assessor: Assessor,
+  changes: readonly FindingChange[],
+  stored: readonly StoredFinding[],
+  written: FindingChange[],
+): Promise<boolean> {
+  for (const change of changes) {
+    const etag = stored.find((each) => each.finding.id === change.finding.id)?.etag;
+    if (!(await assessor.stores.findings.commit(change, etag))) {
+      return false;
+    }
+    written.push(change);
+  }
+  return true;
+}

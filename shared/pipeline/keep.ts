@@ -1,0 +1,33 @@
+import { coverageEnd, floorOf } from '../domain/judge';
+import type { CoverageEnds, Stores } from './ports';
+import type { Selection } from './select';
+
+/**
+ * Stores the signals of a selection, each touched timeline marked before its signals are written. After this the
+ * coverage of the records' window may move: whatever happens next, the marks say what is left to do.
+ * @returns how many signals came later than their retention and were dropped.
+ */
+export async function keep(stores: Stores, selection: Selection): Promise<{ tooOld: number }> {
+  let tooOld = 0;
+  const byDetector = Map.groupBy(selection.values(), (each) => each.detector);
+  for (const [detector, timelines] of byDetector) {
+    const coverage = await stores.coverage.read(detector.id);
+    const ends: CoverageEnds = Object.fromEntries(
+      Object.entries(coverage).map(([source, { to }]) => [source, to]),
+    );
+    const floor = floorOf(detector, coverageEnd(detector, coverage));
+    const fresh = timelines.flatMap(({ timeline, signals }) => {
+      const kept = [...signals.values()].filter((each) => floor === undefined || each.at >= floor);
+      tooOld += signals.size - kept.length;
+      return kept.length > 0 ? [{ timeline, signals: kept }] : [];
+    });
+    await stores.marks.markDirty(
+      fresh.map((each) => each.timeline),
+      ends,
+    );
+    for (const { timeline, signals } of fresh) {
+      await stores.signals.merge(timeline, signals, detector.join);
+    }
+  }
+  return { tooOld };
+}
