@@ -22,7 +22,11 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       curly: 'error',
       eqeqeq: 'error',
-      'func-style': ['error', 'declaration'],
+      'func-style': ['error', 'declaration', { allowArrowFunctions: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, varsIgnorePattern: '^_', argsIgnorePattern: '^_' },
+      ],
       'no-console': 'error',
       'no-restricted-syntax': [
         'error',
@@ -45,7 +49,11 @@ export default tseslint.config(
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Only shared/config reads the environment.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Only shared/config reads the environment.',
+        },
       ],
     },
   },

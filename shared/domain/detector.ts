@@ -243,7 +243,10 @@ export function admits(read: Read, value: unknown): boolean {
     return false;
   }
   const folded = fold(value);
-  return foldedValues(read).has(folded) || (read.prefix !== undefined && folded.startsWith(fold(read.prefix)));
+  return (
+    foldedValues(read).has(folded) ||
+    (read.prefix !== undefined && folded.startsWith(fold(read.prefix)))
+  );
 }
 
 /** Looks whether absence may be concluded in `[from, to)` from every source the detector needs. */

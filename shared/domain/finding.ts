@@ -205,13 +205,7 @@ export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
 // ---------------------------------------------------------------------------------------------------- transitions
 
 export type Verb =
-  | 'opened'
-  | 'recorded'
-  | 'reopened'
-  | 'escalated'
-  | 'acknowledged'
-  | 'resolved'
-  | 'superseded';
+  'opened' | 'recorded' | 'reopened' | 'escalated' | 'acknowledged' | 'resolved' | 'superseded';
 
 /** A change of status or resolution, or of severity upward: one row of a finding's history. */
 export interface Transition {

@@ -165,7 +165,11 @@ function verdictOnUnmentioned(
     finding.detectorVersion !== detector.version
       ? `version ${detector.version}`
       : disproof?.by.eventId;
-  return { state: 'resolved', resolution: 'superseded', ...(by !== undefined && { supersededBy: by }) };
+  return {
+    state: 'resolved',
+    resolution: 'superseded',
+    ...(by !== undefined && { supersededBy: by }),
+  };
 }
 
 /** The newest name wins: people are renamed, and some rows name nobody. */
@@ -176,9 +180,7 @@ function subjectOf(timeline: Timeline, known: Subject): Subject {
 
 function endsOf(detector: Detector, coverage: CoverageBySource): Finding['judgedBy'] {
   const ends = detector.needs.map((source) => [source, coverage[source]?.to] as const);
-  return Object.fromEntries(ends.filter(([, end]) => end !== undefined)) as Partial<
-    Record<Source, Instant>
-  >;
+  return Object.fromEntries(ends.filter(([, end]) => end !== undefined));
 }
 
 function soonest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {

@@ -20,8 +20,7 @@ export class TimeError extends Error {
 const TICKS_PER_MS = 10_000;
 const TICKS_PER_SECOND = 10_000_000;
 const NORMAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/;
-const READABLE =
-  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?(Z|[+-]\d\d:?\d\d)?$/i;
+const READABLE = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?(Z|[+-]\d\d:?\d\d)?$/i;
 
 /**
  * Reads an ISO 8601 time with a zone and normalises it to UTC.

@@ -27,7 +27,10 @@ export interface AssessReport {
 }
 
 /** An answer that cannot be given yet, or ever, with whom it is about. */
-export type OfSubject<A> = A & { readonly detector: string; readonly subject: TimelineRef['subject'] };
+export type OfSubject<A> = A & {
+  readonly detector: string;
+  readonly subject: TimelineRef['subject'];
+};
 
 /** How often one timeline is looked at again because it moved; then the mark is left for the next run. */
 const ROUNDS = 5;

@@ -60,10 +60,7 @@ export type CoverageEnds = Readonly<Partial<Record<Source, Instant>>>;
 
 export interface WorkMarks {
   /** Marks a timeline now. A mark that is there already keeps its older coverage ends and gets a new ETag. */
-  markDirty(
-    timelines: readonly TimelineRef[],
-    coverageEnds: CoverageEnds,
-  ): Promise<void>;
+  markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void>;
   /** Marks a timeline for when coverage has reached `at`. */
   markDue(timeline: TimelineRef, at: Instant): Promise<void>;
   dirty(): Promise<readonly WorkMark[]>;

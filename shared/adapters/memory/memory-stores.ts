@@ -1,4 +1,10 @@
-import { extend, giveUp, type Coverage, type CoverageBySource, type Interval } from '../../domain/coverage';
+import {
+  extend,
+  giveUp,
+  type Coverage,
+  type CoverageBySource,
+  type Interval,
+} from '../../domain/coverage';
 import type { Alert, Finding, FindingChange, Transition } from '../../domain/finding';
 import type { Source } from '../../domain/record';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';

@@ -1,0 +1,98 @@
+import type { Json, JsonObject } from '../../domain/canonical';
+import type { Change } from '../../domain/record';
+
+/** A modified property that detectors need and that cannot be read. Never quotes a value. */
+export class ChangeError extends Error {
+  override readonly name = 'ChangeError';
+}
+
+/** Replaces what may not leave this room; the same value gets the same stand-in throughout one property. */
+type Scrub = (value: Json, standIn: (secret: string) => string) => Json;
+
+/**
+ * The modified properties that detectors use, and what is kept of each. Everything else is dropped here: push tokens,
+ * phone numbers and keys must not travel further (a detector that needs another property adds it to this list).
+ */
+const KEPT: Readonly<Record<string, Scrub>> = {
+  StrongAuthenticationPhoneAppDetail: each((device, standIn) => ({
+    ...pick(device, ['Id', 'DeviceName', 'LastAuthenticatedTimestamp', 'AuthenticatorFlavor']),
+    ...tokenOf(device, standIn),
+  })),
+  StrongAuthenticationMethod: each((method) => pick(method, ['MethodType', 'Default'])),
+  StrongAuthenticationUserDetails: each((details) =>
+    Object.fromEntries(
+      Object.entries(details).map(([key, value]) => [
+        key,
+        value === null || value === '' ? null : 'set',
+      ]),
+    ),
+  ),
+  SearchableDeviceKey: each((key) => pick(key, ['Usage', 'KeyIdentifier'])),
+  'Role.DisplayName': (value) => value,
+};
+
+/**
+ * Parses the JSON text that Graph puts into `oldValue` and `newValue`, for the properties in use.
+ * @returns undefined for a property that nobody uses.
+ * @throws ChangeError when a value that must be JSON is not.
+ */
+export function readChange(
+  property: string | undefined,
+  before: unknown,
+  after: unknown,
+): Change | undefined {
+  const scrub = KEPT[property ?? ''];
+  if (property === undefined || scrub === undefined) {
+    return undefined;
+  }
+  const standIns = new Map<string, string>();
+  function standIn(secret: string): string {
+    const known = standIns.get(secret) ?? `token-${standIns.size + 1}`;
+    standIns.set(secret, known);
+    return known;
+  }
+  const old = parse(property, 'oldValue', before);
+  const fresh = parse(property, 'newValue', after);
+  return {
+    property,
+    ...(old !== undefined && { before: scrub(old, standIn) }),
+    ...(fresh !== undefined && { after: scrub(fresh, standIn) }),
+  };
+}
+
+function parse(property: string, side: string, value: unknown): Json | undefined {
+  if (value === null || value === undefined || value === '') {
+    return undefined;
+  }
+  if (typeof value !== 'string') {
+    return value as Json;
+  }
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    throw new ChangeError(
+      `the ${side} of ${property} is not JSON (${value.length} characters); the export may have cut it`,
+    );
+  }
+}
+
+function each(keep: (item: JsonObject, standIn: (secret: string) => string) => JsonObject): Scrub {
+  return (value, standIn) => {
+    const items = Array.isArray(value) ? (value as readonly Json[]) : [value];
+    return items
+      .filter((item): item is JsonObject => typeof item === 'object' && item !== null)
+      .map((item) => keep(item, standIn));
+  };
+}
+
+function pick(item: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(keys.map((key) => [key, item[key] ?? null]));
+}
+
+// Code-only apps have no push token and say so; two of those are not the same phone.
+function tokenOf(device: JsonObject, standIn: (secret: string) => string): JsonObject {
+  const token = device['DeviceToken'];
+  return typeof token === 'string' && token !== '' && token !== 'NO_DEVICE_TOKEN'
+    ? { DeviceToken: standIn(token) }
+    : {};
+}

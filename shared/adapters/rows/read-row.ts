@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { EntraRecord, Malformed, Source } from '../../domain/record';
+import { TimeError, toInstant, type Instant } from '../../domain/time';
+import type { Wanted } from '../../pipeline/select';
+import { ChangeError } from './changes';
+import { toAuditRecord, toSignInRecord } from './schema';
+
+/** What became of one row: its time is always known, its record only when a detector looks at it. */
+export type ReadRow =
+  | { readonly at: Instant; readonly id: string; readonly record?: EntraRecord }
+  | { readonly malformed: Malformed };
+
+const TIME_PROPERTY = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
+
+/**
+ * Every row gets a plain look at id and time; the schema is for rows that a detector looks at, which are few.
+ * A row that cannot be used comes back as `malformed` with a reason that holds no value of the row.
+ */
+export function readRow(source: Source, row: Record<string, unknown>, wanted: Wanted): ReadRow {
+  const id = row['id'];
+  if (typeof id !== 'string' || id === '') {
+    return { malformed: { source, reason: 'the record has no id' } };
+  }
+  const property = TIME_PROPERTY[source];
+  const time = row[property];
+  if (typeof time !== 'string' || time === '') {
+    return { malformed: { source, id, reason: `the record has no ${property}` } };
+  }
+  try {
+    const at = toInstant(time);
+    if (!wanted.isWanted((path) => valueAt(row, path))) {
+      return { id, at };
+    }
+    const convert = source === 'directoryAudits' ? toAuditRecord : toSignInRecord;
+    return { id, at, record: convert(id, at, row) };
+  } catch (error) {
+    return { malformed: { source, id, reason: reasonOf(error) } };
+  }
+}
+
+function valueAt(row: Record<string, unknown>, path: string): unknown {
+  const slash = path.indexOf('/');
+  if (slash === -1) {
+    return row[path];
+  }
+  const inner = row[path.slice(0, slash)];
+  return typeof inner === 'object' && inner !== null
+    ? (inner as Record<string, unknown>)[path.slice(slash + 1)]
+    : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    const [issue] = error.issues;
+    return `${issue?.path.join('.') ?? 'the record'}: ${issue?.message.toLowerCase() ?? 'wrong shape'}`;
+  }
+  if (error instanceof TimeError || error instanceof ChangeError) {
+    return error.message;
+  }
+  throw error;
+}

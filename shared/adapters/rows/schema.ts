@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import type { AuditRecord, Change, SignInRecord } from '../../domain/record';
+import type { Instant } from '../../domain/time';
+import { readChange } from './changes';
+
+/**
+ * What Graph may send, narrowed to the fields in use. Documented as optional, seen as null, "" or missing: all the
+ * same here. A field of another type is a malformed record, because guessing would hide a change of the API.
+ */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => (value === null || value === '' ? undefined : value));
+const wholeNumber = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^-?\d+$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .transform((value) => value ?? undefined);
+
+const auditRow = z.object({
+  activityDisplayName: z.string(),
+  result: text,
+  resultReason: text,
+  initiatedBy: z
+    .object({
+      app: z.object({ displayName: text, servicePrincipalName: text }).nullish(),
+      user: z.object({ id: text, userPrincipalName: text, displayName: text }).nullish(),
+    })
+    .nullish(),
+  targetResources: z
+    .array(
+      z.object({
+        id: text,
+        type: text,
+        Type: text, // spelled so in documentation examples
+        displayName: text,
+        userPrincipalName: text,
+        modifiedProperties: z
+          .array(z.object({ displayName: text, oldValue: z.unknown(), newValue: z.unknown() }))
+          .nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+const signInRow = z.object({
+  userId: z.string().min(1),
+  userPrincipalName: text,
+  userDisplayName: text,
+  clientAppUsed: text,
+  status: z.object({ errorCode: wholeNumber }).nullish(),
+  conditionalAccessStatus: z.union([z.string(), z.int()]).nullish(),
+  appliedConditionalAccessPolicies: z
+    .array(
+      z.object({
+        displayName: text,
+        result: text,
+        enforcedGrantControls: z.array(z.string()).nullish(),
+      }),
+    )
+    .nullish(),
+  deviceDetail: z.object({ deviceId: text, operatingSystem: text }).nullish(),
+  location: z.object({ city: text, countryOrRegion: text }).nullish(),
+  ipAddress: text,
+  resourceDisplayName: text,
+});
+
+/** @throws z.ZodError, ChangeError */
+export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecord {
+  const raw = auditRow.parse(row);
+  const result = raw.result?.toLowerCase();
+  return {
+    source: 'directoryAudits',
+    id,
+    at,
+    activity: raw.activityDisplayName.trim(),
+    ...(result !== undefined && { result: isResult(result) ? result : 'unknown' }),
+    ...optional('reason', raw.resultReason),
+    initiator: {
+      ...(raw.initiatedBy?.app && {
+        app: {
+          ...optional('name', raw.initiatedBy.app.displayName),
+          ...optional('servicePrincipalName', raw.initiatedBy.app.servicePrincipalName),
+        },
+      }),
+      ...(raw.initiatedBy?.user && {
+        user: {
+          ...optional('id', raw.initiatedBy.user.id),
+          ...optional(
+            'name',
+            raw.initiatedBy.user.userPrincipalName ?? raw.initiatedBy.user.displayName,
+          ),
+        },
+      }),
+    },
+    targets: (raw.targetResources ?? []).map((target) => ({
+      ...optional('id', target.id),
+      ...optional('type', target.type ?? target.Type),
+      ...optional('name', target.userPrincipalName ?? target.displayName),
+      changes: (target.modifiedProperties ?? [])
+        .map((each) => readChange(each.displayName, each.oldValue, each.newValue))
+        .filter((change): change is Change => change !== undefined),
+    })),
+  };
+}
+
+/** @throws z.ZodError */
+export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRecord {
+  const raw = signInRow.parse(row);
+  const policies = raw.appliedConditionalAccessPolicies;
+  return {
+    source: 'signIns',
+    id,
+    at,
+    user: { id: raw.userId, ...optional('name', raw.userPrincipalName ?? raw.userDisplayName) },
+    ...optional('clientApp', raw.clientAppUsed),
+    ...optional('errorCode', raw.status?.errorCode),
+    conditionalAccess: conditionalAccessOf(raw.conditionalAccessStatus),
+    ...(policies && {
+      policies: policies.map((policy) => ({
+        name: policy.displayName ?? 'a policy without a name',
+        result: policy.result ?? 'unknown',
+        grantControls: policy.enforcedGrantControls ?? [],
+      })),
+    }),
+    device: {
+      ...optional('id', raw.deviceDetail?.deviceId),
+      ...optional('operatingSystem', raw.deviceDetail?.operatingSystem),
+    },
+    ...optional('country', raw.location?.countryOrRegion),
+    ...optional('city', raw.location?.city),
+    ...optional('address', raw.ipAddress),
+    ...optional('resource', raw.resourceDisplayName),
+  };
+}
+
+// Streamed records carry the number of the enumeration where Graph sends its name (domain.md 2.1).
+const CONDITIONAL_ACCESS = ['success', 'failure', 'notApplied'] as const;
+
+function conditionalAccessOf(
+  status: string | number | null | undefined,
+): SignInRecord['conditionalAccess'] {
+  const name = CONDITIONAL_ACCESS[Number(status === '' || status === null ? NaN : status)];
+  return name ?? CONDITIONAL_ACCESS.find((each) => each === status) ?? 'unknown';
+}
+
+function isResult(text: string): text is 'success' | 'failure' | 'timeout' {
+  return text === 'success' || text === 'failure' || text === 'timeout';
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
+}

@@ -1,0 +1,9 @@
+import type { Detector } from '../domain/detector';
+import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
+import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
+
+/** The register: every detector, by id. */
+export const DETECTORS: readonly Detector[] = [
+  easSuccessDespiteCaFailure,
+  mfaRegistrationUnfinished,
+];
