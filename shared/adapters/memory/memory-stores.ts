@@ -46,7 +46,11 @@ export class MemorySignals implements SignalStore {
   >();
 
   merge(ref: TimelineRef, signals: readonly Signal[], rules: JoinRules): Promise<void> {
-    const timeline = this.#timelines.get(ref.id) ?? { ref, signals: new Map(), version: 0 };
+    const timeline = this.#timelines.get(ref.id) ?? {
+      ref,
+      signals: new Map<string, Signal>(),
+      version: 0,
+    };
     this.#timelines.set(ref.id, timeline);
     for (const signal of signals) {
       const known = timeline.signals.get(signal.key);
