@@ -71,6 +71,14 @@ export const easSuccessDespiteCaFailure = defineDetector({
       prefix: 'Exchange ActiveSync',
     },
   ],
+  expects: [
+    {
+      source: 'signIns',
+      property: 'clientAppUsed',
+      values: ['Exchange ActiveSync'],
+      otherwise: 'The sign-in log holds no ActiveSync sign-in: there is nothing to watch here.',
+    },
+  ],
   retain: '60d',
   join: { first: 'min', last: 'max', firstEvents: 'first3', lastEvents: 'last3' },
   messages: {

@@ -126,6 +126,26 @@ export const mfaRegistrationUnfinished = defineDetector({
       optional: true,
     },
   ],
+  expects: [
+    {
+      source: 'directoryAudits',
+      property: 'activityDisplayName',
+      values: ['Update user'],
+      otherwise:
+        'The audit log holds no "Update user" of Core Directory: added authenticators cannot be seen.',
+    },
+    {
+      source: 'directoryAudits',
+      property: 'activityDisplayName',
+      values: [
+        'User started security info registration',
+        'User registered security info',
+        'User registered all required security info',
+      ],
+      otherwise:
+        'The audit log holds nothing of the service Authentication Methods: completed registrations are seen only by what they change on the account. Export all services.',
+    },
+  ],
   retain: '90d',
   join: { uses: 'first3', latestUses: 'last3' },
   messages: {

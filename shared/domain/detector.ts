@@ -28,6 +28,18 @@ export interface Read {
   readonly optional?: boolean;
 }
 
+/**
+ * What the log of a tenant in use always holds some of. When an export holds none, part of the log is missing and
+ * the detector's answers are worth less.
+ */
+export interface Expectation {
+  readonly source: Source;
+  readonly property: 'activityDisplayName' | 'clientAppUsed';
+  readonly values: readonly string[];
+  /** What it means when none of these occurs: a whole sentence. */
+  readonly otherwise: string;
+}
+
 /** A threshold that an operator can set, as `DETECTOR_<ID>_<NAME>`. */
 export interface SettingSpec {
   readonly kind: 'duration' | 'count';
@@ -147,6 +159,7 @@ export interface DetectorSpec<S extends SettingSpecs, M extends string> {
   readonly references: readonly string[];
   readonly settings: S;
   readonly reads: readonly Read[];
+  readonly expects: readonly Expectation[];
   /** How long a signal may bear on an answer. */
   readonly retain: string;
   /** Facts that join by another rule than the general one. */

@@ -16,7 +16,6 @@ import {
   type Finding,
   type FindingChange,
 } from './finding';
-import type { Source } from './record';
 import type { Signal, Subject } from './signal';
 import { earliest, plus, type Instant } from './time';
 

@@ -1,0 +1,123 @@
+import { DETECTORS } from '../detectors/index';
+import {
+  parseSetting,
+  type ConfiguredDetector,
+  type Detector,
+  type SettingSpec,
+  type Stage,
+} from '../domain/detector';
+
+/** Environment variables, as the platform or a terminal hands them over. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Settings that cannot be used, all of them at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the settings cannot be used:\n${problems.map((each) => `- ${each}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** One setting of a detector: its name in the environment, and what it takes. */
+export interface DetectorSetting {
+  readonly name: string;
+  readonly default: string;
+  readonly takes: string;
+  readonly meaning: string;
+}
+
+/** `DETECTOR_MFA_REGISTRATION_UNFINISHED_GRACE` */
+function nameOf(detector: Detector, setting: string): string {
+  return `DETECTOR_${`${detector.id}_${setting}`.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** Every setting that the registered detectors take. */
+export function detectorSettings(
+  detectors: readonly Detector[] = DETECTORS,
+): readonly DetectorSetting[] {
+  return detectors.flatMap((detector) => [
+    {
+      name: nameOf(detector, 'enabled'),
+      default: 'true',
+      takes: 'true or false',
+      meaning: `Whether ${detector.id} runs.`,
+    },
+    {
+      name: nameOf(detector, 'stage'),
+      default: 'alert',
+      takes: 'alert or watch',
+      meaning: `watch stores and shows what ${detector.id} finds, and alerts nobody.`,
+    },
+    ...Object.entries(detector.settings).map(([setting, spec]) => ({
+      name: nameOf(detector, setting),
+      default: spec.default,
+      takes: takes(spec),
+      meaning: spec.meaning,
+    })),
+  ]);
+}
+
+/**
+ * The enabled detectors with their thresholds.
+ * @throws ConfigError naming every setting that is unknown or has an impossible value.
+ */
+export function configureDetectors(
+  environment: Environment,
+  detectors: readonly Detector[] = DETECTORS,
+): readonly ConfiguredDetector[] {
+  const problems = unknownNames(environment, detectors);
+  const configured = detectors.flatMap((detector) => {
+    const read = (setting: string): string | undefined =>
+      environment[nameOf(detector, setting)]?.trim() || undefined;
+    const complain = (setting: string, takesText: string): void => {
+      problems.push(
+        `${nameOf(detector, setting)} takes ${takesText}, not "${shown(read(setting))}"`,
+      );
+    };
+    const settings = Object.entries(detector.settings).map(([setting, spec]) => {
+      try {
+        return [setting, parseSetting(spec, read(setting) ?? spec.default)] as const;
+      } catch {
+        complain(setting, takes(spec));
+        return [setting, NaN] as const;
+      }
+    });
+    const enabled = read('enabled') ?? 'true';
+    if (enabled !== 'true' && enabled !== 'false') {
+      complain('enabled', 'true or false');
+    }
+    const stage = read('stage') ?? 'alert';
+    if (!isStage(stage)) {
+      complain('stage', 'alert or watch');
+    }
+    return enabled === 'false' || !isStage(stage)
+      ? []
+      : [{ detector, settings: Object.fromEntries(settings), stage }];
+  });
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return configured;
+}
+
+function unknownNames(environment: Environment, detectors: readonly Detector[]): string[] {
+  const known = detectorSettings(detectors).map((setting) => setting.name);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('DETECTOR_') && !known.includes(name))
+    .map((name) => `${name} is not a setting; known are ${known.join(', ')}`);
+}
+
+function takes(spec: SettingSpec): string {
+  return spec.kind === 'duration' ? 'a duration like 90s, 60m, 3h or 30d' : 'a whole number';
+}
+
+function isStage(text: string): text is Stage {
+  return text === 'alert' || text === 'watch';
+}
+
+function shown(value = ''): string {
+  return value.length > 40 ? `${value.slice(0, 40)}...` : value;
+}
