@@ -6,7 +6,10 @@ module.exports = {
   transform: {
     '^.+\\.tsx?$': [
       '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2023' }, module: { type: 'commonjs' } },
+      {
+        jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2023' },
+        module: { type: 'commonjs' },
+      },
     ],
   },
   collectCoverageFrom: ['shared/**/*.ts', 'cli/**/*.ts', 'functions/**/*.ts'],

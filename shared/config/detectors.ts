@@ -71,7 +71,7 @@ export function configureDetectors(
   const problems = unknownNames(environment, detectors);
   const configured = detectors.flatMap((detector) => {
     const read = (setting: string): string | undefined =>
-      environment[nameOf(detector, setting)]?.trim() || undefined;
+      blankToUndefined(environment[nameOf(detector, setting)]);
     const complain = (setting: string, takesText: string): void => {
       problems.push(
         `${nameOf(detector, setting)} takes ${takesText}, not "${shown(read(setting))}"`,
@@ -120,4 +120,10 @@ function isStage(text: string): text is Stage {
 
 function shown(value = ''): string {
   return value.length > 40 ? `${value.slice(0, 40)}...` : value;
+}
+
+// An empty app setting means "not set": portals and templates write those.
+function blankToUndefined(value: string | undefined): string | undefined {
+  const trimmed = value?.trim();
+  return trimmed === '' ? undefined : trimmed;
 }

@@ -92,7 +92,7 @@ export const easSuccessDespiteCaFailure = defineDetector({
       record.source !== 'signIns' ||
       record.errorCode !== 0 ||
       record.conditionalAccess !== 'failure' ||
-      !/^exchangeactivesync/i.test((record.clientApp ?? '').replaceAll(' ', ''))
+      !/^\s*exchange\s*active\s*sync/i.test(record.clientApp ?? '')
     ) {
       return [];
     }
@@ -125,8 +125,8 @@ const EXACT = { unknown: 0, system: 1, id: 2 } as const;
 /** One row per device and UTC day: its sets unite, so every sign-in counts once however often it is delivered. */
 function daySignal(record: SignInRecord): Signal {
   const { at, id, user } = record;
-  const system = record.device.operatingSystem?.trim().toLowerCase().split(/[\s/]/)[0];
-  const device = record.device.id ?? system ?? 'unknown';
+  const [system = ''] = record.device.operatingSystem?.trim().toLowerCase().split(/[\s/]/) ?? [];
+  const device = record.device.id ?? (system === '' ? 'unknown' : system);
   const event = { at, eventId: id };
   const failing = record.policies?.filter((policy) => policy.result === 'failure');
   return {
@@ -137,7 +137,8 @@ function daySignal(record: SignInRecord): Signal {
     kind: 'eas-day',
     facts: {
       device,
-      exact: record.device.id !== undefined ? EXACT.id : system ? EXACT.system : EXACT.unknown,
+      exact:
+        record.device.id !== undefined ? EXACT.id : system === '' ? EXACT.unknown : EXACT.system,
       first: at,
       last: at,
       events: [shortHash(12, id)],
@@ -168,6 +169,8 @@ interface DeviceDay {
   readonly first: Instant;
   readonly last: Instant;
   readonly count: number;
+  /** The first and the last of them. */
+  readonly edges: readonly { readonly at: Instant; readonly eventId: string }[];
   readonly facts: JsonObject;
 }
 
@@ -198,24 +201,34 @@ function readDays(timeline: Timeline): DeviceDay[] {
   return byExactness.flatMap((signal) => {
     const { facts } = signal;
     const events = textsIn(facts['events']);
-    const fresh = events.filter((event) => !seen.has(event));
+    const fresh = new Set(events.filter((event) => !seen.has(event)));
     events.forEach((event) => seen.add(event));
-    return fresh.length === 0
-      ? []
-      : [
-          {
-            device: textOf(facts['device']),
-            first: facts['first'] as Instant,
-            last: facts['last'] as Instant,
-            count: fresh.length,
-            facts,
-          },
-        ];
+    return fresh.size === 0 ? [] : [readDay(facts, fresh, fresh.size < events.length)];
   });
 }
 
+function readDay(facts: JsonObject, fresh: ReadonlySet<string>, isPart: boolean): DeviceDay {
+  const edges = [...objectsIn(facts['firstEvents']), ...objectsIn(facts['lastEvents'])]
+    .map((event) => ({ at: event['at'] as Instant, eventId: textOf(event['eventId']) }))
+    .filter(({ eventId }) => !isPart || fresh.has(shortHash(12, eventId)));
+  const [first, ...others] = isPart ? edges.map(({ at }) => at) : [];
+  return {
+    device: textOf(facts['device']),
+    first: first === undefined ? (facts['first'] as Instant) : earliest(first, ...others),
+    last: first === undefined ? (facts['last'] as Instant) : latest(first, ...others),
+    count: fresh.size,
+    edges,
+    facts,
+  };
+}
+
 function isSoonAfter(before: DeviceMonth, after: DeviceMonth, quiet: number): boolean {
-  return before.device === after.device && after.days[0].first <= plus(before.last, quiet);
+  return before.device === after.device && after.days[0].first < quietAfter(before.last, quiet);
+}
+
+// Whole days, so that the question moves at most once a day.
+function quietAfter(last: Instant, quiet: number): Instant {
+  return plus(startOfDay(last), quiet + DAY);
 }
 
 function state(
@@ -227,8 +240,7 @@ function state(
 ): { stated: Stated<'blocked' | 'unmet' | 'unreadable'>; askAgainAt?: Instant } {
   const { days, device, last } = month;
   const [{ first }] = days;
-  // Whole days, so that the question moves at most once a day.
-  const quietAt = plus(startOfDay(last), quiet + DAY);
+  const quietAt = quietAfter(last, quiet);
   const look = lookAt(coverage, last, quietAt);
   const resolution = goesOn ? 'continues' : look.verdict === 'covered' ? 'quiet' : undefined;
   const union = (fact: string): string[] =>
@@ -271,7 +283,7 @@ const RAISED = { low: 'medium', medium: 'high' } as const satisfies Partial<
 function lastStretch(days: DeviceMonth['days'], quiet: number): Instant {
   let [{ first: since, last }] = days;
   for (const day of days) {
-    since = day.first > plus(last, quiet) ? day.first : since;
+    since = day.first >= quietAfter(last, quiet) ? day.first : since;
     last = latest(last, day.last);
   }
   return since;
@@ -308,12 +320,11 @@ function isBlock(policy: { readonly controls: readonly string[] }): boolean {
 }
 
 function eventsOf(day: DeviceDay): Evidence[] {
-  const events = [...objectsIn(day.facts['firstEvents']), ...objectsIn(day.facts['lastEvents'])];
   const [place = 'an unknown place'] = textsIn(day.facts['places']);
-  return events.map(({ at, eventId }) => ({
+  return day.edges.map(({ at, eventId }) => ({
     source: 'signIns',
-    eventId: textOf(eventId),
-    at: at as Instant,
+    eventId,
+    at,
     kind: 'eas-sign-in',
     what: `ActiveSync sign-in logged success, Conditional Access failure (${place})`,
   }));

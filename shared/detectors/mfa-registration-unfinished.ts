@@ -177,7 +177,7 @@ export const mfaRegistrationUnfinished = defineDetector({
   assess(timeline, coverage, settings) {
     const story = readStory(timeline);
     const byDevice = Map.groupBy(story.added, (signal) => textOf(signal.facts['device']));
-    const byDay = Map.groupBy(loneStarts(story), (signal) => dayOf(signal.at));
+    const byDay = Map.groupBy(story.alone, (signal) => dayOf(signal.at));
     const findings = [
       ...[...byDevice].map(([device, entries]) =>
         conclude({ key: `device:${device}`, device, entries, story, coverage, settings }),
@@ -213,8 +213,11 @@ type Kind =
 function auditSignals(record: AuditRecord): Signal[] {
   const target = record.targets.find((each) => each.type === undefined || each.type === 'User');
   const subject = target && subjectOf(record, target);
-  if (target === undefined || subject === undefined || record.result === 'failure') {
-    return subject === undefined ? [] : failureSignals(record, subject);
+  if (target === undefined || subject === undefined) {
+    return [];
+  }
+  if (record.result !== 'success') {
+    return failureSignals(record, subject);
   }
   const draw = (kind: Kind, facts: JsonObject = {}, part = ''): Signal =>
     signal(record, subject, kind, facts, part);
@@ -307,9 +310,10 @@ function phoneAppSignals(
   const removed = before.filter((device) => !after.some((each) => each.id === device.id));
   const isService = isByMfaService(record);
   return [
-    // An Id that changed while the push token stayed is the same phone under a new name.
+    // An Id that changed while the push token stayed is the same phone under a new name; added beside the old Id, it
+    // is another registration of that phone.
     ...added
-      .filter((device) => !before.some((old) => old.token !== null && old.token === device.token))
+      .filter((device) => !removed.some((old) => old.token !== null && old.token === device.token))
       .filter(() => isService)
       .map((device) =>
         draw(
@@ -324,9 +328,10 @@ function phoneAppSignals(
         ),
       ),
     ...removed.map((device) => draw('device-removed', { device: device.id }, device.id)),
-    // Rewritten at ordinary sign-ins, so one signal a month per device keeps the earliest and the latest.
+    // Rewritten at ordinary sign-ins, so one signal a month per device keeps the earliest and the latest uses. Rows
+    // that rewrite something else are left out: they would push the first uses out.
     ...after
-      .filter((device) => device.usedAt !== null && !added.includes(device))
+      .filter((device) => !added.includes(device) && isMoved(device, before))
       .map((device): Signal => {
         const use = { at: record.at, stamp: device.usedAt, eventId: record.id };
         const { eventId: _sharedByMonth, ...shared } = draw('device-used', {
@@ -337,6 +342,11 @@ function phoneAppSignals(
         return { ...shared, key: `used|${device.id}|${monthOf(record.at)}` };
       }),
   ];
+}
+
+function isMoved(device: PhoneApp, before: readonly PhoneApp[]): boolean {
+  const old = before.find((each) => each.id === device.id);
+  return device.usedAt !== null && device.usedAt !== old?.usedAt;
 }
 
 function signal(
@@ -438,6 +448,8 @@ function instantOf(value: Json | undefined): Instant | null {
 interface Story {
   readonly added: readonly Signal[];
   readonly started: readonly Signal[];
+  /** Starts that no scanned code belongs to. */
+  readonly alone: readonly Signal[];
   readonly all: Timeline;
 }
 
@@ -449,21 +461,14 @@ interface End {
 }
 
 function readStory(timeline: Timeline): Story {
-  return {
-    added: timeline.filter((signal) => signal.kind === 'device-added'),
-    started: timeline.filter((signal) => signal.kind === 'started'),
-    all: timeline,
-  };
+  const added = timeline.filter((signal) => signal.kind === 'device-added');
+  const started = timeline.filter((signal) => signal.kind === 'started');
+  const alone = started.filter((start) => !added.some((entry) => isSameAttempt(start, entry)));
+  return { added, started, alone, all: timeline };
 }
 
-function loneStarts({ started, added }: Story): readonly Signal[] {
-  return started.filter(
-    (start) =>
-      !added.some(
-        (entry) =>
-          entry.at >= plus(start.at, -SAME_ATTEMPT) && entry.at <= plus(start.at, SAME_ATTEMPT),
-      ),
-  );
+function isSameAttempt(start: Signal, entry: Signal): boolean {
+  return entry.at >= plus(start.at, -SAME_ATTEMPT) && entry.at <= plus(start.at, SAME_ATTEMPT);
 }
 
 interface Question {
@@ -566,7 +571,7 @@ function endOf(entry: Signal, question: Question): End | undefined {
     return end;
   }
   // A completion names no device: it verifies the newest entry before it and shows that the older ones were retried.
-  const isNewest = !story.added.some(
+  const isNewest = ![...story.added, ...story.alone].some(
     (other) => other.at > entry.at && other.at <= plus(end.at, settings.skew),
   );
   return isNewest ? end : { ...end, code: 'retried' };

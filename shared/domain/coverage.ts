@@ -77,12 +77,8 @@ export function extend(coverage: Coverage | undefined, read: Interval): Coverage
 
 /** Moves the end forward over a stretch that was given up: it is a gap from now on. */
 export function giveUp(coverage: Coverage, lost: Interval): Coverage {
-  const kept = coverage.gaps.flatMap((gap) => without(gap, lost));
-  return {
-    from: earliest(coverage.from, lost.from),
-    to: latest(coverage.to, lost.to),
-    gaps: inOrder([...kept, lost]),
-  };
+  const reached = extend(coverage, lost);
+  return { ...reached, gaps: inOrder([...reached.gaps, lost]) };
 }
 
 function without(gap: Interval, read: Interval): Interval[] {

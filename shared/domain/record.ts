@@ -5,6 +5,8 @@ import type { Instant } from './time';
 export const SOURCES = ['directoryAudits', 'signIns'] as const;
 export type Source = (typeof SOURCES)[number];
 
+// Fields of foreign rows are `| undefined`: a million rows a run are copied into these shapes, field by field.
+
 /** One row of `GET /auditLogs/directoryAudits`, reduced to the fields that detectors use. */
 export interface AuditRecord {
   readonly source: 'directoryAudits';
@@ -12,23 +14,33 @@ export interface AuditRecord {
   readonly at: Instant;
   /** `activityDisplayName`, trimmed: some names end with a space. */
   readonly activity: string;
-  readonly result?: 'success' | 'failure' | 'timeout' | 'unknown';
-  readonly reason?: string;
+  readonly result?: 'success' | 'failure' | 'timeout' | 'unknown' | undefined;
+  readonly reason?: string | undefined;
   readonly initiator: Initiator;
   readonly targets: readonly Target[];
 }
 
 /** Who did it: an app, a user, or neither when the row does not say. */
 export interface Initiator {
-  readonly app?: { readonly name?: string; readonly servicePrincipalName?: string };
-  readonly user?: { readonly id?: string; readonly name?: string };
+  readonly app?: AppInitiator | undefined;
+  readonly user?: UserInitiator | undefined;
+}
+
+export interface AppInitiator {
+  readonly name?: string | undefined;
+  readonly servicePrincipalName?: string | undefined;
+}
+
+export interface UserInitiator {
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
 }
 
 export interface Target {
-  readonly id?: string;
-  readonly type?: string;
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
   /** The user principal name, else the display name. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly changes: readonly Change[];
 }
 
@@ -47,17 +59,20 @@ export interface SignInRecord {
   readonly source: 'signIns';
   readonly id: string;
   readonly at: Instant;
-  readonly user: { readonly id: string; readonly name?: string };
-  readonly clientApp?: string;
-  readonly errorCode?: number;
+  readonly user: { readonly id: string; readonly name?: string | undefined };
+  readonly clientApp?: string | undefined;
+  readonly errorCode?: number | undefined;
   readonly conditionalAccess: 'success' | 'failure' | 'notApplied' | 'unknown';
   /** Absent when the app may not read policies: the property is then omitted, not empty. */
-  readonly policies?: readonly AppliedPolicy[];
-  readonly device: { readonly id?: string; readonly operatingSystem?: string };
-  readonly country?: string;
-  readonly city?: string;
-  readonly address?: string;
-  readonly resource?: string;
+  readonly policies?: readonly AppliedPolicy[] | undefined;
+  readonly device: {
+    readonly id?: string | undefined;
+    readonly operatingSystem?: string | undefined;
+  };
+  readonly country?: string | undefined;
+  readonly city?: string | undefined;
+  readonly address?: string | undefined;
+  readonly resource?: string | undefined;
 }
 
 export interface AppliedPolicy {

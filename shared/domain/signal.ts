@@ -6,7 +6,7 @@ import { earliest, type Instant } from './time';
 export interface Subject {
   readonly type: 'user';
   readonly id: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -53,24 +53,27 @@ export function joinSignals(a: Signal, b: Signal, rules: JoinRules = {}): Signal
   };
 }
 
-/** Puts the sets of a fresh signal in order, as joining would. */
+/** Puts the sets of a fresh signal in order, as joining would. Returns the signal itself when they are. */
 export function normalise(signal: Signal, rules: JoinRules = {}): Signal {
-  const facts = Object.entries(signal.facts).map(([name, fact]) => [
-    name,
-    isList(fact) ? joinLists(fact, [], rules[name]) : normaliseValue(fact),
-  ]);
-  return { ...signal, facts: Object.fromEntries(facts) as JsonObject };
+  const facts = normaliseFields(signal.facts, rules);
+  return facts === signal.facts ? signal : { ...signal, facts };
 }
 
-function normaliseValue(value: Json | undefined): Json | undefined {
-  if (isList(value)) {
-    return inOrder(value).slice(0, SET_CAP);
+function normaliseFields(fields: JsonObject, rules: JoinRules): JsonObject {
+  let changed: Record<string, Json | undefined> | undefined;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    const normal = isList(value)
+      ? joinLists(value, [], rules[name])
+      : isObject(value)
+        ? normaliseFields(value, {})
+        : value;
+    if (normal !== value) {
+      changed ??= { ...fields };
+      changed[name] = normal;
+    }
   }
-  if (isObject(value)) {
-    const fields = Object.entries(value).map(([key, each]) => [key, normaliseValue(each)]);
-    return Object.fromEntries(fields) as JsonObject;
-  }
-  return value;
+  return changed ?? fields;
 }
 
 function joinFields(a: JsonObject, b: JsonObject, rules: JoinRules): JsonObject {
@@ -124,15 +127,22 @@ function joinLists(
   if (rule !== 'first3' && rule !== 'last3') {
     return joinSets(a, b);
   }
+  if (rule === 'first3' && a.length === EDGE && b.every((each) => timeOf(each) > timeOf(a[2]))) {
+    return a; // the usual way: later events change nothing
+  }
   const all = byTime(a, b);
   const kept = rule === 'first3' ? all.slice(0, EDGE) : all.slice(-EDGE);
-  return canonical(kept) === canonical(a) ? a : kept;
+  return kept.length === a.length && kept.every((each, i) => each === a[i]) ? a : kept;
 }
 
-/** Unites two sets; linear for sets that are already in order, which all but fresh ones are. */
+/** Unites two sets. One new member is the common case: it is looked up and inserted, not merged. */
 function joinSets(a: readonly Json[], b: readonly Json[]): readonly Json[] {
   const left = inOrder(a);
   const right = inOrder(b);
+  const [only] = right;
+  if (right.length === 1 && only !== undefined) {
+    return insert(left, only);
+  }
   const united: Json[] = [];
   let isNew = left !== a || left.length > SET_CAP;
   let i = 0;
@@ -147,6 +157,20 @@ function joinSets(a: readonly Json[], b: readonly Json[]): readonly Json[] {
   return isNew ? united : a;
 }
 
+function insert(set: readonly Json[], member: Json): readonly Json[] {
+  let low = 0;
+  let high = set.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const sign = order(set[middle], member);
+    if (sign === 0) {
+      return set.length > SET_CAP ? set.slice(0, SET_CAP) : set;
+    }
+    [low, high] = sign < 0 ? [middle + 1, high] : [low, middle];
+  }
+  return low >= SET_CAP ? set.slice(0, SET_CAP) : set.toSpliced(low, 0, member).slice(0, SET_CAP);
+}
+
 function inOrder(values: readonly Json[]): readonly Json[] {
   for (let i = 1; i < values.length; i++) {
     if (order(values[i - 1], values[i]) >= 0) {
@@ -157,15 +181,19 @@ function inOrder(values: readonly Json[]): readonly Json[] {
   return values;
 }
 
+/** All members by their `at`, each once; of two equal ones the one in `a` stays. */
 function byTime(a: readonly Json[], b: readonly Json[]): readonly Json[] {
-  const unique = new Map([...a, ...b].map((each) => [canonical(each), each]));
-  return [...unique.values()].sort((x, y) => {
-    const [s, t] = [timeOf(x), timeOf(y)];
-    return s < t ? -1 : s > t ? 1 : order(x, y);
-  });
+  const all = [...a, ...b].sort(timeOrder);
+  return all.filter((each, i) => i === 0 || timeOrder(all[i - 1], each) !== 0);
 }
 
-function timeOf(value: Json): string {
+function timeOrder(x: Json | undefined, y: Json | undefined): number {
+  const s = timeOf(x);
+  const t = timeOf(y);
+  return s < t ? -1 : s > t ? 1 : order(x, y);
+}
+
+function timeOf(value: Json | undefined): string {
   return isObject(value) && typeof value['at'] === 'string' ? value['at'] : '';
 }
 
@@ -175,6 +203,9 @@ function listOf(value: Json | undefined): readonly Json[] {
 
 /** A total order: numbers by size, texts by code unit, everything else by canonical JSON. */
 function order(a: Json | undefined, b: Json | undefined): number {
+  if (a === b) {
+    return 0;
+  }
   if (typeof a === 'number' && typeof b === 'number') {
     return a - b;
   }

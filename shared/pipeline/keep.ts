@@ -9,14 +9,13 @@ import type { Selection } from './select';
  */
 export async function keep(stores: Stores, selection: Selection): Promise<{ tooOld: number }> {
   let tooOld = 0;
-  const byDetector = Map.groupBy(selection.values(), (each) => each.detector);
-  for (const [detector, timelines] of byDetector) {
+  for (const [detector, timelines] of selection) {
     const coverage = await stores.coverage.read(detector.id);
     const ends: CoverageEnds = Object.fromEntries(
       Object.entries(coverage).map(([source, { to }]) => [source, to]),
     );
     const floor = floorOf(detector, coverageEnd(detector, coverage));
-    const fresh = timelines.flatMap(({ timeline, signals }) => {
+    const fresh = [...timelines.values()].flatMap(({ timeline, signals }) => {
       const kept = [...signals.values()].filter((each) => floor === undefined || each.at >= floor);
       tooOld += signals.size - kept.length;
       return kept.length > 0 ? [{ timeline, signals: kept }] : [];

@@ -22,11 +22,10 @@ export function wantedBy(detectors: readonly Detector[], source: Source): Wanted
 /** The signals of one timeline that a batch of records brought. */
 export interface TimelineSignals {
   readonly timeline: TimelineRef;
-  readonly detector: Detector;
   readonly signals: Map<string, Signal>;
 }
-/** By timeline id. */
-export type Selection = Map<string, TimelineSignals>;
+/** Per detector and subject. */
+export type Selection = Map<Detector, Map<string, TimelineSignals>>;
 
 /** Draws each detector's signals from records and gathers them by timeline, joined where they share a key. */
 export function select(
@@ -36,30 +35,31 @@ export function select(
   into: Selection = new Map(),
 ): Selection {
   for (const detector of detectors) {
-    const ids = new Map<string, string>();
+    const timelines = into.get(detector) ?? new Map<string, TimelineSignals>();
+    into.set(detector, timelines);
     for (const record of records) {
       for (const signal of detector.signals(record)) {
-        const subject = signal.subject.id;
-        const id = ids.get(subject) ?? timelineId(tenantId, detector.id, subject);
-        ids.set(subject, id);
-        gather(into, id, detector, signal);
+        gather(timelines, tenantId, detector, signal);
       }
     }
   }
   return into;
 }
 
-function gather(into: Selection, id: string, detector: Detector, signal: Signal): void {
-  let entry = into.get(id);
+function gather(
+  timelines: Map<string, TimelineSignals>,
+  tenantId: string,
+  detector: Detector,
+  signal: Signal,
+): void {
+  const { subject, key } = signal;
+  let entry = timelines.get(subject.id);
   if (entry === undefined) {
-    const timeline = { id, detector: detector.id, subject: signal.subject };
-    entry = { timeline, detector, signals: new Map() };
-    into.set(id, entry);
+    const id = timelineId(tenantId, detector.id, subject.id);
+    entry = { timeline: { id, detector: detector.id, subject }, signals: new Map() };
+    timelines.set(subject.id, entry);
   }
   const fresh = normalise(signal, detector.join);
-  const known = entry.signals.get(signal.key);
-  entry.signals.set(
-    signal.key,
-    known === undefined ? fresh : joinSignals(known, fresh, detector.join),
-  );
+  const known = entry.signals.get(key);
+  entry.signals.set(key, known === undefined ? fresh : joinSignals(known, fresh, detector.join));
 }

@@ -28,7 +28,7 @@ const KEPT: Readonly<Record<string, Scrub>> = {
     ),
   ),
   SearchableDeviceKey: each((key) => pick(key, ['Usage', 'KeyIdentifier'])),
-  'Role.DisplayName': (value) => value,
+  'Role.DisplayName': scalar,
 };
 
 /**
@@ -41,7 +41,8 @@ export function readChange(
   before: unknown,
   after: unknown,
 ): Change | undefined {
-  const scrub = KEPT[property ?? ''];
+  const scrub =
+    property !== undefined && Object.hasOwn(KEPT, property) ? KEPT[property] : undefined;
   if (property === undefined || scrub === undefined) {
     return undefined;
   }
@@ -86,7 +87,12 @@ function each(keep: (item: JsonObject, standIn: (secret: string) => string) => J
 }
 
 function pick(item: JsonObject, keys: readonly string[]): JsonObject {
-  return Object.fromEntries(keys.map((key) => [key, item[key] ?? null]));
+  return Object.fromEntries(keys.map((key) => [key, scalar(item[key])]));
+}
+
+// What has an inside may hide there what must not travel.
+function scalar(value: Json | undefined): Json {
+  return value === undefined || typeof value === 'object' ? null : value;
 }
 
 // Code-only apps have no push token and say so; two of those are not the same phone.

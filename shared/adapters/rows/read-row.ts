@@ -10,6 +10,8 @@ export type ReadRow =
   | { readonly at: Instant; readonly id: string; readonly record?: EntraRecord }
   | { readonly malformed: Malformed };
 
+/** Ids enter keys of 1 KiB; the longest seen have about 80 characters. */
+const LONGEST_ID = 400;
 const TIME_PROPERTY = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
 
 /**
@@ -20,6 +22,9 @@ export function readRow(source: Source, row: Record<string, unknown>, wanted: Wa
   const id = row['id'];
   if (typeof id !== 'string' || id === '') {
     return { malformed: { source, reason: 'the record has no id' } };
+  }
+  if (id.length > LONGEST_ID) {
+    return { malformed: { source, reason: `the record has an id of ${id.length} characters` } };
   }
   const property = TIME_PROPERTY[source];
   const time = row[property];
@@ -34,7 +39,7 @@ export function readRow(source: Source, row: Record<string, unknown>, wanted: Wa
     const convert = source === 'directoryAudits' ? toAuditRecord : toSignInRecord;
     return { id, at, record: convert(id, at, row) };
   } catch (error) {
-    return { malformed: { source, id, reason: reasonOf(error) } };
+    return { malformed: { source, id, reason: reasonOf(error, property) } };
   }
 }
 
@@ -49,12 +54,15 @@ function valueAt(row: Record<string, unknown>, path: string): unknown {
     : undefined;
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeProperty: string): string {
   if (error instanceof z.ZodError) {
     const [issue] = error.issues;
     return `${issue?.path.join('.') ?? 'the record'}: ${issue?.message.toLowerCase() ?? 'wrong shape'}`;
   }
-  if (error instanceof TimeError || error instanceof ChangeError) {
+  if (error instanceof TimeError) {
+    return error.message.replace(/".*"/s, timeProperty); // it quotes the value
+  }
+  if (error instanceof ChangeError) {
     return error.message;
   }
   throw error;

@@ -73,35 +73,24 @@ const signInRow = z.object({
 /** @throws z.ZodError, ChangeError */
 export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecord {
   const raw = auditRow.parse(row);
-  const result = raw.result?.toLowerCase();
+  const { app, user } = raw.initiatedBy ?? {};
   return {
     source: 'directoryAudits',
     id,
     at,
     activity: raw.activityDisplayName.trim(),
-    ...(result !== undefined && { result: isResult(result) ? result : 'unknown' }),
-    ...optional('reason', raw.resultReason),
+    result: resultOf(raw.result?.toLowerCase()),
+    reason: raw.resultReason,
     initiator: {
-      ...(raw.initiatedBy?.app && {
-        app: {
-          ...optional('name', raw.initiatedBy.app.displayName),
-          ...optional('servicePrincipalName', raw.initiatedBy.app.servicePrincipalName),
-        },
-      }),
-      ...(raw.initiatedBy?.user && {
-        user: {
-          ...optional('id', raw.initiatedBy.user.id),
-          ...optional(
-            'name',
-            raw.initiatedBy.user.userPrincipalName ?? raw.initiatedBy.user.displayName,
-          ),
-        },
-      }),
+      app: app
+        ? { name: app.displayName, servicePrincipalName: app.servicePrincipalName }
+        : undefined,
+      user: user ? { id: user.id, name: user.userPrincipalName ?? user.displayName } : undefined,
     },
     targets: (raw.targetResources ?? []).map((target) => ({
-      ...optional('id', target.id),
-      ...optional('type', target.type ?? target.Type),
-      ...optional('name', target.userPrincipalName ?? target.displayName),
+      id: target.id,
+      type: target.type ?? target.Type,
+      name: target.userPrincipalName ?? target.displayName,
       changes: (target.modifiedProperties ?? [])
         .map((each) => readChange(each.displayName, each.oldValue, each.newValue))
         .filter((change): change is Change => change !== undefined),
@@ -112,30 +101,27 @@ export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecor
 /** @throws z.ZodError */
 export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRecord {
   const raw = signInRow.parse(row);
-  const policies = raw.appliedConditionalAccessPolicies;
   return {
     source: 'signIns',
     id,
     at,
-    user: { id: raw.userId, ...optional('name', raw.userPrincipalName ?? raw.userDisplayName) },
-    ...optional('clientApp', raw.clientAppUsed),
-    ...optional('errorCode', raw.status?.errorCode),
+    user: { id: raw.userId, name: raw.userPrincipalName ?? raw.userDisplayName },
+    clientApp: raw.clientAppUsed,
+    errorCode: raw.status?.errorCode,
     conditionalAccess: conditionalAccessOf(raw.conditionalAccessStatus),
-    ...(policies && {
-      policies: policies.map((policy) => ({
-        name: policy.displayName ?? 'a policy without a name',
-        result: policy.result ?? 'unknown',
-        grantControls: policy.enforcedGrantControls ?? [],
-      })),
-    }),
+    policies: raw.appliedConditionalAccessPolicies?.map((policy) => ({
+      name: policy.displayName ?? 'a policy without a name',
+      result: policy.result ?? 'unknown',
+      grantControls: policy.enforcedGrantControls ?? [],
+    })),
     device: {
-      ...optional('id', raw.deviceDetail?.deviceId),
-      ...optional('operatingSystem', raw.deviceDetail?.operatingSystem),
+      id: raw.deviceDetail?.deviceId,
+      operatingSystem: raw.deviceDetail?.operatingSystem,
     },
-    ...optional('country', raw.location?.countryOrRegion),
-    ...optional('city', raw.location?.city),
-    ...optional('address', raw.ipAddress),
-    ...optional('resource', raw.resourceDisplayName),
+    country: raw.location?.countryOrRegion,
+    city: raw.location?.city,
+    address: raw.ipAddress,
+    resource: raw.resourceDisplayName,
   };
 }
 
@@ -145,14 +131,19 @@ const CONDITIONAL_ACCESS = ['success', 'failure', 'notApplied'] as const;
 function conditionalAccessOf(
   status: string | number | null | undefined,
 ): SignInRecord['conditionalAccess'] {
-  const name = CONDITIONAL_ACCESS[Number(status === '' || status === null ? NaN : status)];
-  return name ?? CONDITIONAL_ACCESS.find((each) => each === status) ?? 'unknown';
+  const text = String(status ?? '')
+    .trim()
+    .toLowerCase();
+  return (
+    CONDITIONAL_ACCESS.find(
+      (name, number) => text === String(number) || text === name.toLowerCase(),
+    ) ?? 'unknown'
+  );
 }
 
-function isResult(text: string): text is 'success' | 'failure' | 'timeout' {
-  return text === 'success' || text === 'failure' || text === 'timeout';
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
-  return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
+function resultOf(text: string | undefined): AuditRecord['result'] {
+  if (text === undefined || text === 'success' || text === 'failure' || text === 'timeout') {
+    return text;
+  }
+  return 'unknown';
 }

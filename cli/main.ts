@@ -1,0 +1,76 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../package.json';
+import { systemClock } from '../shared/adapters/system-clock';
+import { ConfigError } from '../shared/config/detectors';
+import { processEnvironment } from '../shared/config/environment';
+import { analyzeCommand, type AnalyzeOptions } from './analyze';
+import { EXIT, UsageError } from './exit';
+import { printable, processTerminal } from './print';
+
+const terminal = processTerminal();
+const world = { terminal, environment: processEnvironment(), clock: systemClock };
+
+function program(setExit: (code: number) => void): Command {
+  const root = new Command('crosscheck')
+    .description('Finds what Microsoft Entra logs call a success and is not.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showHelpAfterError('(crosscheck --help tells more)');
+  root
+    .command('analyze')
+    .description('run the detectors over exported audit and sign-in logs')
+    .argument('<inputs...>', 'files, folders, or - for standard input')
+    .option(
+      '--as-of <time>',
+      'treat the logs as complete up to this time, like 2026-01-31T12:00:00Z',
+    )
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+Reads Graph response pages, the portal's JSON download, NDJSON, diagnostic-settings records and Log Analytics
+exports, mixed as you like, also gzipped. The portal's CSV lacks what is needed. Without --as-of a log is taken to be
+complete up to its newest record. Thresholds are environment variables: see docs/detectors.md.
+
+Exit code: 0 done (skipped records are listed), 1 a file could not be read at all, 2 wrong usage.
+
+Examples:
+  crosscheck analyze examples
+  crosscheck analyze AuditLogs.json SignInLogs.json --json | jq '.findings[].summary'
+  az rest ... | crosscheck analyze -`,
+    )
+    .action(async (inputs: string[], options: AnalyzeOptions) => {
+      setExit(await analyzeCommand(inputs, options, world));
+    });
+  return root;
+}
+
+async function run(): Promise<number> {
+  let code: number = EXIT.done;
+  try {
+    await program((exit) => (code = exit)).parseAsync();
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    }
+    if (error instanceof UsageError || error instanceof ConfigError) {
+      terminal.err(`crosscheck: ${error.message.split('\n').map(printable).join('\n')}\n`);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}
+
+// A reader that stops early (head, less) is no fault of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') {
+    throw error;
+  }
+  process.exitCode = EXIT.done;
+});
+
+void run().then((code) => {
+  process.exitCode = code;
+});

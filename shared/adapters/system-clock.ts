@@ -1,0 +1,8 @@
+import { fromEpoch } from '../domain/time';
+import type { Clock } from '../pipeline/ports';
+
+/** The machine's own clock: the one place that asks it. */
+export const systemClock: Clock = {
+  // eslint-disable-next-line no-restricted-syntax -- everybody else takes a Clock
+  now: () => fromEpoch(Date.now()),
+};

@@ -1,0 +1,59 @@
+/* eslint-disable no-console -- this is the runner's report */
+import { peakMemory, type Shape } from './memory';
+import { measurePipeline } from './pipeline';
+
+const RUNS = Number(process.env['RUNS'] ?? 3);
+const RECORDS = Number(process.env['RECORDS'] ?? 1_000_000);
+const BYTES = Number(process.env['BYTES'] ?? 1_000_000_000);
+let missed = 0;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+function report(what: string, value: string, isMet: boolean): void {
+  missed += isMet ? 0 : 1;
+  console.log(`${isMet ? 'met   ' : 'MISSED'}  ${what}: ${value}`);
+}
+
+async function benchPipeline(every: number, share: string, goal: number): Promise<void> {
+  const ratios: number[] = [];
+  const rates: number[] = [];
+  let findings = 0;
+  for (let run = 0; run < RUNS; run++) {
+    const measured = await measurePipeline(RECORDS / RUNS, every);
+    ratios.push(measured.parse / measured.whole);
+    rates.push(RECORDS / RUNS / measured.whole);
+    findings = measured.findings;
+  }
+  report(
+    `parse + select + assess, ${share} of the records yield signals, as a share of bare JSON.parse`,
+    `${median(ratios).toFixed(2)} (goal ${goal}; ${Math.round(median(rates)).toLocaleString('en')} records/s, ` +
+      `${findings.toLocaleString('en')} findings)`,
+    median(ratios) >= goal,
+  );
+}
+
+async function benchMemory(shape: Shape, empty: number): Promise<void> {
+  const { peak, seconds } = await peakMemory(BYTES, shape);
+  const above = peak - empty;
+  report(
+    `peak memory of analyze over ${BYTES / 1e9} GB as ${shape}, above an empty run`,
+    `${above.toFixed(0)} MB (goal 150; ${(BYTES / 1e6 / seconds).toFixed(0)} MB/s)`,
+    above <= 150,
+  );
+}
+
+async function main(): Promise<void> {
+  console.log(
+    `${RECORDS.toLocaleString('en')} records in ${RUNS} runs, medians; node ${process.version}`,
+  );
+  await benchPipeline(100, '1 %', 0.75);
+  await benchPipeline(1, 'all', 0.25);
+  const { peak: empty } = await peakMemory(0, 'NDJSON');
+  await benchMemory('NDJSON', empty);
+  await benchMemory('one JSON array', empty);
+  process.exitCode = missed === 0 ? 0 : 1;
+}
+
+void main();

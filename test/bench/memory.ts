@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { signIn } from './sign-ins';
+
+export type Shape = 'NDJSON' | 'one JSON array';
+
+/** Peak resident memory in MB of the built `crosscheck analyze -` over so many bytes from a pipe. */
+export async function peakMemory(
+  bytes: number,
+  shape: Shape,
+): Promise<{ peak: number; seconds: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'crosscheck-bench-'));
+  const report = join(folder, 'rss');
+  const hook = join(folder, 'hook.cjs');
+  writeFileSync(
+    hook,
+    `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(report)}, String(process.resourceUsage().maxRSS)));`,
+  );
+  const child = spawn(
+    process.execPath,
+    ['--require', hook, 'dist/cli.cjs', 'analyze', '-', '--json'],
+    { stdio: ['pipe', 'ignore', 'inherit'] },
+  );
+  const started = process.hrtime.bigint();
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  await feed(child.stdin, bytes, shape);
+  await ended;
+  const peak = Number(readFileSync(report, 'utf8')) / 1024;
+  rmSync(folder, { recursive: true, force: true });
+  return { peak, seconds: Number(process.hrtime.bigint() - started) / 1e9 };
+}
+
+async function feed(stdin: Writable, bytes: number, shape: Shape): Promise<void> {
+  const [open, between, close] = shape === 'NDJSON' ? ['', '\n', '\n'] : ['[', ',', ']'];
+  // A block of distinct rows is built once and sent over and over with other ids: building is slower than reading.
+  const block = Array.from({ length: 1_000 }, (_, i) => signIn(i, 100));
+  let written = 0;
+  let round = 0;
+  stdin.write(open);
+  while (written < bytes) {
+    const id = round.toString(16).padStart(4, '0');
+    const text = block.map((row) => row.replace('3015-496e', `${id}-496e`)).join(between);
+    written += text.length;
+    round += 1;
+    if (!stdin.write(written < bytes ? text + between : text)) {
+      await new Promise<void>((resolve) => stdin.once('drain', () => resolve()));
+    }
+  }
+  stdin.end(close);
+}

@@ -1,0 +1,203 @@
+import { mfaRegistrationUnfinished as detector } from '../../shared/detectors/mfa-registration-unfinished';
+import { judge } from '../../shared/domain/judge';
+import { DAY, plus } from '../../shared/domain/time';
+import {
+  CANNOT_SAY,
+  DESPITE_GAPS,
+  DEVICES,
+  MFATEST2,
+  RAISES,
+  RESOLVES,
+  SILENT,
+  STORIES,
+  WAITS,
+} from './mfa-registration-unfinished.stories';
+import { at, coverageOf, play, settingsOf, timelinesOf } from './play';
+
+describe('mfa-registration-unfinished', () => {
+  describe('raises', () => {
+    it.each(RAISES)('when $when', ({ story, expected, ...frame }) => {
+      const { said, malformed } = play(detector, story, frame);
+
+      expect(malformed).toEqual([]);
+      expect(said.filter((each) => each.state !== 'disproved')).toEqual([
+        expect.objectContaining(expected),
+      ]);
+    });
+  });
+
+  describe('stays silent', () => {
+    it.each(SILENT)('when $when', ({ story, expected: _none, ...frame }) => {
+      const { said, malformed } = play(detector, story, frame);
+
+      expect(malformed).toEqual([]);
+      expect(said.filter((each) => each.state !== 'disproved')).toEqual([]);
+    });
+  });
+
+  describe('waits', () => {
+    it.each(WAITS)('when $when', ({ story, expected, ...frame }) => {
+      const { answers, said } = play(detector, story, frame);
+
+      expect(new Set(said.map((each) => each.state))).toEqual(new Set(['pending']));
+      expect(answers.get('ann')?.askAgainAt).toBe(at(expected));
+    });
+  });
+
+  describe('cannot say', () => {
+    it.each(CANNOT_SAY)('when $when', ({ story, expected: _none, ...frame }) => {
+      const { answers, said } = play(detector, story, frame);
+
+      expect(said.map((each) => each.state)).toEqual(['undetermined']);
+      expect(answers.get('ann')?.askAgainAt).toBeUndefined();
+    });
+
+    it('names the gap', () => {
+      const [{ story, expected: _none, ...frame }] = CANNOT_SAY as [(typeof CANNOT_SAY)[number]];
+
+      const { answers } = play(detector, story, frame);
+
+      expect(answers.get('ann')?.findings).toEqual([
+        expect.objectContaining({ gap: { from: at(20), to: at(30) } }),
+      ]);
+    });
+
+    it.each(DESPITE_GAPS)('but does when $when', ({ story, expected, ...frame }) => {
+      const { said } = play(detector, story, frame);
+
+      expect(said.map((each) => each.state)).toEqual(expected);
+    });
+  });
+
+  describe('resolves', () => {
+    it.each(RESOLVES)('when $when', ({ story, expected, ...frame }) => {
+      const { said } = play(detector, story, frame);
+
+      expect(said).toEqual([expect.objectContaining(expected)]);
+    });
+
+    it.each(DEVICES)('each device: $when', ({ story, expected, ...frame }) => {
+      const { said } = play(detector, story, frame);
+
+      const outcomes = said.map((each) => [each.anchor, each.resolution ?? each.state]);
+      expect(Object.fromEntries(outcomes)).toEqual(expected);
+    });
+
+    it('when its evidence may be dropped: unwatched, 60 days after the entry', () => {
+      const entry = at('2023-08-08T12:38:54Z');
+      const openAt = (days: number): string[] => {
+        const frame = { from: '2023-08-07T00:00:00Z', until: plus(entry, days * DAY) };
+        const [one] = timelinesOf(detector, MFATEST2);
+        const judgement = judge({
+          configured: { detector, settings: settingsOf(detector, frame), stage: 'alert' },
+          tenantId: 't',
+          timeline: one!.timeline.id,
+          subject: one!.timeline.subject,
+          signals: one!.signals,
+          coverage: coverageOf(frame),
+          stored: [],
+          now: frame.until,
+        });
+        return judgement.changes.map(({ finding }) => finding.resolution ?? finding.status);
+      };
+
+      expect(detector.retain).toBe(90 * DAY);
+      expect(openAt(59)).toEqual(['open']);
+      expect(openAt(60)).toEqual(['unwatched']);
+    });
+  });
+
+  describe('answers the same', () => {
+    it.each(STORIES)('in any order and with repeats, when $when', ({ story, ...frame }) => {
+      const { said } = play(detector, story, frame);
+
+      expect(play(detector, story.toReversed(), frame).said).toEqual(said);
+      expect(play(detector, [...story, ...story.toReversed()], frame).said).toEqual(said);
+    });
+  });
+
+  it('bears on a finding from the look-back before the first entry', () => {
+    const { answers } = play(detector, MFATEST2, FRAME);
+
+    const findings = [...answers.values()].flatMap((each) => each.findings);
+    expect(findings.map((each) => each.anchor.from)).toEqual([at('2023-07-09T12:38:54Z')]);
+  });
+
+  it('keeps one compact signal of the uses of a device', () => {
+    const uses = SILENT.find(({ when }) => when.startsWith('the use within the grace'))!;
+
+    const [one] = timelinesOf(detector, uses.story);
+
+    const kinds = one!.signals.map((signal) => signal.kind);
+    expect(kinds).toEqual(['device-added', 'device-used']);
+  });
+
+  it('drops every push token and phone number', () => {
+    const text = JSON.stringify(STORIES.flatMap(({ story }) => timelinesOf(detector, story)));
+
+    expect(text).toContain('phone-1');
+    expect(text).not.toMatch(/apns2|NO_DEVICE_TOKEN|\+47/);
+  });
+
+  describe('says', () => {
+    const summaryOf = (story: string, list: typeof RAISES): string | undefined => {
+      const { story: rows, expected: _none, ...frame } = list.find(({ when }) => when === story)!;
+      return play(detector, rows, frame).said[0]?.summary;
+    };
+
+    it('unfinished, in the words of the design', () => {
+      expect(play(detector, MFATEST2, FRAME).said[0]?.summary).toBe(
+        'MFATest2@domain.com scanned the code at 2023-08-08 12:38 UTC with "iPhone 14 Pro Max", no verification ' +
+          'logged by 2023-08-08 13:38 UTC (log complete to 2023-08-08 16:40 UTC). The phone is listed but cannot ' +
+          'satisfy MFA; at the next MFA prompt they will be asked to set up again. Whether they have another method ' +
+          'is unknown.',
+      );
+    });
+
+    it('what makes it matter more or less', () => {
+      const urgent = summaryOf(
+        'the user holds a privileged role and has another method: urgent wins',
+        RAISES,
+      );
+      const blocked = summaryOf('registering MFA was blocked at sign-in with 53004', RAISES);
+      const cancelled = summaryOf('it was canceled and the device stayed listed', RAISES);
+
+      expect(urgent).toMatch(
+        /Another method of theirs is known\. They hold Global Administrator\.$/,
+      );
+      expect(blocked).toMatch(/A sign-in was blocked from registering MFA\.$/);
+      expect(cancelled).toMatch(/They cancelled the registration; the device stayed listed\.$/);
+    });
+
+    it('late', () => {
+      expect(summaryOf('it is registered, after the grace: completed', RESOLVES)).toBe(
+        'ann@example.com scanned the code at 2026-03-02 12:00 UTC with "Pixel 9" and left it unverified past ' +
+          '2026-03-02 13:00 UTC. That has ended since: registration was completed.',
+      );
+    });
+
+    it('started', () => {
+      expect(summaryOf('registration was only started: told to nobody', RAISES)).toBe(
+        'ann@example.com started to register an authenticator at 2026-03-02 12:00 UTC and nothing followed (log ' +
+          'complete to 2026-03-02 16:40 UTC). Alone this puts nothing on the account.',
+      );
+    });
+
+    it('never that anybody is locked out', () => {
+      const { title, summary, runbook, messages } = detector;
+      const said = STORIES.flatMap(({ story, ...frame }) => play(detector, story, frame).said);
+      const texts = [
+        title,
+        summary,
+        ...runbook,
+        ...Object.values(messages).map((each) => each.title),
+      ];
+
+      for (const text of [...texts, ...said.map((each) => each.summary ?? '')]) {
+        expect(text).not.toMatch(/locked out/i);
+      }
+    });
+  });
+});
+
+const FRAME = { from: '2023-08-07T00:00:00Z', until: '2023-08-08T16:40:00Z' };

@@ -1,0 +1,68 @@
+import type { Stores } from '../../shared/pipeline/ports';
+import type { PlannedCrash } from './stories';
+
+/** The process was killed. */
+export class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** Runs one store operation; `name` is like `signals.merge`. */
+export type Around = (run: () => Promise<unknown>, name: string) => Promise<unknown>;
+
+/** The same stores with something around each operation. */
+export function around(stores: Stores, each: Around): Stores {
+  const wrap = <P extends object>(port: P, room: string): P =>
+    new Proxy(port, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') {
+          return member;
+        }
+        return (...args: unknown[]): unknown => {
+          const run = (): unknown => Reflect.apply(member, target, args);
+          return name === 'timelinesOf'
+            ? walked(run as () => AsyncIterable<unknown>, each)
+            : each(run as () => Promise<unknown>, `${room}.${String(name)}`);
+        };
+      },
+    });
+  return {
+    signals: wrap(stores.signals, 'signals'),
+    findings: wrap(stores.findings, 'findings'),
+    marks: wrap(stores.marks, 'marks'),
+    coverage: wrap(stores.coverage, 'coverage'),
+  };
+}
+
+async function* walked(run: () => AsyncIterable<unknown>, each: Around): AsyncIterable<unknown> {
+  await each(() => Promise.resolve(), 'signals.timelinesOf');
+  yield* run();
+}
+
+/** Stores that throw a `Crash` just before or just after the n-th operation since they were armed. */
+export function crashing(stores: Stores): {
+  around: Stores;
+  arm: (crash: PlannedCrash | undefined) => void;
+} {
+  let armed: PlannedCrash | undefined;
+  let count = 0;
+  const crashAt = (side: PlannedCrash['side']): void => {
+    if (armed?.operation === count && armed.side === side) {
+      armed = undefined;
+      throw new Crash('killed');
+    }
+  };
+  return {
+    around: around(stores, async (run) => {
+      crashAt('before');
+      const result = await run();
+      crashAt('after');
+      count += 1;
+      return result;
+    }),
+    arm: (crash) => {
+      armed = crash;
+      count = 0;
+    },
+  };
+}

@@ -1,0 +1,223 @@
+import { DETECTORS } from '../../shared/detectors/index';
+import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { canonical, type Json } from '../../shared/domain/canonical';
+import type { Interval } from '../../shared/domain/coverage';
+import {
+  defaultSettings,
+  type ConfiguredDetector,
+  type Detector,
+} from '../../shared/domain/detector';
+import type { Act, Finding } from '../../shared/domain/finding';
+import type { EntraRecord, Source } from '../../shared/domain/record';
+import type { Instant } from '../../shared/domain/time';
+import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
+import { recordAct } from '../../shared/pipeline/decide';
+import { keep } from '../../shared/pipeline/keep';
+import type { Stores } from '../../shared/pipeline/ports';
+import { markRuleChange } from '../../shared/pipeline/rule-change';
+import { select } from '../../shared/pipeline/select';
+import { Crash, crashing } from './crashing';
+import { END, type PlannedAct, type PlannedCrash } from './stories';
+
+export const TENANT = 'tenant-1';
+
+/** What became of one stretch of one source. */
+export interface CoverageStep {
+  readonly source: Source;
+  readonly verb: 'extend' | 'giveUp';
+  readonly interval: Interval;
+}
+
+/** One poll: the records it brings, and the coverage that moves once they are kept. */
+export interface Batch {
+  readonly records: readonly EntraRecord[];
+  readonly coverage: readonly CoverageStep[];
+  readonly now: Instant;
+}
+
+export interface Runner {
+  readonly stores: Stores;
+  readonly detectors: readonly ConfiguredDetector[];
+}
+
+export interface Play {
+  readonly batches: readonly Batch[];
+  readonly detectors?: readonly ConfiguredDetector[];
+  readonly stores?: MemoryStores;
+  /** Stands between the pipeline and its stores: a planted fault, a scheduler. */
+  readonly through?: (stores: Stores) => Stores;
+  readonly crashes?: readonly PlannedCrash[];
+  /** After a crash a batch whose coverage had moved is not read again (`resume`), or is (`repeat`). */
+  readonly afterCrash?: 'resume' | 'repeat';
+  readonly acts?: readonly PlannedAct[];
+  readonly afterEach?: (stores: MemoryStores, batch: number) => Promise<void> | void;
+}
+
+export interface Played {
+  readonly stores: MemoryStores;
+  readonly runner: Runner;
+  /** The last decision on each finding. */
+  readonly acts: ReadonlyMap<string, Act>;
+}
+
+/** The detectors as shipped. */
+export function configured(
+  detectors: readonly Detector[] = DETECTORS,
+  settings: Readonly<Record<string, number>> = {},
+): ConfiguredDetector[] {
+  return detectors.map((detector) => ({
+    detector,
+    settings: { ...defaultSettings(detector.settings), ...settings },
+    stage: 'alert',
+  }));
+}
+
+/** Drives the real pipeline over memory stores, batch after batch, as often as its crashes ask for. */
+export async function play(story: Play): Promise<Played> {
+  const stores = story.stores ?? memoryStores();
+  const detectors = story.detectors ?? configured();
+  const { around, arm } = crashing(stores);
+  const through = story.through ?? ((each: Stores): Stores => each);
+  const runner: Runner = { stores: through(around), detectors };
+  const crashes = [...(story.crashes ?? [])];
+  const acts = new Map<string, Act>();
+  for (const [i, batch] of story.batches.entries()) {
+    const progress = { isCovered: false };
+    for (let isDone = false; !isDone;) {
+      arm(crashes.shift());
+      isDone = await survives(() => deliver(runner, batch, progress));
+      progress.isCovered &&= story.afterCrash !== 'repeat';
+    }
+    arm(undefined);
+    for (const planned of story.acts ?? []) {
+      const { id } = (planned.afterBatch === i && pickFinding(stores, planned.pick)) || {};
+      if (id !== undefined) {
+        await recordAct(runner.stores.findings, id, planned.act);
+        acts.set(id, planned.act);
+      }
+    }
+    await story.afterEach?.(stores, i);
+  }
+  return { stores, runner, acts };
+}
+
+/** One poll, as production does it: keep, then move coverage, then assess whatever is marked. */
+export async function deliver(
+  runner: Runner,
+  batch: Batch,
+  progress = { isCovered: false },
+): Promise<AssessReport> {
+  const { stores, detectors } = runner;
+  if (!progress.isCovered) {
+    const enabled = detectors.map((each) => each.detector);
+    await keep(stores, select(TENANT, enabled, batch.records));
+    for (const step of batch.coverage) {
+      await cover(runner, step);
+    }
+    progress.isCovered = true;
+  }
+  return drain(runner, batch.now);
+}
+
+export async function drain({ stores, detectors }: Runner, now = END): Promise<AssessReport> {
+  const clock = { now: () => now };
+  const report = await drainMarks({ tenantId: TENANT, detectors, stores, clock });
+  if (report.faults.length > 0) {
+    throw report.faults[0]!.error;
+  }
+  return report;
+}
+
+/**
+ * Moves coverage. The first stretch, one that fills a gap and one before all that was read can turn what was
+ * undetermined into an answer without any new record: every timeline is marked, before it and again after it.
+ */
+export async function cover({ stores, detectors }: Runner, step: CoverageStep): Promise<void> {
+  const { source, verb, interval } = step;
+  const concerned = detectors
+    .map((each) => each.detector)
+    .filter((detector) => detector.needs.includes(source));
+  const filled: Detector[] = [];
+  for (const detector of concerned) {
+    const before = (await stores.coverage.read(detector.id))[source];
+    const isFilling =
+      before === undefined ||
+      interval.from < before.from ||
+      before.gaps.some((gap) => gap.from < interval.to && gap.to > interval.from);
+    if (verb === 'extend' && isFilling) {
+      filled.push(detector);
+    }
+  }
+  for (const detector of filled) {
+    await markRuleChange(stores, detector);
+  }
+  const ids = concerned.map((each) => each.id);
+  await stores.coverage[verb](source, interval, ids);
+  for (const detector of filled) {
+    await markRuleChange(stores, detector);
+  }
+}
+
+/** Marks every timeline and assesses it: what an upgrade does, and what must change nothing when there is no news. */
+export async function reassess(runner: Runner): Promise<AssessReport> {
+  for (const { detector } of runner.detectors) {
+    await markRuleChange(runner.stores, detector);
+  }
+  return drain(runner);
+}
+
+async function survives(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (error instanceof Crash) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function pickFinding(stores: MemoryStores, pick: number): Finding | undefined {
+  const all = stores.findings.all().toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return all[pick % Math.max(all.length, 1)];
+}
+
+// ------------------------------------------------------------------------------------------------------- comparing
+
+/** What law 1 says must be equal. Findings that were raised too early stay, as superseded, and are left out. */
+export function view(stores: MemoryStores): Json {
+  return stores.findings
+    .all()
+    .filter((finding) => finding.verdict.resolution !== 'superseded')
+    .map((finding) => ({
+      id: finding.id,
+      key: finding.anchor.key,
+      from: finding.anchor.from,
+      status: finding.status,
+      resolution: finding.resolution ?? null,
+      message: finding.message,
+      stage: finding.stage,
+      severity: finding.severity,
+      subject: { ...finding.subject },
+      count: finding.count,
+      since: finding.since,
+      first: finding.firstSeenAt,
+      last: finding.lastSeenAt,
+      facts: finding.facts,
+      evidence: finding.evidence.map((each) => ({ ...each })),
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Everything that was written down: findings, transitions and alerts. */
+export function ledger(stores: MemoryStores): Json {
+  const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+  const texts = (rows: readonly unknown[]): string[] =>
+    rows.map((row) => canonical(row as Json)).sort(byText);
+  return {
+    findings: texts(stores.findings.all()),
+    history: texts(stores.findings.history),
+    outbox: texts(stores.findings.outbox),
+  };
+}

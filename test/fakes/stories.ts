@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import type { Act } from '../../shared/domain/finding';
+import type { EntraRecord, Source } from '../../shared/domain/record';
+import { HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
+import * as record from './records';
+import { days, minutes, T0 } from './records';
+import type { Batch, CoverageStep } from './run';
+
+/** The end of what is read of every source when a story is over. */
+export const END = days(30);
+
+// ------------------------------------------------------------------------------------------------- what happened
+
+const users = fc.constantFrom('ann', 'ben');
+/** Minutes around the grace, the skew and the same attempt, and one tick to either side of them. */
+const TICK = 1 / 600_000_000;
+const moments = fc.constantFrom(
+  ...[0, 1, 2, 3, 5, 13, 14, 15, 16, 45, 59, 60, 61, 75, 76, 120, 200],
+  ...[2 + TICK, 15 + TICK, 60 - TICK, 60 + TICK],
+);
+
+type Draw = (row: record.Row, device: string, old: string) => EntraRecord;
+
+const MFA_EVENTS = {
+  added: (row, device) => record.deviceAdded(row, device),
+  'added next to old': (row, device, old) => record.deviceAdded(row, device, [old]),
+  'two added': (row, device, old) =>
+    record.phonesChanged(row, [{ id: old }], [{ id: old }, { id: device }, { id: `${device}b` }]),
+  started: (row) => record.started(row),
+  registered: (row) => record.registered(row),
+  'method gained': (row) => record.methodGained(row),
+  'all registered': (row) => record.registeredAll(row),
+  cancelled: (row) => record.cancelled(row),
+  'all failed': (row) => record.registeredAll(row, 'failure'),
+  removed: (row, device) => record.deviceRemoved(row, device),
+  deleted: (row) => record.deleted(row),
+  'admin reset': (row) => record.adminReset(row),
+  failed: (row) => record.failedToRegister(row),
+  sms: (row) => record.smsGained(row),
+  role: (row) => record.roleGained(row),
+  routine: (row, device) => record.routineRewrite(row, device),
+  used: (row, device) => record.deviceUsed(row, device),
+  'used long ago': (row, device) => record.deviceUsed(row, device, T0),
+  renamed: (row, device) =>
+    record.phonesChanged(row, [{ id: `${device}z`, token: 't' }], [{ id: device, token: 't' }]),
+  'proof-up blocked': (row) => record.proofUpBlocked(row),
+} as const satisfies Record<string, Draw>;
+
+const mfaKinds = Object.keys(MFA_EVENTS) as (keyof typeof MFA_EVENTS)[];
+
+export interface MfaEvent {
+  readonly user: string;
+  readonly kind: keyof typeof MFA_EVENTS;
+  readonly device: string;
+  readonly hour: number;
+  readonly minute: number;
+  readonly hasLess: boolean;
+}
+
+export const mfaEvent: fc.Arbitrary<MfaEvent> = fc.record({
+  user: users,
+  kind: fc.oneof(
+    { arbitrary: fc.constantFrom('added', 'started', 'registered'), weight: 2 },
+    { arbitrary: fc.constantFrom(...mfaKinds), weight: 3 },
+  ) as fc.Arbitrary<keyof typeof MFA_EVENTS>,
+  device: fc.constantFrom('d1', 'd2'),
+  hour: fc.constantFrom(0, 0, 0, 20, 95),
+  minute: moments,
+  hasLess: fc.constantFrom(false, false, false, true),
+});
+
+/** The rows of a story; a row that was published twice comes as two versions of one record. */
+export function mfaRecords(events: readonly MfaEvent[]): EntraRecord[] {
+  return events.flatMap(({ user, kind, device, hour, minute, hasLess }, i) => {
+    const row = { id: `audit-${i}`, user, at: plus(T0, hour * HOUR + minute * MINUTE) };
+    const full = MFA_EVENTS[kind](row, `${user}-${device}`, `${user}-old`);
+    return hasLess && full.source === 'directoryAudits' ? [record.lessOf(full), full] : [full];
+  });
+}
+
+export interface EasEvent {
+  readonly user: string;
+  readonly system: string;
+  readonly deviceId: string | undefined;
+  readonly day: number;
+  readonly minute: number;
+  readonly country: string | undefined;
+  readonly policy: string;
+  readonly controls: readonly string[];
+  readonly isBlocked: boolean;
+  readonly versions: 1 | 2;
+}
+
+export const easEvent: fc.Arbitrary<EasEvent> = fc.record({
+  user: users,
+  system: fc.constantFrom('Android', 'Android 14', 'iOS 17'),
+  deviceId: fc.constantFrom(undefined, undefined, undefined, 'device-1'),
+  day: fc.oneof(fc.integer({ min: 0, max: 24 }), fc.constantFrom(3, 4, 11, 12)),
+  minute: fc.constantFrom(0, 13, 26, 600, 1439),
+  country: fc.constantFrom('NO', 'NO', 'NO', 'HN', undefined),
+  policy: fc.constantFrom('p1', 'p2'),
+  controls: fc.constantFrom(['block'], ['mfa'], []),
+  isBlocked: fc.constantFrom(false, false, false, true),
+  versions: fc.constantFrom(1, 1, 2),
+});
+
+/** Published twice: first without device, place and one policy, then with all of it. */
+export function easRecords(events: readonly EasEvent[]): EntraRecord[] {
+  return events.flatMap((event, i) => {
+    const { user, system, deviceId, country, controls, day, minute } = event;
+    const full = record.easAccepted(
+      { id: `signin-${i}`, user, at: days(day, minute) },
+      {
+        errorCode: event.isBlocked ? 53003 : 0,
+        device: { operatingSystem: system, ...(deviceId !== undefined && { id: deviceId }) },
+        policies: [record.policy(event.policy, ...controls)],
+      },
+    );
+    const { country: _country, city: _city, ...placeless } = full;
+    const placed = country === undefined ? placeless : { ...full, country };
+    const less = { ...placeless, device: {}, policies: [record.policy(`${event.policy}-early`)] };
+    return event.versions === 2 ? [less, placed] : [placed];
+  });
+}
+
+export const story: fc.Arbitrary<EntraRecord[]> = fc
+  .tuple(fc.array(mfaEvent, { maxLength: 9 }), fc.array(easEvent, { maxLength: 7 }))
+  .map(([mfa, eas]) => [...mfaRecords(mfa), ...easRecords(eas)]);
+
+export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);
+export const easStory = fc.array(easEvent, { minLength: 1, maxLength: 8 }).map(easRecords);
+
+// ---------------------------------------------------------------------------------------------- how it was read
+
+/** Which stretches of a source are read, which are given up, and which are given up and read after all. */
+export interface ReadPlan {
+  readonly from: Instant;
+  readonly cuts: readonly Instant[];
+  readonly fates: readonly ('read' | 'lost' | 'read late')[];
+  /** Empty: in order of time, as a watermark moves. Else the stretches come in the order of these keys. */
+  readonly order: readonly number[];
+}
+
+const edges = fc.oneof(
+  fc.constantFrom(10, 30, 59, 61, 62, 75, 90, 180, 1_260).map(minutes),
+  fc.integer({ min: 0, max: 29 }).map((day) => days(day)),
+);
+
+export const wholeRead: fc.Arbitrary<ReadPlan> = fc.record({
+  from: fc.constant(days(-90)),
+  cuts: fc.array(edges, { maxLength: 6 }),
+  fates: fc.constant([]),
+  order: fc.constant([]),
+});
+
+export const anyRead: fc.Arbitrary<ReadPlan> = fc.record({
+  from: fc.oneof(fc.constant(days(-90)), fc.constantFrom(-1, 30, 61).map(minutes)),
+  cuts: fc.array(edges, { maxLength: 6 }),
+  fates: fc.array(fc.constantFrom('read', 'read', 'read', 'lost', 'read late'), { maxLength: 7 }),
+  order: fc.oneof(fc.constant([]), fc.array(fc.nat(99), { minLength: 7, maxLength: 7 })),
+});
+
+/** The steps in which the coverage of a source comes to its end. */
+export function stepsOf(source: Source, plan: ReadPlan): CoverageStep[] {
+  const inside = plan.cuts.filter((cut) => cut > plan.from && cut < END);
+  const bounds = [...new Set([plan.from, ...inside, END])].sort();
+  const stretches = bounds.slice(1).map((to, i) => {
+    const interval = { from: bounds[i]!, to };
+    const fate = plan.fates[i] ?? 'read';
+    const lost: CoverageStep = { source, verb: 'giveUp', interval };
+    const read: CoverageStep = { source, verb: 'extend', interval };
+    const steps = fate === 'lost' ? [lost] : fate === 'read' ? [read] : [lost, read];
+    return { steps, key: plan.order[i] ?? i };
+  });
+  return stretches.sort((a, b) => a.key - b.key).flatMap(({ steps }) => steps);
+}
+
+/** How a story is delivered. Numbers stand for whatever is there, so that any story goes with any schedule. */
+export interface Schedule {
+  readonly shuffle: readonly number[];
+  readonly repeats: readonly number[];
+  readonly cuts: readonly number[];
+  readonly audits: ReadPlan;
+  readonly signIns: ReadPlan;
+  /** Where in the sequence of batches each step of coverage falls, in thousandths. */
+  readonly pace: readonly number[];
+}
+
+export function scheduleOf(read: fc.Arbitrary<ReadPlan>): fc.Arbitrary<Schedule> {
+  return fc.record({
+    shuffle: fc.array(fc.nat(999), { maxLength: 30 }),
+    repeats: fc.array(fc.nat(999), { maxLength: 6 }),
+    cuts: fc.array(fc.nat(999), { maxLength: 6 }),
+    audits: read,
+    signIns: read,
+    pace: fc.array(fc.nat(999), { minLength: 16, maxLength: 16 }),
+  });
+}
+
+/** Every record at least once, in any order, cut into batches, while coverage grows as planned. */
+export function batchesOf(records: readonly EntraRecord[], schedule: Schedule): Batch[] {
+  const shuffled = records
+    .map((each, i) => ({ each, key: schedule.shuffle[i] ?? 1_000 + i }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ each }) => each);
+  const repeats = schedule.repeats.flatMap((i) => records[i % Math.max(records.length, 1)] ?? []);
+  const sequence = [...shuffled, ...repeats];
+  const cuts = schedule.cuts.map((cut) => cut % (sequence.length + 1)).sort((a, b) => a - b);
+  const bounds = [0, ...cuts, sequence.length];
+  const parts = bounds.slice(1).map((to, i) => sequence.slice(bounds[i], to));
+  const steps = dealt(
+    [...stepsOf('directoryAudits', schedule.audits), ...stepsOf('signIns', schedule.signIns)],
+    schedule.pace,
+    parts.length,
+  );
+  return parts.map((part, i) => ({
+    records: part,
+    coverage: steps[i] ?? [],
+    now: plus(END, i * MINUTE),
+  }));
+}
+
+/** The same records and the same coverage in the end, in one run and in order. */
+export function inOrder(records: readonly EntraRecord[], schedule: Schedule): Batch[] {
+  const steps = [
+    ...stepsOf('directoryAudits', { ...schedule.audits, order: [] }),
+    ...stepsOf('signIns', { ...schedule.signIns, order: [] }),
+  ];
+  return [{ records: records.toSorted(byTime), coverage: steps, now: END }];
+}
+
+function byTime(a: EntraRecord, b: EntraRecord): number {
+  return a.at < b.at ? -1 : a.at > b.at ? 1 : 0;
+}
+
+/** Steps of one source keep their order; where they fall between the batches does not matter. */
+function dealt(
+  steps: readonly CoverageStep[],
+  pace: readonly number[],
+  count: number,
+): CoverageStep[][] {
+  const hands = Array.from({ length: count }, (): CoverageStep[] => []);
+  for (const source of ['directoryAudits', 'signIns']) {
+    const own = steps.filter((step) => step.source === source);
+    const places = own
+      .map((_, i) => Math.floor(((pace[i] ?? 999) * count) / 1_000))
+      .sort((a, b) => a - b);
+    own.forEach((step, i) => hands[places[i]!]!.push(step));
+  }
+  return hands;
+}
+
+// --------------------------------------------------------------------------------------------------- interventions
+
+/** A decision after a batch, about whichever finding is there. */
+export interface PlannedAct {
+  readonly afterBatch: number;
+  readonly pick: number;
+  readonly act: Act;
+}
+
+const verbs: fc.Arbitrary<Pick<Act, 'verb' | 'reason'>> = fc.constantFrom(
+  { verb: 'acknowledge' },
+  { verb: 'resolve', reason: 'fixed' },
+  { verb: 'resolve', reason: 'accepted' },
+  { verb: 'resolve', reason: 'false-positive' },
+  { verb: 'reopen' },
+);
+
+export const plannedActs: fc.Arbitrary<PlannedAct[]> = fc.array(
+  fc.record({
+    afterBatch: fc.nat(5),
+    pick: fc.nat(5),
+    act: fc
+      .tuple(verbs, fc.oneof(edges, fc.constant(END)))
+      .map(([what, at]) => ({ ...what, by: 'olga', at })),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** A kill at one store operation, just before it or just after it. */
+export interface PlannedCrash {
+  readonly operation: number;
+  readonly side: 'before' | 'after';
+}
+
+export const plannedCrashes: fc.Arbitrary<PlannedCrash[]> = fc.array(
+  fc.record({ operation: fc.nat(40), side: fc.constantFrom('before', 'after') }),
+  { minLength: 1, maxLength: 5 },
+);
