@@ -7,7 +7,7 @@ import type { Finding } from '../shared/domain/finding';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
-import type { Clock } from '../shared/pipeline/ports';
+import type { Now } from '../shared/pipeline/ports';
 import { wantedBy } from '../shared/pipeline/select';
 import { EXIT, UsageError } from './exit';
 import { findingJson } from '../shared/domain/finding-json';
@@ -26,7 +26,7 @@ export interface AnalyzeOptions {
 export async function analyzeCommand(
   inputs: readonly string[],
   options: AnalyzeOptions,
-  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
+  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Now },
 ): Promise<number> {
   const { terminal, environment, clock } = world;
   const asOf = options.asOf === undefined ? undefined : readAsOf(options.asOf);
@@ -105,11 +105,11 @@ function wantedByAll(
 /** One line that is rewritten in place, a few times a second, for whoever watches. */
 class Progress {
   readonly #terminal: Terminal;
-  readonly #clock: Clock;
+  readonly #clock: Now;
   #shownAt = '';
   #bytes = 0;
 
-  constructor(terminal: Terminal, clock: Clock) {
+  constructor(terminal: Terminal, clock: Now) {
     this.#terminal = terminal;
     this.#clock = clock;
   }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { fromEpoch } from '../domain/time';
 import type { Clock } from '../pipeline/ports';
 
@@ -5,4 +6,5 @@ import type { Clock } from '../pipeline/ports';
 export const systemClock: Clock = {
   // eslint-disable-next-line no-restricted-syntax -- everybody else takes a Clock
   now: () => fromEpoch(Date.now()),
+  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }),
 };

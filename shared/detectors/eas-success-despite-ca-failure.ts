@@ -208,14 +208,15 @@ function readDays(timeline: Timeline): DeviceDay[] {
 }
 
 function readDay(facts: JsonObject, fresh: ReadonlySet<string>, isPart: boolean): DeviceDay {
-  const edges = [...objectsIn(facts['firstEvents']), ...objectsIn(facts['lastEvents'])]
-    .map((event) => ({ at: event['at'] as Instant, eventId: textOf(event['eventId']) }))
-    .filter(({ eventId }) => !isPart || fresh.has(shortHash(12, eventId)));
-  const [first, ...others] = isPart ? edges.map(({ at }) => at) : [];
+  const known = [...objectsIn(facts['firstEvents']), ...objectsIn(facts['lastEvents'])].map(
+    (event) => ({ at: event['at'] as Instant, eventId: textOf(event['eventId']) }),
+  );
+  const own = known.filter(({ eventId }) => !isPart || fresh.has(shortHash(12, eventId)));
+  const edges = own.length > 0 ? own : known;
   return {
     device: textOf(facts['device']),
-    first: first === undefined ? (facts['first'] as Instant) : earliest(first, ...others),
-    last: first === undefined ? (facts['last'] as Instant) : latest(first, ...others),
+    first: edges[0]?.at ?? (facts['first'] as Instant),
+    last: edges.at(-1)?.at ?? (facts['last'] as Instant),
     count: fresh.size,
     edges,
     facts,

@@ -232,8 +232,8 @@ export interface Alert {
   readonly id: string;
   readonly findingId: string;
   readonly verb: Verb;
-  /** A card to act on, or one line. */
-  readonly form: 'card' | 'line';
+  /** A card to act on, one line, or one row of a digest. */
+  readonly form: 'card' | 'line' | 'digest';
 }
 
 /** What must be written as one: the finding, and when it is a transition its history row and alert. */

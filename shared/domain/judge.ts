@@ -1,12 +1,13 @@
 import type { CoverageBySource } from './coverage';
-import type {
-  ConfiguredDetector,
-  Detector,
-  Disproved,
-  Pending,
-  Stated,
-  Timeline,
-  Undetermined,
+import {
+  lookForAbsence,
+  type ConfiguredDetector,
+  type Detector,
+  type Disproved,
+  type Pending,
+  type Stated,
+  type Timeline,
+  type Undetermined,
 } from './detector';
 import {
   compare,
@@ -96,8 +97,14 @@ export function judge(input: Case): Judgement {
     if (isFinal(answer, floor)) {
       continue;
     }
+    if (answer.state === 'undetermined') {
+      if (!couldBeRepeated(detector, stored.get(id), coverage)) {
+        mentioned.add(id);
+      }
+      continue;
+    }
     mentioned.add(id);
-    if (answer.state === 'pending' || answer.state === 'undetermined') {
+    if (answer.state === 'pending') {
       continue;
     }
     const { stated, watchedTo } =
@@ -144,6 +151,21 @@ function whileWatched(
   return watchedTo > end
     ? { stated: answer, watchedTo }
     : { stated: { ...answer, state: 'resolved', resolution: 'unwatched' } };
+}
+
+/**
+ * What is stored was concluded from a stretch that is still wholly read: were it still so, the detector would say it
+ * again. That it is undetermined is then about another event of the same anchor.
+ */
+function couldBeRepeated(
+  detector: Detector,
+  finding: Finding | undefined,
+  coverage: CoverageBySource,
+): boolean {
+  return (
+    finding !== undefined &&
+    lookForAbsence(detector, coverage, finding.firstSeenAt, finding.since).verdict === 'covered'
+  );
 }
 
 function verdictOnUnmentioned(

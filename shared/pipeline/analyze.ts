@@ -5,7 +5,7 @@ import { SOURCES, type EntraRecord, type Source } from '../domain/record';
 import { justAfter, type Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
 import { keep } from './keep';
-import type { Clock, Stores } from './ports';
+import type { Now, EngineStores } from './ports';
 import { select, type Selection } from './select';
 
 /** A row of an exported log that was read. */
@@ -69,8 +69,8 @@ const REASONS = 1_000;
 export async function analyze(
   pages: AsyncIterable<ExportPage>,
   detectors: readonly ConfiguredDetector[],
-  stores: Stores,
-  options: { readonly asOf?: Instant; readonly tenantId: string; readonly clock: Clock },
+  stores: EngineStores,
+  options: { readonly asOf?: Instant; readonly tenantId: string; readonly clock: Now },
 ): Promise<Analysis> {
   const { asOf, tenantId, clock } = options;
   const enabled = detectors.map((each) => each.detector);

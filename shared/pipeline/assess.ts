@@ -3,13 +3,13 @@ import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../dom
 import type { FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
 import type { Instant } from '../domain/time';
-import type { Clock, StoredFinding, Stores, TimelineRef, WorkMark } from './ports';
+import type { Now, StoredFinding, EngineStores, TimelineRef, WorkMark } from './ports';
 
 export interface Assessor {
   readonly tenantId: string;
   readonly detectors: readonly ConfiguredDetector[];
-  readonly stores: Stores;
-  readonly clock: Clock;
+  readonly stores: EngineStores;
+  readonly clock: Now;
   /** An exported log is judged whole: nothing in it is too old. */
   readonly isExport?: boolean;
 }

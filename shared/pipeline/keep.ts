@@ -1,13 +1,16 @@
 import { coverageEnd, floorOf } from '../domain/judge';
-import type { CoverageEnds, Stores } from './ports';
+import type { CoverageEnds, EngineStores } from './ports';
 import type { Selection } from './select';
 
 /**
- * Stores the signals of a selection, each touched timeline marked before its signals are written. After this the
+ * EngineStores the signals of a selection, each touched timeline marked before its signals are written. After this the
  * coverage of the records' window may move: whatever happens next, the marks say what is left to do.
  * @returns how many signals came later than their retention and were dropped.
  */
-export async function keep(stores: Stores, selection: Selection): Promise<{ tooOld: number }> {
+export async function keep(
+  stores: EngineStores,
+  selection: Selection,
+): Promise<{ tooOld: number }> {
   let tooOld = 0;
   for (const [detector, timelines] of selection) {
     const coverage = await stores.coverage.read(detector.id);

@@ -1,13 +1,74 @@
-import type { CoverageBySource, Interval } from '../domain/coverage';
-import type { Finding, FindingChange } from '../domain/finding';
-import type { Source } from '../domain/record';
+import type { Coverage, CoverageBySource, Interval } from '../domain/coverage';
+import type { Alert, Finding, FindingChange, Transition } from '../domain/finding';
+import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { JoinRules, Signal } from '../domain/signal';
-import type { Instant } from '../domain/time';
+import type { Duration, Instant } from '../domain/time';
+import type { Wanted } from './select';
 
 /** The only way to know the time. */
-export interface Clock {
+export interface Now {
   now(): Instant;
 }
+
+/** The only way to know the time, and to let it pass. */
+export interface Clock extends Now {
+  /** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted first. */
+  sleep(ms: Duration, signal?: AbortSignal): Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------------------------- reading
+
+/** One answer of a source. */
+export interface SourcePage {
+  /** All rows of the page, also those nobody looks at. */
+  readonly rows: number;
+  /** The rows that a detector looks at, inside the window. */
+  readonly records: readonly EntraRecord[];
+  readonly malformed: readonly Malformed[];
+  readonly requestId?: string;
+}
+
+/** A feed that can be read window by window. */
+export interface RecordSource {
+  /**
+   * All rows of a half-open window, page by page, in no particular order and possibly with repeats.
+   * @throws SourceError when the window could not be read to its end; what was yielded is then only a part.
+   */
+  read(window: Interval, wanted: Wanted): AsyncIterable<SourcePage>;
+}
+
+/**
+ * Why a source could not be read. `throttled` and `unavailable` pass by themselves, and a smaller window may help;
+ * the others need a person, and `mend` says what to do.
+ */
+export type SourceTrouble =
+  | 'throttled'
+  | 'unavailable'
+  | 'bad-answer'
+  | 'filter-rejected'
+  | 'denied'
+  | 'unlicensed'
+  | 'signed-out'
+  | 'tenant-unknown';
+
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  readonly trouble: SourceTrouble;
+  readonly mend: string;
+
+  constructor(trouble: SourceTrouble, message: string, mend: string, cause?: unknown) {
+    super(message, { cause });
+    this.trouble = trouble;
+    this.mend = mend;
+  }
+
+  /** A smaller window or a later try may do. */
+  get isPassing(): boolean {
+    return ['throttled', 'unavailable', 'bad-answer'].includes(this.trouble);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- storing
 
 /** Which timeline: one detector's signals about one subject. */
 export interface TimelineRef {
@@ -43,6 +104,60 @@ export interface FindingStore {
    * @returns false when somebody else was faster; nothing is written then.
    */
   commit(change: FindingChange, etag: string | undefined): Promise<boolean>;
+  /** @returns undefined when there is none. */
+  find(findingId: string): Promise<StoredFinding | undefined>;
+  /** The transitions of a finding, oldest first. */
+  history(findingId: string): Promise<readonly Transition[]>;
+  /** Every finding, in no particular order. */
+  all(): AsyncIterable<Finding>;
+}
+
+/**
+ * An alert on its way. `waiting`: owed. `sent`: a channel accepted it. `collapsed`: a later alert of the same finding
+ * said it. `not-configured`: there was no channel. `dead`: given up; a person may resend it.
+ */
+export type DeliveryState = 'waiting' | 'sent' | 'collapsed' | 'not-configured' | 'dead';
+
+export interface OutboxRow {
+  readonly alert: Alert;
+  readonly state: DeliveryState;
+  readonly createdAt: Instant;
+  readonly attempts: number;
+  readonly lastError?: string;
+  readonly etag: string;
+}
+
+/** An alert that may be sent now. A mark whose alert was never committed is harmless. */
+export interface SendMark {
+  readonly alertId: string;
+  readonly at: Instant;
+}
+
+export interface Outbox {
+  /** Marks of alerts to be sent at or before `now`, the oldest first, at most `most`. */
+  due(now: Instant, most: number): Promise<readonly SendMark[]>;
+  /** @returns undefined when no such alert was ever committed. */
+  read(alertId: string): Promise<OutboxRow | undefined>;
+  /**
+   * Records what came of an attempt. While it stays `waiting` the next mark is written first, so that no crash loses
+   * it. Once settled, the marks that are given are removed.
+   * @returns false when somebody else changed the row meanwhile; nothing is written then.
+   */
+  settle(
+    row: OutboxRow,
+    outcome: {
+      readonly state: DeliveryState;
+      readonly attempts: number;
+      readonly lastError?: string;
+      /** Only and always while waiting. */
+      readonly nextAttemptAt?: Instant;
+    },
+    mark: SendMark,
+  ): Promise<boolean>;
+  /** Removes a mark whose alert is settled or was never committed. */
+  drop(mark: SendMark): Promise<void>;
+  /** How many alerts are in a state that somebody should know of. */
+  counts(): Promise<Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>>;
 }
 
 /** A timeline that must be assessed: written before the work it names, deleted after it. */
@@ -73,15 +188,78 @@ export interface WorkMarks {
 export interface CoverageStore {
   /** What each source covers for the rows that this detector reads. */
   read(detectorId: string): Promise<CoverageBySource>;
-  /** Records that a stretch of a source was completely read for these detectors. */
-  extend(source: Source, read: Interval, detectorIds: readonly string[]): Promise<void>;
+  /**
+   * Records that a stretch of a source was completely read for these detectors; with `window`, what was read in it
+   * goes into the ledger in the same transaction.
+   */
+  extend(
+    source: Source,
+    read: Interval,
+    detectorIds: readonly string[],
+    window?: WindowReport,
+  ): Promise<void>;
   /** Records that a stretch was given up: a gap from now on, until it is read after all. */
   giveUp(source: Source, lost: Interval, detectorIds: readonly string[]): Promise<void>;
+  /** @returns undefined when the source was never read. */
+  head(source: Source): Promise<SourceHead | undefined>;
 }
 
-export interface Stores {
+/** What one window came to: a row of the ledger. */
+export interface WindowReport extends Interval {
+  readonly source: Source;
+  readonly readAt: Instant;
+  readonly rows: number;
+  readonly kept: number;
+  readonly malformed: number;
+  readonly pages: number;
+  readonly ms: number;
+  readonly filter: string;
+  readonly requestId?: string;
+}
+
+/** How far a source has been read, and when it last was. */
+export interface SourceHead {
+  readonly source: Source;
+  readonly byDetector: Readonly<Record<string, Coverage>>;
+  readonly lastWindow?: WindowReport;
+}
+
+/** Rows that could not be read: what is known of them, never their values. */
+export interface Quarantine {
+  add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void>;
+}
+
+/** What judging needs. */
+export interface EngineStores {
   readonly signals: SignalStore;
   readonly findings: FindingStore;
   readonly marks: WorkMarks;
   readonly coverage: CoverageStore;
+}
+
+export interface Stores extends EngineStores {
+  readonly outbox: Outbox;
+  readonly quarantine: Quarantine;
+}
+
+// ------------------------------------------------------------------------------------------------------- telling
+
+/** What is posted: findings with what happened to them, rendered by the channel. */
+export interface Post {
+  /** The same for every repeat of the same post. */
+  readonly id: string;
+  readonly form: 'card' | 'line' | 'digest';
+  /** At least one; several only in a digest. */
+  readonly items: readonly { readonly alert: Alert; readonly finding: Finding }[];
+}
+
+/** `accepted` is not read: a channel that takes a message may still lose it. */
+export type DeliveryResult =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'later'; readonly error: string; readonly retryAfter?: Duration }
+  | { readonly outcome: 'refused'; readonly error: string };
+
+/** Where alerts go. */
+export interface Channel {
+  post(post: Post): Promise<DeliveryResult>;
 }

@@ -1,5 +1,5 @@
 import type { Detector } from '../domain/detector';
-import type { Stores, TimelineRef } from './ports';
+import type { EngineStores, TimelineRef } from './ports';
 
 const BATCH = 100;
 
@@ -7,7 +7,7 @@ const BATCH = 100;
  * Marks every timeline of a detector once, because its version or a setting changed. What it no longer finds is then
  * superseded by the new version.
  */
-export async function markRuleChange(stores: Stores, detector: Detector): Promise<number> {
+export async function markRuleChange(stores: EngineStores, detector: Detector): Promise<number> {
   let marked = 0;
   let batch: TimelineRef[] = [];
   const ends = Object.fromEntries(

@@ -6,18 +6,24 @@ import {
   type Interval,
 } from '../../domain/coverage';
 import type { Alert, Finding, FindingChange, Transition } from '../../domain/finding';
-import type { Source } from '../../domain/record';
+import type { Malformed, Source } from '../../domain/record';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
 import type { Instant } from '../../domain/time';
 import type {
   CoverageEnds,
   CoverageStore,
   FindingStore,
+  Outbox,
+  OutboxRow,
+  Quarantine,
+  SendMark,
   SignalStore,
+  SourceHead,
   StoredFinding,
   StoredTimeline,
   Stores,
   TimelineRef,
+  WindowReport,
   WorkMark,
   WorkMarks,
 } from '../../pipeline/ports';
@@ -28,12 +34,17 @@ export interface MemoryStores extends Stores {
   readonly findings: MemoryFindings;
   readonly marks: MemoryMarks;
   readonly coverage: MemoryCoverage;
+  readonly outbox: MemoryOutbox;
+  readonly quarantine: MemoryQuarantine;
 }
 
 export function memoryStores(): MemoryStores {
+  const outbox = new MemoryOutbox();
   return {
+    outbox,
+    quarantine: new MemoryQuarantine(),
     signals: new MemorySignals(),
-    findings: new MemoryFindings(),
+    findings: new MemoryFindings(outbox),
     marks: new MemoryMarks(),
     coverage: new MemoryCoverage(),
   };
@@ -94,15 +105,17 @@ export class MemorySignals implements SignalStore {
 export class MemoryFindings implements FindingStore {
   readonly #rows = new Map<string, { finding: Finding; version: number }>();
   readonly #timelines = new Map<string, Set<string>>();
-  readonly history: Transition[] = [];
-  readonly outbox: Alert[] = [];
+  readonly #outbox: MemoryOutbox;
+  /** Every transition ever committed, in order of commit. */
+  readonly transitions: Transition[] = [];
+
+  constructor(outbox: MemoryOutbox) {
+    this.#outbox = outbox;
+  }
 
   readTimeline(timelineId: string): Promise<readonly StoredFinding[]> {
     const ids = [...(this.#timelines.get(timelineId) ?? [])];
-    const rows = ids.map((id) => this.#rows.get(id)).filter((row) => row !== undefined);
-    return Promise.resolve(
-      rows.map(({ finding, version }) => ({ finding, etag: String(version) })),
-    );
+    return Promise.resolve(ids.map((id) => this.#read(id)).filter((row) => row !== undefined));
   }
 
   commit(change: FindingChange, etag: string | undefined): Promise<boolean> {
@@ -117,13 +130,101 @@ export class MemoryFindings implements FindingStore {
       timeline,
       (this.#timelines.get(timeline) ?? new Set<string>()).add(finding.id),
     );
-    this.history.push(...(transition ? [transition] : []));
-    this.outbox.push(...(alert ? [alert] : []));
+    this.transitions.push(...(transition ? [transition] : []));
+    if (transition !== undefined && alert !== undefined) {
+      this.#outbox.owe(alert, transition.at);
+    }
     return Promise.resolve(true);
   }
 
-  all(): readonly Finding[] {
+  find(findingId: string): Promise<StoredFinding | undefined> {
+    return Promise.resolve(this.#read(findingId));
+  }
+
+  history(findingId: string): Promise<readonly Transition[]> {
+    return Promise.resolve(this.transitions.filter((each) => each.findingId === findingId));
+  }
+
+  async *all(): AsyncIterable<Finding> {
+    for (const { finding } of this.#rows.values()) {
+      yield Promise.resolve(finding);
+    }
+  }
+
+  /** All findings, without waiting. */
+  list(): readonly Finding[] {
     return [...this.#rows.values()].map((row) => row.finding);
+  }
+
+  #read(id: string): StoredFinding | undefined {
+    const row = this.#rows.get(id);
+    return row && { finding: row.finding, etag: String(row.version) };
+  }
+}
+
+export class MemoryOutbox implements Outbox {
+  readonly #rows = new Map<string, OutboxRow>();
+  readonly #marks = new Map<string, SendMark>();
+  /** Every alert ever committed, in order of commit. */
+  readonly alerts: Alert[] = [];
+
+  /** Called by the findings inside their commit. */
+  owe(alert: Alert, at: Instant): void {
+    this.alerts.push(alert);
+    const row = { alert, state: 'waiting' as const, createdAt: at, attempts: 0, etag: '1' };
+    this.#rows.set(alert.id, row);
+    this.#marks.set(`${at}|${alert.id}`, { alertId: alert.id, at });
+  }
+
+  due(now: Instant, most: number): Promise<readonly SendMark[]> {
+    const due = [...this.#marks.values()].filter((mark) => mark.at <= now);
+    return Promise.resolve(due.sort((a, b) => (a.at < b.at ? -1 : 1)).slice(0, most));
+  }
+
+  read(alertId: string): Promise<OutboxRow | undefined> {
+    return Promise.resolve(this.#rows.get(alertId));
+  }
+
+  settle(
+    row: OutboxRow,
+    outcome: Parameters<Outbox['settle']>[1],
+    mark: SendMark,
+  ): Promise<boolean> {
+    const id = row.alert.id;
+    if (this.#rows.get(id)?.etag !== row.etag) {
+      return Promise.resolve(false);
+    }
+    const { nextAttemptAt, ...rest } = outcome;
+    this.#rows.set(id, { ...row, ...rest, etag: String(Number(row.etag) + 1) });
+    this.#marks.delete(`${mark.at}|${id}`);
+    if (nextAttemptAt !== undefined) {
+      this.#marks.set(`${nextAttemptAt}|${id}`, { alertId: id, at: nextAttemptAt });
+    }
+    return Promise.resolve(true);
+  }
+
+  drop(mark: SendMark): Promise<void> {
+    this.#marks.delete(`${mark.at}|${mark.alertId}`);
+    return Promise.resolve();
+  }
+
+  counts(): Promise<Record<'waiting' | 'not-configured' | 'dead', number>> {
+    const counts = { waiting: 0, 'not-configured': 0, dead: 0 };
+    for (const { state } of this.#rows.values()) {
+      if (state === 'waiting' || state === 'not-configured' || state === 'dead') {
+        counts[state] += 1;
+      }
+    }
+    return Promise.resolve(counts);
+  }
+}
+
+export class MemoryQuarantine implements Quarantine {
+  readonly rows: (Malformed & { readonly seenAt: Instant })[] = [];
+
+  add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void> {
+    this.rows.push(...rows.map((row) => ({ ...row, source, seenAt })));
+    return Promise.resolve();
   }
 }
 
@@ -178,18 +279,40 @@ export class MemoryMarks implements WorkMarks {
 
 export class MemoryCoverage implements CoverageStore {
   readonly #byDetector = new Map<string, Partial<Record<Source, Coverage>>>();
+  /** The ledger: every window that was read, in order. */
+  readonly windows: WindowReport[] = [];
 
   read(detectorId: string): Promise<CoverageBySource> {
     return Promise.resolve({ ...this.#byDetector.get(detectorId) });
   }
 
-  extend(source: Source, read: Interval, detectorIds: readonly string[]): Promise<void> {
+  extend(
+    source: Source,
+    read: Interval,
+    detectorIds: readonly string[],
+    window?: WindowReport,
+  ): Promise<void> {
+    this.windows.push(...(window ? [window] : []));
     return this.#change(source, detectorIds, (coverage) => extend(coverage, read));
   }
 
   giveUp(source: Source, lost: Interval, detectorIds: readonly string[]): Promise<void> {
     return this.#change(source, detectorIds, (coverage) =>
       giveUp(coverage ?? { ...lost, gaps: [] }, lost),
+    );
+  }
+
+  head(source: Source): Promise<SourceHead | undefined> {
+    const byDetector = Object.fromEntries(
+      [...this.#byDetector].flatMap(([id, { [source]: coverage }]) =>
+        coverage === undefined ? [] : [[id, coverage] as const],
+      ),
+    );
+    const lastWindow = this.windows.findLast((window) => window.source === source);
+    return Promise.resolve(
+      Object.keys(byDetector).length === 0
+        ? undefined
+        : { source, byDetector, ...(lastWindow !== undefined && { lastWindow }) },
     );
   }
 
