@@ -19,7 +19,6 @@ import {
   MINUTE,
   monthOf,
   plus,
-  TimeError,
   toInstant,
   toMinute,
   type Instant,
@@ -435,11 +434,8 @@ function hasContact(value: Json | undefined): boolean {
 function instantOf(value: Json | undefined): Instant | null {
   try {
     return typeof value === 'string' ? toInstant(value) : null;
-  } catch (error) {
-    if (error instanceof TimeError) {
-      return null;
-    }
-    throw error;
+  } catch {
+    return null; // not a time, so it proves no use
   }
 }
 
@@ -489,10 +485,7 @@ type MessageId = 'unfinished' | 'late' | 'started';
  */
 function conclude(question: Question): Answer<MessageId>[] {
   const { entries, settings, coverage, key, device } = question;
-  const [first] = entries;
-  if (first === undefined) {
-    return [];
-  }
+  const [first] = entries as [Signal];
   const anchor = { key, from: plus(first.at, -settings.lookback) };
   const stretches = entries.map((entry) => {
     const deadline = deadlineOf(entry, question);
@@ -648,17 +641,22 @@ function state(
       ...(end !== undefined && { ended: end.evidence.what, endedAt: end.at }),
     },
     evidence: [
-      ...[...entries, ...related].map(evidenceOf),
+      ...[...entries, ...related, ...context.urgent].map(evidenceOf),
       ...(end === undefined ? [] : [end.evidence]),
     ],
   };
 }
 
+interface Context {
+  readonly severity: Severity;
+  readonly facts: JsonObject;
+  readonly evidence: readonly Signal[];
+  /** What made it urgent, whenever that was. */
+  readonly urgent: readonly Signal[];
+}
+
 /** What makes an unfinished registration matter more or less. */
-function contextOf(
-  question: Question,
-  entries: readonly Signal[],
-): { severity: Severity; facts: JsonObject; evidence: readonly Signal[] } {
+function contextOf(question: Question, entries: readonly Signal[]): Context {
   const { story, settings } = question;
   const [first] = entries as [Signal];
   const last = entries.at(-1) ?? first;
@@ -684,7 +682,8 @@ function contextOf(
       roles: roles.map((each) => textOf(each.facts['role'])),
       proofUpBlocked: blocked.length > 0,
     },
-    evidence: [...cancelled, ...other.filter((each) => each.at >= first.at), ...blocked],
+    evidence: [...cancelled, ...other.filter((each) => each.at >= first.at)],
+    urgent: [...roles.slice(-1), ...blocked.slice(0, 1)],
   };
 }
 

@@ -3,7 +3,7 @@ import type { CoverageEnds, EngineStores } from './ports';
 import type { Selection } from './select';
 
 /**
- * EngineStores the signals of a selection, each touched timeline marked before its signals are written. After this the
+ * Stores the signals of a selection, each touched timeline marked before its signals are written, and again after. After this the
  * coverage of the records' window may move: whatever happens next, the marks say what is left to do.
  * @returns how many signals came later than their retention and were dropped.
  */
@@ -23,13 +23,13 @@ export async function keep(
       tooOld += signals.size - kept.length;
       return kept.length > 0 ? [{ timeline, signals: kept }] : [];
     });
-    await stores.marks.markDirty(
-      fresh.map((each) => each.timeline),
-      ends,
-    );
+    const touched = fresh.map((each) => each.timeline);
+    await stores.marks.markDirty(touched, ends);
     for (const { timeline, signals } of fresh) {
       await stores.signals.merge(timeline, signals, detector.join);
     }
+    // Another runner may have drained the marks before the signals were there, and would remove them now.
+    await stores.marks.markDirty(touched, ends);
   }
   return { tooOld };
 }

@@ -7,14 +7,23 @@ import type { TimelineRef } from './ports';
 /** Which rows of a source are worth more than a look at id and time. */
 export interface Wanted {
   readonly source: Source;
+  /**
+   * What the server may be asked to filter by: one property, exact values. Absent when the detectors need several
+   * properties: Graph is then asked for all rows, because a filter over several was seen to lose some.
+   */
+  readonly filter?: { readonly property: string; readonly values: readonly (string | number)[] };
   readonly isWanted: (propertyOf: (property: string) => unknown) => boolean;
 }
 
 /** What the detectors together look at, per source. */
 export function wantedBy(detectors: readonly Detector[], source: Source): Wanted {
   const reads = detectors.flatMap((each) => each.reads).filter((read) => read.source === source);
+  const asked = reads.filter((read) => read.optional !== true);
+  const [property, ...others] = [...new Set(asked.map((read) => read.property))];
+  const values = [...new Set(asked.flatMap((read) => read.values))];
   return {
     source,
+    ...(property !== undefined && others.length === 0 && { filter: { property, values } }),
     isWanted: (propertyOf) => reads.some((read) => admits(read, propertyOf(read.property))),
   };
 }

@@ -50,95 +50,95 @@ interface Container {
 type Place = 'between rows' | 'object' | 'other value' | 'line that is not JSON';
 
 class Cutter {
-  private readonly longestRow: number;
-  private cuts: Cut[] = [];
-  private index = 0;
-  private place: Place = 'between rows';
-  private readonly containers: Container[] = [];
-  private line = 1;
+  readonly #longestRow: number;
+  #cuts: Cut[] = [];
+  #index = 0;
+  #place: Place = 'between rows';
+  readonly #containers: Container[] = [];
+  #line = 1;
   /** Where the line begins in this chunk; negative when it began in an earlier one. */
-  private lineStart = 0;
+  #lineStart = 0;
   /** Whether the last document stood on one line, as in a file with one record per line. */
-  private oneLinePerDocument = false;
+  #oneLinePerDocument = false;
   /** The last character before this chunk that is not blank. */
-  private lastVisible = 0;
+  #lastVisible = 0;
 
   // The object, or other value, that is being read.
-  private depth = 0;
-  private inString = false;
-  private escaped = false;
-  private startLine = 1;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #startLine = 1;
   /** Where it begins in this chunk; what came in earlier chunks is in `held`. */
-  private start = 0;
-  private held = '';
-  private tooLong = false;
+  #start = 0;
+  #held = '';
+  #tooLong = false;
   /** False for what is left of a page after its rows: that is only skipped. */
-  private isRow = true;
+  #isRow = true;
   /** Where the last string at depth 1 begins in this chunk; what came in earlier chunks is in `heldKey`. */
-  private keyStart = 0;
-  private heldKey = '';
-  private keyHoldsRows = false;
+  #keyStart = 0;
+  #heldKey = '';
+  #keyHoldsRows = false;
 
   constructor(longestRow: number) {
-    this.longestRow = longestRow;
+    this.#longestRow = longestRow;
   }
 
   cut(chunk: string): Cut[] {
     let at = 0;
     while (at < chunk.length) {
-      at = this.read(chunk, at);
+      at = this.#read(chunk, at);
     }
-    this.carryOver(chunk);
-    return this.take();
+    this.#carryOver(chunk);
+    return this.#take();
   }
 
   end(): Cut[] {
-    const container = this.containers.at(-1);
-    if (this.place === 'object' && this.isRow) {
-      this.startRow();
-      this.report(
-        `the file ends in the middle of a record that begins on line ${this.startLine}`,
-        this.startLine,
+    const container = this.#containers.at(-1);
+    if (this.#place === 'object' && this.#isRow) {
+      this.#startRow();
+      this.#report(
+        `the file ends in the middle of a record that begins on line ${this.#startLine}`,
+        this.#startLine,
       );
     } else if (container !== undefined) {
-      this.report(
+      this.#report(
         `the file ends in the middle of a list that begins on line ${container.line}`,
         container.line,
       );
     }
-    return this.take();
+    return this.#take();
   }
 
-  private read(chunk: string, at: number): number {
-    switch (this.place) {
+  #read(chunk: string, at: number): number {
+    switch (this.#place) {
       case 'between rows':
-        return this.readBetween(chunk, at);
+        return this.#readBetween(chunk, at);
       case 'object':
-        return this.readObject(chunk, at);
+        return this.#readObject(chunk, at);
       case 'other value':
-        return this.skipValue(chunk, at);
+        return this.#skipValue(chunk, at);
       case 'line that is not JSON':
-        return this.skipLine(chunk, at);
+        return this.#skipLine(chunk, at);
     }
   }
 
-  private readBetween(chunk: string, from: number): number {
+  #readBetween(chunk: string, from: number): number {
     for (let at = from; at < chunk.length; at++) {
       const code = chunk.charCodeAt(at);
       if (code === NEWLINE) {
-        this.newLine(at);
+        this.#newLine(at);
       } else if (code === OPEN_OBJECT) {
-        this.openRow(at);
+        this.#openRow(at);
         return at + 1;
       } else if (code === OPEN_ARRAY) {
-        this.containers.push({ kind: 'array', line: this.line });
-      } else if (code === CLOSE_ARRAY && this.containers.length > 0) {
-        this.closeArray();
-        if (this.place === 'object') {
+        this.#containers.push({ kind: 'array', line: this.#line });
+      } else if (code === CLOSE_ARRAY && this.#containers.length > 0) {
+        this.#closeArray();
+        if (this.#place === 'object') {
           return at + 1;
         }
       } else if (code > SPACE && code !== COMMA && code !== BYTE_ORDER_MARK) {
-        this.openOther();
+        this.#openOther();
         return at;
       }
     }
@@ -146,13 +146,13 @@ class Cutter {
   }
 
   // The hot loop: one comparison chain per character, state in locals.
-  private readObject(chunk: string, from: number): number {
+  #readObject(chunk: string, from: number): number {
     const end = chunk.length;
-    let depth = this.depth;
-    let inString = this.inString;
+    let depth = this.#depth;
+    let inString = this.#inString;
     let at = from;
-    if (this.escaped) {
-      this.escaped = false;
+    if (this.#escaped) {
+      this.#escaped = false;
       at += isEscapable(chunk.charCodeAt(at)) ? 1 : 0;
     }
     while (at < end) {
@@ -162,20 +162,20 @@ class Cutter {
           if (code === QUOTE) {
             inString = false;
             if (depth === 1) {
-              this.closeKey(chunk, at);
+              this.#closeKey(chunk, at);
             }
             at++;
             break;
           }
           if (code === BACKSLASH) {
             // A backslash at the end of a chunk escapes the first character of the next one.
-            this.escaped = at + 1 === end;
+            this.#escaped = at + 1 === end;
             at += isEscapable(chunk.charCodeAt(at + 1)) ? 1 : 0;
           } else if (code === NEWLINE) {
-            this.newLine(at);
-          } else if (isOpening(code) && at === this.lineStart) {
+            this.#newLine(at);
+          } else if (isOpening(code) && at === this.#lineStart) {
             // No string holds a line break, so this line begins another record.
-            return this.cutShort(at);
+            return this.#cutShort(at);
           }
         }
         continue;
@@ -183,201 +183,201 @@ class Cutter {
       const code = chunk.charCodeAt(at);
       if (code === QUOTE) {
         inString = true;
-        this.keyStart = at + 1;
+        this.#keyStart = at + 1;
       } else if (isOpening(code)) {
-        if (at === this.lineStart && this.beginsAnother(chunk, at)) {
-          return this.cutShort(at);
+        if (at === this.#lineStart && this.#beginsAnother(chunk, at)) {
+          return this.#cutShort(at);
         }
-        if (depth === 1 && code === OPEN_ARRAY && this.keyHoldsRows) {
-          this.openPage();
+        if (depth === 1 && code === OPEN_ARRAY && this.#keyHoldsRows) {
+          this.#openPage();
           return at + 1;
         }
         depth++;
       } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
         depth--;
         if (depth === 0) {
-          this.closeObject(chunk, at + 1);
+          this.#closeObject(chunk, at + 1);
           return at + 1;
         }
       } else if (code === NEWLINE) {
-        this.newLine(at);
+        this.#newLine(at);
       }
       at++;
     }
-    this.depth = depth;
-    this.inString = inString;
+    this.#depth = depth;
+    this.#inString = inString;
     return end;
   }
 
   // A number, a text or null among the rows of an array.
-  private skipValue(chunk: string, from: number): number {
+  #skipValue(chunk: string, from: number): number {
     for (let at = from; at < chunk.length; at++) {
       const code = chunk.charCodeAt(at);
-      if (this.escaped) {
-        this.escaped = false;
-      } else if (this.inString) {
-        this.escaped = code === BACKSLASH;
-        this.inString = code !== QUOTE;
+      if (this.#escaped) {
+        this.#escaped = false;
+      } else if (this.#inString) {
+        this.#escaped = code === BACKSLASH;
+        this.#inString = code !== QUOTE;
       } else if (code === QUOTE) {
-        this.inString = true;
+        this.#inString = true;
       } else if (code === COMMA || code === CLOSE_ARRAY || isOpening(code)) {
-        this.place = 'between rows';
+        this.#place = 'between rows';
         return at;
       }
       if (code === NEWLINE) {
-        this.newLine(at);
+        this.#newLine(at);
       }
     }
     return chunk.length;
   }
 
-  private skipLine(chunk: string, from: number): number {
+  #skipLine(chunk: string, from: number): number {
     const at = chunk.indexOf('\n', from);
     if (at === -1) {
       return chunk.length;
     }
-    this.place = 'between rows';
+    this.#place = 'between rows';
     return at;
   }
 
-  private newLine(at: number): void {
-    this.line++;
-    this.lineStart = at + 1;
+  #newLine(at: number): void {
+    this.#line++;
+    this.#lineStart = at + 1;
   }
 
-  private openRow(at: number): void {
-    this.open('object');
-    this.depth = 1;
-    this.isRow = true;
-    this.start = at;
-    this.startLine = this.line;
-    this.keyHoldsRows = false;
+  #openRow(at: number): void {
+    this.#open('object');
+    this.#depth = 1;
+    this.#isRow = true;
+    this.#start = at;
+    this.#startLine = this.#line;
+    this.#keyHoldsRows = false;
   }
 
-  private openOther(): void {
-    const isTop = this.containers.length === 0;
-    this.open(isTop ? 'line that is not JSON' : 'other value');
-    this.report(isTop ? 'the line is not a JSON object' : 'the row is not an object', this.line);
+  #openOther(): void {
+    const isTop = this.#containers.length === 0;
+    this.#open(isTop ? 'line that is not JSON' : 'other value');
+    this.#report(isTop ? 'the line is not a JSON object' : 'the row is not an object', this.#line);
   }
 
-  private open(place: Place): void {
-    this.place = place;
-    this.inString = false;
-    this.escaped = false;
+  #open(place: Place): void {
+    this.#place = place;
+    this.#inString = false;
+    this.#escaped = false;
   }
 
   // The object turned out to be a page: what was held of it goes, and its rows begin.
-  private openPage(): void {
-    if (this.isRow) {
-      this.containers.push({ kind: 'page', line: this.startLine });
+  #openPage(): void {
+    if (this.#isRow) {
+      this.#containers.push({ kind: 'page', line: this.#startLine });
     }
-    this.containers.push({ kind: 'array', line: this.line });
-    this.startRow();
-    this.place = 'between rows';
+    this.#containers.push({ kind: 'array', line: this.#line });
+    this.#startRow();
+    this.#place = 'between rows';
   }
 
-  private closeArray(): void {
-    this.closeContainer();
-    if (this.containers.at(-1)?.kind === 'page') {
-      this.open('object');
-      this.depth = 1;
-      this.isRow = false;
-      this.keyHoldsRows = false;
+  #closeArray(): void {
+    this.#closeContainer();
+    if (this.#containers.at(-1)?.kind === 'page') {
+      this.#open('object');
+      this.#depth = 1;
+      this.#isRow = false;
+      this.#keyHoldsRows = false;
     }
   }
 
-  private closeObject(chunk: string, end: number): void {
-    this.place = 'between rows';
-    if (!this.isRow) {
-      this.closeContainer();
+  #closeObject(chunk: string, end: number): void {
+    this.#place = 'between rows';
+    if (!this.#isRow) {
+      this.#closeContainer();
       return;
     }
-    if (this.tooLong) {
-      const limit = Math.round(this.longestRow / MEGABYTE);
-      this.report(`the record is longer than ${limit} MB`, this.startLine);
+    if (this.#tooLong) {
+      const limit = Math.round(this.#longestRow / MEGABYTE);
+      this.#report(`the record is longer than ${limit} MB`, this.#startLine);
     } else {
-      const text = this.held + chunk.slice(this.start, end);
-      this.cuts.push({ text, line: this.startLine, index: this.index++ });
+      const text = this.#held + chunk.slice(this.#start, end);
+      this.#cuts.push({ text, line: this.#startLine, index: this.#index++ });
     }
-    this.startRow();
-    this.closeDocument(this.startLine);
+    this.#startRow();
+    this.#closeDocument(this.#startLine);
   }
 
-  private closeContainer(): void {
-    const container = this.containers.pop();
+  #closeContainer(): void {
+    const container = this.#containers.pop();
     if (container !== undefined) {
-      this.closeDocument(container.line);
+      this.#closeDocument(container.line);
     }
   }
 
-  private closeDocument(begin: number): void {
-    if (this.containers.length === 0) {
-      this.oneLinePerDocument = begin === this.line;
+  #closeDocument(begin: number): void {
+    if (this.#containers.length === 0) {
+      this.#oneLinePerDocument = begin === this.#line;
     }
   }
 
-  private startRow(): void {
-    this.held = '';
-    this.tooLong = false;
+  #startRow(): void {
+    this.#held = '';
+    this.#tooLong = false;
   }
 
-  private closeKey(chunk: string, end: number): void {
-    if (this.heldKey !== '') {
-      const key = this.heldKey + chunk.slice(this.keyStart, end);
-      this.keyHoldsRows = key === 'value' || key === 'records';
-      this.heldKey = '';
+  #closeKey(chunk: string, end: number): void {
+    if (this.#heldKey !== '') {
+      const key = this.#heldKey + chunk.slice(this.#keyStart, end);
+      this.#keyHoldsRows = key === 'value' || key === 'records';
+      this.#heldKey = '';
       return;
     }
-    const length = end - this.keyStart;
-    this.keyHoldsRows =
-      (length === 5 && chunk.startsWith('value', this.keyStart)) ||
-      (length === 7 && chunk.startsWith('records', this.keyStart));
+    const length = end - this.#keyStart;
+    this.#keyHoldsRows =
+      (length === 5 && chunk.startsWith('value', this.#keyStart)) ||
+      (length === 7 && chunk.startsWith('records', this.#keyStart));
   }
 
   // A record that was cut off swallows the lines after it. A bracket in the first column gives that away, unless it
   // may stand there: some files are wrapped without indentation.
-  private beginsAnother(chunk: string, at: number): boolean {
-    const before = lastVisibleOf(chunk, at) ?? this.lastVisible;
+  #beginsAnother(chunk: string, at: number): boolean {
+    const before = lastVisibleOf(chunk, at) ?? this.#lastVisible;
     const mayStandHere = before === COLON || before === COMMA || before === OPEN_ARRAY;
-    return this.oneLinePerDocument || !mayStandHere;
+    return this.#oneLinePerDocument || !mayStandHere;
   }
 
-  private cutShort(at: number): number {
-    const line = this.isRow ? this.startLine : (this.containers.at(-1)?.line ?? this.line);
-    this.report(`the record is cut short: another one begins on line ${this.line}`, line);
-    this.containers.length = 0;
-    this.startRow();
-    this.heldKey = '';
-    this.place = 'between rows';
+  #cutShort(at: number): number {
+    const line = this.#isRow ? this.#startLine : (this.#containers.at(-1)?.line ?? this.#line);
+    this.#report(`the record is cut short: another one begins on line ${this.#line}`, line);
+    this.#containers.length = 0;
+    this.#startRow();
+    this.#heldKey = '';
+    this.#place = 'between rows';
     return at;
   }
 
-  private carryOver(chunk: string): void {
-    this.lineStart -= chunk.length;
-    this.lastVisible = lastVisibleOf(chunk, chunk.length) ?? this.lastVisible;
-    if (this.place !== 'object') {
+  #carryOver(chunk: string): void {
+    this.#lineStart -= chunk.length;
+    this.#lastVisible = lastVisibleOf(chunk, chunk.length) ?? this.#lastVisible;
+    if (this.#place !== 'object') {
       return;
     }
-    if (this.inString && this.depth === 1 && this.heldKey.length <= 'records'.length) {
+    if (this.#inString && this.#depth === 1 && this.#heldKey.length <= 'records'.length) {
       // Longer than any name that matters is enough of a long text.
-      this.heldKey += chunk.slice(this.keyStart, this.keyStart + 'records'.length + 1);
+      this.#heldKey += chunk.slice(this.#keyStart, this.#keyStart + 'records'.length + 1);
     }
-    this.keyStart = 0;
-    if (this.isRow && !this.tooLong) {
-      this.held += chunk.slice(this.start);
-      this.tooLong = this.held.length > this.longestRow;
-      this.held = this.tooLong ? '' : this.held;
+    this.#keyStart = 0;
+    if (this.#isRow && !this.#tooLong) {
+      this.#held += chunk.slice(this.#start);
+      this.#tooLong = this.#held.length > this.#longestRow;
+      this.#held = this.#tooLong ? '' : this.#held;
     }
-    this.start = 0;
+    this.#start = 0;
   }
 
-  private report(problem: string, line: number): void {
-    this.cuts.push({ problem, line, index: this.index++ });
+  #report(problem: string, line: number): void {
+    this.#cuts.push({ problem, line, index: this.#index++ });
   }
 
-  private take(): Cut[] {
-    const cuts = this.cuts;
-    this.cuts = [];
+  #take(): Cut[] {
+    const cuts = this.#cuts;
+    this.#cuts = [];
     return cuts;
   }
 }

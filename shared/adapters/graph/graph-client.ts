@@ -1,0 +1,104 @@
+import {
+  Client,
+  ResponseType,
+  type Context,
+  type Middleware,
+} from '@microsoft/microsoft-graph-client';
+import { SourceError } from '../../pipeline/ports';
+
+export interface GraphClientOptions {
+  /** `https://graph.microsoft.com`, or a loopback address. */
+  readonly baseUrl: URL;
+  /** Absent when the server wants no token (the local stand-in). */
+  readonly getToken: (() => Promise<string>) | undefined;
+  readonly fetch: typeof fetch;
+}
+
+/** Sends one request and hands back the raw answer, whatever its status. */
+export type GraphGet = (path: string, signal: AbortSignal) => Promise<Response>;
+
+/**
+ * The SDK's client with our own two handlers and nothing else: its default chain retries by itself, with real sleeps,
+ * past any limiter and any budget.
+ */
+export function graphClient(options: GraphClientOptions): GraphGet {
+  const { baseUrl } = options;
+  const fetchHandler = new FetchHandler(options.fetch);
+  const client = Client.initWithMiddleware({
+    baseUrl: baseUrl.origin,
+    defaultVersion: 'v1.0',
+    middleware: new AuthenticationHandler(baseUrl, options.getToken, fetchHandler),
+  });
+  return async (path, signal) =>
+    (await client
+      .api(path)
+      .header('Prefer', 'include-unknown-enum-members')
+      .option('signal', signal)
+      .responseType(ResponseType.RAW)
+      .get()) as Response;
+}
+
+/** Adds the token, to requests that go to the configured host only. */
+class AuthenticationHandler implements Middleware {
+  readonly #baseUrl: URL;
+  readonly #getToken: GraphClientOptions['getToken'];
+  readonly #next: Middleware;
+
+  constructor(baseUrl: URL, getToken: GraphClientOptions['getToken'], next: Middleware) {
+    this.#baseUrl = baseUrl;
+    this.#getToken = getToken;
+    this.#next = next;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const url = new URL(urlOf(context));
+    if (url.origin !== this.#baseUrl.origin) {
+      throw strangeHost(url.host, this.#baseUrl.host);
+    }
+    if (this.#getToken !== undefined) {
+      const headers = new Headers(context.options?.headers);
+      headers.set('Authorization', `Bearer ${await this.#getToken()}`);
+      context.options = { ...context.options, headers: Object.fromEntries(headers) };
+    }
+    await this.#next.execute(context);
+  }
+}
+
+class FetchHandler implements Middleware {
+  readonly #fetch: typeof fetch;
+
+  constructor(fetchLike: typeof fetch) {
+    this.#fetch = fetchLike;
+  }
+
+  async execute(context: Context): Promise<void> {
+    // A redirect could lead the token elsewhere.
+    context.response = await this.#fetch(urlOf(context), {
+      ...(context.options as RequestInit),
+      redirect: 'error',
+    });
+  }
+}
+
+function urlOf(context: Context): string {
+  const request = context.request as string | Request; // the SDK's type wants the DOM library
+  return typeof request === 'string' ? request : request.url;
+}
+
+/** @throws SourceError when a link leads to another host than the configured one. */
+export function pathOf(link: string, baseUrl: URL): string {
+  const url = URL.canParse(link) ? new URL(link) : undefined;
+  if (url?.origin !== baseUrl.origin) {
+    throw strangeHost(url?.host ?? 'no valid address', baseUrl.host);
+  }
+  // The rest is handed back byte for byte; the version is added again by the client.
+  return link.slice(link.indexOf(url.pathname)).replace(/^\/v1\.0/, '');
+}
+
+function strangeHost(found: string, expected: string): SourceError {
+  return new SourceError(
+    'bad-answer',
+    `Graph answered with a link to ${found}, which is not ${expected}; it was not followed`,
+    'Check GRAPH_BASE_URL and what stands between this app and Graph.',
+  );
+}

@@ -1,0 +1,173 @@
+import type { Interval } from '../../domain/coverage';
+import type { EntraRecord, Malformed } from '../../domain/record';
+import { MINUTE, SECOND, type Duration } from '../../domain/time';
+import { SourceError, type Clock, type RecordSource, type SourcePage } from '../../pipeline/ports';
+import type { Wanted } from '../../pipeline/select';
+import { readRow } from '../rows/read-row';
+import { refusal, retryAfter } from './errors';
+import { graphClient, pathOf, type GraphClientOptions, type GraphGet } from './graph-client';
+import type { Limiter } from './limiter';
+import { firstPage } from './odata';
+
+export interface GraphSourceOptions extends GraphClientOptions {
+  readonly clock: Clock;
+  readonly limiter: Limiter;
+  /** Called for every request that was answered 429. */
+  readonly onThrottled?: () => void;
+  /** Called for every request that was sent. */
+  readonly onRequest?: () => void;
+}
+
+/** A request that is not answered whole within this is given up; Graph itself gives up after 300 s. */
+const REQUEST_TIMEOUT = 100 * SECOND;
+const TRIES = 5;
+const FIRST_WAIT = 2 * SECOND;
+const LONGEST_WAIT = 2 * MINUTE;
+/** Pages of one window; beyond it the window is too large and is halved by whoever reads. */
+const MOST_PAGES = 1_000;
+
+/** The audit and sign-in logs through Microsoft Graph. */
+export function graphSource(options: GraphSourceOptions): RecordSource {
+  const get = graphClient(options);
+  return {
+    async *read(window, wanted) {
+      let path: string | undefined = firstPage(window, wanted);
+      for (let page = 0; path !== undefined; page++) {
+        if (page === MOST_PAGES) {
+          throw unavailable(`a window has more than ${MOST_PAGES} pages`);
+        }
+        const answer: Answer = await ask(get, path, wanted, options);
+        yield toPage(answer, window, wanted);
+        path = answer.nextLink === undefined ? undefined : pathOf(answer.nextLink, options.baseUrl);
+      }
+    },
+  };
+}
+
+interface Answer {
+  readonly rows: readonly unknown[];
+  readonly nextLink: string | undefined;
+  readonly requestId: string | undefined;
+}
+
+/** One request, repeated within bounds while the trouble is one that passes. */
+async function ask(
+  get: GraphGet,
+  path: string,
+  wanted: Wanted,
+  options: GraphSourceOptions,
+): Promise<Answer> {
+  const { clock, limiter } = options;
+  for (let attempt = 1; ; attempt++) {
+    await limiter.turn();
+    options.onRequest?.();
+    const { answer, error, wait } = await attemptOnce(get, path, wanted, options);
+    if (answer !== undefined) {
+      return answer;
+    }
+    if (error.trouble === 'throttled') {
+      options.onThrottled?.();
+    }
+    const pause = wait ?? FIRST_WAIT * 2 ** (attempt - 1);
+    if (!error.isPassing || attempt === TRIES || pause > LONGEST_WAIT) {
+      throw error;
+    }
+    await clock.sleep(pause);
+  }
+}
+
+type Attempt =
+  | { readonly answer: Answer; readonly error?: undefined; readonly wait?: undefined }
+  | { readonly answer?: undefined; readonly error: SourceError; readonly wait?: Duration };
+
+async function attemptOnce(
+  get: GraphGet,
+  path: string,
+  wanted: Wanted,
+  { clock }: GraphSourceOptions,
+): Promise<Attempt> {
+  const abort = new AbortController();
+  const done = new AbortController();
+  const timeout = clock.sleep(REQUEST_TIMEOUT, done.signal).then(
+    () => {
+      abort.abort(unavailable(`Graph did not answer within ${REQUEST_TIMEOUT / SECOND} s`));
+    },
+    () => undefined, // answered in time
+  );
+  try {
+    const response = await get(path, abort.signal);
+    if (!response.ok) {
+      const error = await refusal(response, wanted.filter !== undefined);
+      const wait = retryAfter(response, clock.now());
+      return { error, ...(wait !== undefined && { wait }) };
+    }
+    return { answer: await readAnswer(response) };
+  } catch (error) {
+    return { error: toSourceError(abort.signal.aborted ? abort.signal.reason : error) };
+  } finally {
+    done.abort();
+    await timeout;
+  }
+}
+
+async function readAnswer(response: Response): Promise<Answer> {
+  const requestId = response.headers.get('request-id') ?? undefined;
+  let body: unknown;
+  try {
+    body = await response.json();
+  } catch (cause) {
+    throw badAnswer('Graph answered with JSON that is cut off or broken', cause);
+  }
+  const { value, '@odata.nextLink': nextLink } = (body ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(value)) {
+    throw badAnswer('Graph answered 200 without a list of records');
+  }
+  if (nextLink !== undefined && typeof nextLink !== 'string') {
+    throw badAnswer('Graph answered with a next page that is no address');
+  }
+  return { rows: value, nextLink, requestId };
+}
+
+// Rows outside the window and rows that the filter should have kept away are not trusted to be absent: they are
+// looked at like any other and left out here.
+function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
+  const records: EntraRecord[] = [];
+  const malformed: Malformed[] = [];
+  for (const row of answer.rows) {
+    if (typeof row !== 'object' || row === null) {
+      malformed.push({ source: wanted.source, reason: 'the record is not an object' });
+      continue;
+    }
+    const read = readRow(wanted.source, row as Record<string, unknown>, wanted);
+    if ('malformed' in read) {
+      malformed.push(read.malformed);
+    } else if (read.record !== undefined && read.at >= window.from && read.at < window.to) {
+      records.push(read.record);
+    }
+  }
+  const { requestId } = answer;
+  return {
+    rows: answer.rows.length,
+    records,
+    malformed,
+    ...(requestId !== undefined && { requestId }),
+  };
+}
+
+function toSourceError(error: unknown): SourceError {
+  if (error instanceof SourceError) {
+    return error;
+  }
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return unavailable(`Graph cannot be reached${code}`, error);
+}
+
+function unavailable(message: string, cause?: unknown): SourceError {
+  const mend = 'Nothing: it is tried again. If it goes on, check the network and GRAPH_BASE_URL.';
+  return new SourceError('unavailable', message, mend, cause);
+}
+
+function badAnswer(message: string, cause?: unknown): SourceError {
+  return new SourceError('bad-answer', message, 'Nothing: the window is read again.', cause);
+}

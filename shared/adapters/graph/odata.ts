@@ -1,0 +1,43 @@
+import type { Interval } from '../../domain/coverage';
+import type { Source } from '../../domain/record';
+import { epochOf, SECOND, type Instant } from '../../domain/time';
+import type { Wanted } from '../../pipeline/select';
+
+const ENTITY = {
+  directoryAudits: { path: '/auditLogs/directoryAudits', time: 'activityDateTime' },
+  signIns: { path: '/auditLogs/signIns', time: 'createdDateTime' },
+} as const satisfies Record<Source, { path: string; time: string }>;
+
+/** The most rows a page may hold; 1,000 is refused by some tenants. */
+const TOP = 999;
+
+/**
+ * The path and query of a window's first page. Times are unquoted UTC (quoted ones are refused) in whole seconds
+ * around the window, with `ge` and `le` (the documented operators); whoever reads checks each row exactly.
+ */
+export function firstPage(window: Interval, wanted: Wanted): string {
+  const { path, time } = ENTITY[wanted.source];
+  const clauses = [
+    `${time} ge ${secondBefore(window.from)}`,
+    `${time} le ${secondAfter(window.to)}`,
+  ];
+  if (wanted.filter !== undefined) {
+    const { property, values } = wanted.filter;
+    clauses.push(`(${values.map((value) => `${property} eq ${literal(value)}`).join(' or ')})`);
+  }
+  return `${path}?$filter=${encodeURIComponent(clauses.join(' and '))}&$top=${TOP}`;
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+}
+
+function secondBefore(instant: Instant): string {
+  return `${instant.slice(0, 19)}Z`;
+}
+
+function secondAfter(instant: Instant): string {
+  const whole = secondBefore(instant);
+  const isWhole = instant.endsWith('.0000000Z');
+  return isWhole ? whole : `${new Date(epochOf(instant) + SECOND).toISOString().slice(0, 19)}Z`;
+}
