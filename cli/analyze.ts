@@ -2,8 +2,7 @@ import { readExports } from '../shared/adapters/files/export-source';
 import { listExports, UnreadableFileError } from '../shared/adapters/files/read-file';
 import { memoryStores } from '../shared/adapters/memory/memory-stores';
 import { configureDetectors, type Environment } from '../shared/config/detectors';
-import { SEVERITIES, type ConfiguredDetector } from '../shared/domain/detector';
-import type { Finding } from '../shared/domain/finding';
+import type { ConfiguredDetector } from '../shared/domain/detector';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
@@ -11,7 +10,8 @@ import type { Now } from '../shared/pipeline/ports';
 import { wantedBy } from '../shared/pipeline/select';
 import { EXIT, UsageError } from './exit';
 import { findingJson } from '../shared/domain/finding-json';
-import { paint, printable, table, wrap, type Terminal } from './print';
+import { count, findingText, heading, inOrder } from './finding-text';
+import { printable, table, wrap, type Terminal } from './print';
 
 export interface AnalyzeOptions {
   readonly asOf?: string;
@@ -200,22 +200,6 @@ function readText({ read, asOf }: Analysis, terminal: Terminal): string {
   ].join('');
 }
 
-function findingText(finding: Finding, terminal: Terminal): string {
-  const { severity, status, resolution } = finding;
-  const state = status === 'resolved' ? `resolved: ${resolution ?? ''}` : status;
-  const who = printable(finding.subject.name ?? finding.subject.id);
-  return (
-    `${paint(terminal, severity, severity.toUpperCase())}  ${who}  ${finding.title} (${state})\n` +
-    wrap(finding.summary, '  ') +
-    finding.evidence
-      .map(
-        (each) => `  ${each.at.slice(0, 19)}Z  ${printable(`${each.what}  [${each.eventId}]`)}\n`,
-      )
-      .join('') +
-    paint(terminal, 'faint', `  ${finding.detector} ${finding.id}\n`)
-  );
-}
-
 function waitingText(
   title: string,
   answers: readonly (Analysis['pending'] | Analysis['undetermined'])[number][],
@@ -229,32 +213,4 @@ function waitingText(
             wrap(`${subject.name ?? subject.id}: ${what} (${detector})`, '  '),
           )
           .join('');
-}
-
-function heading(terminal: Terminal, text: string): string {
-  return `${paint(terminal, 'heading', text)}\n`;
-}
-
-function count(n: number, noun: string): string {
-  return n === 0 ? `No ${noun}s` : n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
-}
-
-/** Open ones first, the gravest first, the newest first. */
-function inOrder(findings: readonly Finding[]): readonly Finding[] {
-  const rank = (finding: Finding): string =>
-    `${finding.status === 'resolved' ? 1 : 0}${SEVERITIES.length - SEVERITIES.indexOf(finding.severity)}`;
-  return findings.toSorted((a, b) => {
-    const [x, y] = [rank(a), rank(b)];
-    return x !== y
-      ? x < y
-        ? -1
-        : 1
-      : a.lastSeenAt !== b.lastSeenAt
-        ? a.lastSeenAt > b.lastSeenAt
-          ? -1
-          : 1
-        : a.id < b.id
-          ? -1
-          : 1;
-  });
 }

@@ -5,6 +5,8 @@ import { ConfigError } from '../shared/config/detectors';
 import { processEnvironment } from '../shared/config/environment';
 import { analyzeCommand, type AnalyzeOptions } from './analyze';
 import { EXIT, UsageError } from './exit';
+import type { FindingsOptions } from './findings';
+import type { PollCommandOptions } from './poll';
 import { printable, processTerminal } from './print';
 
 const terminal = processTerminal();
@@ -43,8 +45,46 @@ Examples:
     .action(async (inputs: string[], options: AnalyzeOptions) => {
       setExit(await analyzeCommand(inputs, options, world));
     });
+  root
+    .command('poll')
+    .description('read the logs now, as the timers do, and deliver what is owed')
+    .option('--once', 'one run over both logs')
+    .option('--sweep', 'read the late tail of the last 48 hours again, too')
+    .option('--dry-run', 'write and send nothing')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText('after', SETTINGS_HELP)
+    .action(async (options: PollCommandOptions) => {
+      const { pollCommand } = await import('./poll');
+      setExit(await pollCommand(options, world));
+    });
+  root
+    .command('findings')
+    .description('list what is stored, the newest first')
+    .option('--detector <id>', 'only of this detector')
+    .option('--status <status>', 'open, acknowledged or resolved')
+    .option('--severity <severity>', 'info, low, medium, high or critical')
+    .option('--top <number>', 'at most so many', '50')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText('after', SETTINGS_HELP)
+    .action(async (options: FindingsOptions) => {
+      const { findingsCommand } = await import('./findings');
+      setExit(await findingsCommand(options, world));
+    });
+  root
+    .command('show')
+    .description('show one finding with its evidence and history')
+    .argument('<id>', 'the id of the finding')
+    .option('--json', 'print JSON to standard output')
+    .action(async (id: string, options: { json?: boolean }) => {
+      const { showCommand } = await import('./findings');
+      setExit(await showCommand(id, options, world));
+    });
   return root;
 }
+
+const SETTINGS_HELP = `
+Reads its settings from the environment, like the functions do: TENANT_ID, GRAPH_AUTH=azure-cli,
+TABLES_CONNECTION or TABLES_ENDPOINT, and the others of docs/configuration.md.`;
 
 async function run(): Promise<number> {
   let code: number = EXIT.done;

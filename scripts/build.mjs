@@ -21,4 +21,11 @@ await build({
   outExtension: { '.js': '.cjs' },
   banner: { js: '#!/usr/bin/env node' },
 });
+await build({
+  ...shared,
+  entryPoints: { main: 'functions/index.ts' },
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  external: ['@azure/functions-core'], // the platform provides it
+});
 chmodSync('dist/cli.cjs', 0o755);

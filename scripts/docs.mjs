@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const isCheck = process.argv.includes('--check');
 const { outputFiles } = await build({
-  entryPoints: ['scripts/catalogue.ts'],
+  entryPoints: ['scripts/pages.ts'],
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -18,7 +18,7 @@ new Function('module', 'exports', 'require', outputFiles[0].text)(
   createRequire(import.meta.url),
 );
 
-const pages = { 'docs/detectors.md': module.exports.catalogue() };
+const pages = module.exports.pages();
 for (const [path, text] of Object.entries(pages)) {
   const known = readFileSync(path, { encoding: 'utf8', flag: 'a+' });
   if (isCheck && known !== text) {

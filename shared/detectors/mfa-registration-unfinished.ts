@@ -210,7 +210,9 @@ type Kind =
   | 'proof-up-blocked';
 
 function auditSignals(record: AuditRecord): Signal[] {
-  const target = record.targets.find((each) => each.type === undefined || each.type === 'User');
+  const target = record.targets.find(
+    (each) => each.type === undefined || each.type === 'User' || each.type === 'N/A',
+  );
   const subject = target && subjectOf(record, target);
   if (target === undefined || subject === undefined) {
     return [];
@@ -321,7 +323,7 @@ function phoneAppSignals(
             device: device.id,
             name: device.name,
             flavor: device.flavor,
-            others: before.length > 0,
+            others: before.map((old) => old.id),
           },
           device.id,
         ),
@@ -672,7 +674,7 @@ function contextOf(question: Question, entries: readonly Signal[]): Context {
   const cancelled = window.filter(
     (each) => each.kind === 'cancelled' && each.at >= first.at && each.at < to,
   );
-  const isKnown = other.length > 0 || entries.some((entry) => entry.facts['others'] === true);
+  const isKnown = other.length > 0 || entries.some((entry) => hasOtherDevice(entry, story));
   const isUrgent = roles.length > 0 || blocked.length > 0;
   return {
     severity: isUrgent ? 'high' : isKnown || cancelled.length > 0 ? 'low' : 'medium',
@@ -685,6 +687,13 @@ function contextOf(question: Question, entries: readonly Signal[]): Context {
     evidence: [...cancelled, ...other.filter((each) => each.at >= first.at)],
     urgent: [...roles.slice(-1), ...blocked.slice(0, 1)],
   };
+}
+
+// A device whose own adding is in view says nothing by being listed: if it was verified, that is in view, too.
+function hasOtherDevice(entry: Signal, story: Story): boolean {
+  return textsIn(entry.facts['others']).some(
+    (id) => !story.added.some((each) => each.facts['device'] === id),
+  );
 }
 
 function evidenceOf(each: Signal): Evidence {

@@ -33,6 +33,8 @@ export interface Case {
   /** An exported log is judged whole: nothing in it is ever too old. */
   readonly isExport?: boolean;
   readonly stored: readonly Finding[];
+  /** What opens was found while catching up with the past: it is told in one digest, not card by card. */
+  readonly isCatchingUp?: boolean;
   readonly now: Instant;
 }
 
@@ -120,12 +122,19 @@ export function judge(input: Case): Judgement {
       changes.push(verdict && compare(finding, withVerdict(finding, verdict, now), now));
     }
   }
+  const written = changes.filter((change) => change !== undefined);
   return {
-    changes: changes.filter((change) => change !== undefined),
+    changes: input.isCatchingUp === true ? written.map(forDigest) : written,
     ...(next !== undefined && { askAgainAt: next }),
     pending: findings.filter((answer) => answer.state === 'pending'),
     undetermined: findings.filter((answer) => answer.state === 'undetermined'),
   };
+}
+
+function forDigest(change: FindingChange): FindingChange {
+  return change.alert?.verb === 'opened' && change.alert.form === 'card'
+    ? { ...change, alert: { ...change.alert, form: 'digest' } }
+    : change;
 }
 
 function visible(signals: readonly Signal[], floor: Instant | undefined): Timeline {

@@ -127,8 +127,17 @@ function joinLists(
   if (rule !== 'first3' && rule !== 'last3') {
     return joinSets(a, b);
   }
-  if (rule === 'first3' && a.length === EDGE && b.every((each) => timeOf(each) > timeOf(a[2]))) {
+  const isFresh = b.length === 0;
+  if (
+    rule === 'first3' &&
+    a.length === EDGE &&
+    !isFresh &&
+    b.every((each) => timeOf(each) > timeOf(a[2]))
+  ) {
     return a; // the usual way: later events change nothing
+  }
+  if (a.length === 1 && isFresh) {
+    return a;
   }
   const all = byTime(a, b);
   const kept = rule === 'first3' ? all.slice(0, EDGE) : all.slice(-EDGE);
@@ -140,7 +149,10 @@ function joinSets(a: readonly Json[], b: readonly Json[]): readonly Json[] {
   const left = inOrder(a);
   const right = inOrder(b);
   const [only] = right;
-  if (right.length === 1 && only !== undefined) {
+  if (only === undefined) {
+    return left.length > SET_CAP ? left.slice(0, SET_CAP) : left;
+  }
+  if (right.length === 1) {
     return insert(left, only);
   }
   const united: Json[] = [];

@@ -12,6 +12,8 @@ export interface Assessor {
   readonly clock: Now;
   /** An exported log is judged whole: nothing in it is too old. */
   readonly isExport?: boolean;
+  /** The first read, or a range that was read after the fact: what opens goes out as one digest. */
+  readonly isCatchingUp?: boolean;
 }
 
 /** What draining the work marks came to. */
@@ -152,6 +154,7 @@ async function lookOnce(
     coverage,
     floor: floorFor(detector, marks, coverage),
     isExport: assessor.isExport === true,
+    isCatchingUp: assessor.isCatchingUp === true,
     stored: stored.map((each) => each.finding),
     now: assessor.clock.now(),
   });

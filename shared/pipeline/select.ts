@@ -1,4 +1,4 @@
-import { admits, type Detector } from '../domain/detector';
+import { admits, type Detector, type Read } from '../domain/detector';
 import { timelineId } from '../domain/finding';
 import type { EntraRecord, Source } from '../domain/record';
 import { joinSignals, normalise, type Signal } from '../domain/signal';
@@ -12,7 +12,8 @@ export interface Wanted {
    * properties: Graph is then asked for all rows, because a filter over several was seen to lose some.
    */
   readonly filter?: { readonly property: string; readonly values: readonly (string | number)[] };
-  readonly isWanted: (propertyOf: (property: string) => unknown) => boolean;
+  /** True for a row, as the source sends it, that a detector looks at. */
+  readonly isWanted: (row: Readonly<Record<string, unknown>>) => boolean;
 }
 
 /** What the detectors together look at, per source. */
@@ -24,8 +25,39 @@ export function wantedBy(detectors: readonly Detector[], source: Source): Wanted
   return {
     source,
     ...(property !== undefined && others.length === 0 && { filter: { property, values } }),
-    isWanted: (propertyOf) => reads.some((read) => admits(read, propertyOf(read.property))),
+    isWanted: anyOf(reads.map(admission)),
   };
+}
+
+type Admission = (row: Readonly<Record<string, unknown>>) => boolean;
+
+function anyOf(admissions: readonly Admission[]): Admission {
+  return (row) => admissions.some((each) => each(row));
+}
+
+/** So many values of a property are remembered; few occur, and each comes by a million times. */
+const REMEMBERED = 1_000;
+
+function admission(read: Read): Admission {
+  const [outer = '', inner] = read.property.split('/');
+  const known = new Map<unknown, boolean>();
+  return (row) => {
+    const value = inner === undefined ? row[outer] : valueIn(row[outer], inner);
+    let isAdmitted = known.get(value);
+    if (isAdmitted === undefined) {
+      isAdmitted = admits(read, value);
+      if (known.size < REMEMBERED) {
+        known.set(value, isAdmitted);
+      }
+    }
+    return isAdmitted;
+  };
+}
+
+function valueIn(value: unknown, property: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)[property]
+    : undefined;
 }
 
 /** The signals of one timeline that a batch of records brought. */

@@ -404,6 +404,18 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     expected: { ...LOW, evidence: ['scan', 'cancel'] },
   },
   {
+    when: 'the cancellation in the other spelling is itself logged as a failure',
+    story: [
+      scanned('scan', 0, 'phone-1'),
+      cancelled('cancel', 1, {
+        activity: 'User cancelled security info registration',
+        result: 'failure',
+      }),
+    ],
+    until: 280,
+    expected: { ...LOW, evidence: ['scan', 'cancel'] },
+  },
+  {
     when: '"all required security info" ended in failure, which is a cancellation and no completion',
     story: [
       scanned('scan', 0, 'phone-1'),
@@ -512,7 +524,7 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     when: 'the user holds a privileged role',
     story: [roleAssigned('role', -5 * DAYS, 'Global Administrator'), scanned('scan', 0, 'phone-1')],
     until: 280,
-    expected: HIGH,
+    expected: { ...HIGH, evidence: ['role', 'scan'] },
   },
   {
     when: 'the role is not privileged',
@@ -526,6 +538,16 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     until: 280,
     expected: { ...HIGH, evidence: ['scan', 'blocked'] },
   })),
+  {
+    when: 'registering MFA was blocked again and again, days later: the first block is shown',
+    story: [
+      scanned('scan', 0, 'phone-1'),
+      proofUp('blocked-1', 5 * DAYS, 53004),
+      proofUp('blocked-2', 6 * DAYS, 53004),
+    ],
+    until: 7 * DAYS,
+    expected: { ...HIGH, evidence: ['scan', 'blocked-1'] },
+  },
   {
     when: 'a sign-in failed with another code',
     story: [scanned('scan', 0, 'phone-1'), proofUp('wrong', 30, 50126)],
@@ -978,7 +1000,13 @@ export const RESOLVES: readonly Story<Partial<Said>>[] = [
     when: `${when}, after the grace: ${resolution}`,
     story: [scanned('scan', 0, 'phone-1'), row],
     until: 280,
-    expected: { message: 'late', state: 'resolved', resolution, evidence: ['scan', 'end'] },
+    expected: {
+      message: 'late',
+      state: 'resolved',
+      severity: 'medium',
+      resolution,
+      evidence: ['scan', 'end'],
+    },
   })),
   {
     when: 'it is first removed and registered again later: the first end counts',

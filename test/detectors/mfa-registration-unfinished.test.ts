@@ -1,3 +1,4 @@
+import { readRow } from '../../shared/adapters/rows/read-row';
 import { mfaRegistrationUnfinished as detector } from '../../shared/detectors/mfa-registration-unfinished';
 import { judge } from '../../shared/domain/judge';
 import { DAY, plus } from '../../shared/domain/time';
@@ -12,7 +13,7 @@ import {
   STORIES,
   WAITS,
 } from './mfa-registration-unfinished.stories';
-import { at, coverageOf, play, settingsOf, timelinesOf } from './play';
+import { at, audit, coverageOf, play, settingsOf, timelinesOf } from './play';
 
 describe('mfa-registration-unfinished', () => {
   describe('raises', () => {
@@ -130,6 +131,17 @@ describe('mfa-registration-unfinished', () => {
 
     const kinds = one!.signals.map((signal) => signal.kind);
     expect(kinds).toEqual(['device-added', 'device-used']);
+  });
+
+  it('draws nothing from a row that only another detector looks at', () => {
+    const row = audit('other', 0, { activity: 'Add user' });
+
+    const read = readRow('directoryAudits', row, {
+      source: 'directoryAudits',
+      isWanted: () => true,
+    });
+
+    expect('record' in read && detector.signals(read.record)).toEqual([]);
   });
 
   it('drops every push token and phone number', () => {

@@ -106,7 +106,7 @@ export function read(
 ): { records: EntraRecord[]; malformed: Malformed[] } {
   const read = rows.map((row) => readRow(sourceOf(row), row, wantedBy([detector], sourceOf(row))));
   return {
-    records: read.flatMap((each) => ('record' in each && each.record ? [each.record] : [])),
+    records: read.flatMap((each) => ('record' in each ? [each.record] : [])),
     malformed: read.flatMap((each) => ('malformed' in each ? [each.malformed] : [])),
   };
 }
@@ -154,6 +154,7 @@ function sayAll(
     return {
       ...base,
       ...stated,
+      continues: answer.continues === true,
       evidence: edgesOf(evidence).map((each) => each.eventId),
       summary: detector.messages[answer.message]!.summary(told),
     };

@@ -1,4 +1,4 @@
-import type { Stores } from '../../shared/pipeline/ports';
+import type { EngineStores } from '../../shared/pipeline/ports';
 import type { PlannedCrash } from './stories';
 
 /** The process was killed. */
@@ -10,7 +10,7 @@ export class Crash extends Error {
 export type Around = (run: () => Promise<unknown>, name: string) => Promise<unknown>;
 
 /** The same stores with something around each operation. */
-export function around(stores: Stores, each: Around): Stores {
+export function around(stores: EngineStores, each: Around): EngineStores {
   const wrap = <P extends object>(port: P, room: string): P =>
     new Proxy(port, {
       get(target, name) {
@@ -39,9 +39,9 @@ async function* walked(run: () => AsyncIterable<unknown>, each: Around): AsyncIt
   yield* run();
 }
 
-/** Stores that throw a `Crash` just before or just after the n-th operation since they were armed. */
-export function crashing(stores: Stores): {
-  around: Stores;
+/** EngineStores that throw a `Crash` just before or just after the n-th operation since they were armed. */
+export function crashing(stores: EngineStores): {
+  around: EngineStores;
   arm: (crash: PlannedCrash | undefined) => void;
 } {
   let armed: PlannedCrash | undefined;

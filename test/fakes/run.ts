@@ -13,7 +13,7 @@ import type { Instant } from '../../shared/domain/time';
 import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { recordAct } from '../../shared/pipeline/decide';
 import { keep } from '../../shared/pipeline/keep';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { EngineStores } from '../../shared/pipeline/ports';
 import { markRuleChange } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
 import { Crash, crashing } from './crashing';
@@ -36,8 +36,9 @@ export interface Batch {
 }
 
 export interface Runner {
-  readonly stores: Stores;
+  readonly stores: EngineStores;
   readonly detectors: readonly ConfiguredDetector[];
+  readonly fillsSilently?: boolean;
 }
 
 export interface Play {
@@ -45,11 +46,13 @@ export interface Play {
   readonly detectors?: readonly ConfiguredDetector[];
   readonly stores?: MemoryStores;
   /** Stands between the pipeline and its stores: a planted fault, a scheduler. */
-  readonly through?: (stores: Stores) => Stores;
+  readonly through?: (stores: EngineStores, raw: MemoryStores) => EngineStores;
   readonly crashes?: readonly PlannedCrash[];
   /** After a crash a batch whose coverage had moved is not read again (`resume`), or is (`repeat`). */
   readonly afterCrash?: 'resume' | 'repeat';
   readonly acts?: readonly PlannedAct[];
+  /** A planted fault: coverage moves back or fills a gap, and no timeline is marked. */
+  readonly fillsSilently?: boolean;
   readonly afterEach?: (stores: MemoryStores, batch: number) => Promise<void> | void;
 }
 
@@ -77,8 +80,9 @@ export async function play(story: Play): Promise<Played> {
   const stores = story.stores ?? memoryStores();
   const detectors = story.detectors ?? configured();
   const { around, arm } = crashing(stores);
-  const through = story.through ?? ((each: Stores): Stores => each);
-  const runner: Runner = { stores: through(around), detectors };
+  const through = story.through ?? ((each: EngineStores): EngineStores => each);
+  const { fillsSilently = false } = story;
+  const runner: Runner = { stores: through(around, stores), detectors, fillsSilently };
   const crashes = [...(story.crashes ?? [])];
   const acts = new Map<string, Act>();
   for (const [i, batch] of story.batches.entries()) {
@@ -132,7 +136,8 @@ export async function drain({ stores, detectors }: Runner, now = END): Promise<A
  * Moves coverage. The first stretch, one that fills a gap and one before all that was read can turn what was
  * undetermined into an answer without any new record: every timeline is marked, before it and again after it.
  */
-export async function cover({ stores, detectors }: Runner, step: CoverageStep): Promise<void> {
+export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
+  const { stores, detectors, fillsSilently = false } = runner;
   const { source, verb, interval } = step;
   const concerned = detectors
     .map((each) => each.detector)
@@ -142,9 +147,10 @@ export async function cover({ stores, detectors }: Runner, step: CoverageStep): 
     const before = (await stores.coverage.read(detector.id))[source];
     const isFilling =
       before === undefined ||
-      interval.from < before.from ||
-      before.gaps.some((gap) => gap.from < interval.to && gap.to > interval.from);
-    if (verb === 'extend' && isFilling) {
+      (verb === 'extend' &&
+        (interval.from < before.from ||
+          before.gaps.some((gap) => gap.from < interval.to && gap.to > interval.from)));
+    if (isFilling && !fillsSilently) {
       filled.push(detector);
     }
   }
@@ -179,7 +185,7 @@ async function survives(work: () => Promise<unknown>): Promise<boolean> {
 }
 
 function pickFinding(stores: MemoryStores, pick: number): Finding | undefined {
-  const all = stores.findings.all().toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const all = stores.findings.list().toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return all[pick % Math.max(all.length, 1)];
 }
 
@@ -188,7 +194,7 @@ function pickFinding(stores: MemoryStores, pick: number): Finding | undefined {
 /** What law 1 says must be equal. Findings that were raised too early stay, as superseded, and are left out. */
 export function view(stores: MemoryStores): Json {
   return stores.findings
-    .all()
+    .list()
     .filter((finding) => finding.verdict.resolution !== 'superseded')
     .map((finding) => ({
       id: finding.id,
@@ -216,8 +222,8 @@ export function ledger(stores: MemoryStores): Json {
   const texts = (rows: readonly unknown[]): string[] =>
     rows.map((row) => canonical(row as Json)).sort(byText);
   return {
-    findings: texts(stores.findings.all()),
-    history: texts(stores.findings.history),
-    outbox: texts(stores.findings.outbox),
+    findings: texts(stores.findings.list()),
+    history: texts(stores.findings.transitions),
+    outbox: texts(stores.outbox.alerts),
   };
 }

@@ -130,6 +130,14 @@ export const story: fc.Arbitrary<EntraRecord[]> = fc
 export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);
 export const easStory = fc.array(easEvent, { minLength: 1, maxLength: 8 }).map(easRecords);
 
+/** A device and one other event of the same person, for two runners to quarrel about. */
+export const quarrel = fc.tuple(mfaEvent, mfaEvent).map(([first, second]) =>
+  mfaRecords([
+    { ...first, user: 'ann', hour: 0, minute: 0, kind: 'added', hasLess: false },
+    { ...second, user: 'ann', hour: 0, device: first.device },
+  ]),
+);
+
 // ---------------------------------------------------------------------------------------------- how it was read
 
 /** Which stretches of a source are read, which are given up, and which are given up and read after all. */
@@ -159,6 +167,12 @@ export const anyRead: fc.Arbitrary<ReadPlan> = fc.record({
   fates: fc.array(fc.constantFrom('read', 'read', 'read', 'lost', 'read late'), { maxLength: 7 }),
   order: fc.oneof(fc.constant([]), fc.array(fc.nat(99), { minLength: 7, maxLength: 7 })),
 });
+
+/** The same without a stretch that is given up and read after all: of two runners, one would undo the other's reading. */
+export const steadyRead: fc.Arbitrary<ReadPlan> = anyRead.map((plan) => ({
+  ...plan,
+  fates: plan.fates.map((fate) => (fate === 'read late' ? 'read' : fate)),
+}));
 
 /** The steps in which the coverage of a source comes to its end. */
 export function stepsOf(source: Source, plan: ReadPlan): CoverageStep[] {
@@ -196,6 +210,16 @@ export function scheduleOf(read: fc.Arbitrary<ReadPlan>): fc.Arbitrary<Schedule>
     pace: fc.array(fc.nat(999), { minLength: 16, maxLength: 16 }),
   });
 }
+
+/** Everything at once, and all of it covered. */
+export const PLAIN: Schedule = {
+  shuffle: [],
+  repeats: [],
+  cuts: [],
+  audits: { from: days(-90), cuts: [], fates: [], order: [] },
+  signIns: { from: days(-90), cuts: [], fates: [], order: [] },
+  pace: [],
+};
 
 /** Every record at least once, in any order, cut into batches, while coverage grows as planned. */
 export function batchesOf(records: readonly EntraRecord[], schedule: Schedule): Batch[] {

@@ -1,98 +1,231 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { cutObjects, type Cut } from './cut-objects';
+import { decode, GzipError } from './decode';
 
-/** A row of an exported log, or why there is none. */
-export type FileRow =
-  | {
-      readonly file: string;
-      readonly line: number;
-      readonly index: number;
-      readonly row: Record<string, unknown>;
-    }
-  | {
-      readonly file: string;
-      readonly line: number;
-      readonly index: number;
-      readonly problem: string;
-    };
+/** One row of an export, or why it could not be read; never quotes a value of the row. */
+export type FileRow = Place &
+  ({ readonly row: Record<string, unknown> } | { readonly problem: string });
 
-/** A file that cannot be read at all; the others go on. */
+interface Place {
+  readonly file: string;
+  /** Where the row begins, counted from 1. */
+  readonly line: number;
+  /** Its place among the rows of the file, counted from 0. */
+  readonly index: number;
+}
+
+export interface ReadOptions {
+  /** Called with the size of each piece read, as it is in the file: before unpacking. */
+  readonly onBytes?: (bytes: number) => void;
+  /** What `-` stands for: standard input, unless told. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** A file or folder of which nothing can be used. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
   readonly file: string;
 
-  constructor(file: string, problem: string, cause?: unknown) {
-    super(`${file}: ${problem}`, { cause });
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${nameOf(file)}: ${problem}`, options);
     this.file = file;
   }
 }
 
-const CSV_LACKS =
-  "is the portal's CSV, which lacks the modified properties and policies that the detectors need; download JSON " +
-  'instead: Entra admin center > Monitoring & health > Audit logs or Sign-in logs > Download > JSON';
-const NOT_JSON =
-  'is not JSON; give it a Graph response, the JSON download of the portal, NDJSON, or a diagnostic-settings or Log ' +
-  'Analytics export';
-/** Files in a folder that are plainly something else. Anything more is tried, and said when it is no log. */
-const NO_LOG = new Set(['.md', '.png', '.jpg', '.pdf', '.zip', '.xlsx', '.docx', '.html', '.exe']);
+const STDIN = '-';
+
+function nameOf(path: string): string {
+  return path === STDIN ? 'standard input' : path;
+}
+
+const PIECE = 256 * 1024;
+const DOWNLOAD =
+  'Entra admin center > Monitoring & health > Audit logs or Sign-in logs > Download > JSON';
 
 /**
- * The files to read: files as given, folders with everything below them, sorted, `-` as it is.
- * @throws UnreadableFileError when a path does not exist or a folder holds no file.
+ * Reads the rows of an exported log, of whatever container, encoding and size, in batches and in constant memory.
+ * A row that cannot be read is handed on as a problem, and the rest goes on.
+ * @throws UnreadableFileError when the file is missing, not allowed or no JSON at all; and when it breaks off, then
+ * after the rows that could be read.
+ */
+export async function* readExport(
+  path: string,
+  options: ReadOptions = {},
+): AsyncGenerator<FileRow[]> {
+  let damage: GzipError | undefined;
+  async function* textBeforeDamage(): AsyncGenerator<string> {
+    try {
+      yield* decode(readBytes(path, options));
+    } catch (error) {
+      if (!(error instanceof GzipError)) {
+        throw error;
+      }
+      damage = error;
+    }
+  }
+  const file = nameOf(path);
+  for await (const cuts of cutObjects(refuseOthers(path, textBeforeDamage()))) {
+    yield cuts.map((cut) => toRow(file, cut));
+  }
+  if (damage !== undefined) {
+    throw new UnreadableFileError(path, damage.message, { cause: damage });
+  }
+}
+
+const OTHER_EXTENSIONS = new Set(
+  (
+    '.7z .bmp .cmd .css .dll .doc .docx .exe .gif .htm .html .jpeg .jpg .js .md .mp4 .pdf .png .ppt .pptx .ps1 .py ' +
+    '.rar .sh .svg .tar .tgz .toml .ts .xls .xlsx .xml .yaml .yml .zip'
+  ).split(' '),
+);
+
+/**
+ * The files to read: folders become their files, in order of name, without hidden ones and those that are plainly
+ * something else. A CSV file stays in the list, so that it is refused with the reason rather than passed over.
+ * @throws UnreadableFileError when something is missing, or a folder holds no file to read.
  */
 export async function listExports(inputs: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const input of inputs) {
-    files.push(...(input === '-' ? [input] : await list(input)));
+    if (input !== STDIN && (await isFolder(input))) {
+      const found = await listFolder(input);
+      if (found.length === 0) {
+        throw new UnreadableFileError(
+          input,
+          `the folder holds no exported log; put JSON files there (${DOWNLOAD})`,
+        );
+      }
+      files.push(...found);
+    } else {
+      files.push(input);
+    }
   }
-  return files;
+  return [...new Set(files)];
 }
 
-async function list(path: string): Promise<string[]> {
+async function isFolder(path: string): Promise<boolean> {
   try {
-    if (!(await stat(path)).isDirectory()) {
-      return [path];
-    }
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile() && isMaybeLog(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
-    if (files.length === 0) {
-      throw new UnreadableFileError(path, 'the folder holds no exported log');
-    }
-    return files;
+    return (await stat(path)).isDirectory();
   } catch (error) {
     throw toUnreadable(path, error);
   }
 }
 
-function isMaybeLog(name: string): boolean {
-  return !name.startsWith('.') && !NO_LOG.has(extname(name).toLowerCase());
+async function listFolder(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      files.push(...(await listFolder(path)));
+    } else if (entry.isFile() && !OTHER_EXTENSIONS.has(extname(entry.name).toLowerCase())) {
+      files.push(path);
+    }
+  }
+  return files;
 }
 
-/**
- * Reads the rows of one exported log, in batches: plain or gzipped, in UTF-8 or UTF-16, whatever the container.
- * @throws UnreadableFileError when the file cannot be opened or holds no JSON at all. What is wrong with single rows
- * comes back in their place.
- */
-export async function* readExport(
-  path: string,
-  options: { readonly onBytes?: (bytes: number) => void } = {},
-): AsyncGenerator<FileRow[]> {
-  const file = path === '-' ? 'standard input' : path;
-  const input: AsyncIterable<Uint8Array> = path === '-' ? process.stdin : createReadStream(path);
+async function entriesOf(folder: string): Promise<Dirent[]> {
   try {
-    const text = refuseOtherText(file, decode(unzip(counted(input, options.onBytes))));
-    for await (const cuts of cutObjects(text)) {
-      yield cuts.map((cut) => toRow(file, cut));
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.name.startsWith('.'))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+  } catch (error) {
+    throw toUnreadable(folder, error);
+  }
+}
+
+async function* readBytes(path: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
+  const stream: AsyncIterable<Uint8Array> =
+    path === STDIN
+      ? (options.stdin ?? process.stdin)
+      : createReadStream(path, { highWaterMark: PIECE });
+  try {
+    for await (const piece of stream) {
+      options.onBytes?.(piece.length);
+      yield piece;
     }
   } catch (error) {
-    throw toUnreadable(file, error);
+    throw toUnreadable(path, error);
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder; check the path',
+  ENOTDIR: 'there is no such file or folder; check the path',
+  EACCES: 'may not be read by this account; check its permissions',
+  EPERM: 'may not be read by this account; check its permissions',
+  EISDIR: 'is a folder; name the files in it',
+};
+
+function toUnreadable(path: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) {
+    return error as Error; // not of the file system: a fault of the program
+  }
+  const reason = REASONS[code] ?? `reading failed (${code}); copy it to a local disk and try again`;
+  return new UnreadableFileError(path, reason, { cause: error });
+}
+
+const ENOUGH_TO_TELL = 64 * 1024;
+
+// Passes JSON on as it comes, and holds anything else until there is enough of it to tell what it is.
+async function* refuseOthers(file: string, chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let head = '';
+  let isJson = false;
+  for await (const chunk of chunks) {
+    if (isJson) {
+      yield chunk;
+      continue;
+    }
+    head += chunk;
+    if (beginsLikeJson(head) || head.length >= ENOUGH_TO_TELL) {
+      refuseOther(file, head);
+      isJson = true;
+      yield head;
+    }
+  }
+  if (!isJson) {
+    refuseOther(file, head);
+    yield head;
+  }
+}
+
+function refuseOther(file: string, head: string): void {
+  if (head.trim() === '' || beginsLikeJson(head)) {
+    return;
+  }
+  if (beginsLikeCsv(head)) {
+    throw new UnreadableFileError(
+      file,
+      "is the portal's CSV, which lacks the changed properties (modifiedProperties) and the Conditional Access " +
+        `policies that the detectors need; download JSON instead: ${DOWNLOAD}`,
+    );
+  }
+  // After a broken first line, a file with one record per line is still worth reading.
+  const hasJsonLine = /^[ \t]*[{[]/m.test(head);
+  if (!hasJsonLine || hasBinary(head)) {
+    throw new UnreadableFileError(file, `is not JSON; download the log as JSON: ${DOWNLOAD}`);
+  }
+}
+
+function beginsLikeJson(head: string): boolean {
+  return /^\s*[{[]/.test(head);
+}
+
+// Three or more short names without any punctuation that JSON would need. The names differ from language to language.
+function beginsLikeCsv(head: string): boolean {
+  const cells = (/^.*/.exec(head.trimStart())?.[0] ?? '').split(/[,;\t]/);
+  return (
+    cells.length >= 3 &&
+    cells.every((cell) => /^\s*"?[\p{L}\p{M}\p{N} _.()/'&-]{1,80}"?\s*$/u.test(cell))
+  );
+}
+
+function hasBinary(head: string): boolean {
+  return head.includes('\0') || head.includes('\ufffd');
 }
 
 function toRow(file: string, cut: Cut): FileRow {
@@ -102,131 +235,17 @@ function toRow(file: string, cut: Cut): FileRow {
   }
   try {
     return { file, line, index, row: JSON.parse(cut.text) as Record<string, unknown> };
-  } catch {
-    // The parser's message quotes the row, which may hold anything.
-    return { file, line, index, problem: 'the record is not valid JSON' };
+  } catch (error) {
+    return { file, line, index, problem: `the record is not valid JSON${reasonOf(error)}` };
   }
 }
 
-function toUnreadable(file: string, error: unknown): Error {
-  if (error instanceof UnreadableFileError) {
-    return error;
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const problem = PROBLEMS[code];
-  return problem === undefined && error instanceof Error
-    ? error
-    : new UnreadableFileError(file, problem ?? 'cannot be read', error);
-}
-
-const PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder; check the path',
-  EACCES: 'may not be read by this user; check its permissions',
-  EPERM: 'may not be read by this user; check its permissions',
-  EISDIR: 'is a folder',
-  EIO: 'the disk or share failed while it was read; copy it and try again',
-  Z_BUF_ERROR: 'the gzip file ends too early; copy or download it again',
-  Z_DATA_ERROR: 'the gzip file is damaged; copy or download it again',
-};
-
-async function* counted(
-  input: AsyncIterable<Uint8Array>,
-  onBytes: ((bytes: number) => void) | undefined,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of input) {
-    onBytes?.(chunk.length);
-    yield chunk;
-  }
-}
-
-/** Unzips when the content says so; the name may lie. */
-async function* unzip(input: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { start, rest } = await peek(input, 2);
-  if (start[0] !== 0x1f || start[1] !== 0x8b) {
-    yield* rest;
-    return;
-  }
-  const gunzip = createGunzip();
-  const feeding = (async () => {
-    for await (const chunk of rest) {
-      if (!gunzip.write(chunk)) {
-        await new Promise((resolve) => gunzip.once('drain', resolve));
-      }
-    }
-    gunzip.end();
-  })();
-  feeding.catch((error: unknown) => gunzip.destroy(error as Error));
-  for await (const chunk of gunzip) {
-    yield chunk as Uint8Array;
-  }
-}
-
-async function* decode(input: AsyncGenerator<Uint8Array>): AsyncGenerator<string> {
-  const { start, rest } = await peek(input, 4);
-  const decoder = new TextDecoder(encodingOf(start));
-  for await (const chunk of rest) {
-    yield decoder.decode(chunk, { stream: true });
-  }
-  yield decoder.decode();
-}
-
-/** By its byte order mark, or by where the zero bytes of the first two characters stand. */
-function encodingOf(start: Uint8Array): string {
-  const [a, b, c, d] = start;
-  if ((a === 0xff && b === 0xfe) || (a !== 0 && b === 0 && c !== 0 && d === 0)) {
-    return 'utf-16le';
-  }
-  if ((a === 0xfe && b === 0xff) || (a === 0 && b !== 0 && c === 0 && d !== 0)) {
-    return 'utf-16be';
-  }
-  return 'utf-8';
-}
-
-async function* refuseOtherText(
-  file: string,
-  input: AsyncGenerator<string>,
-): AsyncGenerator<string> {
-  let start = '';
-  let isChecked = false;
-  for await (const chunk of input) {
-    start = isChecked ? '' : start + chunk;
-    if (!isChecked && start.trim() !== '') {
-      isChecked = true;
-      refuse(file, start.trimStart());
-      yield start;
-    } else if (isChecked) {
-      yield chunk;
-    }
-  }
-}
-
-function refuse(file: string, start: string): void {
-  if (start.startsWith('{') || start.startsWith('[')) {
-    return;
-  }
-  const [line = ''] = start.slice(0, 4_096).split(/\r?\n/);
-  const isCsv = line.split(/[,;\t]/).length > 3 && /date|correlation|request ?id/i.test(line);
-  throw new UnreadableFileError(file, isCsv ? CSV_LACKS : NOT_JSON);
-}
-
-/** Looks at the first bytes without taking them away. */
-async function peek(
-  input: AsyncGenerator<Uint8Array>,
-  count: number,
-): Promise<{ start: Uint8Array; rest: AsyncGenerator<Uint8Array> }> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < count) {
-    const next = await input.next();
-    if (next.done === true) {
-      break;
-    }
-    chunks.push(next.value);
-    length += next.value.length;
-  }
-  async function* rest(): AsyncGenerator<Uint8Array> {
-    yield* chunks;
-    yield* input;
-  }
-  return { start: Buffer.concat(chunks).subarray(0, count), rest: rest() };
+// The parser's messages may quote a piece of the row, which may hold anything: those are left out.
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : '';
+  const known = /^((?:Bad|Expected|Unterminated|Exponent|No number) .*) in JSON at position (\d+)/;
+  const [, reason, position] = known.exec(message) ?? [];
+  return reason === undefined
+    ? ''
+    : `: ${reason.charAt(0).toLowerCase()}${reason.slice(1)} (character ${Number(position) + 1})`;
 }

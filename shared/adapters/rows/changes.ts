@@ -27,7 +27,6 @@ const KEPT: Readonly<Record<string, Scrub>> = {
       ]),
     ),
   ),
-  SearchableDeviceKey: each((key) => pick(key, ['Usage', 'KeyIdentifier'])),
   'Role.DisplayName': scalar,
 };
 

@@ -33,7 +33,7 @@ export function readRow(source: Source, row: Record<string, unknown>, wanted: Wa
   }
   try {
     const at = toInstant(time);
-    if (!wanted.isWanted((path) => valueAt(row, path))) {
+    if (!wanted.isWanted(row)) {
       return { id, at };
     }
     const convert = source === 'directoryAudits' ? toAuditRecord : toSignInRecord;
@@ -41,17 +41,6 @@ export function readRow(source: Source, row: Record<string, unknown>, wanted: Wa
   } catch (error) {
     return { malformed: { source, id, reason: reasonOf(error, property) } };
   }
-}
-
-function valueAt(row: Record<string, unknown>, path: string): unknown {
-  const slash = path.indexOf('/');
-  if (slash === -1) {
-    return row[path];
-  }
-  const inner = row[path.slice(0, slash)];
-  return typeof inner === 'object' && inner !== null
-    ? (inner as Record<string, unknown>)[path.slice(slash + 1)]
-    : undefined;
 }
 
 function reasonOf(error: unknown, timeProperty: string): string {

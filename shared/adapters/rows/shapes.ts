@@ -1,192 +1,294 @@
 import type { Source } from '../../domain/record';
 
-type Row = Record<string, unknown>;
-
-/** What a row of an exported log is: a row as Graph sends it, one that nobody reads, or one that is damaged. */
+/** What a row is: a record in the shape of Graph v1.0, something that is not read, or a record with a broken part. */
 export type Recognised =
-  | { readonly source: Source; readonly row: Row }
+  | { readonly source: Source; readonly row: Record<string, unknown> }
   | { readonly ignored: string }
   | { readonly malformed: string };
 
-const UNIFIED_AUDIT_LOG =
-  'unified audit log records (Purview, Office 365) do not carry what the detectors need; export the Entra audit log';
-const UNKNOWN = 'is neither an audit record nor a sign-in record of Entra';
-
-/** Streams of diagnostic settings, and what each becomes. */
-const SOURCE_OF_CATEGORY: Readonly<Record<string, Source>> = {
-  auditlogs: 'directoryAudits',
-  signinlogs: 'signIns',
-  noninteractiveusersigninlogs: 'signIns',
-};
-
-/** Tables of Log Analytics, by the `Type` column. */
-const SOURCE_OF_TABLE: Readonly<Record<string, Source>> = {
-  auditlogs: 'directoryAudits',
-  signinlogs: 'signIns',
-  aadnoninteractiveusersigninlogs: 'signIns',
-};
+type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Recognises the shape of a row and turns it into Graph's. A row of Graph itself is handed back as it is: a million
- * of them come by. Ids and times are never made up; a row that lacks one is named by whoever reads it next.
+ * Tells what a row of an export is and brings it into the shape of Graph v1.0. Knows Graph, diagnostic settings
+ * (Event Hub, storage account) and Log Analytics; Graph PowerShell writes names like the latter.
+ * Invents neither id nor time: what the row does not say stays absent, for the check that follows.
  */
-export function recognise(row: Row): Recognised {
-  if ('activityDateTime' in row || 'activityDisplayName' in row) {
-    return { source: 'directoryAudits', row };
+export function recognise(row: Record<string, unknown>): Recognised {
+  // Most rows are Graph's, and there may be a million of them: they are handed on as they are.
+  const source = sourceOfGraph(row);
+  if (source !== undefined) {
+    return { source, row };
   }
-  if ('createdDateTime' in row && ('userId' in row || 'appliedConditionalAccessPolicies' in row)) {
-    return { source: 'signIns', row };
+  const category = row['category'] ?? row['Category'];
+  if (isGiven(row['properties']) && typeof category === 'string') {
+    return recogniseDiagnostic(row, category);
   }
-  if (isObject(row['properties'])) {
-    return fromDiagnosticSettings(row, row['properties']);
+  if (isUnifiedAudit(row)) {
+    return UNIFIED_AUDIT;
   }
-  if ('TimeGenerated' in row || 'OperationName' in row) {
-    return fromLogAnalytics(row);
-  }
-  const isUnified = 'Operation' in row && ('Workload' in row || 'RecordType' in row);
-  return { ignored: isUnified ? UNIFIED_AUDIT_LOG : UNKNOWN };
+  return recogniseColumns(row);
 }
 
-// ------------------------------------------------------------------------------- diagnostic settings, Event Hubs
+const UNIFIED_AUDIT = {
+  ignored:
+    'unified audit log records do not carry what the detectors need; export the Entra audit log instead',
+} as const;
+const UNKNOWN = { ignored: 'is neither an audit record nor a sign-in record of Entra' } as const;
 
-function fromDiagnosticSettings(outer: Row, properties: Row): Recognised {
-  // Some collectors write the outer names in lower case.
-  const envelope = lowerCased(outer);
-  const category = text(envelope['category']) ?? '';
-  const source = SOURCE_OF_CATEGORY[category.toLowerCase()];
+/** What is read of all that Entra exports: categories of diagnostic settings, tables of Log Analytics. */
+const SOURCES: ReadonlyMap<string, Source> = new Map([
+  ['auditlogs', 'directoryAudits'],
+  ['signinlogs', 'signIns'],
+  ['noninteractiveusersigninlogs', 'signIns'],
+  ['aadnoninteractiveusersigninlogs', 'signIns'],
+]);
+
+function notRead(category: string): Recognised {
+  // Anything may stand in a foreign file, but not in a message.
+  return /^[A-Za-z]\w{0,59}$/.test(category)
+    ? { ignored: `${category} records are not read by any detector` }
+    : UNKNOWN;
+}
+
+// Looks for names that users, risk detections, provisioning rows and the like do not have.
+function sourceOfGraph(row: Row): Source | undefined {
+  if (
+    row['activityDisplayName'] !== undefined ||
+    (row['activityDateTime'] !== undefined && row['targetResources'] !== undefined)
+  ) {
+    return 'directoryAudits';
+  }
+  const isSignIn =
+    row['conditionalAccessStatus'] !== undefined ||
+    row['clientAppUsed'] !== undefined ||
+    (row['createdDateTime'] !== undefined && row['userId'] !== undefined);
+  return isSignIn ? 'signIns' : undefined;
+}
+
+// The records of the Office 365 management activity API, and what Search-UnifiedAuditLog makes of them.
+function isUnifiedAudit(row: Row): boolean {
+  const isRecord =
+    isGiven(row['Operation']) && (isGiven(row['Workload']) || isGiven(row['RecordType']));
+  return isRecord || (isGiven(row['AuditData']) && isGiven(row['RecordType']));
+}
+
+// ------------------------------------------------------------------------------------------- diagnostic settings
+
+function recogniseDiagnostic(row: Row, category: string): Recognised {
+  const source = SOURCES.get(category.toLowerCase());
   if (source === undefined) {
-    return { ignored: ignoredStream(category) };
+    return notRead(category);
   }
-  return source === 'directoryAudits'
-    ? {
-        source,
-        row: {
-          ...properties,
-          activityDisplayName: properties['activityDisplayName'] ?? envelope['operationname'],
-          // Here, unlike in sign-ins, the outer time is the time of the activity.
-          activityDateTime: properties['activityDateTime'] ?? envelope['time'],
-          result: properties['result'] ?? envelope['result'],
-          resultReason: properties['resultReason'] ?? envelope['resultdescription'],
-        },
-      }
-    : {
-        source,
-        row: {
-          ...properties,
-          status: statusOf(properties['status'], envelope['resulttype']),
-          ipAddress: properties['ipAddress'] ?? envelope['calleripaddress'],
-          appliedConditionalAccessPolicies:
-            properties['appliedConditionalAccessPolicies'] ??
-            properties['conditionalAccessPolicies'],
-        },
-      };
-}
-
-/** The outer result type is the error code as text, and the inner status may be left out on success. */
-function statusOf(status: unknown, resultType: unknown): unknown {
-  if (isObject(status) && status['errorCode'] !== undefined) {
-    return status;
-  }
-  const code = text(resultType);
-  return code !== undefined && /^\d+$/.test(code) ? { errorCode: Number(code) } : status;
-}
-
-// ------------------------------------------------------------------------------------------------ Log Analytics
-
-const NESTED = [
-  'InitiatedBy',
-  'TargetResources',
-  'Status',
-  'DeviceDetail',
-  'LocationDetails',
-  'ConditionalAccessPolicies',
-];
-
-function fromLogAnalytics(columns: Row): Recognised {
-  const table = text(columns['Type']) ?? text(columns['Category']) ?? '';
-  const source =
-    SOURCE_OF_TABLE[table.toLowerCase()] ??
-    ('TargetResources' in columns
-      ? 'directoryAudits'
-      : 'ConditionalAccessStatus' in columns
-        ? 'signIns'
-        : undefined);
-  if (source === undefined) {
-    return { ignored: ignoredStream(table) };
-  }
-  const nested: Row = {};
-  for (const name of NESTED) {
-    const parsed = parseNested(columns[name]);
-    if (parsed === DAMAGED) {
-      return { malformed: `the column ${name} is not JSON; the export may have cut it` };
+  return convert(source, row, () => {
+    const properties = parsed(row, 'properties');
+    if (!isRecord(properties)) {
+      return {};
     }
-    nested[name] = parsed;
-  }
-  return source === 'directoryAudits'
-    ? {
-        source,
-        row: {
-          id: columns['Id'],
-          activityDateTime: columns['ActivityDateTime'],
-          activityDisplayName: columns['ActivityDisplayName'] ?? columns['OperationName'],
-          result: columns['Result'],
-          resultReason: columns['ResultReason'] ?? columns['ResultDescription'],
-          initiatedBy: nested['InitiatedBy'],
-          targetResources: nested['TargetResources'],
-        },
+    const graph = { ...properties };
+    for (const property of NESTED) {
+      if (isGiven(graph[property])) {
+        graph[property] = parsed(graph, property);
       }
-    : {
-        source,
-        row: {
-          id: columns['Id'] ?? columns['OriginalRequestId'],
-          createdDateTime: columns['CreatedDateTime'],
-          userId: columns['UserId'],
-          userPrincipalName: columns['UserPrincipalName'],
-          userDisplayName: columns['UserDisplayName'],
-          clientAppUsed: columns['ClientAppUsed'],
-          conditionalAccessStatus: columns['ConditionalAccessStatus'],
-          status: statusOf(nested['Status'], columns['ResultType']),
-          deviceDetail: nested['DeviceDetail'],
-          location: nested['LocationDetails'],
-          appliedConditionalAccessPolicies: nested['ConditionalAccessPolicies'],
-          ipAddress: columns['IPAddress'],
-          resourceDisplayName: columns['ResourceDisplayName'],
-        },
-      };
+    }
+    return graph;
+  });
 }
 
-const DAMAGED = Symbol('damaged');
+// ------------------------------------------------------------------------------------------------- Log Analytics
 
-function parseNested(value: unknown): unknown {
-  if (typeof value !== 'string') {
+function recogniseColumns(row: Row): Recognised {
+  // Only a name that ends in Logs names a table: analysts like to put something else into `Type`.
+  const table = [row['Type'], row['Category']].find(isTableName);
+  const found = table === undefined ? sourceOfColumns(row) : SOURCES.get(table.toLowerCase());
+  if (found === undefined) {
+    return table === undefined ? UNKNOWN : notRead(table);
+  }
+  return convert(found, row, () => {
+    const graph: Record<string, unknown> = {};
+    for (const [property, columns] of COLUMNS[found]) {
+      const column = columns.find((name) => isGiven(row[name]));
+      if (column !== undefined) {
+        graph[property] = NESTED.has(property) ? camelCased(parsed(row, column)) : row[column];
+      }
+    }
+    return graph;
+  });
+}
+
+function isTableName(value: unknown): value is string {
+  return typeof value === 'string' && /Logs$/i.test(value);
+}
+
+function sourceOfColumns(row: Row): Source | undefined {
+  const isAboutTargets = isGiven(row['TargetResources']) || isGiven(row['InitiatedBy']);
+  if (
+    isGiven(row['ActivityDisplayName']) ||
+    (isAboutTargets && (isGiven(row['ActivityDateTime']) || isGiven(row['OperationName'])))
+  ) {
+    return 'directoryAudits';
+  }
+  const isSignIn =
+    isGiven(row['ConditionalAccessStatus']) ||
+    isGiven(row['ClientAppUsed']) ||
+    (isGiven(row['CreatedDateTime']) && isGiven(row['UserId']));
+  return isSignIn ? 'signIns' : undefined;
+}
+
+/** The properties that hold objects or lists, which exports write as JSON text. */
+const NESTED: ReadonlySet<string> = new Set([
+  'initiatedBy',
+  'targetResources',
+  'status',
+  'deviceDetail',
+  'location',
+  'appliedConditionalAccessPolicies',
+]);
+
+/** For each property of Graph the columns that may hold it: a detector that needs another one adds it here. */
+const COLUMNS: Readonly<Record<Source, readonly (readonly [string, readonly string[]])[]>> = {
+  directoryAudits: [
+    ['id', ['Id']],
+    ['activityDateTime', ['ActivityDateTime']],
+    ['activityDisplayName', ['ActivityDisplayName']],
+    ['category', ['Category']],
+    ['correlationId', ['CorrelationId']],
+    ['result', ['Result']],
+    ['resultReason', ['ResultReason']],
+    ['loggedByService', ['LoggedByService']],
+    ['operationType', ['AADOperationType', 'OperationType']],
+    ['initiatedBy', ['InitiatedBy']],
+    ['targetResources', ['TargetResources']],
+  ],
+  signIns: [
+    ['id', ['Id']],
+    ['createdDateTime', ['CreatedDateTime']],
+    ['userId', ['UserId']],
+    ['userPrincipalName', ['UserPrincipalName']],
+    ['userDisplayName', ['UserDisplayName']],
+    ['appId', ['AppId']],
+    ['appDisplayName', ['AppDisplayName']],
+    ['resourceDisplayName', ['ResourceDisplayName']],
+    ['clientAppUsed', ['ClientAppUsed']],
+    ['correlationId', ['CorrelationId']],
+    ['ipAddress', ['IPAddress', 'IpAddress']],
+    ['isInteractive', ['IsInteractive']],
+    ['userAgent', ['UserAgent']],
+    ['conditionalAccessStatus', ['ConditionalAccessStatus']],
+    [
+      'appliedConditionalAccessPolicies',
+      [...withUnion('ConditionalAccessPolicies'), 'AppliedConditionalAccessPolicies'],
+    ],
+    ['status', withUnion('Status')],
+    ['deviceDetail', withUnion('DeviceDetail')],
+    ['location', withUnion('LocationDetails')],
+  ],
+};
+
+// A query over both sign-in tables has two columns of each that is text in one table and dynamic in the other.
+function withUnion(column: string): readonly string[] {
+  return [column, `${column}_dynamic`, `${column}_string`];
+}
+
+// Graph PowerShell writes nested names in PascalCase too. The values of modified properties keep theirs.
+function camelCased(value: unknown, levels = 6): unknown {
+  if (levels === 0) {
     return value;
   }
-  if (value.trim() === '') {
-    return undefined;
+  if (Array.isArray(value)) {
+    return value.map((each) => camelCased(each, levels - 1));
+  }
+  if (!isRecord(value)) {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const name = key.charAt(0).toLowerCase() + key.slice(1);
+      const isChange = name === 'oldValue' || name === 'newValue';
+      return [name, isChange ? inner : camelCased(inner, levels - 1)];
+    }),
+  );
+}
+
+// ---------------------------------------------------------------------------------------------------------- both
+
+/** A column that should hold JSON text and does not. */
+class NotJsonError extends Error {
+  override readonly name = 'NotJsonError';
+}
+
+function convert(source: Source, row: Row, toGraph: () => Record<string, unknown>): Recognised {
+  try {
+    const graph = toGraph();
+    const complete = source === 'directoryAudits' ? completeAudit : completeSignIn;
+    complete(graph, row);
+    return { source, row: graph };
+  } catch (error) {
+    if (error instanceof NotJsonError) {
+      return { malformed: error.message };
+    }
+    throw error;
+  }
+}
+
+// Some pipelines lower-case the names of the envelope, hence three spellings of each.
+function completeAudit(graph: Record<string, unknown>, envelope: Row): void {
+  fill(graph, 'activityDisplayName', graph['operationName']);
+  fill(graph, 'activityDisplayName', envelopeValue(envelope, OPERATION_NAME));
+  fill(graph, 'activityDateTime', envelope['time']); // of an audit the time of the activity
+  fill(graph, 'result', envelope['result']);
+  fill(graph, 'resultReason', envelopeValue(envelope, RESULT_DESCRIPTION));
+}
+
+// A sign-in has no other time than its own: `time` and `TimeGenerated` tell when the record was published.
+function completeSignIn(graph: Record<string, unknown>, envelope: Row): void {
+  fill(graph, 'ipAddress', envelopeValue(envelope, CALLER_IP_ADDRESS));
+  const country = envelope['location'] ?? envelope['Location'];
+  if (typeof country === 'string' && country !== '') {
+    fill(graph, 'location', { countryOrRegion: country });
+  } else if (isRecord(country)) {
+    fill(graph, 'location', camelCased(country));
+  }
+  const status = isRecord(graph['status']) ? graph['status'] : {};
+  const code = envelopeValue(envelope, RESULT_TYPE);
+  if (!isGiven(status['errorCode']) && /^\d+$/.test(String(code))) {
+    graph['status'] = { ...status, errorCode: Number(code) };
+  }
+}
+
+const OPERATION_NAME = ['operationName', 'operationname', 'OperationName'];
+const RESULT_DESCRIPTION = ['resultDescription', 'resultdescription', 'ResultDescription'];
+const RESULT_TYPE = ['resultType', 'resulttype', 'ResultType'];
+const CALLER_IP_ADDRESS = ['callerIpAddress', 'calleripaddress', 'CallerIpAddress'];
+
+function envelopeValue(envelope: Row, names: readonly string[]): unknown {
+  return names.map((name) => envelope[name]).find(isGiven);
+}
+
+function fill(graph: Record<string, unknown>, property: string, value: unknown): void {
+  if (!isGiven(graph[property]) && isGiven(value)) {
+    graph[property] = value;
+  }
+}
+
+function parsed(row: Row, column: string): unknown {
+  const value = row[column];
+  if (typeof value !== 'string') {
+    return value;
   }
   try {
     return JSON.parse(value) as unknown;
   } catch {
-    return DAMAGED;
+    throw new NotJsonError(
+      `${column} is not JSON (${value.length} characters); the export may have cut it`,
+    );
   }
 }
 
-function ignoredStream(name: string): string {
-  return /^\w{1,60}$/.test(name) ? `${name} records are not read by any detector` : UNKNOWN;
+// Exports write what is absent as null, as an empty text, or not at all.
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
 }
 
-function lowerCased(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).map(([key, value]) => [key.toLowerCase(), value]));
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== ''
-    ? value
-    : typeof value === 'number'
-      ? String(value)
-      : undefined;
-}
-
-function isObject(value: unknown): value is Row {
+function isRecord(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,116 @@
+import { memoryStores } from '../shared/adapters/memory/memory-stores';
+import { buildMonitor, neededSources } from '../shared/composition';
+import { readConfig } from '../shared/config/config';
+import type { Environment } from '../shared/config/detectors';
+import type { Finding } from '../shared/domain/finding';
+import { findingJson } from '../shared/domain/finding-json';
+import { toMinute } from '../shared/domain/time';
+import type { PollReport } from '../shared/pipeline/poll';
+import { SourceError, type Clock } from '../shared/pipeline/ports';
+import { EXIT, UsageError } from './exit';
+import { count, findingText, heading, inOrder } from './finding-text';
+import { printable, table, wrap, type Terminal } from './print';
+
+export interface PollCommandOptions {
+  readonly once?: boolean;
+  readonly sweep?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * `crosscheck poll --once`: does now what the timers do, as long as it takes.
+ * @returns the exit code: 1 when a source could not be read to its end or an alert was given up.
+ * @throws UsageError, ConfigError
+ */
+export async function pollCommand(
+  options: PollCommandOptions,
+  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
+): Promise<number> {
+  if (options.once !== true) {
+    throw new UsageError(
+      'poll takes --once; for polling on a schedule run the functions or npm start',
+    );
+  }
+  const { terminal, environment, clock } = world;
+  const isDry = options.dryRun === true;
+  const config = readConfig({ LOG_LEVEL: 'warn', ...environment });
+  const monitor = await buildMonitor(config, clock);
+  const dryStores = isDry ? memoryStores() : undefined;
+  const reports: PollReport[] = [];
+  for (const source of neededSources(config.detectors)) {
+    if (terminal.isInteractive) {
+      terminal.err(`reading ${source} ...\n`);
+    }
+    reports.push(
+      await monitor.poll(source, {
+        isUnbounded: true,
+        sweep: options.sweep === true,
+        ...(dryStores !== undefined && { stores: dryStores }),
+      }),
+    );
+  }
+  const delivered = isDry ? undefined : await monitor.deliver();
+  const changed = reports.flatMap(({ assessed }) => assessed.changes.map((each) => each.finding));
+  if (options.json === true) {
+    terminal.out(`${JSON.stringify(toJson(reports, changed), null, 2)}\n`);
+  } else {
+    terminal.out(toText(reports, changed, terminal, isDry));
+  }
+  for (const { read } of reports) {
+    if (read.stopped instanceof SourceError) {
+      const { message, mend } = read.stopped;
+      terminal.err(`crosscheck: ${read.source}: ${printable(message)}. ${printable(mend)}\n`);
+    }
+  }
+  const isRead = reports.every(({ read }) => read.stopped === undefined);
+  return isRead && (delivered?.dead ?? 0) === 0 ? EXIT.done : EXIT.failed;
+}
+
+function toJson(reports: readonly PollReport[], changed: readonly Finding[]): unknown {
+  return {
+    asOf:
+      reports
+        .map(({ read }) => read.window.to)
+        .toSorted()
+        .at(-1) ?? null,
+    read: Object.fromEntries(
+      reports.map(({ read }) => [
+        read.source,
+        { records: read.rows, kept: read.kept, malformed: read.malformed, skipped: [] },
+      ]),
+    ),
+    pending: reports.flatMap(({ assessed }) => assessed.pending),
+    undetermined: reports.flatMap(({ assessed }) => assessed.undetermined),
+    findings: inOrder(changed).map(findingJson),
+  };
+}
+
+function toText(
+  reports: readonly PollReport[],
+  changed: readonly Finding[],
+  terminal: Terminal,
+  isDry: boolean,
+): string {
+  const rows = reports.map(({ read }) => [
+    read.source,
+    String(read.rows),
+    String(read.kept),
+    String(read.malformed),
+    `${toMinute(read.window.from)} to ${toMinute(read.window.to)}`,
+  ]);
+  return [
+    heading(terminal, isDry ? 'Read (dry run: nothing is written or sent)' : 'Read'),
+    table([['source', 'records', 'looked at', 'unusable', 'window'], ...rows]),
+    '\n',
+    heading(terminal, `${count(changed.length, 'finding')} new or changed`),
+    inOrder(changed)
+      .map((finding) => findingText(finding, terminal))
+      .join('\n'),
+    ...reports.flatMap(({ assessed }) =>
+      assessed.pending.map(({ subject, what }) =>
+        wrap(`waiting: ${subject.name ?? subject.id}: ${what}`, '  '),
+      ),
+    ),
+  ].join('');
+}

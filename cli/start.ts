@@ -1,0 +1,318 @@
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { SECOND } from '../shared/domain/time';
+import type { Clock } from '../shared/pipeline/ports';
+import { createDemoTenant } from './demo-tenant/demo-tenant';
+import { serveDemoTenant } from './demo-tenant/serve';
+import { EXIT, UsageError } from './exit';
+import { startAzurite } from './local-host/azurite';
+import { BundleError, loadFunctions, type LoadOptions } from './local-host/functions-core';
+import { serveFunctions } from './local-host/http';
+import { startInbox } from './local-host/inbox';
+import { startTimers } from './local-host/timers';
+import { paint, printable, type Terminal } from './print';
+
+export interface StartOptions {
+  readonly port?: string;
+  readonly data?: string;
+  /** False with `--no-demo`: a tenant must be set. */
+  readonly demo?: boolean;
+}
+
+export interface StartWorld {
+  readonly terminal: Terminal;
+  /** What the bundle will read: settings that are missing are added to it. */
+  readonly environment: Record<string, string | undefined>;
+  readonly clock: Clock;
+  /** Aborted when it is to end. */
+  readonly stop: AbortSignal;
+  /** The built functions; beside the built command unless said. */
+  readonly bundle?: string;
+  readonly moduleSystem?: LoadOptions['moduleSystem'];
+}
+
+/** The tenant that does not exist. */
+const DEMO_TENANT = 'de300000-0000-4000-8000-000000000001';
+const STORY_EVERY = 40 * SECOND;
+/** Every timer runs so often in the demo; a real tenant is polled by its own schedules. */
+const DEMO_SCHEDULE = '*/5 * * * * *';
+const LOOK_EVERY = SECOND;
+const PORT = 7071;
+const INBOX_PORT = 7072;
+/** Runs that are under way may end in this time. */
+const PATIENCE = 1.5 * SECOND;
+
+/**
+ * `crosscheck start`: runs the built functions on this machine until it is told to stop, with all they need: table
+ * storage, an inbox for alerts, and a demo tenant unless a real one is set.
+ * @returns the exit code.
+ * @throws UsageError, BundleError, AzuriteError
+ */
+export async function startCommand(options: StartOptions, world: StartWorld): Promise<number> {
+  const { environment, clock, terminal, stop } = world;
+  const port = readPort(options.port);
+  const isDemo = isMissing(environment, 'TENANT_ID');
+  if (isDemo && options.demo === false) {
+    throw new UsageError('TENANT_ID is not set; set it, or leave --no-demo away');
+  }
+  const bundle = world.bundle ?? join(__dirname, 'main.cjs');
+  if (!existsSync(bundle)) {
+    throw new BundleError(`${bundle} is not there; run npm run build`);
+  }
+  const data = resolve(options.data ?? '.crosscheck');
+  const ends = new Ends();
+  try {
+    ends.add(claim(data));
+    const addresses = await prepare(world, { isDemo, data }, ends);
+    const log = openLog(join(data, 'host.log'), ends);
+    const host = await loadFunctions(bundle, {
+      ...(world.moduleSystem && { moduleSystem: world.moduleSystem }),
+      log: ({ level, message, functionName }) => {
+        log(`${clock.now()} ${level} ${functionName ?? 'host'} ${message}\n`);
+      },
+    });
+    ends.add(() => host.close());
+    const complain = complaints(terminal);
+    const api = await serveFunctions(host, { port, onError: complain });
+    ends.add(api.close);
+    const timers = startTimers(host, {
+      ...{ settings: environment, clock, onRun: complain },
+      ...(isDemo && { schedule: DEMO_SCHEDULE }),
+    });
+    ends.add(() => Promise.race([timers.stop(), clock.sleep(PATIENCE)]));
+    terminal.out(welcome(terminal, { ...addresses, isDemo, api: api.url, data, environment }));
+    void timers.fireAll();
+    await tellFindings(`${api.url}/api/findings`, world);
+    return EXIT.done;
+  } finally {
+    if (stop.aborted) {
+      terminal.err('\nStopping ...\n');
+    }
+    await ends.all();
+  }
+}
+
+/**
+ * Aborted by Ctrl-C or SIGTERM. Whatever still holds the process then is cut off after a while; a second Ctrl-C does
+ * so at once.
+ */
+export function stopOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) {
+        process.exit(EXIT.failed);
+      }
+      controller.abort();
+      setTimeout(() => process.exit(EXIT.done), 4.5 * SECOND).unref();
+    });
+  }
+  return controller.signal;
+}
+
+function readPort(text = String(PORT)): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (!(port <= 65_535)) {
+    throw new UsageError(`--port takes a number from 0 to 65535, not "${text}"`);
+  }
+  return port;
+}
+
+function isMissing(environment: StartWorld['environment'], name: string): boolean {
+  return (environment[name]?.trim() ?? '') === '';
+}
+
+// -------------------------------------------------------------------------------------------------- what is needed
+
+/** What must be ended, the last first. */
+class Ends {
+  readonly #ends: (() => Promise<void> | void)[] = [];
+
+  add(end: () => Promise<void> | void): void {
+    this.#ends.unshift(end);
+  }
+
+  async all(): Promise<void> {
+    for (const end of this.#ends.splice(0)) {
+      await end();
+    }
+  }
+}
+
+interface Addresses {
+  /** Absent when alerts go to a real channel. */
+  readonly inbox?: string;
+  /** Absent when the storage is the user's own. */
+  readonly tables?: string;
+}
+
+/** Starts what the settings do not name, and names it there. */
+async function prepare(
+  { environment, clock }: StartWorld,
+  { isDemo, data }: { readonly isDemo: boolean; readonly data: string },
+  ends: Ends,
+): Promise<Addresses> {
+  const set = (values: Readonly<Record<string, string>>): void => {
+    Object.assign(environment, values);
+  };
+  const found: { inbox?: string; tables?: string } = {};
+  if (isMissing(environment, 'TABLES_CONNECTION') && isMissing(environment, 'TABLES_ENDPOINT')) {
+    const fixed = Number(environment['AZURITE_TABLE_PORT'] ?? 0);
+    const folder = join(data, isDemo ? 'demo-tables' : 'tables');
+    const azurite = await startAzurite({ folder, ...(fixed > 0 && { port: fixed }) });
+    ends.add(azurite.stop);
+    found.tables = azurite.connectionString;
+    set({ TABLES_CONNECTION: azurite.connectionString });
+  }
+  if (isDemo) {
+    const tenant = createDemoTenant({
+      ...{ tenantId: DEMO_TENANT, storyEvery: STORY_EVERY },
+      now: () => clock.now(),
+    });
+    const graph = await serveDemoTenant(tenant);
+    ends.add(graph.close);
+    set({ TENANT_ID: DEMO_TENANT, GRAPH_BASE_URL: graph.url, GRAPH_AUTH: 'none' });
+  } else if (isMissing(environment, 'GRAPH_AUTH')) {
+    set({ GRAPH_AUTH: 'azure-cli' });
+  }
+  if (isMissing(environment, 'TEAMS_WEBHOOK_URL')) {
+    const inbox = await startInbox({ clock, port: INBOX_PORT });
+    ends.add(inbox.close);
+    found.inbox = inbox.url;
+    set({ TEAMS_WEBHOOK_URL: inbox.webhookUrl });
+  }
+  if (isMissing(environment, 'POLL_SCHEDULE')) {
+    set({ POLL_SCHEDULE: '0 */5 * * * *' });
+  }
+  return found;
+}
+
+/** Two hosts on one folder would write over each other. */
+function claim(data: string): () => void {
+  mkdirSync(data, { recursive: true });
+  const path = join(data, 'host.pid');
+  const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  if (other > 0 && other !== process.pid && isAlive(other)) {
+    throw new UsageError(
+      `a local host uses ${data} already (process ${other}); stop it, or name another folder with --data`,
+    );
+  }
+  writeFileSync(path, String(process.pid));
+  return () => {
+    rmSync(path, { force: true });
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Begins anew at every start. */
+function openLog(path: string, ends: Ends): (line: string) => void {
+  const stream = createWriteStream(path);
+  ends.add(
+    () =>
+      new Promise<void>((done) => {
+        stream.end(done);
+      }),
+  );
+  return (line) => {
+    if (stream.writable) {
+      stream.write(line);
+    }
+  };
+}
+
+// --------------------------------------------------------------------------------------------------- what is said
+
+function welcome(
+  terminal: Terminal,
+  of: Addresses & {
+    readonly isDemo: boolean;
+    readonly api: string;
+    readonly data: string;
+    readonly environment: StartWorld['environment'];
+  },
+): string {
+  const { isDemo, api, inbox, tables, data, environment } = of;
+  const head = isDemo
+    ? 'Crosscheck watches the demo tenant: nobody in it is real. Something new happens about every 40 seconds.'
+    : `Crosscheck watches the tenant ${printable(environment['TENANT_ID'] ?? '')}.`;
+  const rows = [
+    ['alerts', inbox ?? 'go to the channel of TEAMS_WEBHOOK_URL'],
+    ['findings', `${api}/api/findings`],
+    ['health', `${api}/api/health`],
+    ['tables', tables ?? 'the storage account of your settings'],
+    ['log', join(data, 'host.log')],
+  ] as const;
+  return [
+    `\n${paint(terminal, 'heading', head)}\n\n`,
+    ...rows.map(([name, value]) => `  ${name.padEnd(10)}${value}\n`),
+    ...(isDemo ? ['\n  Your own tenant: az login, then TENANT_ID=<its id> npm start\n'] : []),
+    `\nFindings as they come (Ctrl-C ends it):\n`,
+  ].join('');
+}
+
+/** Says what goes wrong once, and again only after it went well or another way. */
+function complaints(terminal: Terminal): (name: string, error?: unknown) => void {
+  const last = new Map<string, string>();
+  return (name, error) => {
+    const message = error === undefined ? '' : error instanceof Error ? error.message : 'failed';
+    if (message !== '' && last.get(name) !== message) {
+      terminal.err(`${name}: ${printable(message)}\n`);
+    }
+    last.set(name, message);
+  };
+}
+
+interface ListedFinding {
+  readonly id: string;
+  readonly severity: 'info' | 'low' | 'medium' | 'high' | 'critical';
+  readonly status: string;
+  readonly detector: string;
+  readonly title: string;
+  readonly subject: { readonly name: string };
+}
+
+/** One line for every finding that was not there before, until it is told to stop. */
+async function tellFindings(url: string, { terminal, clock, stop }: StartWorld): Promise<void> {
+  const told = new Set<string>();
+  while (!stop.aborted) {
+    for (const finding of (await listFindings(url, stop)).toReversed()) {
+      if (!told.has(finding.id)) {
+        told.add(finding.id);
+        terminal.out(findingLine(terminal, finding));
+      }
+    }
+    await clock.sleep(LOOK_EVERY, stop).catch(() => undefined); // told to stop
+  }
+}
+
+async function listFindings(url: string, stop: AbortSignal): Promise<readonly ListedFinding[]> {
+  try {
+    const response = await fetch(url, { signal: stop });
+    const body = response.ok ? ((await response.json()) as { findings?: ListedFinding[] }) : {};
+    return body.findings ?? [];
+  } catch {
+    return []; // told to stop, or the function failed, which is said already
+  }
+}
+
+function findingLine(terminal: Terminal, finding: ListedFinding): string {
+  const { severity, detector, subject, title, status } = finding;
+  const word = paint(terminal, severity, severity.toUpperCase().padEnd(8));
+  const end = status === 'open' ? '' : ` (${status})`;
+  return `  ${word}  ${detector.padEnd(31)}  ${printable(subject.name).padEnd(32)}  ${printable(title)}${end}\n`;
+}

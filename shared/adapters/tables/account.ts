@@ -1,0 +1,174 @@
+import {
+  odata,
+  TableClient,
+  TableServiceClient,
+  type TableServiceClientOptions,
+} from '@azure/data-tables';
+import type { TokenCredential } from '@azure/identity';
+import { SECOND } from '../../domain/time';
+import { isLoopback, StorageError, toStorageError } from './errors';
+import type { KeyRange } from './keys';
+
+/** Where the tables are: `connection`, or `endpoint` with `credential`. */
+export interface AccountOptions {
+  /** `UseDevelopmentStorage=true` or a connection string. */
+  readonly connection?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly credential?: TokenCredential | undefined;
+  /** Called once per HTTP request, repeats included, before it is sent; what it throws is thrown on as it is. */
+  readonly onOperation?: ((name: Operation, table: string) => void) | undefined;
+}
+
+export type Operation =
+  | 'get'
+  | 'list'
+  | 'insert'
+  | 'update'
+  | 'upsert'
+  | 'remove'
+  | 'transaction'
+  | 'list-tables'
+  | 'create-table';
+
+type Policy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
+type HttpRequest = Parameters<Policy['sendRequest']>[0];
+
+/** The SDK waits for ever by itself. */
+const TIMEOUT = 30 * SECOND;
+const RETRIES = { maxRetries: 3, retryDelayInMs: 250, maxRetryDelayInMs: 4 * SECOND };
+const ALL_TABLES = '*';
+
+/** A storage account: makes clients and lists tables. Nothing is sent before it is needed. */
+export class Account {
+  readonly address: URL;
+  readonly #clients = new Map<string, TableClient>();
+  readonly #service: TableServiceClient;
+  readonly #connect: Connect;
+  readonly #onOperation: AccountOptions['onOperation'];
+  readonly #thrownByHook = new WeakSet();
+
+  /** @throws StorageError when the options name no usable account. */
+  constructor(options: AccountOptions) {
+    this.#onOperation = options.onOperation;
+    this.#connect = connectorOf(options);
+    this.address = addressOf(this.#connect);
+    this.#service = this.#connect.service(this.#clientOptions(ALL_TABLES));
+  }
+
+  client(table: string): TableClient {
+    let client = this.#clients.get(table);
+    if (client === undefined) {
+      client = this.#connect.table(table, this.#clientOptions(table));
+      this.#clients.set(table, client);
+    }
+    return client;
+  }
+
+  /** Names of the tables in a range. */
+  async listTables({ from, to }: KeyRange): Promise<readonly string[]> {
+    const filter = odata`TableName ge ${from} and TableName lt ${to}`;
+    const names: string[] = [];
+    try {
+      for await (const page of this.#service.listTables({ queryOptions: { filter } }).byPage()) {
+        names.push(...page.flatMap(({ name }) => (name === undefined ? [] : [name])));
+      }
+    } catch (error) {
+      throw this.failure(error, 'list', `${from}*`);
+    }
+    return names;
+  }
+
+  /** The error to throw for a request that failed. */
+  failure(error: unknown, action: string, table: string): unknown {
+    const isFromHook = typeof error === 'object' && error !== null && this.#thrownByHook.has(error);
+    return isFromHook ? error : toStorageError(error, action, table, this.address);
+  }
+
+  #clientOptions(table: string): TableServiceClientOptions {
+    const policy: Policy = {
+      name: 'crosscheckOperations',
+      sendRequest: (request, next) => {
+        this.#announce(request, table);
+        request.timeout = TIMEOUT;
+        return next(request);
+      },
+    };
+    return {
+      // Only an address on this machine came this far without encryption.
+      allowInsecureConnection: this.address.protocol === 'http:',
+      retryOptions: RETRIES,
+      additionalPolicies: [{ policy, position: 'perRetry' }],
+    };
+  }
+
+  #announce(request: HttpRequest, table: string): void {
+    try {
+      this.#onOperation?.(operationOf(request), table);
+    } catch (error) {
+      if (typeof error === 'object' && error !== null) {
+        this.#thrownByHook.add(error);
+      }
+      throw error;
+    }
+  }
+}
+
+/** Makes clients of one account. */
+interface Connect {
+  readonly service: (options?: TableServiceClientOptions) => TableServiceClient;
+  readonly table: (name: string, options: TableServiceClientOptions) => TableClient;
+}
+
+function connectorOf({ connection, endpoint, credential }: AccountOptions): Connect {
+  if (connection !== undefined) {
+    return {
+      service: (options) => TableServiceClient.fromConnectionString(connection, options),
+      table: (name, options) => TableClient.fromConnectionString(connection, name, options),
+    };
+  }
+  if (endpoint === undefined || credential === undefined) {
+    throw new StorageError(
+      'no storage account is configured',
+      ALL_TABLES,
+      'set TABLES_CONNECTION, or TABLES_ENDPOINT together with an identity',
+    );
+  }
+  return {
+    service: (options) => new TableServiceClient(endpoint, credential, options),
+    table: (name, options) => new TableClient(endpoint, name, credential, options),
+  };
+}
+
+function addressOf(connect: Connect): URL {
+  let address: URL;
+  try {
+    address = new URL(connect.service().url);
+  } catch {
+    // No cause: its message could quote the connection string.
+    throw new StorageError(
+      'the address of the tables cannot be read',
+      ALL_TABLES,
+      'set TABLES_CONNECTION to a connection string of a storage account, or TABLES_ENDPOINT to its table address',
+    );
+  }
+  if (address.protocol !== 'https:' && !(address.protocol === 'http:' && isLoopback(address))) {
+    throw new StorageError(
+      `the tables at ${address.host} would be used without encryption`,
+      ALL_TABLES,
+      'use https; http is for the emulator on this machine only',
+    );
+  }
+  return address;
+}
+
+function operationOf({ method, url, headers }: HttpRequest): Operation {
+  const { pathname } = new URL(url);
+  const isOfTables = pathname.endsWith('/Tables');
+  if (method === 'GET') {
+    return isOfTables ? 'list-tables' : pathname.includes('PartitionKey=') ? 'get' : 'list';
+  }
+  if (method === 'POST') {
+    return isOfTables ? 'create-table' : pathname.endsWith('$batch') ? 'transaction' : 'insert';
+  }
+  return method === 'DELETE' ? 'remove' : headers.has('if-match') ? 'update' : 'upsert';
+}

@@ -1,0 +1,152 @@
+import { shortHash } from '../../domain/canonical';
+import {
+  extend,
+  giveUp,
+  type Coverage,
+  type CoverageBySource,
+  type Interval,
+} from '../../domain/coverage';
+import { SOURCES, type Source } from '../../domain/record';
+import { SECOND } from '../../domain/time';
+import type { CoverageStore, SourceHead, WindowReport } from '../../pipeline/ports';
+import { fromColumns, toColumns } from './columns';
+import { ContentionError } from './errors';
+import { joinKey, newestFirst } from './keys';
+import type { Table, Write } from './table';
+
+type Head = Omit<SourceHead, 'source'>;
+interface Seen {
+  readonly head: Head | undefined;
+  /** Absent when there is no row. */
+  readonly etag?: string;
+  readonly at: number;
+}
+
+const HEAD = 'head';
+const TRIES = 10;
+/**
+ * A head that was read or written so recently is not read again, unless a finding was read since: a quiet run asks for
+ * the same two heads a dozen times. An older end only lets a run see less than it could; writes carry the ETag.
+ */
+const FRESH_FOR = 15 * SECOND;
+
+/** What was read of each source: the head says how far, the ledger beside it says in which windows. */
+export class TableCoverage implements CoverageStore {
+  readonly #table: Table;
+  readonly #tenantId: string;
+  readonly #seen = new Map<Source, Seen>();
+  #epoch = 0;
+
+  constructor(table: Table, tenantId: string) {
+    this.#table = table;
+    this.#tenantId = tenantId;
+  }
+
+  async read(detectorId: string): Promise<CoverageBySource> {
+    const heads = await Promise.all(SOURCES.map((source) => this.#look(source)));
+    return Object.fromEntries(
+      SOURCES.flatMap((source, i) => {
+        const coverage = heads[i]?.head?.byDetector[detectorId];
+        return coverage === undefined ? [] : [[source, coverage] as const];
+      }),
+    );
+  }
+
+  async head(source: Source): Promise<SourceHead | undefined> {
+    const { head } = await this.#look(source);
+    return head && { source, ...head };
+  }
+
+  extend(
+    source: Source,
+    read: Interval,
+    detectorIds: readonly string[],
+    window?: WindowReport,
+  ): Promise<void> {
+    return this.#change(source, detectorIds, (known) => extend(known, read), window);
+  }
+
+  giveUp(source: Source, lost: Interval, detectorIds: readonly string[]): Promise<void> {
+    return this.#change(source, detectorIds, (known) =>
+      giveUp(known ?? { ...lost, gaps: [] }, lost),
+    );
+  }
+
+  /** What is read from now on is newer than now. */
+  forget(): void {
+    this.#epoch += 1;
+    this.#seen.clear();
+  }
+
+  async #change(
+    source: Source,
+    detectorIds: readonly string[],
+    step: (known: Coverage | undefined) => Coverage,
+    window?: WindowReport,
+  ): Promise<void> {
+    let seen = await this.#look(source);
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const { byDetector = {}, lastWindow } = seen.head ?? {};
+      const moved = detectorIds.map((id) => [id, step(byDetector[id])] as const);
+      const last = window ?? lastWindow;
+      const head: Head = {
+        byDetector: { ...byDetector, ...Object.fromEntries(moved) },
+        ...(last !== undefined && { lastWindow: last }),
+      };
+      if (await this.#write(source, head, seen.etag, window)) {
+        return;
+      }
+      seen = await this.#fetch(source);
+    }
+    throw new ContentionError(`the head of ${source}`, this.#table.name);
+  }
+
+  async #write(
+    source: Source,
+    head: Head,
+    etag: string | undefined,
+    window: WindowReport | undefined,
+  ): Promise<boolean> {
+    const partitionKey = joinKey(this.#tenantId, source);
+    const row = { partitionKey, rowKey: HEAD, ...toColumns(head) };
+    const writes: Write[] = [etag === undefined ? { insert: row } : { update: row, etag }];
+    if (window !== undefined) {
+      // Put, not inserted: a request whose answer got lost is repeated, and must find nothing in its way.
+      writes.push({ upsert: { partitionKey, rowKey: ledgerKey(window), ...toColumns(window) } });
+    }
+    const epoch = this.#epoch;
+    const written = (await this.#table.transact(writes))?.get(HEAD);
+    this.#seen.delete(source);
+    if (written !== undefined && epoch === this.#epoch) {
+      this.#epoch += 1; // a read that is still on its way must not undo this
+      this.#seen.set(source, { head, etag: written, at: performance.now() });
+    }
+    return written !== undefined;
+  }
+
+  async #look(source: Source): Promise<Seen> {
+    const seen = this.#seen.get(source);
+    return seen !== undefined && performance.now() - seen.at < FRESH_FOR
+      ? seen
+      : this.#fetch(source);
+  }
+
+  async #fetch(source: Source): Promise<Seen> {
+    const epoch = this.#epoch;
+    const at = performance.now();
+    const row = await this.#table.get(joinKey(this.#tenantId, source), HEAD);
+    const seen: Seen =
+      row === undefined
+        ? { head: undefined, at }
+        : { head: fromColumns(row) as Head, etag: row.etag, at };
+    if (epoch === this.#epoch) {
+      this.#seen.set(source, seen);
+    }
+    return seen;
+  }
+}
+
+function ledgerKey(window: WindowReport): string {
+  const { readAt, from, to, filter } = window;
+  return joinKey('w', newestFirst(readAt), shortHash(16, readAt, from, to, filter));
+}

@@ -1,0 +1,126 @@
+import { RestError } from '@azure/data-tables';
+
+/** The tables could not be used. The message says what failed, on which table, and what to do. */
+export class StorageError extends Error {
+  override readonly name: string = 'StorageError';
+  readonly table: string;
+  readonly mend: string;
+
+  constructor(problem: string, table: string, mend: string, cause?: unknown) {
+    super(`${problem}; ${mend}`, cause === undefined ? {} : { cause });
+    this.table = table;
+    this.mend = mend;
+  }
+}
+
+/** A row that the service would refuse. The emulator takes most of them, so they are stopped before either. */
+export class RowRefusedError extends StorageError {
+  override readonly name = 'RowRefusedError';
+
+  constructor(problem: string, table: string, row: { partitionKey: string; rowKey: string }) {
+    super(
+      `the row ${row.partitionKey} ${row.rowKey} does not fit table ${table}: ${problem}`,
+      table,
+      'this is a fault of Crosscheck: please report it with this message',
+    );
+  }
+}
+
+/** Other writers were faster each time. */
+export class ContentionError extends StorageError {
+  override readonly name = 'ContentionError';
+
+  constructor(what: string, table: string) {
+    super(
+      `${what} in table ${table} kept changing while it was being written`,
+      table,
+      'nothing is lost, the next run tries again; check that not many runs overlap',
+    );
+  }
+}
+
+/** The answers that are no failure. */
+export type Refusal = 'no-table' | 'no-row' | 'exists' | 'changed';
+
+/** @returns undefined when the error is a failure. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof RestError)) {
+    return undefined;
+  }
+  return REFUSALS[`${error.statusCode} ${codeOf(error)}`];
+}
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  '404 TableNotFound': 'no-table',
+  '404 ResourceNotFound': 'no-row',
+  '409 EntityAlreadyExists': 'exists',
+  '412 UpdateConditionNotSatisfied': 'changed',
+};
+
+/** @param action is like `read from`. */
+export function toStorageError(
+  error: unknown,
+  action: string,
+  table: string,
+  address: URL,
+): StorageError {
+  if (error instanceof StorageError) {
+    return error;
+  }
+  const [why, mend] = explain(error, address);
+  return new StorageError(`could not ${action} table ${table}: ${why}`, table, mend, error);
+}
+
+function explain(error: unknown, address: URL): readonly [why: string, mend: string] {
+  const name = error instanceof Error ? error.name : '';
+  if (/Credential|Authentication/.test(name)) {
+    return [
+      'there is no signed-in identity',
+      'sign in with "az login", or give the app a managed identity',
+    ];
+  }
+  if (name === 'AbortError' || (error instanceof RestError && error.statusCode === undefined)) {
+    const isLocal = isLoopback(address);
+    return [
+      `${address.host} does not answer`,
+      isLocal ? 'start the emulator: azurite-table' : 'check TABLES_ENDPOINT and the network',
+    ];
+  }
+  if (!(error instanceof RestError)) {
+    return ['the storage client failed', 'see the cause'];
+  }
+  const code = codeOf(error) ?? 'no code';
+  const answer = `${address.host} answered ${error.statusCode} (${code})`;
+  if (BUSY.includes(error.statusCode)) {
+    return [answer, 'the storage is busy or down; the next run goes on where this one stopped'];
+  }
+  const mends: Readonly<Record<number, string>> = {
+    401: 'check TABLES_CONNECTION or TABLES_ENDPOINT, and the tenant of the identity',
+    403: mendOfDenial(code),
+    404: 'deploy infra/ again, which creates the tables, or check the address',
+  };
+  return [answer, mends[error.statusCode] ?? 'see the cause'];
+}
+
+const BUSY: readonly number[] = [408, 429, 500, 503, 504];
+
+function mendOfDenial(code: string): string {
+  switch (code) {
+    case 'AuthorizationPermissionMismatch':
+      return 'give the identity the role "Storage Table Data Contributor"; it takes some minutes to work';
+    case 'AuthenticationFailed':
+      return 'check the key in TABLES_CONNECTION and the clock of this machine';
+    default:
+      return 'check the firewall of the storage account and the role "Storage Table Data Contributor"';
+  }
+}
+
+export function isLoopback(address: URL): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(address.hostname);
+}
+
+/** Of an answer to one request the SDK puts the code into `details`, of an answer to a transaction into `code`. */
+function codeOf(error: RestError): string | undefined {
+  const { odataError } = (error.details ?? {}) as { odataError?: { code?: string } };
+  return odataError?.code ?? error.code;
+}

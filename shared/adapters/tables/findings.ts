@@ -1,0 +1,101 @@
+import type { Finding, FindingChange, Transition } from '../../domain/finding';
+import type { FindingStore, StoredFinding } from '../../pipeline/ports';
+import { fromColumns, toColumns } from './columns';
+import type { Row, StoredRow } from './guards';
+import { beginning, joinKey, ordinal } from './keys';
+import { outboxRow, sendMark } from './outbox';
+import type { Table, Write } from './table';
+
+export interface FindingTables {
+  readonly findings: Table;
+  readonly work: Table;
+  readonly tenantId: string;
+  /** Called when findings have been read: what is read after that must be newer. */
+  readonly onRead: () => void;
+}
+
+/** Findings with their history and their alerts: one partition per timeline, so that a transition is one transaction. */
+export class TableFindings implements FindingStore {
+  readonly #tables: FindingTables;
+
+  constructor(tables: FindingTables) {
+    this.#tables = tables;
+  }
+
+  async readTimeline(timelineId: string): Promise<readonly StoredFinding[]> {
+    const { findings, tenantId, onRead } = this.#tables;
+    const partition = joinKey(tenantId, timelineId);
+    const rows = await findings.list({ partition, rows: beginning('f|') });
+    onRead();
+    return rows.map(toStored);
+  }
+
+  async commit(change: FindingChange, etag: string | undefined): Promise<boolean> {
+    const { findings, work, tenantId } = this.#tables;
+    const { finding, transition, alert } = change;
+    const place = placeOf(tenantId, finding.id);
+    const row: Row = {
+      partitionKey: place.partition,
+      rowKey: joinKey('f', place.anchor),
+      ...toColumns(finding),
+    };
+    if (transition === undefined) {
+      return findings.writeOne(etag === undefined ? { insert: row } : { update: row, etag });
+    }
+    const writes: Write[] = [
+      etag === undefined ? { insert: row } : { update: row, etag },
+      {
+        insert: {
+          partitionKey: place.partition,
+          rowKey: joinKey('h', place.anchor, ordinal(transition.sequence)),
+          ...toColumns(transition),
+        },
+      },
+    ];
+    if (alert !== undefined) {
+      const { at } = transition;
+      writes.push({
+        insert: outboxRow(tenantId, { alert, state: 'waiting', createdAt: at, attempts: 0 }),
+      });
+      // First, and harmless when the transaction then fails: whoever delivers finds no alert and drops it.
+      await work.upsert(sendMark(tenantId, { alertId: alert.id, at }));
+    }
+    return (await findings.transact(writes)) !== undefined;
+  }
+
+  async find(findingId: string): Promise<StoredFinding | undefined> {
+    const { findings, tenantId, onRead } = this.#tables;
+    const { partition, anchor } = placeOf(tenantId, findingId);
+    const row = await findings.get(partition, joinKey('f', anchor));
+    onRead();
+    return row && toStored(row);
+  }
+
+  async history(findingId: string): Promise<readonly Transition[]> {
+    const { findings, tenantId } = this.#tables;
+    const { partition, anchor } = placeOf(tenantId, findingId);
+    const rows = beginning(joinKey('h', anchor) + '|');
+    return (await findings.list({ partition, rows })).map((row) => fromColumns(row) as Transition);
+  }
+
+  async *all(): AsyncIterable<Finding> {
+    const { findings, tenantId } = this.#tables;
+    const partition = beginning(joinKey(tenantId) + '|');
+    for await (const page of findings.pages({ partition, rows: beginning('f|') })) {
+      yield* page.map((row) => fromColumns(row) as Finding);
+    }
+  }
+}
+
+/** A finding's id names where it lies: the timeline is its partition, the anchor its row. */
+function placeOf(tenantId: string, findingId: string): { partition: string; anchor: string } {
+  const dash = findingId.indexOf('-');
+  return {
+    partition: joinKey(tenantId, findingId.slice(0, Math.max(dash, 0))),
+    anchor: findingId.slice(dash + 1),
+  };
+}
+
+function toStored(row: StoredRow): StoredFinding {
+  return { finding: fromColumns(row) as Finding, etag: row.etag };
+}

@@ -1,0 +1,106 @@
+import type { Instant } from '../../domain/time';
+import type { CoverageEnds, TimelineRef, WorkMark, WorkMarks } from '../../pipeline/ports';
+import { fromColumns, toColumns } from './columns';
+import { ContentionError } from './errors';
+import type { Row, StoredRow } from './guards';
+import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
+import { chunked, type Table, type Write } from './table';
+
+const TRIES = 10;
+
+/** What must be assessed, all of a tenant in one partition. */
+export class TableMarks implements WorkMarks {
+  readonly #work: Table;
+  readonly #partition: string;
+
+  constructor(work: Table, tenantId: string) {
+    this.#work = work;
+    this.#partition = joinKey(tenantId);
+  }
+
+  async markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void> {
+    const fresh = new Map(timelines.map((timeline) => [timeline.id, timeline]));
+    const inserts = [...fresh.values()].map((timeline) => ({
+      insert: this.#row(joinKey('dirty', timeline.id), { timeline, coverageEnds }),
+    }));
+    for (const chunk of chunked(inserts)) {
+      await this.#markAll(chunk);
+    }
+  }
+
+  async markDue(timeline: TimelineRef, at: Instant): Promise<void> {
+    const rowKey = joinKey('due', timeline.detector, coarse(at), timeline.id);
+    await this.#work.upsert(this.#row(rowKey, { timeline }));
+  }
+
+  dirty(): Promise<readonly WorkMark[]> {
+    return this.#list('dirty', beginning('dirty|'));
+  }
+
+  /** Marks lie at the next full five minutes, so they are due up to that much later than asked for, never earlier. */
+  due(detectorId: string, end: Instant): Promise<readonly WorkMark[]> {
+    const from = `${joinKey('due', detectorId)}|`;
+    return this.#list('due', { from, to: after(`${from}${end}|`) });
+  }
+
+  async remove(mark: WorkMark): Promise<void> {
+    const space = mark.etag.indexOf(' ');
+    const rowKey = mark.etag.slice(0, space);
+    await this.#work.remove(this.#partition, rowKey, mark.etag.slice(space + 1));
+  }
+
+  /** Most marks are new: they are inserted at once. When one is not, all are read and what is there is kept. */
+  async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
+    let writes: readonly Write[] = inserts;
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const [first] = writes;
+      const isWritten =
+        writes.length > 1 || first === undefined
+          ? (await this.#work.transact(writes)) !== undefined
+          : await this.#work.writeOne(first);
+      if (isWritten) {
+        return;
+      }
+      const known = await this.#read(inserts.map(({ insert }) => insert.rowKey));
+      writes = inserts.map(({ insert }) => remark(insert, known.get(insert.rowKey)));
+    }
+    const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
+    throw new ContentionError(marks, this.#work.name);
+  }
+
+  async #read(rowKeys: readonly string[]): Promise<ReadonlyMap<string, StoredRow>> {
+    const [first = '', ...others] = [...rowKeys].sort();
+    const rows = { from: first, to: after(`${others.at(-1) ?? first}|`) };
+    const found = await this.#work.list({ partition: this.#partition, rows });
+    return new Map(found.map((row) => [row.rowKey, row]));
+  }
+
+  async #list(cause: WorkMark['cause'], rows: KeyRange): Promise<readonly WorkMark[]> {
+    const found = await this.#work.list({ partition: this.#partition, rows });
+    return found.map((row) => ({
+      ...(fromColumns(row) as Pick<WorkMark, 'timeline' | 'coverageEnds'>),
+      cause,
+      // Says which row and which version of it; row keys have no space.
+      etag: `${row.rowKey} ${row.etag}`,
+    }));
+  }
+
+  #row(rowKey: string, mark: Pick<WorkMark, 'timeline' | 'coverageEnds'>): Row {
+    return { partitionKey: this.#partition, rowKey, ...toColumns(mark) };
+  }
+}
+
+/** A mark that is there keeps its older coverage ends; being written again, it gets a new ETag. */
+function remark(insert: Row, known: StoredRow | undefined): Write {
+  if (known === undefined) {
+    return { insert };
+  }
+  const { partitionKey, rowKey } = insert;
+  const mark = { ...(fromColumns(insert) as WorkMark), ...pickEnds(known) };
+  return { update: { partitionKey, rowKey, ...toColumns(mark) }, etag: known.etag };
+}
+
+function pickEnds(known: StoredRow): Pick<WorkMark, 'coverageEnds'> {
+  const { coverageEnds } = fromColumns(known) as WorkMark;
+  return coverageEnds === undefined ? {} : { coverageEnds };
+}

@@ -1,0 +1,42 @@
+import { shortHash } from '../../domain/canonical';
+import type { Malformed, Source } from '../../domain/record';
+import { dayOf, type Instant } from '../../domain/time';
+import type { Quarantine } from '../../pipeline/ports';
+import type { Row } from './guards';
+import { joinKey } from './keys';
+import { chunked, type Table } from './table';
+
+const TEXT = 1_000;
+
+/** Rows that could not be read, by the day they were first met on. A row that comes again takes its own place. */
+export class TableQuarantine implements Quarantine {
+  readonly #table: Table;
+  readonly #tenantId: string;
+
+  constructor(table: Table, tenantId: string) {
+    this.#table = table;
+    this.#tenantId = tenantId;
+  }
+
+  async add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void> {
+    const partitionKey = joinKey(this.#tenantId, source, dayOf(seenAt));
+    const unique = new Map<string, Row>();
+    for (const { id, reason } of rows) {
+      const rowKey = id === undefined ? joinKey('hash', shortHash(32, reason)) : joinKey('id', id);
+      unique.set(rowKey, {
+        partitionKey,
+        rowKey,
+        reason: clip(reason),
+        seenAt,
+        ...(id !== undefined && { eventId: clip(id) }),
+      });
+    }
+    for (const chunk of chunked([...unique.values()].map((row) => ({ upsert: row })))) {
+      await this.#table.transact(chunk);
+    }
+  }
+}
+
+function clip(text: string): string {
+  return text.slice(0, TEXT).toWellFormed();
+}

@@ -1,0 +1,44 @@
+import type { Stores } from '../../pipeline/ports';
+import { Account, type AccountOptions } from './account';
+import { TableCoverage } from './coverage';
+import { TableFindings } from './findings';
+import { TableMarks } from './marks';
+import { TableOutbox } from './outbox';
+import { TableQuarantine } from './quarantine';
+import { TableSignals } from './signals';
+import { Table } from './table';
+
+export interface TableStoresOptions extends AccountOptions {
+  /** Whose data it is: the first part of every partition key. */
+  readonly tenantId: string;
+  /** Only for the emulator: in Azure the infrastructure makes all tables but the monthly ones. */
+  readonly createMissingTables: boolean;
+}
+
+/**
+ * Stores in Azure Table Storage. Nothing is sent before it is needed.
+ * @throws StorageError when the options name no usable account.
+ */
+export function tableStores(options: TableStoresOptions): Stores {
+  const { tenantId, createMissingTables } = options;
+  const account = new Account(options);
+  const table = (name: string): Table => new Table(account, name, createMissingTables);
+  const findings = table('Findings');
+  const work = table('Work');
+  const coverage = new TableCoverage(table('Coverage'), tenantId);
+  return {
+    coverage,
+    signals: new TableSignals(account, tenantId),
+    findings: new TableFindings({
+      findings,
+      work,
+      tenantId,
+      onRead: () => {
+        coverage.forget();
+      },
+    }),
+    marks: new TableMarks(work, tenantId),
+    outbox: new TableOutbox({ findings, work, tenantId }),
+    quarantine: new TableQuarantine(table('Quarantine'), tenantId),
+  };
+}

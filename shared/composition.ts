@@ -1,0 +1,193 @@
+import { systemClock } from './adapters/system-clock';
+import type { Logger } from './adapters/logging/logger';
+import { readConfig, type Config } from './config/config';
+import { processEnvironment } from './config/environment';
+import type { ConfiguredDetector } from './domain/detector';
+import { SOURCES, type Source } from './domain/record';
+import { MINUTE } from './domain/time';
+import { drainMarks, type AssessReport } from './pipeline/assess';
+import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
+import { health, type Health } from './pipeline/health';
+import { pollSource, type PollReport } from './pipeline/poll';
+import {
+  SourceError,
+  type Channel,
+  type Clock,
+  type RecordSource,
+  type Stores,
+} from './pipeline/ports';
+
+/** The monitor with its real adapters: what every door calls. */
+export interface Monitor {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly poll: (source: Source, options?: PollOptions) => Promise<PollReport>;
+  readonly reassess: () => Promise<AssessReport>;
+  readonly deliver: () => Promise<DeliverReport>;
+  readonly health: () => Promise<Health>;
+}
+
+export interface PollOptions {
+  /** As long as it takes: for a person who waits. */
+  readonly isUnbounded?: boolean;
+  readonly sweep?: boolean;
+  /** Reads and assesses in memory; writes and sends nothing. */
+  readonly stores?: Stores;
+}
+
+/** A run begins no new window after this: well under the platform's limit, and the next run goes on. */
+const RUN_BUDGET = 4 * MINUTE;
+
+let monitor: Promise<Monitor> | undefined;
+
+/**
+ * The monitor of this process, built from the environment on first use: nothing is loaded or parsed before.
+ * @throws ConfigError naming every setting that cannot be used.
+ */
+export function theMonitor(): Promise<Monitor> {
+  monitor ??= buildMonitor(readConfig(processEnvironment()));
+  monitor.catch(() => {
+    monitor = undefined; // the next invocation says it again, and may find it mended
+  });
+  return monitor;
+}
+
+/** Builds a monitor with real adapters. The SDKs are loaded here, not when the bundle is. */
+export async function buildMonitor(config: Config, clock: Clock = systemClock): Promise<Monitor> {
+  const { createLogger } = await import('./adapters/logging/logger');
+  const logger = createLogger(config.logLevel);
+  const stores = await buildStores(config);
+  const channel = await buildChannel(config, clock);
+  const { tenantId, detectors } = config;
+  return {
+    config,
+    stores,
+    poll: async (source, options = {}) => {
+      const counters = { requests: 0, throttled: 0 };
+      const started = clock.now();
+      const report = await pollSource({
+        ...{ source, tenantId, detectors, clock },
+        records: await buildSource(config, clock, counters),
+        stores: options.stores ?? stores,
+        initialLookback: config.initialLookback,
+        sweep: options.sweep === true,
+        ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
+      });
+      logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
+      return report;
+    },
+    reassess: async () => {
+      const report = await drainMarks({ tenantId, detectors, stores, clock });
+      const { timelines, changes, left } = report;
+      logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
+      return report;
+    },
+    deliver: async () => {
+      const { digestAbove } = config;
+      const { outbox, findings } = stores;
+      const report = await deliverAlerts({ outbox, findings, channel, clock, digestAbove });
+      const level = report.dead > 0 ? 'error' : 'info';
+      logger[level]({ run: 'deliver', ...report }, 'alerts delivered');
+      return report;
+    },
+    health: () => health(stores, detectors, { hasChannel: channel !== undefined, clock }),
+  };
+}
+
+async function buildStores(config: Config): Promise<Stores> {
+  const { tableStores } = await import('./adapters/tables/table-stores');
+  const { tables, tenantId } = config;
+  if ('connection' in tables) {
+    return tableStores({ connection: tables.connection, tenantId, createMissingTables: true });
+  }
+  const { credentialFor } = await import('./adapters/graph/credential');
+  const auth = config.graph.auth === 'azure-cli' ? 'azure-cli' : 'managed-identity';
+  const credential = credentialFor(auth, { tenantId, clientId: config.graph.clientId });
+  return tableStores({
+    endpoint: tables.endpoint,
+    credential,
+    tenantId,
+    createMissingTables: false,
+  });
+}
+
+async function buildSource(
+  config: Config,
+  clock: Clock,
+  counters: { requests: number; throttled: number },
+): Promise<RecordSource> {
+  const { graphSource } = await import('./adapters/graph/graph-source');
+  const { Limiter } = await import('./adapters/graph/limiter');
+  const { baseUrl, auth, clientId, requestsPer10Seconds } = config.graph;
+  const { credentialFor, tokenGetter } = await import('./adapters/graph/credential');
+  return graphSource({
+    baseUrl,
+    clock,
+    fetch,
+    getToken:
+      auth === 'none'
+        ? undefined
+        : tokenGetter(credentialFor(auth, { tenantId: config.tenantId, clientId }), baseUrl),
+    // Functions scale on their own and share no memory, so each takes its part of Graph's limit.
+    limiter: new Limiter(clock, (requestsPer10Seconds * 2) / 5),
+    onRequest: () => (counters.requests += 1),
+    onThrottled: () => (counters.throttled += 1),
+  });
+}
+
+async function buildChannel(config: Config, clock: Clock): Promise<Channel | undefined> {
+  if (config.teamsWebhook === undefined) {
+    return undefined;
+  }
+  const { teamsChannel } = await import('./adapters/teams/teams-channel');
+  const { tenantId, detectors } = config;
+  return teamsChannel({
+    url: config.teamsWebhook,
+    fetch,
+    clock,
+    context: { tenantId, runbookOf: (id) => runbookOf(detectors, id) },
+  });
+}
+
+function runbookOf(detectors: readonly ConfiguredDetector[], id: string): readonly string[] {
+  return detectors.find(({ detector }) => detector.id === id)?.detector.runbook ?? [];
+}
+
+function logPoll(
+  logger: Logger,
+  { read, assessed }: PollReport,
+  run: { requests: number; throttled: number; startedAt: string; endedAt: string },
+): void {
+  const fields = {
+    run: 'poll',
+    source: read.source,
+    window: read.window,
+    rows: read.rows,
+    kept: read.kept,
+    malformed: read.malformed,
+    tooOld: read.tooOld,
+    requests: run.requests,
+    throttled: run.throttled,
+    findings: assessed.changes.length,
+    alerts: assessed.changes.filter((change) => change.alert !== undefined).length,
+    left: assessed.left,
+    ms: Date.parse(run.endedAt) - Date.parse(run.startedAt),
+  };
+  if (read.stopped instanceof SourceError) {
+    const { trouble, message, mend } = read.stopped;
+    logger.error({ ...fields, trouble, error: message, mend }, 'log could not be read to its end');
+  } else {
+    logger.info({ ...fields, stopped: read.stopped }, 'log read');
+  }
+  for (const { timeline, error } of assessed.faults) {
+    const { detector, id } = timeline;
+    logger.error({ detector, timeline: id, error: error.message }, 'detector failed');
+  }
+}
+
+/** The logs that the enabled detectors need. */
+export function neededSources(detectors: readonly ConfiguredDetector[]): readonly Source[] {
+  return SOURCES.filter((source) =>
+    detectors.some(({ detector }) => detector.needs.includes(source)),
+  );
+}

@@ -1,0 +1,187 @@
+import type { ConfiguredDetector } from '../domain/detector';
+import { parseDuration, type Duration } from '../domain/time';
+import { ConfigError, configureDetectors, type Environment } from './detectors';
+import { SETTINGS, type Setting, type SettingName } from './settings';
+import { checkWebhookUrl } from '../adapters/teams/webhook-url';
+
+/** The settings, parsed. */
+export interface Config {
+  readonly tenantId: string;
+  readonly graph: {
+    readonly baseUrl: URL;
+    readonly auth: 'managed-identity' | 'azure-cli' | 'none';
+    readonly clientId: string | undefined;
+    readonly requestsPer10Seconds: number;
+  };
+  readonly tables: { readonly endpoint: string } | { readonly connection: string };
+  /** Absent when no channel is configured. */
+  readonly teamsWebhook: URL | undefined;
+  readonly initialLookback: Duration;
+  readonly digestAbove: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly detectors: readonly ConfiguredDetector[];
+}
+
+const AUTHS = ['managed-identity', 'azure-cli', 'none'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/**
+ * Reads all settings once.
+ * @throws ConfigError that names every problem, not only the first.
+ */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  const reader = new Reader(environment, problems);
+  const tenantId = reader.text('TENANT_ID');
+  if (tenantId === '') {
+    problems.push('TENANT_ID is missing; set it to the id of the tenant that is watched');
+  } else if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenantId)) {
+    problems.push('TENANT_ID is not a GUID; Entra admin center > Overview shows it');
+  }
+  const baseUrl = reader.graphUrl();
+  const auth = reader.oneOf('GRAPH_AUTH', AUTHS);
+  const isLocal = auth === 'none';
+  if (isLocal && baseUrl !== undefined && !isLoopback(baseUrl)) {
+    problems.push(
+      'GRAPH_AUTH is none, which is allowed only when GRAPH_BASE_URL is a loopback address',
+    );
+  }
+  const tables = reader.tables();
+  const teamsWebhook = reader.webhook(isLocal);
+  const requests = reader.number('GRAPH_REQUESTS_PER_10S', 1, 5);
+  const digestAbove = reader.number('DIGEST_ABOVE', 0, 1_000);
+  const initialLookback = reader.duration('INITIAL_LOOKBACK');
+  const logLevel = reader.oneOf('LOG_LEVEL', LOG_LEVELS);
+  const detectors = reader.detectors();
+  if (
+    problems.length > 0 ||
+    baseUrl === undefined ||
+    auth === undefined ||
+    tables === undefined ||
+    logLevel === undefined
+  ) {
+    throw new ConfigError(problems);
+  }
+  const clientId = reader.text('AZURE_CLIENT_ID') || undefined;
+  return {
+    tenantId: tenantId.toLowerCase(),
+    graph: { baseUrl, auth, clientId, requestsPer10Seconds: requests },
+    tables,
+    teamsWebhook,
+    initialLookback,
+    digestAbove,
+    logLevel,
+    detectors,
+  };
+}
+
+class Reader {
+  readonly #environment: Environment;
+  readonly #problems: string[];
+
+  constructor(environment: Environment, problems: string[]) {
+    this.#environment = environment;
+    this.#problems = problems;
+  }
+
+  text(name: SettingName): string {
+    const setting: Setting | undefined = SETTINGS.find((each) => each.name === name);
+    const value = this.#environment[name]?.trim() ?? '';
+    return value === '' ? (setting?.default ?? '') : value;
+  }
+
+  oneOf<T extends string>(name: SettingName, allowed: readonly T[]): T | undefined {
+    const found = allowed.find((each) => each === this.text(name));
+    if (found === undefined) {
+      this.#problems.push(`${name} takes one of ${allowed.join(', ')}, not "${this.text(name)}"`);
+    }
+    return found;
+  }
+
+  number(name: SettingName, from: number, to: number): number {
+    const text = this.text(name);
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= from && value <= to)) {
+      this.#problems.push(`${name} takes a whole number from ${from} to ${to}, not "${text}"`);
+    }
+    return value;
+  }
+
+  duration(name: SettingName): Duration {
+    try {
+      return parseDuration(this.text(name));
+    } catch (error) {
+      this.#problems.push(`${name}: ${error instanceof Error ? error.message : 'no duration'}`);
+      return NaN;
+    }
+  }
+
+  graphUrl(): URL | undefined {
+    const text = this.text('GRAPH_BASE_URL');
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined) {
+      this.#problems.push(`GRAPH_BASE_URL is not an address: "${text.slice(0, 80)}"`);
+    } else if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
+      this.#problems.push(
+        `GRAPH_BASE_URL must begin with https:// (http is for loopback addresses only), not ${url.protocol}//${url.host}`,
+      );
+    } else if (url.pathname !== '/' || url.search !== '' || url.username !== '') {
+      this.#problems.push('GRAPH_BASE_URL must be an address without path, query or user');
+    }
+    return url;
+  }
+
+  tables(): Config['tables'] | undefined {
+    const endpoint = this.text('TABLES_ENDPOINT');
+    const connection = this.text('TABLES_CONNECTION');
+    if ((endpoint === '') === (connection === '')) {
+      this.#problems.push(
+        endpoint === ''
+          ? 'TABLES_ENDPOINT and TABLES_CONNECTION are both missing; set TABLES_ENDPOINT to the table address of the storage account'
+          : 'TABLES_ENDPOINT and TABLES_CONNECTION contradict each other; set one of them',
+      );
+      return undefined;
+    }
+    if (endpoint !== '' && !(URL.canParse(endpoint) && new URL(endpoint).protocol === 'https:')) {
+      this.#problems.push(
+        'TABLES_ENDPOINT is not an https address like https://<account>.table.core.windows.net',
+      );
+    }
+    return endpoint === '' ? { connection } : { endpoint };
+  }
+
+  webhook(allowLoopback: boolean): URL | undefined {
+    const text = this.text('TEAMS_WEBHOOK_URL');
+    if (text === '') {
+      return undefined;
+    }
+    if (text.startsWith('@Microsoft.KeyVault(')) {
+      this.#problems.push(
+        'TEAMS_WEBHOOK_URL is a Key Vault reference that was not resolved; check that the secret exists and that the identity may read it, then restart the app',
+      );
+      return undefined;
+    }
+    const checked = checkWebhookUrl(text, { allowLoopback });
+    if ('problem' in checked) {
+      this.#problems.push(`TEAMS_WEBHOOK_URL: ${checked.problem}`);
+      return undefined;
+    }
+    return checked.url;
+  }
+
+  detectors(): readonly ConfiguredDetector[] {
+    try {
+      return configureDetectors(this.#environment);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) {
+        throw error;
+      }
+      this.#problems.push(...error.problems);
+      return [];
+    }
+  }
+}
+
+function isLoopback(url: URL): boolean {
+  return ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+}

@@ -1,0 +1,205 @@
+import { graphSource } from '../../../shared/adapters/graph/graph-source';
+import { Limiter } from '../../../shared/adapters/graph/limiter';
+import { toInstant } from '../../../shared/domain/time';
+import { SourceError } from '../../../shared/pipeline/ports';
+import type { Wanted } from '../../../shared/pipeline/select';
+import { VirtualClock } from '../../fakes/clock';
+
+const BASE = new URL('https://graph.example.com');
+const WINDOW = { from: toInstant('2026-01-01T00:00:00Z'), to: toInstant('2026-01-01T01:00:00Z') };
+const WANTED: Wanted = {
+  source: 'signIns',
+  filter: { property: 'clientAppUsed', values: ['Exchange ActiveSync', "O'Brien"] },
+  isWanted: () => true,
+};
+
+type Reply = Response | Error | 'hangs' | (() => Response);
+
+function page(rows: unknown[], nextLink?: string): Response {
+  return Response.json(
+    { value: rows, ...(nextLink !== undefined && { '@odata.nextLink': nextLink }) },
+    { headers: { 'request-id': 'r-1' } },
+  );
+}
+
+function signIn(id: string, at = '2026-01-01T00:30:00.0000000Z'): Record<string, unknown> {
+  return { id, createdDateTime: at, userId: 'u', status: { errorCode: 0 } };
+}
+
+function refuse(status: number, code = '', headers: Record<string, string> = {}): Response {
+  return Response.json({ error: { code, message: 'Invalid filter clause' } }, { status, headers });
+}
+
+function setUp(replies: Reply[], getToken: (() => Promise<string>) | undefined = undefined) {
+  const clock = new VirtualClock(toInstant('2026-01-01T02:00:00Z'));
+  const requests: { url: string; headers: Headers }[] = [];
+  const left = [...replies];
+  const fakeFetch = (async (url: string, init: RequestInit) => {
+    requests.push({ url, headers: new Headers(init.headers) });
+    const reply = left.shift();
+    if (reply === undefined) {
+      throw new Error(`nobody expected ${url}`);
+    }
+    if (reply === 'hangs') {
+      return new Promise((_resolve, reject) => {
+        init.signal?.addEventListener('abort', () => {
+          reject(init.signal?.reason as Error);
+        });
+        clock.advance(101_000);
+      });
+    }
+    if (reply instanceof Error) {
+      throw reply;
+    }
+    return Promise.resolve(typeof reply === 'function' ? reply() : reply);
+  }) as typeof fetch;
+  const source = graphSource({
+    ...{ baseUrl: BASE, getToken, fetch: fakeFetch, clock },
+    limiter: new Limiter(clock, 1_000),
+  });
+  const read = async (wanted = WANTED): Promise<{ ids: string[]; malformed: number }> => {
+    const ids: string[] = [];
+    let malformed = 0;
+    for await (const each of source.read(WINDOW, wanted)) {
+      ids.push(...each.records.map((record) => record.id));
+      malformed += each.malformed.length;
+    }
+    return { ids, malformed };
+  };
+  return { read, requests, clock, left };
+}
+
+async function troubleOf(reading: Promise<unknown>): Promise<SourceError> {
+  const error = await reading.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(SourceError);
+  return error as SourceError;
+}
+
+describe('graphSource', () => {
+  it('asks for the window with unquoted times, ge and le, and the filter on one property', async () => {
+    const { read, requests } = setUp([page([])]);
+
+    await read();
+
+    const url = new URL(requests[0]!.url);
+    expect(url.origin + url.pathname).toBe('https://graph.example.com/v1.0/auditLogs/signIns');
+    expect(url.searchParams.get('$filter')).toBe(
+      'createdDateTime ge 2026-01-01T00:00:00Z and createdDateTime le 2026-01-01T01:00:00Z and ' +
+        "(clientAppUsed eq 'Exchange ActiveSync' or clientAppUsed eq 'O''Brien')",
+    );
+    expect(url.searchParams.get('$top')).toBe('999');
+    expect(requests[0]!.headers.get('Prefer')).toBe('include-unknown-enum-members');
+  });
+
+  it('follows next links, through an empty page too, and hands them back as they came', async () => {
+    const next =
+      'https://graph.example.com/v1.0/auditLogs/signIns?$filter=a%20b&$skiptoken=x%3D%3D=y';
+    const { read, requests } = setUp([
+      page([signIn('1')], next),
+      page([], next),
+      page([signIn('2')]),
+    ]);
+
+    const { ids } = await read();
+
+    expect(ids).toEqual(['1', '2']);
+    expect(requests.slice(1).map((each) => each.url)).toEqual([next, next]);
+  });
+
+  it('leaves out rows outside the window, and names what it cannot read', async () => {
+    const { read } = setUp([
+      page([
+        signIn('in'),
+        signIn('at the start', '2026-01-01T00:00:00Z'),
+        signIn('at the end', '2026-01-01T01:00:00Z'),
+        signIn('late', '2026-01-01T01:00:01Z'),
+        { id: 'x' },
+        7,
+      ]),
+    ]);
+
+    expect(await read()).toEqual({ ids: ['in', 'at the start'], malformed: 2 });
+  });
+
+  it('sends the token to the configured host only', async () => {
+    const getToken = jest.fn(() => Promise.resolve('t0ken'));
+    const { read, requests } = setUp([page([], 'https://evil.example.com/v1.0/x')], getToken);
+
+    const error = await troubleOf(read());
+
+    expect(error).toMatchObject({
+      trouble: 'bad-answer',
+      message: expect.stringContaining('evil.example.com') as string,
+    });
+    expect(requests).toHaveLength(1);
+    expect(requests[0]!.headers.get('Authorization')).toBe('Bearer t0ken');
+    expect(getToken).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[string, Reply[], number[]]>([
+    ['429 with seconds', [refuse(429, 'UnknownError', { 'Retry-After': '2.5' })], [2_500]],
+    [
+      '429 with a date',
+      [refuse(429, '', { 'Retry-After': 'Thu, 01 Jan 2026 02:00:07 GMT' })],
+      [7_000],
+    ],
+    ['429 without a time', [refuse(429)], [2_000]],
+    ['503, then 504', [refuse(503), refuse(504)], [2_000, 4_000]],
+    ['a reset', [new TypeError('fetch failed', { cause: new Error('ECONNRESET') })], [2_000]],
+    ['a page that is cut off', [() => new Response('{"value":[{"id":')], [2_000]],
+    ['a 200 with an error in it', [() => Response.json({ error: { code: 'x' } })], [2_000]],
+    ['a stall', ['hangs'], [2_000]],
+  ])('waits and asks again after %s', async (_what, troubles, waits) => {
+    const { read, clock } = setUp([...troubles, page([signIn('1')])]);
+
+    expect((await read()).ids).toEqual(['1']);
+    expect(clock.slept).toEqual(waits);
+  });
+
+  it('gives up after five tries, and says so', async () => {
+    const { read, left } = setUp([1, 2, 3, 4, 5, 6].map(() => refuse(503)));
+
+    expect(await troubleOf(read())).toMatchObject({ trouble: 'unavailable', isPassing: true });
+    expect(left).toHaveLength(1);
+  });
+
+  it('leaves a window whose wait is longer than it may wait to the next run', async () => {
+    const { read, clock } = setUp([refuse(429, '', { 'Retry-After': '600' })]);
+
+    expect(await troubleOf(read())).toMatchObject({ trouble: 'throttled' });
+    expect(clock.slept).toEqual([]);
+  });
+
+  it.each([
+    [401, '', 'signed-out', /az login/],
+    [403, 'Authorization_RequestDenied', 'denied', /AuditLog\.Read\.All/],
+    [403, 'Authentication_RequestFromNonPremiumTenantOrB2CTenant', 'unlicensed', /P1 or P2/],
+    [400, 'BadRequest', 'filter-rejected', /without a filter/],
+  ])('names what a %i (%s) means and how to mend it', async (status, code, trouble, mend) => {
+    const { read, left } = setUp([refuse(status, code), page([])]);
+
+    const error = await troubleOf(read());
+
+    expect(error.trouble).toBe(trouble);
+    expect(error.mend).toMatch(mend);
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe('Limiter', () => {
+  it('starts no more than so many requests in any 10 seconds', async () => {
+    const clock = new VirtualClock(toInstant('2026-01-01T00:00:00Z'));
+    const limiter = new Limiter(clock, 2);
+
+    const started: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      await limiter.turn();
+      started.push(clock.now().slice(17, 19));
+    }
+
+    expect(started).toEqual(['00', '00', '10', '10', '20']);
+  });
+});

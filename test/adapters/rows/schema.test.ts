@@ -1,0 +1,168 @@
+import { toAuditRecord, toSignInRecord } from '../../../shared/adapters/rows/schema';
+import { audit, at, signIn, type Row } from '../../detectors/play';
+
+const toAudit = (raw: Row): ReturnType<typeof toAuditRecord> =>
+  toAuditRecord('id', at(0), audit('id', 0, { activity: 'Update user', raw }));
+const toSignIn = (raw: Row): ReturnType<typeof toSignInRecord> =>
+  toSignInRecord('id', at(0), signIn('id', 0, { raw }));
+
+describe('adapters/rows/schema', () => {
+  describe('audit rows', () => {
+    it('keeps the fields in use and drops the rest', () => {
+      const record = toAuditRecord(
+        'id',
+        at(0),
+        audit('id', 0, {
+          activity: ' Update user ',
+          reason: 'why',
+          changes: [
+            ['StrongAuthenticationMethod', [], [{ MethodType: 6, Default: true }]],
+            ['TargetId.UserType', null, 'Member'],
+          ],
+        }),
+      );
+
+      expect(record).toEqual({
+        source: 'directoryAudits',
+        id: 'id',
+        at: at(0),
+        activity: 'Update user',
+        result: 'success',
+        reason: 'why',
+        initiator: { user: { id: 'ann', name: 'ann@example.com' } },
+        targets: [
+          {
+            id: 'ann',
+            type: 'User',
+            name: 'ann@example.com',
+            changes: [
+              {
+                property: 'StrongAuthenticationMethod',
+                before: [],
+                after: [{ MethodType: 6, Default: true }],
+              },
+            ],
+          },
+        ],
+      });
+    });
+
+    it.each([
+      ['success', 'success'],
+      ['Failure', 'failure'],
+      ['TIMEOUT', 'timeout'],
+      ['unknownFutureValue', 'unknown'],
+      ['', undefined],
+      [null, undefined],
+      [undefined, undefined],
+    ])('reads result %j as %j', (result, expected) => {
+      expect(toAudit({ result }).result).toBe(expected);
+    });
+
+    it('reads the app that acted, or nobody', () => {
+      const app = { displayName: 'App', servicePrincipalName: 'spn', appId: null };
+
+      expect(toAudit({ initiatedBy: { app, user: null } }).initiator).toEqual({
+        app: { name: 'App', servicePrincipalName: 'spn' },
+      });
+      expect(toAudit({ initiatedBy: null }).initiator).toEqual({});
+      expect(toAudit({ initiatedBy: { user: { displayName: 'Ann' } } }).initiator).toEqual({
+        user: { name: 'Ann' },
+      });
+    });
+
+    it('reads a target whose type is spelled with a capital, and one without a principal name', () => {
+      const { targets } = toAudit({
+        targetResources: [{ id: 'g', Type: 'Group', displayName: 'G' }],
+      });
+
+      expect(targets).toEqual([{ id: 'g', type: 'Group', name: 'G', changes: [] }]);
+    });
+
+    it('takes a missing list of targets for an empty one', () => {
+      expect(toAudit({ targetResources: null }).targets).toEqual([]);
+    });
+  });
+
+  describe('sign-in rows', () => {
+    it('keeps the fields in use and drops the rest', () => {
+      const record = toSignInRecord(
+        'id',
+        at(0),
+        signIn('id', 0, {
+          deviceId: 'd-1',
+          policies: [['Block', 'failure', ['block']]],
+        }),
+      );
+
+      expect(record).toEqual({
+        source: 'signIns',
+        id: 'id',
+        at: at(0),
+        user: { id: 'ann', name: 'ann@example.com' },
+        clientApp: 'Browser',
+        errorCode: 0,
+        conditionalAccess: 'success',
+        policies: [{ name: 'Block', result: 'failure', grantControls: ['block'] }],
+        device: { id: 'd-1', operatingSystem: 'Android' },
+        country: 'NO',
+        city: 'Oslo',
+        address: '203.0.113.7',
+        resource: 'Office 365 Exchange Online',
+      });
+    });
+
+    it.each([
+      ['success', 'success'],
+      ['failure', 'failure'],
+      ['Failure', 'failure'],
+      ['notApplied', 'notApplied'],
+      [0, 'success'],
+      [1, 'failure'],
+      ['1', 'failure'],
+      [2, 'notApplied'],
+      [3, 'unknown'],
+      [-1, 'unknown'],
+      ['unknownFutureValue', 'unknown'],
+      ['', 'unknown'],
+      [' ', 'unknown'],
+      [null, 'unknown'],
+      [undefined, 'unknown'],
+    ])('reads the Conditional Access status %j as %j', (conditionalAccessStatus, expected) => {
+      expect(toSignIn({ conditionalAccessStatus }).conditionalAccess).toBe(expected);
+    });
+
+    it.each([
+      [0, 0],
+      ['53003', 53003],
+      [null, undefined],
+      [undefined, undefined],
+    ])('reads the error code %j as %j', (errorCode, expected) => {
+      expect(toSignIn({ status: { errorCode } }).errorCode).toBe(expected);
+    });
+
+    it('tells policies that are not readable from none', () => {
+      const policies = (value: unknown): unknown =>
+        toSignIn({ appliedConditionalAccessPolicies: value }).policies;
+
+      expect(policies(undefined)).toBeUndefined();
+      expect(policies(null)).toBeUndefined();
+      expect(policies([])).toEqual([]);
+      expect(policies([{}])).toEqual([
+        { name: 'a policy without a name', result: 'unknown', grantControls: [] },
+      ]);
+    });
+
+    it('takes null, empty and missing for absent', () => {
+      const { name: _name, ...user } = toSignIn({
+        userPrincipalName: '',
+        userDisplayName: null,
+      }).user;
+      const empty = toSignIn({ deviceDetail: { deviceId: '' }, location: {}, ipAddress: '' });
+
+      expect(user).toEqual({ id: 'ann' });
+      expect(empty.device).toEqual({});
+      expect([empty.country, empty.city, empty.address]).toEqual([undefined, undefined, undefined]);
+    });
+  });
+});

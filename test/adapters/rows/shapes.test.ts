@@ -1,0 +1,354 @@
+import { recognise } from '../../../shared/adapters/rows/shapes';
+
+type Row = Record<string, unknown>;
+
+const USER = { id: 'ann', userPrincipalName: 'ann@example.com' };
+const TARGETS = [
+  {
+    id: 'ann',
+    type: 'User',
+    modifiedProperties: [
+      { displayName: 'StrongAuthenticationMethod', oldValue: '[]', newValue: '[{"MethodType":6}]' },
+    ],
+  },
+];
+const GRAPH_AUDIT = {
+  id: 'Directory_1',
+  activityDateTime: '2026-03-02T12:00:00.1234567Z',
+  activityDisplayName: 'Update user',
+  result: 'success',
+  initiatedBy: { app: null, user: USER },
+  targetResources: TARGETS,
+};
+const POLICIES = [
+  { displayName: 'Block EAS', result: 'failure', enforcedGrantControls: ['Block'] },
+];
+const GRAPH_SIGN_IN = {
+  id: 'sign-in-1',
+  createdDateTime: '2026-03-02T12:00:00Z',
+  userId: 'ann',
+  clientAppUsed: 'Exchange ActiveSync',
+  conditionalAccessStatus: 'failure',
+  status: { errorCode: 0 },
+  ipAddress: '192.0.2.7',
+  location: { countryOrRegion: 'NO' },
+  deviceDetail: { operatingSystem: 'Android' },
+  appliedConditionalAccessPolicies: POLICIES,
+};
+
+const record = (category: string, properties: unknown, rest: Row = {}): Row => ({
+  time: '2026-03-02T12:05:00Z',
+  category,
+  operationName: 'Sign-in activity',
+  properties,
+  ...rest,
+});
+const without = (row: Row, ...names: string[]): Row =>
+  Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
+
+const AUDIT_COLUMNS = {
+  TenantId: 'tenant',
+  TimeGenerated: '2026-03-02T12:09:00Z',
+  Type: 'AuditLogs',
+  Id: 'Directory_1',
+  ActivityDateTime: GRAPH_AUDIT.activityDateTime,
+  ActivityDisplayName: 'Update user',
+  Result: 'success',
+  InitiatedBy: JSON.stringify(GRAPH_AUDIT.initiatedBy),
+  TargetResources: JSON.stringify(TARGETS),
+};
+const SIGN_IN_COLUMNS = {
+  TimeGenerated: '2026-03-02T12:09:00Z',
+  Type: 'SigninLogs',
+  Id: 'sign-in-1',
+  CreatedDateTime: GRAPH_SIGN_IN.createdDateTime,
+  UserId: 'ann',
+  ClientAppUsed: 'Exchange ActiveSync',
+  ConditionalAccessStatus: 'failure',
+  ResultType: '0',
+  IPAddress: '192.0.2.7',
+  Location: 'NO',
+  LocationDetails: JSON.stringify(GRAPH_SIGN_IN.location),
+  Status: JSON.stringify(GRAPH_SIGN_IN.status),
+  DeviceDetail: JSON.stringify(GRAPH_SIGN_IN.deviceDetail),
+  ConditionalAccessPolicies: JSON.stringify(POLICIES),
+};
+
+interface Case {
+  readonly what: string;
+  readonly row: Row;
+  readonly gives: Row;
+}
+
+describe('adapters/rows/shapes', () => {
+  it.each([
+    ['an audit record', GRAPH_AUDIT, 'directoryAudits'],
+    [
+      'an audit record without its time',
+      without(GRAPH_AUDIT, 'activityDateTime'),
+      'directoryAudits',
+    ],
+    ['a sign-in record', GRAPH_SIGN_IN, 'signIns'],
+    ['a sign-in record of few fields', { createdDateTime: 'x', userId: 'ann' }, 'signIns'],
+  ])('hands on %s of Graph as it is', (_what, row, source) => {
+    const recognised = recognise(row);
+
+    expect(recognised).toEqual({ source, row });
+    expect('row' in recognised && recognised.row).toBe(row);
+  });
+
+  it.each<Case>([
+    { what: 'as it should be', row: record('AuditLogs', GRAPH_AUDIT), gives: GRAPH_AUDIT },
+    {
+      what: 'with its properties as text',
+      row: record('auditlogs', JSON.stringify(GRAPH_AUDIT)),
+      gives: GRAPH_AUDIT,
+    },
+    {
+      what: 'with its lists as text',
+      row: record('AuditLogs', { ...GRAPH_AUDIT, targetResources: JSON.stringify(TARGETS) }),
+      gives: GRAPH_AUDIT,
+    },
+    {
+      what: 'that says most in the envelope',
+      row: record('AuditLogs', { id: 'a' }, { ...{ result: 'FAILURE', resultDescription: 'why' } }),
+      gives: {
+        id: 'a',
+        activityDisplayName: 'Sign-in activity',
+        activityDateTime: '2026-03-02T12:05:00Z',
+        result: 'FAILURE',
+        resultReason: 'why',
+      },
+    },
+    {
+      what: 'with lower-case names',
+      row: {
+        category: 'AuditLogs',
+        operationname: 'Update user',
+        resultdescription: 'why',
+        properties: { id: 'a', resultReason: '', activityDateTime: 'then' },
+      },
+      gives: {
+        id: 'a',
+        activityDisplayName: 'Update user',
+        activityDateTime: 'then',
+        resultReason: 'why',
+      },
+    },
+  ])('reads an audit record of diagnostic settings $what', ({ row, gives }) => {
+    expect(recognise(row)).toEqual({ source: 'directoryAudits', row: gives });
+  });
+
+  it.each<Case>([
+    { what: 'as it should be', row: record('SignInLogs', GRAPH_SIGN_IN), gives: GRAPH_SIGN_IN },
+    {
+      what: 'that is not interactive',
+      row: record('NonInteractiveUserSignInLogs', GRAPH_SIGN_IN),
+      gives: GRAPH_SIGN_IN,
+    },
+    {
+      what: 'that says its outcome, address and country in the envelope',
+      row: record(
+        'SignInLogs',
+        { userId: 'ann', status: { failureReason: 'why' } },
+        { resultType: '50126', callerIpAddress: '192.0.2.7', location: 'NO' },
+      ),
+      gives: {
+        userId: 'ann',
+        status: { failureReason: 'why', errorCode: 50126 },
+        ipAddress: '192.0.2.7',
+        location: { countryOrRegion: 'NO' },
+      },
+    },
+    {
+      what: 'with lower-case names',
+      row: { category: 'SignInLogs', resulttype: '0', calleripaddress: '::1', properties: {} },
+      gives: { status: { errorCode: 0 }, ipAddress: '::1' },
+    },
+    {
+      what: 'whose result is no number',
+      row: record('SignInLogs', { userId: 'ann' }, { resultType: 'Failure' }),
+      gives: { userId: 'ann' },
+    },
+    {
+      what: 'whose two results differ: the inner one counts',
+      row: record('SignInLogs', { status: { errorCode: 0 } }, { resultType: '53003' }),
+      gives: { status: { errorCode: 0 } },
+    },
+  ])('reads a sign-in record of diagnostic settings $what', ({ row, gives }) => {
+    // No `createdDateTime` is made of `time`, which is when the record was published, and no id of anything.
+    expect(recognise(row)).toEqual({ source: 'signIns', row: gives });
+  });
+
+  it.each<Case & { source: string }>([
+    {
+      what: 'an audit record',
+      source: 'directoryAudits',
+      row: AUDIT_COLUMNS,
+      gives: GRAPH_AUDIT,
+    },
+    {
+      what: 'an audit record whose lists are no text',
+      source: 'directoryAudits',
+      row: { ...AUDIT_COLUMNS, TargetResources: TARGETS },
+      gives: GRAPH_AUDIT,
+    },
+    {
+      what: 'an audit record after a query that put something else into Type',
+      source: 'directoryAudits',
+      row: { ...AUDIT_COLUMNS, Type: 'Application' },
+      gives: GRAPH_AUDIT,
+    },
+    {
+      what: 'an audit record of few columns',
+      source: 'directoryAudits',
+      row: { OperationName: 'Update user', TargetResources: '[]', ResultDescription: 'why' },
+      gives: { activityDisplayName: 'Update user', targetResources: [], resultReason: 'why' },
+    },
+    { what: 'a sign-in record', source: 'signIns', row: SIGN_IN_COLUMNS, gives: GRAPH_SIGN_IN },
+    {
+      what: 'a sign-in record that is not interactive',
+      source: 'signIns',
+      row: { ...SIGN_IN_COLUMNS, Type: 'AADNonInteractiveUserSignInLogs' },
+      gives: GRAPH_SIGN_IN,
+    },
+    {
+      what: 'a sign-in record of few columns',
+      source: 'signIns',
+      row: {
+        CreatedDateTime: 'then',
+        UserId: 'ann',
+        ResultType: 53003,
+        Location: 'NO',
+        Status: '',
+      },
+      gives: {
+        createdDateTime: 'then',
+        userId: 'ann',
+        status: { errorCode: 53003 },
+        location: { countryOrRegion: 'NO' },
+      },
+    },
+    {
+      what: 'a sign-in record of a query over both tables',
+      source: 'signIns',
+      row: {
+        ...without(SIGN_IN_COLUMNS, 'Status', 'DeviceDetail'),
+        Status_dynamic: null,
+        Status_string: SIGN_IN_COLUMNS.Status,
+        DeviceDetail_dynamic: GRAPH_SIGN_IN.deviceDetail,
+        DeviceDetail_string: '',
+      },
+      gives: GRAPH_SIGN_IN,
+    },
+  ])('reads $what of Log Analytics', ({ source, row, gives }) => {
+    expect(recognise(row)).toEqual({ source, row: gives });
+  });
+
+  it.each<Case & { source: string }>([
+    {
+      what: 'audit',
+      source: 'directoryAudits',
+      row: {
+        Id: 'Directory_1',
+        ActivityDateTime: GRAPH_AUDIT.activityDateTime,
+        ActivityDisplayName: 'Update user',
+        Result: 'success',
+        InitiatedBy: { App: null, User: { Id: 'ann', UserPrincipalName: 'ann@example.com' } },
+        TargetResources: [
+          {
+            Id: 'ann',
+            Type: 'User',
+            ModifiedProperties: [
+              {
+                DisplayName: 'StrongAuthenticationMethod',
+                OldValue: '[]',
+                NewValue: '[{"MethodType":6}]',
+              },
+            ],
+          },
+        ],
+      },
+      gives: GRAPH_AUDIT,
+    },
+    {
+      what: 'sign-in',
+      source: 'signIns',
+      row: {
+        Id: 'sign-in-1',
+        CreatedDateTime: GRAPH_SIGN_IN.createdDateTime,
+        UserId: 'ann',
+        ClientAppUsed: 'Exchange ActiveSync',
+        ConditionalAccessStatus: 'failure',
+        Status: { ErrorCode: 0 },
+        IPAddress: '192.0.2.7',
+        Location: { CountryOrRegion: 'NO' },
+        DeviceDetail: { OperatingSystem: 'Android' },
+        AppliedConditionalAccessPolicies: [
+          { DisplayName: 'Block EAS', Result: 'failure', EnforcedGrantControls: ['Block'] },
+        ],
+      },
+      gives: GRAPH_SIGN_IN,
+    },
+  ])('reads what Graph PowerShell makes of a record: $what', ({ source, row, gives }) => {
+    expect(recognise(row)).toEqual({ source, row: gives });
+  });
+
+  it('keeps the names inside the values of changed properties', () => {
+    const change = { displayName: 'x', newValue: { DeviceName: 'phone' } };
+    const row = { ...AUDIT_COLUMNS, TargetResources: [{ modifiedProperties: [change] }] };
+
+    expect(recognise(row)).toMatchObject({
+      row: { targetResources: [{ modifiedProperties: [change] }] },
+    });
+  });
+
+  it.each([
+    ['InitiatedBy', AUDIT_COLUMNS],
+    ['TargetResources', AUDIT_COLUMNS],
+    ['Status', SIGN_IN_COLUMNS],
+    ['DeviceDetail', SIGN_IN_COLUMNS],
+    ['LocationDetails', SIGN_IN_COLUMNS],
+    ['ConditionalAccessPolicies', SIGN_IN_COLUMNS],
+    ['properties', record('SignInLogs', {})],
+  ])('names the column %s when it is cut, and quotes nothing', (column, row) => {
+    expect(recognise({ ...row, [column]: '{"secret":"' })).toEqual({
+      malformed: `${column} is not JSON (11 characters); the export may have cut it`,
+    });
+  });
+
+  const UNKNOWN = 'is neither an audit record nor a sign-in record of Entra';
+  it.each<[string, Row, string | RegExp]>([
+    [
+      'sign-ins of service principals',
+      record('ServicePrincipalSignInLogs', {}),
+      'ServicePrincipalSignInLogs records are not read by any detector',
+    ],
+    [
+      'tables of Log Analytics that nobody reads',
+      { ...SIGN_IN_COLUMNS, Type: 'AADManagedIdentitySignInLogs' },
+      'AADManagedIdentitySignInLogs records are not read by any detector',
+    ],
+    [
+      'unified audit log records',
+      { Operation: 'Update user.', Workload: 'AzureActiveDirectory', RecordType: 8, UserId: 'x' },
+      /^unified audit log records/,
+    ],
+    [
+      'the output of Search-UnifiedAuditLog',
+      { RecordType: 'AzureActiveDirectory', Operations: 'x', AuditData: '{}' },
+      /^unified audit log records/,
+    ],
+    ['a category that may be anything', record('ann@example.com', {}), UNKNOWN],
+    ['a category that every object has', record('constructor', {}), /^constructor records/],
+    ['properties without a category', { properties: {} }, UNKNOWN],
+    ['a user', { id: 'ann', userPrincipalName: 'x', createdDateTime: 'x' }, UNKNOWN],
+    ['a risk detection', { id: 'r', userId: 'ann', activityDateTime: 'x' }, UNKNOWN],
+    ['an error of Graph', { error: { code: 'x' } }, UNKNOWN],
+    ['nothing', {}, UNKNOWN],
+  ])('passes over %s and says why', (_what, row, reason) => {
+    expect(recognise(row)).toEqual({
+      ignored: typeof reason === 'string' ? reason : (expect.stringMatching(reason) as string),
+    });
+  });
+});

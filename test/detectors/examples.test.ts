@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DETECTORS } from '../../shared/detectors/index';
+import { at, play, type Row } from './play';
+
+const EXAMPLES = join(__dirname, '..', '..', 'examples');
+const textOf = (file: string): string => readFileSync(join(EXAMPLES, file), 'utf8');
+const AUDITS = JSON.parse(textOf('audit-logs.json')) as Row[];
+const SIGN_INS = textOf('sign-ins.ndjson')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Row);
+
+const timesOf = (rows: readonly Row[], property: string): string[] =>
+  rows.map((row) => at(row[property] as string)).sort();
+
+describe('examples', () => {
+  it('come to exactly two findings', () => {
+    const audits = timesOf(AUDITS, 'activityDateTime');
+    const signIns = timesOf(SIGN_INS, 'createdDateTime');
+    const frames = [
+      { from: audits[0]!, until: audits.at(-1)!, rows: AUDITS },
+      { from: signIns[0]!, until: signIns.at(-1)!, rows: SIGN_INS },
+    ];
+
+    const played = frames.flatMap(({ rows, ...frame }) =>
+      DETECTORS.map((detector) => play(detector, rows, frame)),
+    );
+
+    expect(played.flatMap((each) => each.malformed)).toEqual([]);
+    expect(
+      played.flatMap((each) => each.said).filter((each) => each.state !== 'disproved'),
+    ).toEqual([
+      expect.objectContaining({
+        state: 'open',
+        severity: 'medium',
+        anchor: 'device:6ce10fca-fb88-4109-95e4-66d27c3e9f6d',
+        evidence: ['Directory_c653c0e4-91d1-454d-ade9-dd076c6a975f_EXMPL_000000005'],
+      }),
+      expect.objectContaining({
+        state: 'open',
+        severity: 'medium',
+        anchor: 'android|2021-06',
+        evidence: ['73ceb107-3015-496e-9715-1882316c7301'],
+      }),
+    ]);
+  });
+
+  it('hold no push token but the fake one', () => {
+    const tokens = textOf('audit-logs.json').match(/apns2-[0-9a-z]+/g) ?? [];
+
+    expect(new Set(tokens)).toEqual(new Set([`apns2-${'0'.repeat(64)}`]));
+  });
+});

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readRow } from '../../shared/adapters/rows/read-row';
+import { DETECTORS } from '../../shared/detectors/index';
+import { parseSetting, type Detector } from '../../shared/domain/detector';
+import { wantedBy } from '../../shared/pipeline/select';
+import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stories';
+import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories';
+import { sourceOf, type Row, type Story } from '../detectors/play';
+
+const ROOT = join(__dirname, '..', '..');
+const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
+  .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
+  .map((file) => file.slice(0, -'.ts'.length))
+  .sort();
+
+/** The stories of each detector's test. A new detector adds its own here. */
+const STORIES: Readonly<Record<string, readonly Story<unknown>[]>> = {
+  'eas-success-despite-ca-failure': EAS,
+  'mfa-registration-unfinished': MFA,
+};
+
+const BY_ID = DETECTORS.map((detector) => ({ id: detector.id, detector }));
+
+describe('house/detectors', () => {
+  it('the register lists the files of the folder, each once, in order', () => {
+    expect(DETECTORS.map((detector) => detector.id)).toEqual(FILES);
+  });
+
+  it('every detector exports its stories to this test', () => {
+    expect(Object.keys(STORIES).sort()).toEqual(FILES);
+  });
+
+  it.each(BY_ID)('$id has a test of the same name', ({ id }) => {
+    expect(existsSync(join(ROOT, 'test', 'detectors', `${id}.test.ts`))).toBe(true);
+  });
+
+  it.each(BY_ID)('$id has titles that fit on a card', ({ detector }) => {
+    const titles = [detector.title, ...Object.values(detector.messages).map((each) => each.title)];
+
+    for (const title of titles) {
+      expect(title.length).toBeLessThanOrEqual(60);
+      expect(title).toMatch(/^[A-Z][^\n]*[^.\s]$/);
+    }
+  });
+
+  it.each(BY_ID)('$id says what people need to know', ({ detector }) => {
+    const { runbook, falsePositives, blindSpots, references, attack } = detector;
+
+    for (const list of [runbook, falsePositives, blindSpots, references, attack]) {
+      expect(list.length).toBeGreaterThan(0);
+      expect(new Set(list).size).toBe(list.length);
+    }
+    expect(attack.every((id) => /^T\d{4}(\.\d{3})?$/.test(id))).toBe(true);
+    expect(runbook.join(' ')).toMatch(/firstSeenAt/);
+  });
+
+  it.each(BY_ID)('$id has defaults that its own settings accept', ({ detector }) => {
+    for (const spec of Object.values(detector.settings)) {
+      expect(parseSetting(spec, spec.default)).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(BY_ID)('$id reads each value once', ({ detector }) => {
+    const values = detector.reads.flatMap(({ source, property, values }) =>
+      values.map((value) => `${source} ${property} ${value}`.toLowerCase()),
+    );
+
+    expect(new Set(values).size).toBe(values.length);
+  });
+
+  it.each(BY_ID)('$id asks for every row that yields a signal', ({ id, detector }) => {
+    const missed = (STORIES[id] ?? []).flatMap(({ story }) =>
+      story.filter((row) => yieldsSignal(detector, row) && !isAskedFor(detector, row)),
+    );
+
+    expect(missed).toEqual([]);
+  });
+
+  it.each(BY_ID)('$id gets a signal from every value it asks for', ({ id, detector }) => {
+    const rows = (STORIES[id] ?? []).flatMap(({ story }) => story);
+
+    for (const { prefix: _loose, ...read } of detector.reads) {
+      for (const value of read.values) {
+        const only: Detector = { ...detector, reads: [{ ...read, values: [value] }] };
+        const found = rows.some((row) => yieldsSignal(detector, row) && isAskedFor(only, row));
+        expect({ value, found }).toEqual({ value, found: true });
+      }
+    }
+  });
+});
+
+function yieldsSignal(detector: Detector, row: Row): boolean {
+  const source = sourceOf(row);
+  const read = readRow(source, row, { source, isWanted: () => true });
+  return 'record' in read && detector.signals(read.record).length > 0;
+}
+
+function isAskedFor(detector: Detector, row: Row): boolean {
+  const source = sourceOf(row);
+  return 'record' in readRow(source, row, wantedBy([detector], source));
+}

@@ -1,0 +1,154 @@
+import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { DETECTORS } from '../../shared/detectors/index';
+import { FindingBusyError, FindingNotFoundError, recordAct } from '../../shared/pipeline/decide';
+import { drainMarks } from '../../shared/pipeline/assess';
+import { keep } from '../../shared/pipeline/keep';
+import { markRuleChange } from '../../shared/pipeline/rule-change';
+import { select } from '../../shared/pipeline/select';
+import type { Act } from '../../shared/domain/finding';
+import { DAY, plus } from '../../shared/domain/time';
+import { around } from '../fakes/crashing';
+import { deviceAdded, easAccepted, minutes, nameOf } from '../fakes/records';
+import { configured, cover, deliver, drain, play, TENANT } from '../fakes/run';
+import { END, inOrder, PLAIN, stepsOf } from '../fakes/stories';
+
+const ADDED = deviceAdded({ id: 'a1', user: 'ann', at: minutes(0) }, 'd1');
+const ACT: Act = { verb: 'acknowledge', by: 'olga', at: END };
+const [AUDITS] = stepsOf('directoryAudits', PLAIN.audits);
+
+describe('shared/pipeline/select', () => {
+  it('gathers signals by detector and subject, joined where they share a key', () => {
+    const at = minutes(0);
+    const records = [
+      easAccepted({ id: 's1', user: 'ann', at }),
+      easAccepted({ id: 's2', user: 'ann', at }),
+      easAccepted({ id: 's3', user: 'ben', at }),
+    ];
+
+    const selection = select(TENANT, DETECTORS, records);
+
+    const found = [...selection].flatMap(([{ id }, timelines]) =>
+      [...timelines.values()].map(({ timeline, signals }) => [
+        id,
+        timeline.subject.name,
+        signals.size,
+      ]),
+    );
+    expect(found).toEqual([
+      ['eas-success-despite-ca-failure', nameOf('ann'), 1],
+      ['eas-success-despite-ca-failure', nameOf('ben'), 1],
+    ]);
+  });
+});
+
+describe('shared/pipeline/keep', () => {
+  it('counts and drops what comes later than its retention', async () => {
+    const stores = memoryStores();
+    await cover({ stores, detectors: configured() }, AUDITS!);
+    const old = deviceAdded({ id: 'a0', user: 'ben', at: plus(END, -91 * DAY) }, 'd0');
+
+    const outcome = await keep(stores, select(TENANT, DETECTORS, [old, ADDED]));
+
+    expect(outcome).toMatchObject({ tooOld: 1 });
+    expect(await stores.marks.dirty()).toMatchObject([{ timeline: { subject: { id: 'ann' } } }]);
+  });
+});
+
+describe('shared/pipeline/assess', () => {
+  it('leaves the marks of a detector that is switched off', async () => {
+    const { stores, runner } = await play({ batches: [] });
+    await keep(stores, select(TENANT, DETECTORS, [ADDED]));
+    await cover(runner, AUDITS!);
+
+    const off = await drain({ stores, detectors: [] });
+    const on = await drain(runner);
+
+    expect(off).toMatchObject({ timelines: 0, changes: [] });
+    expect(on.changes).toMatchObject([{ finding: { status: 'open' } }]);
+  });
+
+  it('asks again when coverage has come to the deadline', async () => {
+    const { stores, runner } = await play({ batches: [] });
+    const read = (from: number, to: number): Promise<void> =>
+      cover(runner, {
+        source: 'directoryAudits',
+        verb: 'extend',
+        interval: { from: minutes(from), to: minutes(to) },
+      });
+    await read(-60, 30);
+    const first = await deliver(runner, { records: [ADDED], coverage: [], now: END });
+    await read(30, 59);
+    const second = await drain(runner);
+    await read(59, 60);
+    const third = await drain(runner);
+
+    expect(first).toMatchObject({ pending: [{ until: minutes(60) }], changes: [] });
+    expect(second).toMatchObject({ timelines: 0 });
+    expect(third.changes).toMatchObject([
+      { finding: { since: minutes(60) }, alert: { form: 'card' } },
+    ]);
+    expect(await stores.marks.due('mfa-registration-unfinished', minutes(60))).toEqual([]);
+  });
+
+  it('passes on what is no fault of a detector', async () => {
+    const { stores, runner } = await play({ batches: [] });
+    await keep(stores, select(TENANT, DETECTORS, [ADDED]));
+    const broken = around(stores, (operation, name) =>
+      name === 'findings.readTimeline' ? Promise.reject(new Error('no answer')) : operation(),
+    );
+    const all = { tenantId: TENANT, detectors: runner.detectors, clock: { now: () => END } };
+
+    await expect(drainMarks({ ...all, stores: broken })).rejects.toThrow('no answer');
+    expect(await stores.marks.dirty()).toHaveLength(1);
+  });
+});
+
+describe('shared/pipeline/rule-change', () => {
+  it('marks every timeline of the detector, many at a time', async () => {
+    const { stores } = await play({ batches: [] });
+    const records = Array.from({ length: 250 }, (_, i) =>
+      deviceAdded({ id: `a${i}`, user: `user-${i}`, at: minutes(i) }, 'd1'),
+    );
+    await play({ batches: inOrder(records, PLAIN), stores });
+    const [eas, mfa] = DETECTORS;
+
+    expect(await stores.marks.dirty()).toHaveLength(0);
+    expect(await markRuleChange(stores, mfa!)).toBe(250);
+    expect(await markRuleChange(stores, eas!)).toBe(0);
+    expect(await stores.marks.dirty()).toHaveLength(250);
+  });
+});
+
+describe('shared/pipeline/decide', () => {
+  it('records an act on the finding that is there', async () => {
+    const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
+    const [finding] = stores.findings.list();
+
+    await recordAct(stores.findings, finding!.id, ACT);
+
+    expect(stores.findings.list()).toMatchObject([{ status: 'acknowledged', act: ACT }]);
+    expect(stores.findings.transitions.at(-1)).toMatchObject({ verb: 'acknowledged', by: 'olga' });
+    expect(stores.outbox.alerts).toHaveLength(1);
+  });
+
+  it('says that there is no such finding', async () => {
+    const { findings } = memoryStores();
+
+    await expect(recordAct(findings, '0123456789abcdef-0123456789ab', ACT)).rejects.toThrow(
+      FindingNotFoundError,
+    );
+  });
+
+  it('gives up on a finding that keeps changing', async () => {
+    const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
+    const [finding] = stores.findings.list();
+    let tries = 0;
+    const { findings } = around(stores, (operation, name) => {
+      tries += name === 'findings.commit' ? 1 : 0;
+      return name === 'findings.commit' ? Promise.resolve(false) : operation();
+    });
+
+    await expect(recordAct(findings, finding!.id, ACT)).rejects.toThrow(FindingBusyError);
+    expect(tries).toBe(5);
+  });
+});

@@ -1,0 +1,255 @@
+import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { configureDetectors } from '../../shared/config/detectors';
+import type { Interval } from '../../shared/domain/coverage';
+import type { EntraRecord } from '../../shared/domain/record';
+import { between, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
+import { health } from '../../shared/pipeline/health';
+import { pollSource } from '../../shared/pipeline/poll';
+import { SourceError, type RecordSource, type SourcePage } from '../../shared/pipeline/ports';
+import { readSource, type Reader } from '../../shared/pipeline/read-source';
+import type { Wanted } from '../../shared/pipeline/select';
+import { VirtualClock } from '../fakes/clock';
+
+const NOW = toInstant('2026-06-02T12:00:00Z');
+const EAS = 'eas-success-despite-ca-failure';
+
+function easSignIn(id: string, at: string): EntraRecord {
+  return {
+    source: 'signIns',
+    id,
+    at: toInstant(at),
+    user: { id: 'u1', name: 'ann@example.com' },
+    clientApp: 'Exchange ActiveSync',
+    errorCode: 0,
+    conditionalAccess: 'failure',
+    device: { operatingSystem: 'Android' },
+  };
+}
+
+/** A source over fixed records that fails as told. */
+class FakeSource implements RecordSource {
+  readonly windows: Interval[] = [];
+  readonly filters: (string | undefined)[] = [];
+  readonly #records: readonly EntraRecord[];
+  readonly #troubles: (SourceError | undefined)[];
+
+  constructor(records: readonly EntraRecord[], troubles: (SourceError | undefined)[] = []) {
+    this.#records = records;
+    this.#troubles = troubles;
+  }
+
+  async *read(window: Interval, wanted: Wanted): AsyncIterable<SourcePage> {
+    this.windows.push(window);
+    this.filters.push(wanted.filter?.property);
+    const records = this.#records.filter((each) => each.at >= window.from && each.at < window.to);
+    yield await Promise.resolve({ rows: records.length, records, malformed: [] });
+    const trouble = this.#troubles.shift();
+    if (trouble !== undefined) {
+      throw trouble;
+    }
+  }
+}
+
+function setUp(records: RecordSource, overrides: Partial<Reader> = {}) {
+  const clock = new VirtualClock(NOW);
+  const stores = memoryStores();
+  const reader: Reader = {
+    ...{ source: 'signIns', tenantId: 't', stores, clock, records },
+    detectors: configureDetectors({}),
+    initialLookback: 24 * HOUR,
+    ...overrides,
+  };
+  return { reader, stores, clock };
+}
+
+const throttled = (): SourceError => new SourceError('throttled', 'too many requests', 'wait');
+const denied = (): SourceError => new SourceError('denied', 'not allowed', 'grant it');
+
+describe('readSource', () => {
+  it('reads the whole gap in one window at first, and calls it complete up to the lag', async () => {
+    const source = new FakeSource([]);
+    const { reader, stores } = setUp(source);
+
+    const report = await readSource(reader);
+
+    expect(source.windows).toEqual([{ from: plus(NOW, -24 * HOUR), to: NOW }]);
+    expect(report).toMatchObject({ isFirst: true, windows: 1 });
+    expect(await stores.coverage.read(EAS)).toMatchObject({
+      signIns: { from: plus(NOW, -24 * HOUR), to: plus(NOW, -2 * HOUR), gaps: [] },
+    });
+  });
+
+  it('reads the late tail again at every poll', async () => {
+    const source = new FakeSource([]);
+    const { reader, clock } = setUp(source);
+    await readSource(reader);
+    clock.advance(5 * MINUTE);
+
+    const report = await readSource(reader);
+
+    const now = plus(NOW, 5 * MINUTE);
+    expect(source.windows.at(-1)).toEqual({ from: plus(now, -(3 * HOUR + 5 * MINUTE)), to: now });
+    expect(report.isFirst).toBe(false);
+  });
+
+  it('goes on where coverage ends after an outage', async () => {
+    const source = new FakeSource([]);
+    const { reader, clock, stores } = setUp(source);
+    await readSource(reader);
+    clock.advance(10 * HOUR);
+
+    await readSource(reader);
+
+    expect(source.windows.at(-1)?.from).toBe(plus(NOW, -2 * HOUR));
+    expect((await stores.coverage.read(EAS)).signIns?.gaps).toEqual([]);
+  });
+
+  it('reads two days again when it sweeps', async () => {
+    const source = new FakeSource([]);
+    const { reader } = setUp(source);
+    await readSource(reader);
+
+    await readSource({ ...reader, sweep: true });
+
+    expect(source.windows.at(-1)?.from).toBe(plus(NOW, -48 * HOUR));
+  });
+
+  it('halves the window on trouble and grows it back', async () => {
+    const source = new FakeSource([], [throttled(), throttled()]);
+    const { reader } = setUp(source);
+
+    const report = await readSource(reader);
+
+    const hours = source.windows.map(({ from, to }) => between(from, to) / HOUR);
+    expect(hours).toEqual([24, 12, 6, 12, 6]);
+    expect(report.stopped).toBeUndefined();
+  });
+
+  it('keeps what earlier windows brought when a later one fails, and no more', async () => {
+    const early = easSignIn('early', '2026-06-01T13:00:00Z');
+    const late = easSignIn('late', '2026-06-02T11:00:00Z');
+    const source = new FakeSource([early, late], [throttled(), undefined, denied()]);
+    const { reader, stores } = setUp(source);
+
+    const report = await readSource(reader);
+
+    expect(report.stopped).toMatchObject({ trouble: 'denied' });
+    expect(await stores.marks.dirty()).toHaveLength(1);
+    expect((await stores.coverage.read(EAS)).signIns?.to).toBe(plus(NOW, -12 * HOUR));
+  });
+
+  it('leaves a source that stays in trouble to the next run', async () => {
+    const source = new FakeSource([], Array.from({ length: 20 }, throttled));
+    const { reader, stores } = setUp(source);
+
+    const report = await readSource(reader);
+
+    expect(report.stopped).toMatchObject({ trouble: 'throttled' });
+    expect(source.windows).toHaveLength(8);
+    expect(await stores.coverage.head('signIns')).toBeUndefined();
+  });
+
+  it('begins no new window once its budget is used', async () => {
+    const source = new FakeSource([], [throttled()]);
+    const { reader, clock } = setUp(source, { budget: MINUTE });
+    const slow: RecordSource = {
+      async *read(window, wanted) {
+        clock.advance(2 * MINUTE);
+        yield* source.read(window, wanted);
+      },
+    };
+
+    const report = await readSource({ ...reader, records: slow });
+
+    expect(report).toMatchObject({ stopped: 'budget', windows: 0 });
+  });
+
+  it('reads without a filter what Graph will not filter', async () => {
+    const rejected = new SourceError('filter-rejected', 'no', 'none');
+    const source = new FakeSource([], [rejected]);
+    const { reader } = setUp(source);
+
+    const report = await readSource(reader);
+
+    expect(source.filters).toEqual(['clientAppUsed', undefined]);
+    expect(report.stopped).toBeUndefined();
+  });
+
+  it('does not read a log that no enabled detector needs', async () => {
+    const source = new FakeSource([]);
+    const { reader } = setUp(source, {
+      detectors: configureDetectors({ DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false' }),
+    });
+
+    await readSource(reader);
+
+    expect(source.windows).toEqual([]);
+  });
+
+  it('keeps rows that cannot be read by id and reason', async () => {
+    const malformed = { source: 'signIns' as const, id: 'bad', reason: 'the record has no time' };
+    const records: RecordSource = {
+      async *read() {
+        yield await Promise.resolve({ rows: 1, records: [], malformed: [malformed] });
+      },
+    };
+    const { reader, stores } = setUp(records);
+
+    const report = await readSource(reader);
+
+    expect(report.malformed).toBe(1);
+    expect(stores.quarantine.rows).toEqual([{ ...malformed, seenAt: NOW }]);
+  });
+});
+
+describe('pollSource', () => {
+  it('opens what the first read finds in one digest, and what comes later card by card', async () => {
+    const first = new FakeSource([easSignIn('1', '2026-06-02T10:00:00Z')]);
+    const { reader, stores, clock } = setUp(first);
+
+    await pollSource(reader);
+    clock.advance(5 * MINUTE);
+    const other = { ...easSignIn('2', '2026-06-02T12:04:00Z'), user: { id: 'u2' } } as EntraRecord;
+    await pollSource({ ...reader, records: new FakeSource([other]) });
+
+    expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['digest', 'card']);
+  });
+
+  it('repeats nothing when the same records come again', async () => {
+    const source = new FakeSource([easSignIn('1', '2026-06-02T11:00:00Z')]);
+    const { reader, stores } = setUp(source);
+
+    await pollSource(reader);
+    await pollSource(reader);
+
+    expect(stores.findings.list()).toMatchObject([{ count: 1, sequence: 1 }]);
+    expect(stores.outbox.alerts).toHaveLength(1);
+  });
+});
+
+describe('health', () => {
+  it('is up when both logs are read and alerts have a channel', async () => {
+    const { reader, stores, clock } = setUp(new FakeSource([]));
+    await readSource(reader);
+    await readSource({ ...reader, source: 'directoryAudits' });
+
+    const state = await health(stores, reader.detectors, { hasChannel: true, clock });
+
+    expect(state).toMatchObject({ status: 'up', problems: [] });
+  });
+
+  it('says what is wrong and what to do', async () => {
+    const { reader, stores, clock } = setUp(new FakeSource([]));
+    await readSource(reader);
+    clock.advance(HOUR);
+
+    const state = await health(stores, reader.detectors, { hasChannel: false, clock });
+
+    expect(state.status).toBe('degraded');
+    expect(state.problems).toEqual([
+      expect.stringMatching(/^directoryAudits was never read/),
+      expect.stringMatching(/^signIns was last read at/),
+      expect.stringMatching(/TEAMS_WEBHOOK_URL/),
+    ]);
+  });
+});
