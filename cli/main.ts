@@ -7,6 +7,7 @@ import { analyzeCommand, type AnalyzeOptions } from './analyze';
 import { EXIT, UsageError } from './exit';
 import type { FindingsOptions } from './findings';
 import type { PollCommandOptions } from './poll';
+import type { StartOptions } from './start';
 import { printable, processTerminal } from './print';
 
 const terminal = processTerminal();
@@ -44,6 +45,24 @@ Examples:
     )
     .action(async (inputs: string[], options: AnalyzeOptions) => {
       setExit(await analyzeCommand(inputs, options, world));
+    });
+  root
+    .command('start')
+    .description('run the monitor on this machine: functions, storage, inbox and a demo tenant')
+    .option('--port <number>', 'where the API listens (default: 7071, or the next that is free)')
+    .option('--data <folder>', 'where the findings are kept (default: .crosscheck)')
+    .option('--no-demo', 'refuse to start without TENANT_ID')
+    .addHelpText(
+      'after',
+      `
+Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that one through your "az login"
+(GRAPH_AUTH=azure-cli). Without TEAMS_WEBHOOK_URL alerts go to an inbox on this machine. Ctrl-C ends everything.`,
+    )
+    .action(async (options: StartOptions) => {
+      const { startCommand, stopOnSignals } = await import('./start');
+      setExit(
+        await startCommand(options, { ...world, environment: process.env, stop: stopOnSignals() }),
+      );
     });
   root
     .command('poll')

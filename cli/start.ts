@@ -13,7 +13,12 @@ import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
 import { EXIT, UsageError } from './exit';
 import { startAzurite } from './local-host/azurite';
-import { BundleError, loadFunctions, type LoadOptions } from './local-host/functions-core';
+import {
+  BundleError,
+  loadFunctions,
+  messageOf,
+  type LoadOptions,
+} from './local-host/functions-core';
 import { serveFunctions } from './local-host/http';
 import { startInbox } from './local-host/inbox';
 import { startTimers } from './local-host/timers';
@@ -61,6 +66,11 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
   const isDemo = isMissing(environment, 'TENANT_ID');
   if (isDemo && options.demo === false) {
     throw new UsageError('TENANT_ID is not set; set it, or leave --no-demo away');
+  }
+  if (isDemo && !isMissing(environment, 'TABLES_ENDPOINT')) {
+    throw new UsageError(
+      'the demo tenant is not stored in TABLES_ENDPOINT; unset it, or set TENANT_ID',
+    );
   }
   const bundle = world.bundle ?? join(__dirname, 'main.cjs');
   if (!existsSync(bundle)) {
@@ -191,6 +201,7 @@ async function prepare(
   if (isMissing(environment, 'POLL_SCHEDULE')) {
     set({ POLL_SCHEDULE: '0 */5 * * * *' });
   }
+  set({ AZURE_FUNCTIONS_ENVIRONMENT: 'Development' }); // as the platform's own local host says
   return found;
 }
 
@@ -269,7 +280,7 @@ function welcome(
 function complaints(terminal: Terminal): (name: string, error?: unknown) => void {
   const last = new Map<string, string>();
   return (name, error) => {
-    const message = error === undefined ? '' : error instanceof Error ? error.message : 'failed';
+    const message = error === undefined ? '' : messageOf(error);
     if (message !== '' && last.get(name) !== message) {
       terminal.err(`${name}: ${printable(message)}\n`);
     }

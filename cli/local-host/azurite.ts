@@ -52,7 +52,7 @@ export async function startAzurite(options: {
       ...['--import', END_WITH_PARENT, findAzurite()],
       ...['--tableHost', '127.0.0.1', '--tablePort', String(port), '--silent'],
       ...(folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder]),
-      '--disableTelemetry',
+      ...['--skipApiVersionCheck', '--disableTelemetry'],
     ],
     // Its own process group: Ctrl-C reaches this process alone, which stops it once nothing is written any more.
     { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: {} },

@@ -113,7 +113,10 @@ export async function loadFunctions(
   };
   const replaced = intercept(system, core.api);
   try {
-    requireFrom(bundle)(bundle);
+    const load = requireFrom(bundle);
+    // A second load is a new start, as in a new worker.
+    Reflect.deleteProperty(load.cache, bundle);
+    load(bundle);
   } catch (error) {
     throw new BundleError(`${bundle} throws when it is loaded: ${messageOf(error)}`, {
       cause: error,
@@ -350,6 +353,7 @@ function intercept(system: typeof Module, api: object): { readonly restore: () =
   };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** What an error says. Those of a bundle may be of another realm, which `instanceof` does not know. */
+export function messageOf(error: unknown): string {
+  return (error as Partial<Error> | null | undefined)?.message ?? String(error);
 }

@@ -43,7 +43,7 @@ interface Part {
   readonly name?: string;
 }
 
-const PARAMETER = /^\{(\*?)(\w+)((?::[^{}]+)*)(\??)\}$/;
+const PARAMETER = /^\{(\*?)(\w+)((?::[^{}?]+)*)(\??)\}$/;
 
 function readPart(segment: string): Part {
   const [, star, name, constraints = '', optional] = PARAMETER.exec(segment) ?? [];

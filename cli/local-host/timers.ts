@@ -1,7 +1,12 @@
 import { Cron } from 'croner';
 import type { Instant } from '../../shared/domain/time';
 import type { Now } from '../../shared/pipeline/ports';
-import { BundleError, type FunctionsHost, type RegisteredFunction } from './functions-core';
+import {
+  BundleError,
+  messageOf,
+  type FunctionsHost,
+  type RegisteredFunction,
+} from './functions-core';
 
 export interface TimerOptions {
   /** App settings, for schedules like `%POLL_SCHEDULE%`. */
@@ -93,8 +98,10 @@ function createCron(name: string, pattern: string): Cron {
   try {
     return new Cron(pattern, { mode: '6-part', timezone: 'UTC' });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new BundleError(`the timer ${name} has no schedule that can be read: ${why}`);
+    throw new BundleError(
+      `the timer ${name} has no schedule that can be read: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -321,13 +321,15 @@ function isBlock(policy: { readonly controls: readonly string[] }): boolean {
 }
 
 function eventsOf(day: DeviceDay): Evidence[] {
-  const [place = 'an unknown place'] = textsIn(day.facts['places']);
+  // The day's events share one row, so a place is only sure when the day has but one.
+  const [place, ...others] = textsIn(day.facts['places']);
+  const where = place === undefined || others.length > 0 ? '' : ` (${place})`;
   return day.edges.map(({ at, eventId }) => ({
     source: 'signIns',
     eventId,
     at,
     kind: 'eas-sign-in',
-    what: `ActiveSync sign-in logged success, Conditional Access failure (${place})`,
+    what: `ActiveSync sign-in logged success, Conditional Access failure${where}`,
   }));
 }
 

@@ -3,7 +3,6 @@ import type { Alert, Finding, FindingChange, Transition } from '../domain/findin
 import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { JoinRules, Signal } from '../domain/signal';
 import type { Duration, Instant } from '../domain/time';
-import type { Wanted } from './select';
 
 /** The only way to know the time. */
 export interface Now {
@@ -17,6 +16,18 @@ export interface Clock extends Now {
 }
 
 // ------------------------------------------------------------------------------------------------------- reading
+
+/** Which rows of a source are worth more than a look at id and time. */
+export interface Wanted {
+  readonly source: Source;
+  /**
+   * What the server may be asked to filter by: one property, exact values. Absent when the detectors need several
+   * properties: Graph is then asked for all rows, because a filter over several was seen to lose some.
+   */
+  readonly filter?: { readonly property: string; readonly values: readonly (string | number)[] };
+  /** True for a row, as the source sends it, that a detector looks at. */
+  readonly isWanted: (row: Readonly<Record<string, unknown>>) => boolean;
+}
 
 /** One answer of a source. */
 export interface SourcePage {

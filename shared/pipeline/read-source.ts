@@ -3,8 +3,8 @@ import type { ConfiguredDetector } from '../domain/detector';
 import type { Malformed, Source } from '../domain/record';
 import { between, earliest, HOUR, MINUTE, plus, type Duration, type Instant } from '../domain/time';
 import { keep } from './keep';
-import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
-import { select, wantedBy, type Selection, type Wanted } from './select';
+import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
+import { select, wantedBy, type Selection } from './select';
 
 export interface Reader {
   readonly source: Source;

@@ -2,19 +2,7 @@ import { admits, type Detector, type Read } from '../domain/detector';
 import { timelineId } from '../domain/finding';
 import type { EntraRecord, Source } from '../domain/record';
 import { joinSignals, normalise, type Signal } from '../domain/signal';
-import type { TimelineRef } from './ports';
-
-/** Which rows of a source are worth more than a look at id and time. */
-export interface Wanted {
-  readonly source: Source;
-  /**
-   * What the server may be asked to filter by: one property, exact values. Absent when the detectors need several
-   * properties: Graph is then asked for all rows, because a filter over several was seen to lose some.
-   */
-  readonly filter?: { readonly property: string; readonly values: readonly (string | number)[] };
-  /** True for a row, as the source sends it, that a detector looks at. */
-  readonly isWanted: (row: Readonly<Record<string, unknown>>) => boolean;
-}
+import type { TimelineRef, Wanted } from './ports';
 
 /** What the detectors together look at, per source. */
 export function wantedBy(detectors: readonly Detector[], source: Source): Wanted {

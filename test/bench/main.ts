@@ -1,6 +1,9 @@
 /* eslint-disable no-console -- this is the runner's report */
+import { resolve } from 'node:path';
+import { loadTime } from './bundle-load';
 import { peakMemory, type Shape } from './memory';
 import { measurePipeline } from './pipeline';
+import { measureReadPath } from './read-path';
 
 const RUNS = Number(process.env['RUNS'] ?? 3);
 const RECORDS = Number(process.env['RECORDS'] ?? 1_000_000);
@@ -44,12 +47,37 @@ async function benchMemory(shape: Shape, empty: number): Promise<void> {
   );
 }
 
+async function benchReadPath(): Promise<void> {
+  const ratios: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const { bare, whole } = await measureReadPath(100, 100);
+    ratios.push(bare / whole);
+  }
+  report(
+    'whole read path over loopback, 1 % of the records yield signals, as a share of fetch + res.json()',
+    `${median(ratios).toFixed(2)} (goal 0.7; 100 pages of 1,000)`,
+    median(ratios) >= 0.7,
+  );
+}
+
+function benchBundle(): void {
+  const bundle = loadTime(resolve('dist/main.cjs'), 9);
+  const alone = loadTime(resolve('node_modules/@azure/functions'), 9);
+  report(
+    'load and registration of the deployed bundle',
+    `${bundle.toFixed(0)} ms (goal 100; ${(bundle / alone).toFixed(1)} times @azure/functions alone)`,
+    bundle > 0 && bundle <= 100,
+  );
+}
+
 async function main(): Promise<void> {
   console.log(
     `${RECORDS.toLocaleString('en')} records in ${RUNS} runs, medians; node ${process.version}`,
   );
   await benchPipeline(100, '1 %', 0.75);
   await benchPipeline(1, 'all', 0.25);
+  await benchReadPath();
+  benchBundle();
   const { peak: empty } = await peakMemory(0, 'NDJSON');
   await benchMemory('NDJSON', empty);
   await benchMemory('one JSON array', empty);

@@ -25,7 +25,7 @@ export async function peakMemory(
     { stdio: ['pipe', 'ignore', 'inherit'] },
   );
   const started = process.hrtime.bigint();
-  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  const ended = new Promise((resolve) => child.on('close', resolve));
   await feed(child.stdin, bytes, shape);
   await ended;
   const peak = Number(readFileSync(report, 'utf8')) / 1024;
@@ -46,7 +46,7 @@ async function feed(stdin: Writable, bytes: number, shape: Shape): Promise<void>
     written += text.length;
     round += 1;
     if (!stdin.write(written < bytes ? text + between : text)) {
-      await new Promise<void>((resolve) => stdin.once('drain', () => resolve()));
+      await new Promise((resolve) => stdin.once('drain', resolve));
     }
   }
   stdin.end(close);

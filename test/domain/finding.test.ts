@@ -5,9 +5,11 @@ import {
   decide,
   edgesOf,
   findingId,
+  RESOLVE_REASONS,
   stateFinding,
   statusOf,
   timelineId,
+  withAct,
   withVerdict,
   type Act,
   type Finding,
@@ -258,6 +260,14 @@ describe('shared/domain/finding', () => {
       expect(change.transition?.reason).toBe(reason);
       expect(change.finding).toMatchObject({ status, act: { verb, by: 'olga' } });
       expect(change.alert).toBeUndefined();
+    });
+
+    it('lays the act over the finding, for every reason there is', () => {
+      for (const reason of RESOLVE_REASONS) {
+        const decision = act('resolve', minutes(90), reason);
+
+        expect(withAct(opened, decision)).toMatchObject({ act: decision, resolution: 'by-person' });
+      }
     });
 
     it('is a transition even when the status stays', () => {

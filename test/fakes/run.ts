@@ -93,11 +93,11 @@ export async function play(story: Play): Promise<Played> {
       progress.isCovered &&= story.afterCrash !== 'repeat';
     }
     arm(undefined);
-    for (const planned of story.acts ?? []) {
-      const { id } = (planned.afterBatch === i && pickFinding(stores, planned.pick)) || {};
+    for (const { pick, act } of (story.acts ?? []).filter((each) => each.afterBatch === i)) {
+      const id = pickFinding(stores, pick)?.id;
       if (id !== undefined) {
-        await recordAct(runner.stores.findings, id, planned.act);
-        acts.set(id, planned.act);
+        await recordAct(runner.stores.findings, id, act);
+        acts.set(id, act);
       }
     }
     await story.afterEach?.(stores, i);

@@ -60,9 +60,9 @@ export interface MfaEvent {
 export const mfaEvent: fc.Arbitrary<MfaEvent> = fc.record({
   user: users,
   kind: fc.oneof(
-    { arbitrary: fc.constantFrom('added', 'started', 'registered'), weight: 2 },
+    { arbitrary: fc.constantFrom<MfaEvent['kind']>('added', 'started', 'registered'), weight: 2 },
     { arbitrary: fc.constantFrom(...mfaKinds), weight: 3 },
-  ) as fc.Arbitrary<keyof typeof MFA_EVENTS>,
+  ),
   device: fc.constantFrom('d1', 'd2'),
   hour: fc.constantFrom(0, 0, 0, 20, 95),
   minute: moments,

@@ -35,38 +35,36 @@ export class Turns {
 
   /** Gives turns until everybody is done. */
   async waitFor(all: Promise<unknown>): Promise<void> {
-    let isDone = false;
-    const watched = all.finally(() => {
-      isDone = true;
-    });
-    watched.catch(() => undefined);
-    for (;;) {
-      // Every runner has come to its next operation, or to its end, before the next turn is given.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (isDone) {
-        break;
-      }
-      this.#give();
+    const isOver = all.then(
+      () => true,
+      () => true,
+    );
+    // Every runner has come to its next operation, or to its end, before the next turn is given.
+    while (!(await Promise.race([isOver, settled()]))) {
+      this.#give(this.#next());
     }
-    await watched;
+    await all;
   }
 
-  #give(): void {
-    const [burst] = this.#bursts;
-    const planned = burst === undefined ? undefined : this.#waiting.get(burst.runner);
-    if (burst !== undefined && (planned === undefined || burst.operations <= 0)) {
+  /** Whose turn it is: a burst is over when it is used up, or when its runner is done. */
+  #next(): number | undefined {
+    for (let burst = this.#bursts[0]; burst !== undefined; burst = this.#bursts[0]) {
+      if (burst.operations > 0 && this.#waiting.has(burst.runner)) {
+        this.#bursts[0] = { ...burst, operations: burst.operations - 1 };
+        return burst.runner;
+      }
       this.#bursts.shift();
-      this.#give();
-      return;
     }
-    const [runner] = burst === undefined ? this.#waiting.keys() : [burst.runner];
-    if (burst !== undefined) {
-      this.#bursts[0] = { ...burst, operations: burst.operations - 1 };
-    }
+    return [...this.#waiting.keys()][0];
+  }
+
+  #give(runner: number | undefined): void {
     const resolve = runner === undefined ? undefined : this.#waiting.get(runner);
-    if (runner !== undefined) {
-      this.#waiting.delete(runner);
-    }
+    this.#waiting.delete(runner ?? NaN);
     resolve?.();
   }
+}
+
+function settled(): Promise<false> {
+  return new Promise((resolve) => setImmediate(() => resolve(false)));
 }

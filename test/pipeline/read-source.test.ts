@@ -7,7 +7,7 @@ import { health } from '../../shared/pipeline/health';
 import { pollSource } from '../../shared/pipeline/poll';
 import { SourceError, type RecordSource, type SourcePage } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
-import type { Wanted } from '../../shared/pipeline/select';
+import type { Wanted } from '../../shared/pipeline/ports';
 import { VirtualClock } from '../fakes/clock';
 
 const NOW = toInstant('2026-06-02T12:00:00Z');

@@ -4,6 +4,7 @@ import { DETECTORS } from '../../shared/detectors/index';
 import { shortHash, type Json } from '../../shared/domain/canonical';
 import { lookAt, type Interval } from '../../shared/domain/coverage';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
+import { textOf } from '../../shared/domain/facts';
 import { findingId, timelineId, type Finding } from '../../shared/domain/finding';
 import { coverageEnd, floorOf } from '../../shared/domain/judge';
 import { SOURCES, type EntraRecord, type Source } from '../../shared/domain/record';
@@ -492,8 +493,8 @@ function contradiction(finding: Finding, records: readonly EntraRecord[]): Signa
         kind === 'eas-day' &&
         subject.id === finding.subject.id &&
         facts['device'] === finding.facts['device'] &&
-        String(facts['first']) > finding.lastSeenAt &&
-        String(facts['first']) < quietAt(finding),
+        textOf(facts['first']) > finding.lastSeenAt &&
+        textOf(facts['first']) < quietAt(finding),
     );
 }
 

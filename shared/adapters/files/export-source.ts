@@ -1,6 +1,6 @@
 import type { Source } from '../../domain/record';
 import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/analyze';
-import type { Wanted } from '../../pipeline/select';
+import type { Wanted } from '../../pipeline/ports';
 import { readRow } from '../rows/read-row';
 import { recognise } from '../rows/shapes';
 import { readExport, UnreadableFileError, type FileRow } from './read-file';

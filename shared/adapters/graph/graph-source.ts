@@ -2,7 +2,7 @@ import type { Interval } from '../../domain/coverage';
 import type { EntraRecord, Malformed } from '../../domain/record';
 import { MINUTE, SECOND, type Duration } from '../../domain/time';
 import { SourceError, type Clock, type RecordSource, type SourcePage } from '../../pipeline/ports';
-import type { Wanted } from '../../pipeline/select';
+import type { Wanted } from '../../pipeline/ports';
 import { readRow } from '../rows/read-row';
 import { refusal, retryAfter } from './errors';
 import { graphClient, pathOf, type GraphClientOptions, type GraphGet } from './graph-client';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EntraRecord, Malformed, Source } from '../../domain/record';
 import { TimeError, toInstant, type Instant } from '../../domain/time';
-import type { Wanted } from '../../pipeline/select';
+import type { Wanted } from '../../pipeline/ports';
 import { ChangeError } from './changes';
 import { toAuditRecord, toSignInRecord } from './schema';
 

@@ -90,8 +90,9 @@ function explain(error: unknown, address: URL): readonly [why: string, mend: str
     return ['the storage client failed', 'see the cause'];
   }
   const code = codeOf(error) ?? 'no code';
-  const answer = `${address.host} answered ${error.statusCode} (${code})`;
-  if (BUSY.includes(error.statusCode)) {
+  const { statusCode = 0 } = error;
+  const answer = `${address.host} answered ${statusCode} (${code})`;
+  if (BUSY.includes(statusCode)) {
     return [answer, 'the storage is busy or down; the next run goes on where this one stopped'];
   }
   const mends: Readonly<Record<number, string>> = {
@@ -99,7 +100,7 @@ function explain(error: unknown, address: URL): readonly [why: string, mend: str
     403: mendOfDenial(code),
     404: 'deploy infra/ again, which creates the tables, or check the address',
   };
-  return [answer, mends[error.statusCode] ?? 'see the cause'];
+  return [answer, mends[statusCode] ?? 'see the cause'];
 }
 
 const BUSY: readonly number[] = [408, 429, 500, 503, 504];

@@ -148,10 +148,14 @@ export class Table {
     if ('refused' in answer) {
       return undefined;
     }
-    const etags = answer.done.subResponses.flatMap(({ rowKey, etag }) =>
-      rowKey === undefined || etag === undefined ? [] : [[rowKey, etag] as const],
+    // Answers come in the order of the writes; they name no row.
+    const etags = answer.done.subResponses.map((each) => each.etag);
+    return new Map(
+      writes.flatMap((write, i) => {
+        const etag = etags[i];
+        return etag === undefined ? [] : [[rowOf(write).rowKey, etag] as const];
+      }),
     );
-    return new Map(etags);
   }
 
   async #write<T>(expected: readonly Refusal[], run: () => Promise<T>): Promise<Answer<T>> {

@@ -55,9 +55,9 @@ function cut(text: string, most: number): string {
   return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }
 
-const SCHEME = /:(?=\/\/)/g;
+const SCHEME = /:(?=\/\/)|(?<=https?):/gi;
 const BARE_SCHEME =
-  /(?<![a-z0-9])(https?|ftp|mailto|javascript|vbscript|data|file|tel|sms|callto|msteams|ms-[a-z]+):/gi;
+  /(?<![a-z0-9])(ftp|mailto|javascript|vbscript|data|file|tel|sms|callto|msteams|ms-[a-z]+):/gi;
 /** What is made a link without any scheme: `www.` and hosts with a country's or a well-known ending. */
 const HOST =
   /(?<![@\p{L}\p{N}._-])(?:[\p{L}\p{N}_-]{1,63}\.)+(?:[a-z]{2}|com|net|org|edu|gov|mil|int|biz|info|name|pro|web|xxx|aero|asia|coop|museum|shop|app|dev|page|site|online|live|link|click|cloud|club|icu|top|xyz|zip|mov|store|tech|work|xn--[a-z0-9-]+)(?![\p{L}\p{N}@_-])/giu;
@@ -79,6 +79,6 @@ function escape(text: string): string {
       .replace(/^(?:(?=[-+])|(\d{1,9})(?=\.(\s|$)))/, '$1\\')
       // Entities, and the card's own {{DATE()}} function.
       .replace(/&(?=#?\w{1,31};)/g, '&amp;')
-      .replaceAll('{{', '{ {')
+      .replace(/\{(?=\{)/g, '{ ')
   );
 }

@@ -133,7 +133,7 @@ interface CardSize {
   readonly events: number;
   readonly text: number;
 }
-const WHOLE: CardSize = { facts: 12, events: 6, text: 1_500 };
+const WHOLE: CardSize = { facts: 12, events: 6, text: 2_500 };
 const CARD_SIZES: readonly CardSize[] = [
   WHOLE,
   { ...WHOLE, facts: 4 },

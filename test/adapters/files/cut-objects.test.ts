@@ -86,8 +86,12 @@ describe('cutObjects', () => {
 
     const problems = cuts.filter((cut) => 'problem' in cut);
     expect(problems).toEqual(
-      expected.map(({ line, problem }) =>
-        expect.objectContaining({ line, problem: expect.stringMatching(problem) as string }),
+      expected.map(
+        ({ line, problem }) =>
+          expect.objectContaining({
+            line,
+            problem: expect.stringMatching(problem) as string,
+          }) as unknown,
       ),
     );
     const rows = text.match(/\{"[ab]":[12]\}/g) ?? [];

@@ -2,7 +2,7 @@ import { graphSource } from '../../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../../shared/adapters/graph/limiter';
 import { toInstant } from '../../../shared/domain/time';
 import { SourceError } from '../../../shared/pipeline/ports';
-import type { Wanted } from '../../../shared/pipeline/select';
+import type { Wanted } from '../../../shared/pipeline/ports';
 import { VirtualClock } from '../../fakes/clock';
 
 const BASE = new URL('https://graph.example.com');
@@ -30,7 +30,7 @@ function refuse(status: number, code = '', headers: Record<string, string> = {})
   return Response.json({ error: { code, message: 'Invalid filter clause' } }, { status, headers });
 }
 
-function setUp(replies: Reply[], getToken: (() => Promise<string>) | undefined = undefined) {
+function setUp(replies: Reply[], getToken?: () => Promise<string>) {
   const clock = new VirtualClock(toInstant('2026-01-01T02:00:00Z'));
   const requests: { url: string; headers: Headers }[] = [];
   const left = [...replies];

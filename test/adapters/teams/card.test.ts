@@ -268,6 +268,7 @@ describe('adapters/teams/card', () => {
         '{{DATE(2020-01-01T00:00:00Z,SHORT)}}',
         '{ {DATE\\(2020-01-01T00:00:00Z,SHORT\\)}}',
       ],
+      ['many braces', '{{{{', '{ { { {'],
       ['line breaks', 'a\r\n\n- b\u2028c', 'a - b c'],
       ['controls', 'a\u0000b\u001bc\u0085d', 'a b c d'],
       ['reversed text', 'gpj.\u202eexe\u2066\u200f', 'gpj.exe'],
@@ -437,7 +438,7 @@ describe('adapters/teams/card', () => {
               name === 'value' ||
               (name === 'title' && !shown.startsWith('Open '))
             ) {
-              const literal = shown.replace(/\\[\\`*_[\]()~#<>.+-]/g, '');
+              const literal = shown.replace(/\\[\\`*_[\]()~#<>.+-]/g, '·');
               expect(literal).not.toMatch(/[\\`*_[\]()~#<>]|^[-+] |^\d+\. |\{\{/);
               expect(shown).not.toMatch(/https?:|(?<![a-z0-9])www\.|(?<=^|\s)evil\.com(?=$|\s)/i);
             }
@@ -452,31 +453,65 @@ describe('adapters/teams/card', () => {
       );
     }, 120_000);
 
-    it('leaves out facts, then events, then text, and says so', () => {
-      const long = '漢\\'.repeat(1_000);
-      const facts = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`fact${i}`, long]));
-      const event = {
-        source: 'signIns',
-        eventId: 'e',
-        at: scanned,
-        kind: 'k',
-        what: long,
-      } as const;
-      const huge = {
-        ...named(long),
-        summary: long,
-        facts,
-        evidence: Array<typeof event>(6).fill(event),
-      };
-      const runbook = Array<string>(4).fill('漢'.repeat(600));
+    it.each([
+      ['x', 4, 1, '12 facts, 6 events, 2500 characters'],
+      ['😀', 1, 1, '4 facts, 6 events, 2500 characters'],
+      ['😀', 3, 1, '0 facts, 6 events, 2500 characters'],
+      ['😀', 4, 1, '0 facts, 2 events, 2500 characters'],
+      ['😀', 4, 200, '0 facts, 2 events, 600 characters'],
+    ])(
+      'too much of %s is left out in order: facts, then events, then text (%d, %d)',
+      (part, steps, name, expected) => {
+        const what = part.repeat(200);
+        const facts = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`fact${i}`, what]));
+        const events = Array.from({ length: 6 }, (_, i) => evidence(`e${i}`, i, 'k', what));
+        const summary = part.repeat(2_500);
+        const runbook = Array<string>(steps).fill(part.repeat(600));
+        const subject = { type: 'user', id: part.repeat(name), name: part.repeat(name) } as const;
+        const title = part.repeat(name);
+        const post = postOf({
+          ...unfinished,
+          ...{ facts, summary, subject, title },
+          evidence: events,
+          since: scanned,
+        });
 
-      const message = teamsMessage(postOf(huge), { ...CONTEXT, runbookOf: () => runbook });
+        const text = said(post, { ...CONTEXT, runbookOf: () => runbook });
 
-      const json = JSON.stringify(message);
-      expect(Buffer.byteLength(json)).toBeLessThan(MESSAGE_LIMIT);
-      expect(json).toContain('Shortened to fit');
-      expect(json).not.toContain('Fact11');
-      expect(said(postOf(unfinished))).not.toContain('Shortened');
-    });
+        const count = (pattern: RegExp): number => [...text.matchAll(pattern)].length;
+        const longest = Math.max(...text.split('\n').map((line) => [...line].length));
+        expect(
+          `${count(/^Fact\d+$/gm)} facts, ${count(/^2023-08-08 12:\d\d UTC$/gm) - 1} events, ${longest} characters`,
+        ).toBe(expected);
+      },
+    );
+
+    it.each(['漢', '😀', '\\', '"', 'a.io ', 'x:// ', '&a; ', '{{'])(
+      'as long as can be, of %j alone, still fits, and says so when something is left out',
+      (part) => {
+        const long = part.repeat(3_000);
+        const facts = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`fact${i}`, long]));
+        const event = {
+          source: 'signIns',
+          eventId: 'e',
+          at: scanned,
+          kind: 'k',
+          what: long,
+        } as const;
+        const huge: Finding = {
+          ...named(long),
+          ...{ title: long, summary: long, facts, since: scanned },
+          evidence: Array<typeof event>(6).fill(event),
+        };
+        const runbook = Array<string>(4).fill(long);
+
+        const message = teamsMessage(postOf(huge), { ...CONTEXT, runbookOf: () => runbook });
+
+        const json = JSON.stringify(message);
+        expect(Buffer.byteLength(json)).toBeLessThan(MESSAGE_LIMIT);
+        expect(json.includes('Shortened to fit')).toBe(!json.includes('Fact11'));
+        expect(json.includes(huge.id)).toBe(true);
+      },
+    );
   });
 });

@@ -1,0 +1,156 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createDemoTenant } from '../../cli/demo-tenant/demo-tenant';
+import { serveDemoTenant } from '../../cli/demo-tenant/serve';
+import { startAzurite } from '../../cli/local-host/azurite';
+import { startInbox, type Inbox } from '../../cli/local-host/inbox';
+import hostJson from '../../host.json';
+import { systemClock } from '../../shared/adapters/system-clock';
+import { SETTINGS } from '../../shared/config/settings';
+import { buildBundle } from '../cli/local-host/bundles';
+import type { BundleReport } from './invoke-all';
+
+const ROOT = join(__dirname, '..', '..');
+const BUNDLE = join(ROOT, 'dist', 'main.cjs');
+const TENANT = 'de300000-0000-4000-8000-000000000001';
+
+/** What is deployed. A function that is added or taken away is named here too. */
+const EXPECTED = {
+  pollDirectoryAudits: 'timerTrigger',
+  pollSignIns: 'timerTrigger',
+  reassessDue: 'timerTrigger',
+  deliverAlerts: 'timerTrigger',
+  health: 'api/health',
+  findings: 'api/findings',
+};
+
+jest.setTimeout(30_000);
+
+const driver = buildBundle({ path: 'test/bundle/invoke-all.ts' }, []);
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'crosscheck-package-'));
+  mkdirSync(join(folder, 'dist'));
+  copyFileSync(join(ROOT, 'host.json'), join(folder, 'host.json'));
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+afterAll(() => {
+  driver.remove();
+});
+
+/** Loads and invokes the package in a process that knows nothing else. */
+const invokeAll = async (environment: Record<string, string> = {}): Promise<BundleReport> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [driver.path], {
+    ...{ cwd: folder, env: environment, maxBuffer: 16e6, timeout: 60_000 },
+  });
+  return JSON.parse(stdout) as BundleReport;
+};
+
+const isBuilt = existsSync(BUNDLE);
+if (!isBuilt) {
+  process.stderr.write(
+    'dist/main.cjs is not built: the deployed bundle is not proven (npm run build)\n',
+  );
+}
+
+(isBuilt ? describe : describe.skip)('the deployed bundle', () => {
+  let report: BundleReport;
+  let inbox: Inbox;
+  beforeAll(async () => {
+    const package_ = mkdtempSync(join(tmpdir(), 'crosscheck-package-'));
+    const tenant = createDemoTenant({ tenantId: TENANT, now: () => systemClock.now() });
+    const graph = await serveDemoTenant(tenant);
+    const azurite = await startAzurite({});
+    inbox = await startInbox({ clock: systemClock });
+    folder = package_;
+    mkdirSync(join(folder, 'dist'));
+    copyFileSync(BUNDLE, join(folder, 'dist', 'main.cjs'));
+    copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+    try {
+      report = await invokeAll({
+        TENANT_ID: TENANT,
+        GRAPH_BASE_URL: graph.url,
+        GRAPH_AUTH: 'none',
+        TABLES_CONNECTION: azurite.connectionString,
+        TEAMS_WEBHOOK_URL: inbox.webhookUrl,
+      });
+    } finally {
+      await Promise.all([graph.close(), inbox.close(), azurite.stop()]);
+      rmSync(package_, { recursive: true, force: true });
+    }
+  }, 60_000);
+
+  it('registers the functions that are expected, and no other', () => {
+    const registered = report.functions.map(({ name, trigger }) => [
+      name,
+      trigger.type === 'httpTrigger' ? trigger.route : trigger.type,
+    ]);
+
+    expect(Object.fromEntries(registered)).toEqual(EXPECTED);
+  });
+
+  it('needs nothing but itself', () => {
+    expect(report.foreign).toEqual([]);
+  });
+
+  it('leaves no door open to everybody', () => {
+    const doors = report.functions.filter((each) => each.trigger.type === 'httpTrigger');
+
+    expect(doors.map((each) => each.trigger.authLevel)).not.toContain('anonymous');
+    expect(hostJson.extensions.http.routePrefix).toBe('');
+  });
+
+  it('names only settings that exist', () => {
+    const named = [...JSON.stringify(report.functions).matchAll(/%(\w+)%/g)].map(
+      ([, name]) => name,
+    );
+
+    expect(SETTINGS.map((each): string | undefined => each.name)).toEqual(
+      expect.arrayContaining(named),
+    );
+  });
+
+  it('runs every function', () => {
+    const { findings, health, ...timers } = report.outcomes;
+
+    expect(timers).toEqual({
+      pollDirectoryAudits: {},
+      pollSignIns: {},
+      reassessDue: {},
+      deliverAlerts: {},
+    });
+    expect([findings?.status, health?.status]).toEqual(['200', '200']);
+  });
+
+  it('finds, stores and delivers what happened in the demo tenant', () => {
+    const { findings } = report.outcomes['findings']?.body as {
+      readonly findings: readonly { readonly detector: string }[];
+    };
+
+    expect(findings.map((each) => each.detector).sort()).toEqual([
+      'eas-success-despite-ca-failure',
+      'mfa-registration-unfinished',
+    ]);
+    expect(inbox.messages().length).toBeGreaterThan(0);
+  });
+});
+
+describe('a bundle that would deploy as an app without functions', () => {
+  it.each([
+    ['registers nothing', 'module.exports = {};', 'registers no function'],
+    ['throws at load', "throw new Error('no config');", 'no config'],
+    ['is not there', undefined, 'Cannot find module'],
+  ])('%s: is noticed', async (_, code, message) => {
+    if (code !== undefined) {
+      writeFileSync(join(folder, 'dist', 'main.cjs'), code);
+    }
+
+    await expect(invokeAll()).rejects.toThrow(message);
+  });
+});

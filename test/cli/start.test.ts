@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { UsageError } from '../../cli/exit';
+import { BundleError } from '../../cli/local-host/functions-core';
+import type { InboxMessage } from '../../cli/local-host/inbox';
+import { startCommand, type StartOptions, type StartWorld } from '../../cli/start';
+import { systemClock } from '../../shared/adapters/system-clock';
+import { buildBundle, REAL_ENVIRONMENT, REAL_MODULES } from './local-host/bundles';
+import { MONITOR } from './local-host/host-fixture';
+
+const ROOT = join(__dirname, '..', '..');
+const SETTINGS = [
+  'TENANT_ID',
+  'GRAPH_BASE_URL',
+  'GRAPH_AUTH',
+  'TEAMS_WEBHOOK_URL',
+  'TABLES_CONNECTION',
+  'TABLES_ENDPOINT',
+  'POLL_SCHEDULE',
+];
+
+jest.setTimeout(30_000);
+
+let data: string;
+let bundle: ReturnType<typeof buildBundle>;
+beforeAll(() => {
+  bundle = buildBundle({ code: MONITOR });
+});
+afterAll(() => {
+  bundle.remove();
+});
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'crosscheck-start-'));
+  for (const name of SETTINGS) {
+    REAL_ENVIRONMENT[name] = '';
+  }
+});
+afterEach(() => {
+  rmSync(data, { recursive: true, force: true });
+  for (const name of SETTINGS) {
+    REAL_ENVIRONMENT[name] = '';
+  }
+});
+
+/** Runs the command until it is told to stop. */
+const run = (
+  options: StartOptions = {},
+  world: Partial<StartWorld> = {},
+): { ended: Promise<number>; stop: () => void; said: () => string; complained: () => string } => {
+  const [out, err]: [string[], string[]] = [[], []];
+  const controller = new AbortController();
+  const ended = startCommand(
+    { port: '0', data, ...options },
+    {
+      terminal: {
+        out: (text) => out.push(text),
+        err: (text) => err.push(text),
+        isInteractive: false,
+        hasColour: false,
+      },
+      environment: REAL_ENVIRONMENT,
+      clock: systemClock,
+      stop: controller.signal,
+      bundle: bundle.path,
+      moduleSystem: REAL_MODULES,
+      ...world,
+    },
+  );
+  const stop = (): void => {
+    controller.abort();
+  };
+  return { ended, stop, said: () => out.join(''), complained: () => err.join('') };
+};
+
+const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let i = 0; i < 150 && !(await isSo()); i++) {
+    await systemClock.sleep(100);
+  }
+};
+
+const addressIn = (text: string, name: string): string =>
+  new RegExp(`^ {2}${name} +(\\S+)`, 'm').exec(text)?.[1] ?? '';
+
+const isListening = async (url: string): Promise<boolean> => {
+  try {
+    await fetch(url);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const tablesIn = (text: string): string => /TableEndpoint=([^;]+)/.exec(text)?.[1] ?? '';
+
+describe('crosscheck start', () => {
+  it('runs the functions on a demo tenant, tells what they find, and leaves nothing behind', async () => {
+    const { ended, stop, said, complained } = run();
+    await until(() => said().includes('One') && complained() !== '');
+    const text = said();
+    const api = addressIn(text, 'findings');
+    const seen = (await (await fetch(api.replace('findings', 'seen'))).json()) as object;
+    const inbox = addressIn(text, 'alerts');
+    const messages = (await (await fetch(`${inbox}/messages.json`)).json()) as InboxMessage[];
+    stop();
+
+    expect(await ended).toBe(0);
+    expect(text).toContain('watches the demo tenant');
+    expect(text.split('\n').slice(-3, -1)).toEqual([
+      '  MEDIUM    first                            a@example.com                     One',
+      '  LOW       second                           b@example.com                     Two (resolved)',
+    ]);
+    expect(seen).toMatchObject({
+      TENANT_ID: 'de300000-0000-4000-8000-000000000001',
+      GRAPH_AUTH: 'none',
+      TABLES_CONNECTION: expect.stringContaining(tablesIn(text)) as unknown,
+    });
+    expect(messages.length).toBeGreaterThan(0);
+    expect(complained().match(/deliverAlerts: the channel is a fixture/g)).toHaveLength(1);
+    const left = await Promise.all([api, inbox, tablesIn(text)].map(isListening));
+    expect(left).toEqual([false, false, false]);
+    expect(readFileSync(join(data, 'host.log'), 'utf8')).toContain('pollSignIns polled');
+    expect(() => readFileSync(join(data, 'host.pid'))).toThrow();
+  });
+
+  it('leaves alone what the settings name, and polls a real tenant by its schedule', async () => {
+    Object.assign(REAL_ENVIRONMENT, {
+      TENANT_ID: 'de300000-0000-4000-8000-000000000002',
+      GRAPH_BASE_URL: 'http://127.0.0.1:9',
+      TEAMS_WEBHOOK_URL: 'http://127.0.0.1:9/webhook',
+      TABLES_CONNECTION: 'UseDevelopmentStorage=true',
+      POLL_SCHEDULE: '0 0 0 1 1 *',
+    });
+    const { ended, stop, said } = run();
+    await until(() => said().includes('Findings as they come'));
+    const api = addressIn(said(), 'findings');
+    const seen = (await (await fetch(api.replace('findings', 'seen'))).json()) as object;
+    stop();
+
+    expect(await ended).toBe(0);
+    expect(seen).toMatchObject({
+      TENANT_ID: 'de300000-0000-4000-8000-000000000002',
+      GRAPH_AUTH: 'azure-cli',
+    });
+    expect(said()).not.toContain('AccountKey');
+  });
+
+  it('refuses what cannot be, and starts nothing', async () => {
+    writeFileSync(join(data, 'host.pid'), String(process.ppid));
+
+    await expect(run({ port: 'http' }).ended).rejects.toThrow(UsageError);
+    await expect(run({ port: '70000' }).ended).rejects.toThrow(UsageError);
+    await expect(run({ demo: false }).ended).rejects.toThrow('TENANT_ID is not set');
+    REAL_ENVIRONMENT['TABLES_ENDPOINT'] = 'https://example.table.core.windows.net';
+    await expect(run().ended).rejects.toThrow('TABLES_ENDPOINT');
+    REAL_ENVIRONMENT['TABLES_ENDPOINT'] = '';
+    await expect(run().ended).rejects.toThrow(`process ${process.ppid}`);
+    await expect(run({}, { bundle: '/none/main.cjs' }).ended).rejects.toThrow(BundleError);
+  });
+
+  it('takes over a folder whose host was killed, and cleans up when the bundle is bad', async () => {
+    writeFileSync(join(data, 'host.pid'), '999999999');
+    const bad = buildBundle({ code: "throw new Error('no good');" });
+
+    const { ended } = run({}, { bundle: bad.path });
+
+    await expect(ended).rejects.toThrow('no good');
+    expect(() => readFileSync(join(data, 'host.pid'))).toThrow();
+    bad.remove();
+  });
+});
+
+describe('a process that runs crosscheck start', () => {
+  const driverCode = `
+    import { startCommand, stopOnSignals } from '${ROOT}/cli/start';
+    import { processTerminal } from '${ROOT}/cli/print';
+    import { systemClock } from '${ROOT}/shared/adapters/system-clock';
+    void startCommand({ port: '0', data: process.argv[2] }, {
+      terminal: processTerminal(), environment: process.env, clock: systemClock,
+      stop: stopOnSignals(), bundle: process.argv[3],
+    }).then((code) => process.exit(code));`;
+
+  it.each([
+    ['Ctrl-C to its whole group', 'SIGINT', -1, 0],
+    ['SIGTERM to itself', 'SIGTERM', 1, 0],
+    ['SIGKILL to its whole group', 'SIGKILL', -1, null],
+  ] as const)('leaves no process after %s', async (_, signal, sign, exit) => {
+    const driver = buildBundle({ code: driverCode }, []);
+    const env = { PATH: process.env['PATH'], NODE_PATH: join(ROOT, 'node_modules') };
+    const child = spawn(process.execPath, [driver.path, data, bundle.path], {
+      ...{ detached: true, env, stdio: ['ignore', 'pipe', 'ignore'] },
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => {
+      child.once('exit', resolve);
+    });
+    await until(() => said.includes('One'));
+    const started = performance.now();
+
+    process.kill(sign * child.pid!, signal);
+    const ending = await ended;
+    await until(async () => !(await isListening(tablesIn(said))));
+
+    expect(ending).toBe(exit);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(tablesIn(said)).not.toBe('');
+    expect(await isListening(tablesIn(said))).toBe(false);
+    driver.remove();
+  });
+});
