@@ -6,9 +6,9 @@ const PARTS = [
   'lint',
   'boundaries',
   'types',
+  'build',
   'test',
   'docs:check',
-  'build',
   'prove',
 ];
 const skipped = process.argv.includes('--without-tests') ? ['test'] : [];

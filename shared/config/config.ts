@@ -1,5 +1,5 @@
 import type { ConfiguredDetector } from '../domain/detector';
-import { parseDuration, type Duration } from '../domain/time';
+import { HOUR, parseDuration, type Duration } from '../domain/time';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
 import { checkWebhookUrl } from '../adapters/teams/webhook-url';
@@ -25,6 +25,8 @@ export interface Config {
 const AUTHS = ['managed-identity', 'azure-cli', 'none'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
+const LEAST_LOOKBACK = 3 * HOUR;
+
 /**
  * Reads all settings once.
  * @throws ConfigError that names every problem, not only the first.
@@ -47,10 +49,17 @@ export function readConfig(environment: Environment): Config {
     );
   }
   const tables = reader.tables();
-  const teamsWebhook = reader.webhook(isLocal);
+  // Core Tools and the local host say that this is no deployment: an inbox on this machine will do.
+  const isDevelopment = environment['AZURE_FUNCTIONS_ENVIRONMENT'] === 'Development';
+  const teamsWebhook = reader.webhook(isLocal || isDevelopment);
   const requests = reader.number('GRAPH_REQUESTS_PER_10S', 1, 5);
   const digestAbove = reader.number('DIGEST_ABOVE', 0, 1_000);
   const initialLookback = reader.duration('INITIAL_LOOKBACK');
+  if (initialLookback < LEAST_LOOKBACK) {
+    problems.push(
+      'INITIAL_LOOKBACK takes at least 3h: the last two hours of a log are not complete',
+    );
+  }
   const logLevel = reader.oneOf('LOG_LEVEL', LOG_LEVELS);
   const detectors = reader.detectors();
   if (

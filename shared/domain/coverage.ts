@@ -27,7 +27,7 @@ export type Look =
 /** Looks for one unbroken covered interval around `[from, to)`. */
 export function lookAt(coverage: Coverage | undefined, from: Instant, to: Instant): Look {
   if (coverage === undefined) {
-    return { verdict: 'never', gap: { from, to } };
+    return { verdict: 'later' }; // the first read is still to come
   }
   if (from < coverage.from) {
     return { verdict: 'never', gap: { from, to: earliest(to, coverage.from) } };

@@ -40,8 +40,14 @@ export function toInstant(text: string): Instant {
   if (zone === undefined) {
     throw new TimeError(`the time "${shorten(text)}" has no zone; write it as ...Z or ...+00:00`);
   }
-  const whole = Date.parse(`${date}T${time}Z`) - offsetOf(zone);
-  return join(whole, fraction.slice(0, 7).padEnd(7, '0'));
+  const instant = join(
+    Date.parse(`${date}T${time}Z`) - offsetOf(zone),
+    fraction.slice(0, 7).padEnd(7, '0'),
+  );
+  if (!/^\d{4}-/.test(instant)) {
+    throw new TimeError(`"${shorten(text)}" lies outside the years 0000 to 9999`);
+  }
+  return instant;
 }
 
 /** The instant of a number of milliseconds since 1970-01-01 UTC. */

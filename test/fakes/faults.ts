@@ -189,6 +189,26 @@ export const marksNotRenewed: Fault = (stores, raw) => ({
   }),
 });
 
+/** Signals are marked before they are stored, and not again after. */
+export const markedBeforeOnly: Fault = (stores) => {
+  let isStored = false;
+  return {
+    ...stores,
+    signals: overriding(stores.signals, {
+      merge: async (...signals) => {
+        await stores.signals.merge(...signals);
+        isStored = true;
+      },
+    }),
+    marks: overriding(stores.marks, {
+      markDirty: async (...marks) => {
+        await (isStored ? undefined : stores.marks.markDirty(...marks));
+        isStored = false;
+      },
+    }),
+  };
+};
+
 /** Nobody is asked again. */
 export const dueForgotten: Fault = (stores) => ({
   ...stores,

@@ -66,5 +66,5 @@ export class Turns {
 }
 
 function settled(): Promise<false> {
-  return new Promise((resolve) => setImmediate(() => resolve(false)));
+  return new Promise((resolve) => setImmediate(resolve, false));
 }

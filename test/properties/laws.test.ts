@@ -162,6 +162,11 @@ describe('law 1: two runners on one store do not matter', () => {
     quarrels,
     holdsWith('half', faults.marksRemovedBlindly),
   );
+  notices(
+    'signals marked before they are stored only',
+    quarrels,
+    holdsWith('half', faults.markedBeforeOnly),
+  );
   notices('a mark that is not renewed', quarrels, holdsWith('half', faults.marksNotRenewed));
 });
 

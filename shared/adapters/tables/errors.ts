@@ -47,14 +47,13 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof RestError)) {
     return undefined;
   }
-  return REFUSALS[`${error.statusCode} ${codeOf(error)}`];
+  return error.statusCode === 412 ? 'changed' : REFUSALS[`${error.statusCode} ${codeOf(error)}`];
 }
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   '404 TableNotFound': 'no-table',
   '404 ResourceNotFound': 'no-row',
   '409 EntityAlreadyExists': 'exists',
-  '412 UpdateConditionNotSatisfied': 'changed',
 };
 
 /** @param action is like `read from`. */

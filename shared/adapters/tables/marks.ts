@@ -4,14 +4,17 @@ import { fromColumns, toColumns } from './columns';
 import { ContentionError } from './errors';
 import type { Row, StoredRow } from './guards';
 import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
-import { chunked, type Table, type Write } from './table';
+import { chunked, rowOf, type Table, type Write } from './table';
 
 const TRIES = 10;
+/** Work is marked before and after it: the second time the row is known. Forgetting only costs a read. */
+const REMEMBERED = 10_000;
 
 /** What must be assessed, all of a tenant in one partition. */
 export class TableMarks implements WorkMarks {
   readonly #work: Table;
   readonly #partition: string;
+  readonly #written = new Map<string, StoredRow>();
 
   constructor(work: Table, tenantId: string) {
     this.#work = work;
@@ -46,26 +49,36 @@ export class TableMarks implements WorkMarks {
   async remove(mark: WorkMark): Promise<void> {
     const space = mark.etag.indexOf(' ');
     const rowKey = mark.etag.slice(0, space);
+    this.#written.delete(rowKey);
     await this.#work.remove(this.#partition, rowKey, mark.etag.slice(space + 1));
   }
 
-  /** Most marks are new: they are inserted at once. When one is not, all are read and what is there is kept. */
+  /** Most marks are new or our own: they are written at once. Else all are read, and what is there is kept. */
   async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
-    let writes: readonly Write[] = inserts;
+    let known: ReadonlyMap<string, StoredRow> = this.#written;
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const [first] = writes;
-      const isWritten =
-        writes.length > 1 || first === undefined
-          ? (await this.#work.transact(writes)) !== undefined
-          : await this.#work.writeOne(first);
-      if (isWritten) {
+      const writes = inserts.map(({ insert }) => remark(insert, known.get(insert.rowKey)));
+      const etags = await this.#work.transact(writes);
+      if (etags !== undefined) {
+        this.#remember(writes, etags);
         return;
       }
-      const known = await this.#read(inserts.map(({ insert }) => insert.rowKey));
-      writes = inserts.map(({ insert }) => remark(insert, known.get(insert.rowKey)));
+      known = await this.#read(inserts.map(({ insert }) => insert.rowKey));
     }
     const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
     throw new ContentionError(marks, this.#work.name);
+  }
+
+  #remember(writes: readonly Write[], etags: ReadonlyMap<string, string>): void {
+    if (this.#written.size + writes.length > REMEMBERED) {
+      this.#written.clear();
+    }
+    for (const row of writes.map(rowOf)) {
+      const etag = etags.get(row.rowKey);
+      if (etag !== undefined) {
+        this.#written.set(row.rowKey, { ...row, etag });
+      }
+    }
   }
 
   async #read(rowKeys: readonly string[]): Promise<ReadonlyMap<string, StoredRow>> {

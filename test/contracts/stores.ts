@@ -1,0 +1,17 @@
+import { coverageStoreContract } from './coverage-store';
+import { findingStoreContract } from './finding-store';
+import { outboxContract } from './outbox';
+import { quarantineContract } from './quarantine';
+import type { MakeStores } from './samples';
+import { signalStoreContract } from './signal-store';
+import { workMarksContract } from './work-marks';
+
+/** What every store must do, whatever it is made of. */
+export function storesContract(make: MakeStores): void {
+  signalStoreContract(make);
+  findingStoreContract(make);
+  outboxContract(make);
+  workMarksContract(make);
+  coverageStoreContract(make);
+  quarantineContract(make);
+}

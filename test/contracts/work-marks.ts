@@ -1,0 +1,163 @@
+import type { WorkMark, WorkMarks } from '../../shared/pipeline/ports';
+import { DETECTOR, HOSTILE, minutes, timeline, type MakeStores } from './samples';
+
+const MARY = timeline('Mary');
+const EVE = timeline('Eve');
+const ENDS = { signIns: minutes(0) };
+const LATER_ENDS = { signIns: minutes(60), directoryAudits: minutes(61) };
+const LATER = minutes(9_995);
+
+export function workMarksContract(make: MakeStores): void {
+  describe('marks', () => {
+    let marks: WorkMarks;
+    beforeEach(() => {
+      marks = make().marks;
+    });
+    const only = async (found: Promise<readonly WorkMark[]>): Promise<WorkMark> => {
+      const [first, ...others] = await found;
+      expect(others).toEqual([]);
+      return first!;
+    };
+
+    it('has none at first', async () => {
+      await marks.markDirty([], ENDS);
+
+      expect(await marks.dirty()).toEqual([]);
+      expect(await marks.due(DETECTOR, LATER)).toEqual([]);
+    });
+
+    it('marks timelines now', async () => {
+      await marks.markDirty([MARY, EVE, MARY], ENDS);
+
+      const found = await marks.dirty();
+
+      expect(new Set(found.map((each) => each.timeline))).toEqual(new Set([MARY, EVE]));
+      expect(found).toHaveLength(2);
+      expect(found[0]).toMatchObject({ cause: 'dirty', coverageEnds: ENDS });
+    });
+
+    it('keeps the older coverage ends and gets a new ETag', async () => {
+      await marks.markDirty([MARY], ENDS);
+      const before = await only(marks.dirty());
+
+      await marks.markDirty([EVE, MARY], LATER_ENDS);
+
+      const found = await marks.dirty();
+      const [mary, eve] = [MARY, EVE].map((ref) =>
+        found.find((each) => each.timeline.id === ref.id),
+      );
+      expect(mary?.coverageEnds).toEqual(ENDS);
+      expect(mary?.etag).not.toBe(before.etag);
+      expect(eve?.coverageEnds).toEqual(LATER_ENDS);
+    });
+
+    it('keeps coverage ends of a time when nothing was read', async () => {
+      await marks.markDirty([MARY], {});
+      await marks.markDirty([MARY], ENDS);
+
+      expect((await only(marks.dirty())).coverageEnds).toEqual({});
+    });
+
+    it('removes a mark once', async () => {
+      await marks.markDirty([MARY, EVE], ENDS);
+      const found = await marks.dirty();
+      const mary = found.find((each) => each.timeline.id === MARY.id)!;
+
+      await marks.remove(mary);
+      await marks.remove(mary);
+
+      expect((await only(marks.dirty())).timeline).toEqual(EVE);
+    });
+
+    it('leaves a mark that was written again meanwhile', async () => {
+      await marks.markDirty([MARY], ENDS);
+      const before = await only(marks.dirty());
+      await marks.markDirty([MARY], LATER_ENDS);
+
+      await marks.remove(before);
+
+      expect((await only(marks.dirty())).coverageEnds).toEqual(ENDS);
+    });
+
+    it('begins anew after a removal', async () => {
+      await marks.markDirty([MARY], ENDS);
+      const before = await only(marks.dirty());
+      await marks.remove(before);
+      await marks.markDirty([MARY], LATER_ENDS);
+
+      await marks.remove(before);
+
+      expect((await only(marks.dirty())).coverageEnds).toEqual(LATER_ENDS);
+    });
+
+    it('marks many at once, known and new', async () => {
+      const all = Array.from({ length: 250 }, (_, i) => timeline(`user ${i}`));
+      await marks.markDirty(all.slice(0, 120), ENDS);
+
+      await marks.markDirty(all, LATER_ENDS);
+
+      const found = await marks.dirty();
+      expect(new Set(found.map((each) => each.timeline.id))).toEqual(
+        new Set(all.map((each) => each.id)),
+      );
+      expect(found.filter((each) => each.coverageEnds?.directoryAudits === undefined)).toHaveLength(
+        120,
+      );
+    });
+
+    it('loses no mark when several mark at a time', async () => {
+      await Promise.all([ENDS, LATER_ENDS, ENDS].map((ends) => marks.markDirty([MARY, EVE], ends)));
+
+      expect(await marks.dirty()).toHaveLength(2);
+    });
+
+    it('marks for later, per detector', async () => {
+      const other = timeline('Mary', 'other-detector');
+      await marks.markDue(MARY, minutes(30));
+      await marks.markDue(MARY, minutes(30));
+      await marks.markDue(EVE, minutes(40));
+      await marks.markDue(other, minutes(20));
+
+      expect(await marks.due(DETECTOR, minutes(25))).toEqual([]);
+      const mark = await only(marks.due(DETECTOR, minutes(35)));
+      expect(mark).toMatchObject({ timeline: MARY, cause: 'due' });
+      expect(mark.coverageEnds).toBeUndefined();
+      expect(await marks.due(DETECTOR, minutes(40))).toHaveLength(2);
+      expect((await only(marks.due('other-detector', LATER))).timeline).toEqual(other);
+      expect(await marks.due('some', LATER)).toEqual([]);
+      expect(await marks.dirty()).toEqual([]);
+    });
+
+    it('removes a due mark, and no other of the timeline', async () => {
+      await marks.markDirty([MARY], ENDS);
+      await marks.markDue(MARY, minutes(30));
+      await marks.markDue(MARY, minutes(60));
+
+      await marks.remove(await only(marks.due(DETECTOR, minutes(30))));
+
+      expect(await marks.due(DETECTOR, minutes(30))).toEqual([]);
+      expect(await marks.due(DETECTOR, minutes(60))).toHaveLength(1);
+      expect(await marks.dirty()).toHaveLength(1);
+    });
+
+    it('leaves a due mark that was written again meanwhile', async () => {
+      await marks.markDue(MARY, minutes(30));
+      const before = await only(marks.due(DETECTOR, LATER));
+      await marks.markDue(MARY, minutes(30));
+
+      await marks.remove(before);
+
+      expect(await marks.due(DETECTOR, LATER)).toHaveLength(1);
+    });
+
+    it('keeps names as they are, whatever they hold', async () => {
+      const all = HOSTILE.map((name) => timeline(name));
+
+      await marks.markDirty(all, ENDS);
+      await marks.markDue(all[0]!, minutes(5));
+
+      const found = (await marks.dirty()).map((each) => each.timeline);
+      expect(new Set(found)).toEqual(new Set(all));
+    });
+  });
+}
