@@ -61,7 +61,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .action(async (options: StartOptions) => {
       const { startCommand, stopOnSignals } = await import('./start');
       setExit(
-        await startCommand(options, { ...world, environment: process.env, stop: stopOnSignals() }),
+        await startCommand(options, { ...world, environment: processEnvironment(), stop: stopOnSignals() }),
       );
     });
   root

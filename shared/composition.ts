@@ -67,7 +67,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const started = clock.now();
       const report = await pollSource({
         ...{ source, tenantId, detectors, clock },
-        records: await buildSource(config, clock, counters),
+        records: await buildSource(config, clock, counters, logger),
         stores: options.stores ?? stores,
         initialLookback: config.initialLookback,
         sweep: options.sweep === true,
@@ -115,6 +115,7 @@ async function buildSource(
   config: Config,
   clock: Clock,
   counters: { requests: number; throttled: number },
+  logger: Logger,
 ): Promise<RecordSource> {
   const { graphSource } = await import('./adapters/graph/graph-source');
   const { Limiter } = await import('./adapters/graph/limiter');
@@ -132,6 +133,9 @@ async function buildSource(
     limiter: new Limiter(clock, (requestsPer10Seconds * 2) / 5),
     onRequest: () => (counters.requests += 1),
     onThrottled: () => (counters.throttled += 1),
+    onRetry: ({ trouble, message }, waitMs) => {
+      logger.warn({ trouble, error: message, waitMs }, 'Graph is asked again');
+    },
   });
 }
 

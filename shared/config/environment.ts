@@ -1,6 +1,4 @@
-import type { Environment } from './detectors';
-
 /** The environment of this process: the one place that reads it. */
-export function processEnvironment(): Environment {
+export function processEnvironment(): Record<string, string | undefined> {
   return process.env;
 }

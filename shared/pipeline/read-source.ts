@@ -43,7 +43,7 @@ export const TAIL = 3 * HOUR + 5 * MINUTE;
 const SWEEP = 48 * HOUR;
 const SMALLEST_WINDOW = MINUTE;
 /** So many windows may fail in one run before it is left to the next. */
-const MOST_TROUBLES = 8;
+const MOST_TROUBLES = 4;
 
 /**
  * Reads a source from where coverage ends to now, window by window. A window's signals and work marks are stored

@@ -37,7 +37,7 @@ export async function measurePipeline(
       for (const row of value) {
         const read = readRow('signIns', row, wanted);
         if ('record' in read) {
-          kept.push(read.record as EntraRecord);
+          kept.push(read.record);
         }
       }
       select('bench', detectors, kept, selection);

@@ -60,7 +60,7 @@ export function coverageStoreContract(make: MakeStores): void {
 
       expect(await coverage.head('signIns')).toEqual({
         source: 'signIns',
-        byDetector: { [A!]: { ...from(0, 20), gaps: [] }, [B!]: { ...from(0, 10), gaps: [] } },
+        byDetector: { [A]: { ...from(0, 20), gaps: [] }, [B]: { ...from(0, 10), gaps: [] } },
         lastWindow: second,
       });
       expect(await coverage.head('directoryAudits')).toBeUndefined();

@@ -49,6 +49,9 @@ describe('shared/domain/time', () => {
       ['29 February of an ordinary year', '2023-02-29T00:00:00.0000000Z', 'is not a time'],
       ['a 13th month', '2023-13-01T00:00:00Z', 'is not a time'],
       ['25 o’clock', '2023-08-08T25:00:00Z', 'is not a time'],
+      ['24 o’clock', '2023-08-08T24:00:00Z', 'is not a time'],
+      ['a zone that nobody has', '2023-08-08T12:00:00+99:00', 'is not a time'],
+      ['a year after 9999', '9999-12-31T23:59:59-05:00', 'outside the years'],
       ['a word', 'yesterday', 'is not a time'],
       ['nothing', '', 'is not a time'],
     ])('%s', (_what, text, reason) => {

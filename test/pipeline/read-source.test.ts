@@ -145,7 +145,7 @@ describe('readSource', () => {
     const report = await readSource(reader);
 
     expect(report.stopped).toMatchObject({ trouble: 'throttled' });
-    expect(source.windows).toHaveLength(8);
+    expect(source.windows).toHaveLength(4);
     expect(await stores.coverage.head('signIns')).toBeUndefined();
   });
 

@@ -14,13 +14,15 @@ export interface GraphSourceOptions extends GraphClientOptions {
   readonly limiter: Limiter;
   /** Called for every request that was answered 429. */
   readonly onThrottled?: () => void;
+  /** Called before a request is repeated. */
+  readonly onRetry?: (error: SourceError, wait: Duration) => void;
   /** Called for every request that was sent. */
   readonly onRequest?: () => void;
 }
 
 /** A request that is not answered whole within this is given up; Graph itself gives up after 300 s. */
 const REQUEST_TIMEOUT = 100 * SECOND;
-const TRIES = 5;
+const TRIES = 4;
 const FIRST_WAIT = 2 * SECOND;
 const LONGEST_WAIT = 2 * MINUTE;
 /** Pages of one window; beyond it the window is too large and is halved by whoever reads. */
@@ -72,6 +74,7 @@ async function ask(
     if (!error.isPassing || attempt === TRIES || pause > LONGEST_WAIT) {
       throw error;
     }
+    options.onRetry?.(error, pause);
     await clock.sleep(pause);
   }
 }

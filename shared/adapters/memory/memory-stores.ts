@@ -204,7 +204,9 @@ export class MemoryOutbox implements Outbox {
   }
 
   drop(mark: SendMark): Promise<void> {
-    this.#marks.delete(`${mark.at}|${mark.alertId}`);
+    if (this.#rows.get(mark.alertId)?.state !== 'waiting') {
+      this.#marks.delete(`${mark.at}|${mark.alertId}`);
+    }
     return Promise.resolve();
   }
 
@@ -247,8 +249,9 @@ export class MemoryMarks implements WorkMarks {
   }
 
   markDue(timeline: TimelineRef, at: Instant): Promise<void> {
-    const mark: WorkMark = { timeline, cause: 'due', etag: `${at}|${timeline.id}` };
-    this.#due.set(mark.etag, { mark, at });
+    const key = `${at}|${timeline.id}`;
+    const mark: WorkMark = { timeline, cause: 'due', etag: `${this.#nextEtag()}|${key}` };
+    this.#due.set(key, { mark, at });
     return Promise.resolve();
   }
 
@@ -267,7 +270,10 @@ export class MemoryMarks implements WorkMarks {
     if (mark.cause === 'dirty' && this.#dirty.get(mark.timeline.id)?.etag === mark.etag) {
       this.#dirty.delete(mark.timeline.id);
     }
-    this.#due.delete(mark.etag);
+    const key = mark.etag.slice(mark.etag.indexOf('|') + 1);
+    if (mark.cause === 'due' && this.#due.get(key)?.mark.etag === mark.etag) {
+      this.#due.delete(key);
+    }
     return Promise.resolve();
   }
 

@@ -2,11 +2,11 @@ import { TEXT_LIMIT, type Row } from './guards';
 
 /**
  * A value as JSON over the columns `json`, `json1`, `json2` ..., as many as it needs. Only ASCII: the emulator spoils
- * other characters of large rows where its network packets end (Azurite 3.37, readRequestIntoText), and a text of
+ * other characters where network packets end and refuses line separators in transactions (Azurite 3.37), and a text of
  * ASCII can be cut anywhere.
  */
 export function toColumns(value: object): Readonly<Record<string, string>> {
-  const text = JSON.stringify(value).replace(/[\u0080-\uffff]/g, escaped);
+  const text = JSON.stringify(value).replace(/[\u007f-\uffff]/g, escaped);
   const columns: Record<string, string> = {};
   for (let n = 0; n * TEXT_LIMIT < text.length; n++) {
     columns[nameOf(n)] = text.slice(n * TEXT_LIMIT, (n + 1) * TEXT_LIMIT);

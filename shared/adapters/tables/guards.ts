@@ -16,6 +16,8 @@ export interface StoredRow extends Row {
 }
 
 const FORBIDDEN_IN_KEY = /[/\\#?%\u0000-\u001f\u007f-\u009f]/; // eslint-disable-line no-control-regex
+/** `toColumns` escapes all others, and says why. */
+const PLAIN = /^[ -~]*$/;
 const COLUMN_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 /** 255 with the two keys and the timestamp. */
 const COLUMN_LIMIT = 252;
@@ -72,9 +74,9 @@ function valueProblem(value: Column): string | undefined {
   if (typeof value === 'string') {
     return value.length > TEXT_LIMIT
       ? `has ${value.length} characters, ${TEXT_LIMIT} are allowed`
-      : value.isWellFormed()
+      : PLAIN.test(value)
         ? undefined
-        : 'holds half a surrogate pair';
+        : 'has a character that is not printable ASCII';
   }
   if (typeof value === 'number') {
     return !Number.isFinite(value)

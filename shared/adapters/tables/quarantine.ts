@@ -2,6 +2,7 @@ import { shortHash } from '../../domain/canonical';
 import type { Malformed, Source } from '../../domain/record';
 import { dayOf, type Instant } from '../../domain/time';
 import type { Quarantine } from '../../pipeline/ports';
+import { toColumns } from './columns';
 import type { Row } from './guards';
 import { joinKey } from './keys';
 import { chunked, type Table } from './table';
@@ -23,13 +24,12 @@ export class TableQuarantine implements Quarantine {
     const unique = new Map<string, Row>();
     for (const { id, reason } of rows) {
       const rowKey = id === undefined ? joinKey('hash', shortHash(32, reason)) : joinKey('id', id);
-      unique.set(rowKey, {
-        partitionKey,
-        rowKey,
+      const known = {
         reason: clip(reason),
         seenAt,
         ...(id !== undefined && { eventId: clip(id) }),
-      });
+      };
+      unique.set(rowKey, { partitionKey, rowKey, ...toColumns(known) });
     }
     for (const chunk of chunked([...unique.values()].map((row) => ({ upsert: row })))) {
       await this.#table.transact(chunk);
@@ -38,5 +38,5 @@ export class TableQuarantine implements Quarantine {
 }
 
 function clip(text: string): string {
-  return text.slice(0, TEXT).toWellFormed();
+  return text.slice(0, TEXT);
 }

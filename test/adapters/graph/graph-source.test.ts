@@ -159,8 +159,8 @@ describe('graphSource', () => {
     expect(clock.slept).toEqual(waits);
   });
 
-  it('gives up after five tries, and says so', async () => {
-    const { read, left } = setUp([1, 2, 3, 4, 5, 6].map(() => refuse(503)));
+  it('gives up after four tries, and says so', async () => {
+    const { read, left } = setUp([1, 2, 3, 4, 5].map(() => refuse(503)));
 
     expect(await troubleOf(read())).toMatchObject({ trouble: 'unavailable', isPassing: true });
     expect(left).toHaveLength(1);

@@ -1,0 +1,494 @@
+import { TableClient } from '@azure/data-tables';
+import { StorageError } from '../../../shared/adapters/tables/errors';
+import { tableStores } from '../../../shared/adapters/tables/table-stores';
+import type { Signal } from '../../../shared/domain/signal';
+import { MINUTE, plus } from '../../../shared/domain/time';
+import type { Stores } from '../../../shared/pipeline/ports';
+import { startAzurite, type Azurite } from '../../fakes/azurite';
+import {
+  collect,
+  DETECTOR,
+  ending,
+  finding,
+  minutes,
+  opening,
+  signal,
+  timeline,
+  windowReport,
+} from '../../contracts/samples';
+
+jest.setTimeout(30_000);
+
+const MARY = timeline('Mary');
+const EVE = timeline('Eve');
+
+let azurite: Azurite;
+let tenants = 0;
+let tenantId = '';
+/** `insert Work` and so on, since it was last emptied. */
+let operations: string[] = [];
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+
+afterAll(async () => {
+  await azurite.stop();
+});
+
+beforeEach(() => {
+  tenants += 1;
+  tenantId = `tenant-${tenants}`;
+  operations = [];
+});
+
+function stores(onOperation?: (name: string, table: string) => void): Stores {
+  return tableStores({
+    connection: azurite.connection,
+    tenantId,
+    createMissingTables: true,
+    onOperation: (name, table) => {
+      operations.push(`${name} ${table}`);
+      onOperation?.(name, table);
+    },
+  });
+}
+
+function raw(table: string): TableClient {
+  return TableClient.fromConnectionString(azurite.connection, table, {
+    allowInsecureConnection: true,
+  });
+}
+
+async function rowsOf(table: string): Promise<Record<string, unknown>[]> {
+  const rows = await collect(raw(table).listEntities());
+  return rows.filter((row) => row.partitionKey?.split('|')[0] === tenantId);
+}
+
+async function counted(work: () => Promise<unknown>): Promise<string[]> {
+  operations = [];
+  await work();
+  return operations.toSorted();
+}
+
+describe('adapters/tables', () => {
+  describe('two processes', () => {
+    it('lose nothing of signals that share a key', async () => {
+      const both = [stores(), stores()];
+      const rounds = 12;
+
+      await Promise.all(
+        both.map(async ({ signals }, i) => {
+          for (let n = 0; n < rounds; n++) {
+            const facts = { set: [`${i}-${n}`] };
+            const fresh = [
+              signal('shared', minutes(0), facts),
+              signal(`own ${i} ${n}`, minutes(0)),
+            ];
+            await signals.merge(MARY, fresh, {});
+          }
+        }),
+      );
+
+      const { signals } = await both[0]!.signals.read(MARY.id);
+      const shared = signals.find((each) => each.key === 'shared');
+      expect(signals).toHaveLength(1 + 2 * rounds);
+      expect(shared?.facts['set']).toHaveLength(2 * rounds);
+    });
+
+    it('see a month that the other has just begun', async () => {
+      const [here, there] = [stores(), stores()];
+      const at = plus(minutes(0), tenants * 400 * 24 * 60 * MINUTE);
+      await here.signals.merge(MARY, [signal('a', minutes(0))], {});
+      const { version } = await here.signals.read(MARY.id);
+
+      await there.signals.merge(MARY, [signal('b', at)], {});
+
+      const after = await here.signals.read(MARY.id);
+      expect(after.signals).toHaveLength(2);
+      expect(after.version).not.toBe(version);
+    });
+
+    it('lose no stretch of coverage', async () => {
+      const both = [stores(), stores()];
+
+      await Promise.all(
+        both.map(async ({ coverage }, i) => {
+          for (let n = i; n < 12; n += 2) {
+            const read = { from: minutes(n), to: minutes(n + 1) };
+            await coverage.extend('signIns', read, [DETECTOR], windowReport(read.from, read.to));
+          }
+        }),
+      );
+
+      expect((await stores().coverage.read(DETECTOR)).signIns).toEqual({
+        ...{ from: minutes(0), to: minutes(12), gaps: [] },
+      });
+      expect(await rowsOf('Coverage')).toHaveLength(1 + 12);
+    });
+
+    it('read coverage anew once a finding was read', async () => {
+      const [here, there] = [stores(), stores()];
+      const read = { from: minutes(0), to: minutes(1) };
+      await here.coverage.read(DETECTOR);
+      await there.coverage.extend('signIns', read, [DETECTOR]);
+
+      await here.findings.readTimeline(MARY.id);
+
+      expect(await here.coverage.read(DETECTOR)).toEqual({ signIns: { ...read, gaps: [] } });
+    });
+
+    it('do not take away each other’s marks', async () => {
+      const [here, there] = [stores(), stores()];
+      await here.marks.markDirty([MARY], { signIns: minutes(0) });
+      const [seen] = await there.marks.dirty();
+      await here.marks.markDirty([MARY], { signIns: minutes(5) });
+
+      await there.marks.remove(seen!);
+      expect(await there.marks.dirty()).toHaveLength(1);
+
+      await there.marks.remove((await there.marks.dirty())[0]!);
+      await here.marks.markDirty([MARY], { signIns: minutes(9) });
+      const [mark] = await there.marks.dirty();
+      expect(mark?.coverageEnds).toEqual({ signIns: minutes(9) });
+    });
+
+    it('let one of them settle an alert', async () => {
+      const both = [stores(), stores()];
+      const { alert, ...change } = opening(finding(MARY.id));
+      await both[0]!.findings.commit({ ...change, alert }, undefined);
+      const mark = { alertId: alert.id, at: change.transition.at };
+      const row = (await both[0]!.outbox.read(alert.id))!;
+
+      const won = await Promise.all(
+        both.map(({ outbox }) => outbox.settle(row, { state: 'sent', attempts: 1 }, mark)),
+      );
+
+      expect(won.toSorted()).toEqual([false, true]);
+    });
+  });
+
+  describe('a transition', () => {
+    it('is refused as a whole when its outbox row is there already', async () => {
+      const { findings, outbox } = stores();
+      const change = opening(finding(MARY.id));
+      const [, anchor] = change.finding.id.split('-');
+      const partitionKey = `${tenantId}|${MARY.id}`;
+      await findings.commit(opening(finding(MARY.id, 'other')), undefined);
+      await raw('Findings').createEntity({
+        partitionKey,
+        rowKey: `o|${anchor}|000001`,
+        json: '{}',
+      });
+
+      expect(await findings.commit(change, undefined)).toBe(false);
+
+      expect(await findings.find(change.finding.id)).toBeUndefined();
+      expect(await findings.history(change.finding.id)).toEqual([]);
+      expect(await outbox.read(change.alert.id)).toMatchObject({});
+    });
+
+    it('is refused as a whole when its history row is there already', async () => {
+      const { findings } = stores();
+      const first = opening(finding(MARY.id));
+      await findings.commit(first, undefined);
+      const { etag } = (await findings.find(first.finding.id))!;
+      const forged = { ...ending(first.finding), transition: first.transition };
+
+      expect(await findings.commit(forged, etag)).toBe(false);
+
+      expect((await findings.find(first.finding.id))?.finding).toEqual(first.finding);
+    });
+
+    it('leaves only a harmless mark when it is killed between the mark and the rows', async () => {
+      const killed = new Error('killed');
+      const change = opening(finding(MARY.id));
+      const dying = stores((name) => {
+        if (name === 'transaction') {
+          throw killed;
+        }
+      });
+      await expect(dying.findings.commit(change, undefined)).rejects.toBe(killed);
+      const { findings, outbox } = stores();
+
+      const [mark] = await outbox.due(minutes(60), 10);
+      expect(await outbox.read(mark!.alertId)).toBeUndefined();
+      expect(await findings.readTimeline(MARY.id)).toEqual([]);
+      await outbox.drop(mark!);
+
+      expect(await outbox.due(minutes(60), 10)).toEqual([]);
+      expect(await findings.commit(change, undefined)).toBe(true);
+    });
+  });
+
+  describe('an alert is never lost when settling it is killed', () => {
+    const outcomes = [
+      { state: 'sent', attempts: 1 },
+      { state: 'waiting', attempts: 1, nextAttemptAt: minutes(30) },
+      { state: 'dead', attempts: 1, lastError: 'no' },
+      { state: 'not-configured', attempts: 0 },
+    ] as const;
+    const cases = [
+      ...outcomes,
+      { state: 'waiting', attempts: 0, from: 'dead', nextAttemptAt: minutes(30) } as const,
+    ];
+
+    it.each(cases)('to $state $from', async ({ ...outcome }) => {
+      const from = 'from' in outcome ? outcome.from : undefined;
+      const settled = { ...outcome, from: undefined };
+      for (let kill = 0; kill < 5; kill++) {
+        tenantId = `tenant-${tenants}-${kill}`;
+        const { findings, outbox } = stores();
+        const { alert, ...change } = opening(finding(MARY.id));
+        await findings.commit({ ...change, alert }, undefined);
+        const mark = { alertId: alert.id, at: change.transition.at };
+        if (from !== undefined) {
+          const row = (await outbox.read(alert.id))!;
+          await outbox.settle(row, { state: from, attempts: 1 }, mark);
+        }
+        let left = kill;
+        const dying = stores(() => {
+          if (left === 0) {
+            throw new Error('killed');
+          }
+          left -= 1;
+        });
+        const row = (await outbox.read(alert.id))!;
+        await dying.outbox.settle(row, settled, mark).catch(() => false);
+
+        // Whoever delivers next finds the mark, or health counts it.
+        const now = (await outbox.read(alert.id))!.state;
+        for (const each of now === 'waiting' ? [] : await outbox.due(minutes(99), 10)) {
+          await outbox.drop(each);
+        }
+        const counts = await outbox.counts();
+        const due = await outbox.due(minutes(99), 10);
+        expect({ kill, now, isDue: due.length > 0, counts }).toEqual({
+          kill,
+          now,
+          isDue: now === 'waiting',
+          counts: { waiting: 0, 'not-configured': 0, dead: 0, ...(now !== 'sent' && { [now]: 1 }) },
+        });
+      }
+    });
+  });
+
+  describe('many rows', () => {
+    it('are all written and all read: a timeline of 1,200 signals', async () => {
+      const all = Array.from({ length: 1_200 }, (_, i) => signal(`key ${i}`, minutes(0), { i }));
+      const { signals } = stores();
+
+      await signals.merge(MARY, all, {});
+
+      const read = (await signals.read(MARY.id)).signals.map((each) => each.key);
+      expect(new Set(read)).toEqual(new Set(all.map((each) => each.key)));
+    });
+
+    it('are all written and all read: 2,100 marks', async () => {
+      const all = Array.from({ length: 2_100 }, (_, i) => timeline(`user ${i}`));
+      const { marks } = stores();
+
+      await marks.markDirty(all, {});
+
+      expect(await marks.dirty()).toHaveLength(2_100);
+    });
+
+    it('of 90 KB each are cut into transactions that fit', async () => {
+      const ids = Array.from({ length: 2_000 }, (_, i) => `${i}`.padEnd(36, 'é'));
+      const all = Array.from({ length: 40 }, (_, i) => signal(`key ${i}`, minutes(0), { ids }));
+      const { signals } = stores();
+
+      await signals.merge(MARY, all, {});
+
+      expect((await signals.read(MARY.id)).signals).toHaveLength(40);
+    });
+  });
+
+  it('looks at a due mark only when coverage has passed its five minutes', async () => {
+    const { marks } = stores();
+    await marks.markDue(MARY, minutes(31));
+
+    expect(await marks.due(DETECTOR, minutes(34))).toEqual([]);
+    expect(await marks.due(DETECTOR, minutes(35))).toHaveLength(1);
+  });
+
+  it('keeps the windows of a source, the newest first, beside its head', async () => {
+    const { coverage } = stores();
+    const windows = [0, 10, 20].map((start) => windowReport(minutes(start), minutes(start + 10)));
+    for (const window of windows) {
+      await coverage.extend('signIns', window, [DETECTOR], window);
+      await coverage.extend('signIns', window, [DETECTOR], window);
+    }
+
+    const rows = (await rowsOf('Coverage')).filter((row) => String(row['rowKey']).startsWith('w|'));
+
+    expect(rows.map((row) => JSON.parse(String(row['json'])) as unknown)).toEqual(
+      windows.toReversed(),
+    );
+  });
+
+  it('keeps bad rows once a day, without values', async () => {
+    const { quarantine } = stores();
+    const rows = [{ id: 'a/b', reason: 'no time' }, { reason: 'no id' }, { reason: 'no id' }];
+    await quarantine.add('signIns', rows, minutes(0));
+    await quarantine.add('signIns', rows, minutes(1));
+
+    const kept = await rowsOf('Quarantine');
+
+    expect(kept.map((row) => row['partitionKey'])).toEqual(
+      Array.from({ length: 2 }, () => `${tenantId}|signIns|2026-01-31`),
+    );
+    expect(kept.map((row) => JSON.parse(String(row['json'])) as unknown)).toContainEqual({
+      ...{ eventId: 'a/b', reason: 'no time', seenAt: minutes(1) },
+    });
+  });
+
+  it('takes a key that two months share for a fault of the detector', async () => {
+    const { signals } = stores();
+    await signals.merge(MARY, [signal('shared', minutes(0))], {});
+    await signals.merge(MARY, [signal('shared', minutes(60))], {});
+
+    await expect(signals.read(MARY.id)).rejects.toThrow(TypeError);
+    await expect(signals.read(MARY.id)).rejects.toThrow('shared by two months');
+  });
+
+  it('says which table is missing when it may not make it', async () => {
+    const { coverage, signals } = tableStores({
+      ...{ connection: azurite.connection, tenantId, createMissingTables: false },
+    });
+    const at = plus(minutes(0), -4_000 * 24 * 60 * MINUTE);
+    await raw('Coverage').deleteTable();
+
+    const reading = coverage.read(DETECTOR);
+    await expect(reading).rejects.toThrow(StorageError);
+    await expect(reading).rejects.toThrow('table Coverage');
+
+    // Months are not part of the infrastructure: they are always made.
+    await signals.merge(MARY, [signal('a', at)], {});
+    expect((await signals.read(MARY.id)).signals).toHaveLength(1);
+  });
+
+  it('forgets a month that was dropped', async () => {
+    const { signals } = stores();
+    const old = plus(minutes(0), -8_000 * 24 * 60 * MINUTE);
+    await signals.merge(MARY, [signal('old', old), signal('new', minutes(0))], {});
+    await signals.read(MARY.id);
+
+    await raw(`Signals${old.slice(0, 4)}${old.slice(5, 7)}`).deleteTable();
+
+    const left: readonly Signal[] = (await signals.read(MARY.id)).signals;
+    expect(left.map((each) => each.key)).toEqual(['new']);
+  });
+
+  it('sends nothing before it is needed', () => {
+    stores();
+
+    expect(operations).toEqual([]);
+  });
+
+  describe('operations', () => {
+    const listed = 'list-tables *';
+    const january = 'Signals202601';
+
+    it('of signals', async () => {
+      const { signals } = stores();
+      const [a, b, c] = ['a', 'b', 'c'].map((key) => signal(key, minutes(0))) as [
+        Signal,
+        Signal,
+        Signal,
+      ];
+      await stores().signals.merge(EVE, [a], {});
+
+      expect(await counted(() => signals.merge(MARY, [a], {}))).toEqual([
+        ...[`get ${january}`, `insert ${january}`, `insert ${january}`], // the first of its month
+      ]);
+      expect(await counted(() => signals.merge(MARY, [b], {}))).toEqual([
+        ...[`get ${january}`, `insert ${january}`],
+      ]);
+      expect(await counted(() => signals.merge(MARY, [b], {}))).toEqual([`get ${january}`]);
+      expect(await counted(() => signals.merge(MARY, [a, b, c], {}))).toEqual([
+        ...[`insert ${january}`, `list ${january}`],
+      ]);
+      const grown = [a, b, c].map((each) => ({ ...each, facts: { more: 1 } }));
+      expect(await counted(() => signals.merge(MARY, grown, {}))).toEqual([
+        ...[`list ${january}`, `transaction ${january}`],
+      ]);
+      const months = new Set(await collectTables());
+      expect(await counted(() => signals.read(MARY.id))).toEqual(
+        [listed, ...[...months].map((month) => `list ${month}`)].toSorted(),
+      );
+    });
+
+    it('of findings and alerts', async () => {
+      const { findings, outbox } = stores();
+      const change = opening(finding(MARY.id));
+      const { id } = change.finding;
+      const mark = { alertId: change.alert.id, at: change.transition.at };
+
+      expect(await counted(() => findings.readTimeline(MARY.id))).toEqual(['list Findings']);
+      expect(await counted(() => findings.commit(change, undefined))).toEqual([
+        ...['transaction Findings', 'upsert Work'],
+      ]);
+      expect(await counted(() => findings.find(id))).toEqual(['get Findings']);
+      expect(await counted(() => findings.history(id))).toEqual(['list Findings']);
+      expect(await counted(() => outbox.due(minutes(60), 100))).toEqual(['list Work']);
+      expect(await counted(() => outbox.read(change.alert.id))).toEqual(['get Findings']);
+      const row = (await outbox.read(change.alert.id))!;
+      expect(await counted(() => outbox.settle(row, { state: 'sent', attempts: 1 }, mark))).toEqual(
+        ['remove Work', 'update Findings'],
+      );
+      expect(await counted(() => outbox.counts())).toEqual(['list Work', 'list Work', 'list Work']);
+    });
+
+    it('of marks', async () => {
+      const { marks } = stores();
+      const ends = {};
+
+      expect(await counted(() => marks.markDirty([], ends))).toEqual([]);
+      expect(await counted(() => marks.markDirty([MARY, EVE], ends))).toEqual(['transaction Work']);
+      expect(await counted(() => marks.markDirty([MARY, EVE], ends))).toEqual(['transaction Work']);
+      expect(await counted(() => stores().marks.markDirty([MARY], ends))).toEqual([
+        ...['list Work', 'transaction Work', 'transaction Work'],
+      ]);
+      expect(await counted(() => marks.dirty())).toEqual(['list Work']);
+      expect(await counted(() => marks.markDue(MARY, minutes(1)))).toEqual(['upsert Work']);
+      expect(await counted(() => marks.due(DETECTOR, minutes(1)))).toEqual(['list Work']);
+      const [mark] = await marks.dirty();
+      expect(await counted(() => marks.remove(mark!))).toEqual(['remove Work']);
+    });
+
+    it('of coverage', async () => {
+      const { coverage, findings } = stores();
+      const read = { from: minutes(0), to: minutes(1) };
+      await coverage.extend('signIns', read, [DETECTOR]);
+      const other = stores();
+
+      expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([
+        'get Coverage',
+        'get Coverage',
+      ]);
+      expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([]);
+      expect(await counted(() => other.coverage.head('signIns'))).toEqual([]);
+      expect(
+        await counted(() =>
+          other.coverage.extend('signIns', read, [DETECTOR], windowReport(read.from, read.to)),
+        ),
+      ).toEqual(['transaction Coverage']);
+      expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([]);
+      expect(await counted(() => coverage.extend('signIns', read, [DETECTOR]))).toEqual([
+        ...['get Coverage', 'transaction Coverage', 'transaction Coverage'], // somebody else moved it
+      ]);
+      await findings.readTimeline(MARY.id);
+      expect(await counted(() => coverage.read(DETECTOR))).toHaveLength(2);
+    });
+  });
+});
+
+async function collectTables(): Promise<string[]> {
+  const { TableServiceClient } = await import('@azure/data-tables');
+  const service = TableServiceClient.fromConnectionString(azurite.connection, {
+    allowInsecureConnection: true,
+  });
+  const all = await collect(service.listTables());
+  return all.flatMap(({ name }) => (name?.startsWith('Signals') === true ? [name] : []));
+}
