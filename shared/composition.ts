@@ -8,6 +8,7 @@ import { MINUTE } from './domain/time';
 import { drainMarks, type AssessReport } from './pipeline/assess';
 import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
 import { health, type Health } from './pipeline/health';
+import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
 import {
   SourceError,
@@ -59,6 +60,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const stores = await buildStores(config);
   const channel = await buildChannel(config, clock);
   const { tenantId, detectors } = config;
+  const known = new KnownSignals();
   return {
     config,
     stores,
@@ -69,6 +71,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
         ...{ source, tenantId, detectors, clock },
         records: await buildSource(config, clock, counters, logger),
         stores: options.stores ?? stores,
+        ...(options.stores === undefined && { known }),
         initialLookback: config.initialLookback,
         sweep: options.sweep === true,
         ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),

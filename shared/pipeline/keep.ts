@@ -1,26 +1,35 @@
 import { coverageEnd, floorOf } from '../domain/judge';
+import type { KnownSignals } from './known-signals';
 import type { CoverageEnds, EngineStores } from './ports';
 import type { Selection } from './select';
 
 /**
- * Stores the signals of a selection, each touched timeline marked before its signals are written, and again after. After this the
- * coverage of the records' window may move: whatever happens next, the marks say what is left to do.
+ * Stores the signals of a selection, each touched timeline marked before its signals are written, and again after.
+ * After this the coverage of the records' window may move: whatever happens next, the marks say what is left to do.
+ * @param known leaves out what this process has stored before.
  * @returns how many signals came later than their retention and were dropped.
  */
 export async function keep(
   stores: EngineStores,
   selection: Selection,
+  known?: KnownSignals,
 ): Promise<{ tooOld: number }> {
   let tooOld = 0;
   for (const [detector, timelines] of selection) {
+    if (timelines.size === 0) {
+      continue;
+    }
     const coverage = await stores.coverage.read(detector.id);
     const ends: CoverageEnds = Object.fromEntries(
       Object.entries(coverage).map(([source, { to }]) => [source, to]),
     );
     const floor = floorOf(detector, coverageEnd(detector, coverage));
     const fresh = [...timelines.values()].flatMap(({ timeline, signals }) => {
-      const kept = [...signals.values()].filter((each) => floor === undefined || each.at >= floor);
-      tooOld += signals.size - kept.length;
+      const inTime = [...signals.values()].filter(
+        (each) => floor === undefined || each.at >= floor,
+      );
+      tooOld += signals.size - inTime.length;
+      const kept = inTime.filter((each) => known?.has(timeline.id, each) !== true);
       return kept.length > 0 ? [{ timeline, signals: kept }] : [];
     });
     const touched = fresh.map((each) => each.timeline);
@@ -30,6 +39,9 @@ export async function keep(
     }
     // Another runner may have drained the marks before the signals were there, and would remove them now.
     await stores.marks.markDirty(touched, ends);
+    for (const { timeline, signals } of fresh) {
+      signals.forEach((signal) => known?.add(timeline.id, signal));
+    }
   }
   return { tooOld };
 }

@@ -3,6 +3,7 @@ import type { ConfiguredDetector } from '../domain/detector';
 import type { Malformed, Source } from '../domain/record';
 import { between, earliest, HOUR, MINUTE, plus, type Duration, type Instant } from '../domain/time';
 import { keep } from './keep';
+import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
 import { select, wantedBy, type Selection } from './select';
 
@@ -13,6 +14,8 @@ export interface Reader {
   readonly records: RecordSource;
   readonly stores: Stores;
   readonly clock: Clock;
+  /** What this process has stored before; shared by the runs of one process. */
+  readonly known?: KnownSignals;
   /** How far back the very first read goes. */
   readonly initialLookback: Duration;
   /** No new window begins after so long; the next run goes on. Absent: as long as it takes. */
@@ -121,7 +124,7 @@ async function readWindow(
   if (malformed.length > 0) {
     await stores.quarantine.add(source, malformed, clock.now());
   }
-  const { tooOld } = await keep(stores, selection);
+  const { tooOld } = await keep(stores, selection, reader.known);
   const complete = earliest(window.to, plus(now, -LAG));
   if (complete > window.from) {
     const ids = detectors.filter((each) => each.needs.includes(source)).map((each) => each.id);

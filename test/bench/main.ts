@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { loadTime } from './bundle-load';
 import { peakMemory, type Shape } from './memory';
 import { measurePipeline } from './pipeline';
+import { countQuietPoll } from './quiet-poll';
 import { measureReadPath } from './read-path';
 
 const RUNS = Number(process.env['RUNS'] ?? 3);
@@ -70,6 +71,15 @@ function benchBundle(): void {
   );
 }
 
+async function benchQuietPoll(): Promise<void> {
+  const { requests, operations } = await countQuietPoll();
+  report(
+    'a quiet poll of both logs',
+    `${requests} Graph requests (goal 4), ${operations} storage operations (goal 12)`,
+    requests <= 4 && operations <= 12,
+  );
+}
+
 async function main(): Promise<void> {
   console.log(
     `${RECORDS.toLocaleString('en')} records in ${RUNS} runs, medians; node ${process.version}`,
@@ -78,6 +88,7 @@ async function main(): Promise<void> {
   await benchPipeline(1, 'all', 0.25);
   await benchReadPath();
   benchBundle();
+  await benchQuietPoll();
   const { peak: empty } = await peakMemory(0, 'NDJSON');
   await benchMemory('NDJSON', empty);
   await benchMemory('one JSON array', empty);

@@ -47,6 +47,7 @@ export async function startAzurite(): Promise<Azurite> {
     stop: async () => {
       process.off('exit', end);
       const ended = once(child, 'exit');
+      child.ref(); // somebody waits for it now
       end();
       await ended;
     },

@@ -4,6 +4,7 @@ import type { Interval } from '../../shared/domain/coverage';
 import type { EntraRecord } from '../../shared/domain/record';
 import { between, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
 import { health } from '../../shared/pipeline/health';
+import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
 import { SourceError, type RecordSource, type SourcePage } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
@@ -224,6 +225,36 @@ describe('pollSource', () => {
 
     expect(stores.findings.list()).toMatchObject([{ count: 1, sequence: 1 }]);
     expect(stores.outbox.alerts).toHaveLength(1);
+  });
+});
+
+describe('a process that polls again and again', () => {
+  it('touches no timeline for rows that it has stored before, and every one for news', async () => {
+    const source = new FakeSource([easSignIn('1', '2026-06-02T11:00:00Z')]);
+    const known = new KnownSignals();
+    const { reader, stores } = setUp(source, { known });
+    await pollSource(reader);
+
+    const quiet = await pollSource(reader);
+    const more = [easSignIn('1', '2026-06-02T11:00:00Z'), easSignIn('2', '2026-06-02T11:30:00Z')];
+    const busy = await pollSource({ ...reader, records: new FakeSource(more) });
+
+    expect(quiet.assessed.timelines).toBe(0);
+    expect(busy.assessed.timelines).toBe(1);
+    expect(stores.findings.list()).toMatchObject([{ count: 2 }]);
+  });
+
+  it('stores again what the store refused the first time', async () => {
+    const source = new FakeSource([easSignIn('1', '2026-06-02T11:00:00Z')]);
+    const { reader, stores } = setUp(source, { known: new KnownSignals() });
+    const merge = stores.signals.merge.bind(stores.signals);
+    jest.spyOn(stores.signals, 'merge').mockRejectedValueOnce(new Error('the storage is down'));
+
+    await expect(pollSource(reader)).rejects.toThrow('the storage is down');
+    jest.spyOn(stores.signals, 'merge').mockImplementation(merge);
+    await pollSource(reader);
+
+    expect(stores.findings.list()).toMatchObject([{ count: 1 }]);
   });
 });
 

@@ -1,0 +1,55 @@
+import { createDemoTenant } from '../../cli/demo-tenant/demo-tenant';
+import { graphSource } from '../../shared/adapters/graph/graph-source';
+import { Limiter } from '../../shared/adapters/graph/limiter';
+import { systemClock } from '../../shared/adapters/system-clock';
+import { tableStores } from '../../shared/adapters/tables/table-stores';
+import { configureDetectors } from '../../shared/config/detectors';
+import { SOURCES } from '../../shared/domain/record';
+import { HOUR } from '../../shared/domain/time';
+import { KnownSignals } from '../../shared/pipeline/known-signals';
+import { pollSource } from '../../shared/pipeline/poll';
+import { startAzurite } from '../fakes/azurite';
+
+/** Graph requests and storage operations of a poll of both logs by a warm process, when nothing new happens. */
+export async function countQuietPoll(): Promise<{ requests: number; operations: number }> {
+  const azurite = await startAzurite();
+  try {
+    const tenantId = 'de300000-0000-4000-8000-000000000001';
+    const tenant = createDemoTenant({ tenantId, now: () => systemClock.now() });
+    let requests = 0;
+    let operations = 0;
+    const stores = tableStores({
+      connection: azurite.connection,
+      tenantId,
+      createMissingTables: true,
+      onOperation: () => (operations += 1),
+    });
+    const known = new KnownSignals();
+    const poll = async (): Promise<void> => {
+      for (const source of SOURCES) {
+        await pollSource({
+          ...{ source, tenantId, stores, clock: systemClock },
+          detectors: configureDetectors({}),
+          records: graphSource({
+            baseUrl: new URL('http://127.0.0.1'),
+            getToken: undefined,
+            fetch: (url, init) => tenant.handle(new Request(url as string, init)),
+            clock: systemClock,
+            limiter: new Limiter(systemClock, 1_000),
+            onRequest: () => (requests += 1),
+          }),
+          initialLookback: 24 * HOUR,
+          known,
+        });
+      }
+    };
+    await poll();
+    await poll(); // what the first one left due
+    requests = 0;
+    operations = 0;
+    await poll();
+    return { requests, operations };
+  } finally {
+    await azurite.stop();
+  }
+}
