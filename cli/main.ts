@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
+import { redact } from '../shared/adapters/logging/redact';
 import { systemClock } from '../shared/adapters/system-clock';
 import { ConfigError } from '../shared/config/detectors';
 import { processEnvironment } from '../shared/config/environment';
@@ -61,7 +63,11 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .action(async (options: StartOptions) => {
       const { startCommand, stopOnSignals } = await import('./start');
       setExit(
-        await startCommand(options, { ...world, environment: processEnvironment(), stop: stopOnSignals() }),
+        await startCommand(options, {
+          ...world,
+          environment: processEnvironment(),
+          stop: stopOnSignals(),
+        }),
       );
     });
   root
@@ -118,9 +124,24 @@ async function run(): Promise<number> {
       terminal.err(`crosscheck: ${error.message.split('\n').map(printable).join('\n')}\n`);
       return EXIT.usage;
     }
-    throw error;
+    // Our own errors are sentences with the mend in them; anything else is a fault of ours, and shows where.
+    const isOurs = error instanceof Error && OUR_ERRORS.has(error.name);
+    const text = isOurs ? error.message : `a fault of Crosscheck: ${inspect(error)}`;
+    terminal.err(`crosscheck: ${redact(text).split('\n').map(printable).join('\n')}\n`);
+    return EXIT.failed;
   }
 }
+
+const OUR_ERRORS = new Set([
+  'AzuriteError',
+  'BundleError',
+  'ContentionError',
+  'FindingBusyError',
+  'FindingNotFoundError',
+  'SourceError',
+  'StorageError',
+  'UnreadableFileError',
+]);
 
 // A reader that stops early (head, less) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

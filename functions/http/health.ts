@@ -6,7 +6,14 @@ app.http('health', {
   methods: ['GET'],
   authLevel: 'function',
   handler: async (_request, context) => {
-    const health = await withMonitor(context, (monitor) => monitor.health());
-    return { status: health.status === 'up' ? 200 : 503, jsonBody: health };
+    try {
+      const health = await withMonitor(context, (monitor) => monitor.health());
+      return { status: health.status === 'up' ? 200 : 503, jsonBody: health };
+    } catch (error) {
+      // Settings that cannot be used and storage that does not answer are what people come here to learn.
+      context.error(error);
+      const problems = [error instanceof Error ? error.message : 'unknown'];
+      return { status: 503, jsonBody: { status: 'down', problems } };
+    }
   },
 });

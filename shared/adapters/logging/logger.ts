@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, type Logger as PinoLogger } from 'pino';
+import { redact } from './redact';
 
 /** Writes one JSON line per call: fields first, then a sentence that is always the same. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
@@ -17,20 +18,6 @@ const invocation = new AsyncLocalStorage<InvocationLog>();
 /** Runs work so that everything it logs goes to the invocation. */
 export function loggingTo<T>(log: InvocationLog, work: () => Promise<T>): Promise<T> {
   return invocation.run(log, work);
-}
-
-/** Secrets by their look, wherever they stand: signed URLs, bearer tokens, push tokens, account keys. */
-const SECRETS: readonly [look: RegExp, instead: string][] = [
-  [/([?&](?:sig|code|sv|se|sp)=)[^&"\s\\]+/gi, '$1[redacted]'],
-  [/\bBearer\s+[\w.~+/-]+=*/gi, 'Bearer [redacted]'],
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[redacted token]'],
-  [/\b(?:apns2?|gcm|fcm)-[\w:-]{16,}/gi, '[redacted push token]'],
-  [/\b(AccountKey|SharedAccessSignature)=[^;"\s]+/gi, '$1=[redacted]'],
-];
-
-/** Takes every secret out of a text, by value: fields can be named anything. */
-export function redact(text: string): string {
-  return SECRETS.reduce((line, [look, instead]) => line.replace(look, instead), text);
 }
 
 /** pino without a transport (a bundle has no worker files), to the invocation or else to standard error. */

@@ -33,7 +33,7 @@ export type Operation =
 type Policy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
 type HttpRequest = Parameters<Policy['sendRequest']>[0];
 
-/** The SDK waits for ever by itself. */
+/** The SDK waits for ever by itself, and a timeout of its own keeps a process alive after a failure. */
 const TIMEOUT = 30 * SECOND;
 const RETRIES = { maxRetries: 3, retryDelayInMs: 250, maxRetryDelayInMs: 4 * SECOND };
 const ALL_TABLES = '*';
@@ -89,7 +89,7 @@ export class Account {
       name: 'crosscheckOperations',
       sendRequest: (request, next) => {
         this.#announce(request, table);
-        request.timeout = TIMEOUT;
+        request.abortSignal = AbortSignal.timeout(TIMEOUT);
         return next(request);
       },
     };

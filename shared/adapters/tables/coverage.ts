@@ -10,7 +10,7 @@ import { SOURCES, type Source } from '../../domain/record';
 import { SECOND } from '../../domain/time';
 import type { CoverageStore, SourceHead, WindowReport } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
-import { ContentionError } from './errors';
+import { untilWritten } from './contention';
 import { joinKey, newestFirst } from './keys';
 import type { Table, Write } from './table';
 
@@ -23,7 +23,6 @@ interface Seen {
 }
 
 const HEAD = 'head';
-const TRIES = 10;
 /**
  * A head that was read or written so recently is not read again, unless a finding was read since: a quiet run asks for
  * the same two heads a dozen times. An older end only lets a run see less than it could; writes carry the ETag.
@@ -85,7 +84,7 @@ export class TableCoverage implements CoverageStore {
     window?: WindowReport,
   ): Promise<void> {
     let seen = await this.#look(source);
-    for (let attempt = 0; attempt < TRIES; attempt++) {
+    await untilWritten(`the head of ${source}`, this.#table.name, async () => {
       const { byDetector = {}, lastWindow } = seen.head ?? {};
       const moved = detectorIds.map((id) => [id, step(byDetector[id])] as const);
       const last = window ?? lastWindow;
@@ -94,11 +93,11 @@ export class TableCoverage implements CoverageStore {
         ...(last !== undefined && { lastWindow: last }),
       };
       if (await this.#write(source, head, seen.etag, window)) {
-        return;
+        return true;
       }
       seen = await this.#fetch(source);
-    }
-    throw new ContentionError(`the head of ${source}`, this.#table.name);
+      return false;
+    });
   }
 
   async #write(

@@ -1,12 +1,11 @@
 import type { Instant } from '../../domain/time';
 import type { CoverageEnds, TimelineRef, WorkMark, WorkMarks } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
-import { ContentionError } from './errors';
+import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';
 import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
 import { chunked, rowOf, type Table, type Write } from './table';
 
-const TRIES = 10;
 /** Work is marked before and after it: the second time the row is known. Forgetting only costs a read. */
 const REMEMBERED = 10_000;
 
@@ -56,17 +55,17 @@ export class TableMarks implements WorkMarks {
   /** Most marks are new or our own: they are written at once. Else all are read, and what is there is kept. */
   async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
     let known: ReadonlyMap<string, StoredRow> = this.#written;
-    for (let attempt = 0; attempt < TRIES; attempt++) {
+    const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
+    await untilWritten(marks, this.#work.name, async () => {
       const writes = inserts.map(({ insert }) => remark(insert, known.get(insert.rowKey)));
       const etags = await this.#work.transact(writes);
       if (etags !== undefined) {
         this.#remember(writes, etags);
-        return;
+        return true;
       }
       known = await this.#read(inserts.map(({ insert }) => insert.rowKey));
-    }
-    const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
-    throw new ContentionError(marks, this.#work.name);
+      return false;
+    });
   }
 
   #remember(writes: readonly Write[], etags: ReadonlyMap<string, string>): void {

@@ -3,12 +3,11 @@ import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
 import type { SignalStore, StoredTimeline, TimelineRef } from '../../pipeline/ports';
 import type { Account } from './account';
 import { fromColumns, toColumns } from './columns';
-import { ContentionError } from './errors';
+import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
 import { after, isSignalTable, joinKey, SIGNAL_TABLES, signalTable, toKey } from './keys';
 import { chunked, rowOf, Table, type Write } from './table';
 
-const TRIES = 10;
 /** A timeline whose index row is known to be there is not written again; forgetting only costs a write. */
 const REMEMBERED = 20_000;
 const ALL_KEYS = { from: '', to: '~~~~' };
@@ -75,19 +74,16 @@ export class TableSignals implements SignalStore {
   ): Promise<void> {
     const partition = this.#partition(timeline.id);
     let left = signals;
-    for (let attempt = 0; attempt < TRIES; attempt++) {
+    await untilWritten(`timeline ${timeline.id}`, table.name, async () => {
       const stored = await readKeys(table, partition, [...left.keys()]);
       const writes = joinAll(partition, left, stored, rules);
       if (writes.some((write) => 'insert' in write)) {
         await this.#index(table, timeline);
       }
       const refused = await writeAll(table, writes);
-      if (refused.length === 0) {
-        return;
-      }
       left = new Map([...left].filter(([rowKey]) => refused.includes(rowKey)));
-    }
-    throw new ContentionError(`timeline ${timeline.id}`, table.name);
+      return refused.length === 0;
+    });
   }
 
   /** Written before the first signal: a timeline without signals is harmless, an unknown one would be lost. */

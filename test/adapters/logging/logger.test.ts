@@ -1,4 +1,5 @@
-import { createLogger, loggingTo, redact } from '../../../shared/adapters/logging/logger';
+import { createLogger, loggingTo } from '../../../shared/adapters/logging/logger';
+import { redact } from '../../../shared/adapters/logging/redact';
 
 const FLOW = 'https://x.environment.api.powerplatform.com/run?sp=%2Frun&sv=1.0&sig=S3cr-et_x';
 

@@ -1,8 +1,11 @@
 import { RowRefusedError } from '../../../shared/adapters/tables/errors';
 import { guardRow, sizeOf, TEXT_LIMIT, type Row } from '../../../shared/adapters/tables/guards';
 
-const row = (columns: Record<string, unknown> = {}): Row =>
-  ({ partitionKey: 'p', rowKey: 'r', ...columns });
+const row = (columns: Record<string, unknown> = {}): Row => ({
+  partitionKey: 'p',
+  rowKey: 'r',
+  ...columns,
+});
 const many = (count: number, value: unknown): Record<string, unknown> =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`c${i}`, value]));
 
@@ -11,7 +14,7 @@ describe('adapters/tables/guards', () => {
     ['no columns', row()],
     ['252 columns', row(many(252, 1))],
     ['a text of 32 K', row({ a: 'x'.repeat(TEXT_LIMIT) })],
-    ['numbers of 32 bits', row({ a: 2 ** 31 - 1, b: -(2 ** 31), c: 0.5, d: 1e300 / 3 })],
+    ['numbers of 32 bits', row({ a: 2 ** 31 - 1, b: -(2 ** 31), c: 0.5, d: -0.25 })],
     ['yes and no', row({ a: true, b: false })],
     ['a key of 256 characters', { partitionKey: 'p'.repeat(256), rowKey: 'r' }],
     ['almost 1 MiB', row(many(15, 'x'.repeat(TEXT_LIMIT)))],
@@ -21,7 +24,7 @@ describe('adapters/tables/guards', () => {
     }).not.toThrow();
   });
 
-  it.each([
+  const refused: [what: string, given: Row, problem: string][] = [
     ['253 columns', row(many(253, 1)), 'columns'],
     ['a text over 32 K', row({ a: 'x'.repeat(TEXT_LIMIT + 1) }), 'characters'],
     ['an integer of 33 bits', row({ a: 2 ** 31 }), '32 bits'],
@@ -41,14 +44,15 @@ describe('adapters/tables/guards', () => {
     ['more than 1 MiB', row(many(17, 'x'.repeat(TEXT_LIMIT))), 'bytes'],
     ['a key of 257 characters', { partitionKey: 'p', rowKey: 'r'.repeat(257) }, 'a key'],
     ...['/', '\\', '#', '?', '%', '\u0000', '\u001f', '\u007f', '\u009f', '\ud800'].map(
-      (unit) =>
-        [
-          `a key with ${JSON.stringify(unit)}`,
-          { partitionKey: `p${unit}`, rowKey: 'r' },
-          'a key',
-        ] as const,
+      (unit): [string, Row, string] => [
+        `a key with ${JSON.stringify(unit)}`,
+        { partitionKey: `p${unit}`, rowKey: 'r' },
+        'a key',
+      ],
     ),
-  ])('refuses %s', (_what, given, problem) => {
+  ];
+
+  it.each(refused)('refuses %s', (_what, given, problem) => {
     const guarded = (): void => {
       guardRow('Table', given);
     };
