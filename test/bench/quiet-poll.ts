@@ -33,7 +33,7 @@ export async function countQuietPoll(): Promise<{ requests: number; operations: 
           records: graphSource({
             baseUrl: new URL('http://127.0.0.1'),
             getToken: undefined,
-            fetch: (url, init) => tenant.handle(new Request(url as string, init)),
+            fetch: (url, init) => tenant.handle(new Request(url, init)),
             clock: systemClock,
             limiter: new Limiter(systemClock, 1_000),
             onRequest: () => (requests += 1),

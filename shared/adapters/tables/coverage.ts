@@ -84,7 +84,8 @@ export class TableCoverage implements CoverageStore {
     window?: WindowReport,
   ): Promise<void> {
     let seen = await this.#look(source);
-    await untilWritten(`the head of ${source}`, this.#table.name, async () => {
+    await untilWritten(`the head of ${source}`, this.#table.name, async (isAgain) => {
+      seen = isAgain ? await this.#fetch(source) : seen;
       const { byDetector = {}, lastWindow } = seen.head ?? {};
       const moved = detectorIds.map((id) => [id, step(byDetector[id])] as const);
       const last = window ?? lastWindow;
@@ -92,11 +93,7 @@ export class TableCoverage implements CoverageStore {
         byDetector: { ...byDetector, ...Object.fromEntries(moved) },
         ...(last !== undefined && { lastWindow: last }),
       };
-      if (await this.#write(source, head, seen.etag, window)) {
-        return true;
-      }
-      seen = await this.#fetch(source);
-      return false;
+      return this.#write(source, head, seen.etag, window);
     });
   }
 

@@ -54,26 +54,24 @@ export class TableMarks implements WorkMarks {
 
   /** Most marks are new or our own: they are written at once. Else all are read, and what is there is kept. */
   async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
-    let known: ReadonlyMap<string, StoredRow> = this.#written;
     const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
-    await untilWritten(marks, this.#work.name, async () => {
+    await untilWritten(marks, this.#work.name, async (isAgain) => {
+      const rowKeys = inserts.map(({ insert }) => insert.rowKey);
+      const known = isAgain ? await this.#read(rowKeys) : this.#written;
       const writes = inserts.map(({ insert }) => remark(insert, known.get(insert.rowKey)));
       const etags = await this.#work.transact(writes);
-      if (etags !== undefined) {
-        this.#remember(writes, etags);
-        return true;
-      }
-      known = await this.#read(inserts.map(({ insert }) => insert.rowKey));
-      return false;
+      this.#remember(writes, etags);
+      return etags !== undefined;
     });
   }
 
-  #remember(writes: readonly Write[], etags: ReadonlyMap<string, string>): void {
+  #remember(writes: readonly Write[], etags: ReadonlyMap<string, string> | undefined): void {
     if (this.#written.size + writes.length > REMEMBERED) {
       this.#written.clear();
     }
     for (const row of writes.map(rowOf)) {
-      const etag = etags.get(row.rowKey);
+      const etag = etags?.get(row.rowKey);
+      this.#written.delete(row.rowKey);
       if (etag !== undefined) {
         this.#written.set(row.rowKey, { ...row, etag });
       }

@@ -141,18 +141,17 @@ export class Table {
     for (const write of writes) {
       guardRow(this.name, rowOf(write));
     }
-    // The SDK puts inserts before what it is given earlier, and the answers name no row: so in its order.
-    const ordered = [...writes].sort((a, b) => Number('insert' in b) - Number('insert' in a));
     const client = this.#account.client(this.name);
     const answer = await this.#write(['exists', 'changed', 'no-row'], () =>
-      client.submitTransaction(ordered.map(toAction)),
+      client.submitTransaction(writes.map(toAction)),
     );
     if ('refused' in answer) {
       return undefined;
     }
+    // Answers come in the order of the writes; most name no row.
     const etags = answer.done.subResponses.map((each) => each.etag);
     return new Map(
-      ordered.flatMap((write, i) => {
+      writes.flatMap((write, i) => {
         const etag = etags[i];
         return etag === undefined ? [] : [[rowOf(write).rowKey, etag] as const];
       }),

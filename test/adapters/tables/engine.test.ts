@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { memoryStores, type MemoryStores } from '../../../shared/adapters/memory/memory-stores';
+import { tableStores } from '../../../shared/adapters/tables/table-stores';
+import type { Json } from '../../../shared/domain/canonical';
+import type { SourcePage, Stores } from '../../../shared/pipeline/ports';
+import { deliverAlerts } from '../../../shared/pipeline/deliver';
+import { pollSource } from '../../../shared/pipeline/poll';
+import { DAY, HOUR, MINUTE, plus } from '../../../shared/domain/time';
+import { collect } from '../../contracts/samples';
+import { startAzurite, type Azurite } from '../../fakes/azurite';
+import { VirtualClock } from '../../fakes/clock';
+import { Crash } from '../../fakes/crashing';
+import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
+import { batchesOf, END, scheduleOf, story, wholeRead } from '../../fakes/stories';
+
+jest.setTimeout(120_000);
+
+const told = fc.record({ records: story, schedule: scheduleOf(wholeRead) });
+const stories = fc
+  .sample(told, { seed: 7, numRuns: 8 })
+  .map(({ records, schedule }, i) => ({ i, batches: batchesOf(records, schedule) }));
+
+let azurite: Azurite;
+let tenants = 0;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+
+afterAll(async () => {
+  await azurite.stop();
+});
+
+/** The engine's tenant is always the same; the stores keep each test apart by their own. */
+function storesOf(tenant: number, onOperation?: () => void): Stores {
+  return tableStores({
+    connection: azurite.connection,
+    tenantId: `tenant-${tenant}`,
+    createMissingTables: true,
+    ...(onOperation !== undefined && { onOperation }),
+  });
+}
+
+/** What happened in the end, however it came about. */
+async function outcomeOf(stores: Stores): Promise<Json> {
+  const all = await collect(stores.findings.all());
+  return view({ findings: { list: () => all } } as unknown as MemoryStores);
+}
+
+async function run(stores: Stores, batches: readonly Batch[]): Promise<void> {
+  for (const batch of batches) {
+    await deliver({ stores, detectors: configured() }, batch);
+  }
+}
+
+describe('the engine over tables', () => {
+  it.each(stories)('comes to the same as over memory: story $i', async ({ batches }) => {
+    tenants += 1;
+    const [memory, tables] = [memoryStores(), storesOf(tenants)];
+
+    await run(memory, batches);
+    await run(tables, batches);
+
+    expect(await outcomeOf(tables)).toEqual(view(memory));
+  });
+
+  it('survives a kill at any request', async () => {
+    const memories = await Promise.all(
+      stories.map(async ({ batches }) => {
+        const memory = memoryStores();
+        await run(memory, batches);
+        return { batches, memory, alerts: memory.outbox.alerts.length };
+      }),
+    );
+    const { batches, memory } = memories.toSorted((a, b) => b.alerts - a.alerts)[0]!;
+    tenants += 1;
+    let requests = 0;
+    await run(
+      storesOf(tenants, () => (requests += 1)),
+      batches,
+    );
+    const kills = 40;
+
+    for (let i = 0; i < kills; i++) {
+      tenants += 1;
+      let left = Math.floor((i * requests) / kills);
+      const dying = storesOf(tenants, () => {
+        if (left === 0) {
+          left -= 1;
+          throw new Crash('killed');
+        }
+        left -= 1;
+      });
+      let stores = dying;
+      for (const batch of batches) {
+        try {
+          await deliver({ stores, detectors: configured() }, batch);
+        } catch (error) {
+          if (!(error instanceof Crash)) {
+            throw error;
+          }
+          stores = storesOf(tenants); // another process begins
+          await deliver({ stores, detectors: configured() }, batch);
+        }
+      }
+
+      expect(await outcomeOf(stores)).toEqual(view(memory));
+      await booksBalance(stores);
+    }
+  });
+
+  it.each([
+    { where: 'in one process', processes: 1, requests: 10 },
+    { where: 'each source in a process of its own', processes: 2, requests: 12 },
+  ])('takes $requests requests for a quiet poll, $where', async ({ processes, requests }) => {
+    tenants += 1;
+    const tenant = tenants;
+    const clock = new VirtualClock(END);
+    let count = 0;
+    const poll = async (): Promise<void> => {
+      const begin = (): Stores => storesOf(tenant, () => (count += 1));
+      const shared = begin();
+      for (const source of ['directoryAudits', 'signIns'] as const) {
+        await pollSource({
+          ...{ source, tenantId: TENANT, detectors: configured(), clock },
+          stores: processes === 1 ? shared : begin(),
+          records: { read: nothing },
+          initialLookback: 24 * HOUR,
+        });
+      }
+    };
+    await poll();
+    clock.advance(5 * MINUTE);
+    count = 0;
+
+    await poll();
+
+    expect(count).toBe(requests);
+    const { outbox, findings } = storesOf(tenant, () => (count += 1));
+    await deliverAlerts({ outbox, findings, channel: undefined, clock, digestAbove: 10 });
+    expect(count).toBe(requests + 1);
+  });
+});
+
+async function* nothing(): AsyncIterable<SourcePage> {
+  yield await Promise.resolve({ rows: 0, records: [], malformed: [] });
+}
+
+/** Every finding has its history and its alerts, and every alert that waits has a mark. */
+async function booksBalance({ findings, outbox }: Stores): Promise<void> {
+  const marked = new Set((await outbox.due(plus(END, DAY), 10_000)).map((mark) => mark.alertId));
+  for (const finding of await collect(findings.all())) {
+    const history = await findings.history(finding.id);
+    expect(history.map((each) => each.sequence)).toEqual(history.map((_each, i) => i + 1));
+    expect([history.length, history.at(-1)?.hash]).toEqual([finding.sequence, finding.head]);
+    for (const { sequence, verb } of history) {
+      const id = `${finding.id}-${sequence}`;
+      const isOwed =
+        finding.stage === 'alert' && ['opened', 'reopened', 'escalated'].includes(verb);
+      const row = await outbox.read(id);
+      expect({ id, verb, isThere: row !== undefined || !isOwed }).toEqual({
+        id,
+        verb,
+        isThere: true,
+      });
+      expect({ id, isMarked: row === undefined || marked.has(id) }).toEqual({ id, isMarked: true });
+    }
+  }
+}
