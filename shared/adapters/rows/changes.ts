@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../domain/canonical';
 import type { Change } from '../../domain/record';
+import { shorten } from './shorten';
 
 /** A modified property that detectors need and that cannot be read. Never quotes a value. */
 export class ChangeError extends Error {
@@ -91,7 +92,10 @@ function pick(item: JsonObject, keys: readonly string[]): JsonObject {
 
 // What has an inside may hide there what must not travel.
 function scalar(value: Json | undefined): Json {
-  return value === undefined || typeof value === 'object' ? null : value;
+  if (value === undefined || typeof value === 'object') {
+    return null;
+  }
+  return typeof value === 'string' ? shorten(value) : value;
 }
 
 // Code-only apps have no push token and say so; two of those are not the same phone.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AuditRecord, Change, SignInRecord } from '../../domain/record';
 import type { Instant } from '../../domain/time';
 import { readChange } from './changes';
+import { shorten } from './shorten';
 
 /**
  * What Graph may send, narrowed to the fields in use. Documented as optional, seen as null, "" or missing: all the
@@ -10,7 +11,9 @@ import { readChange } from './changes';
 const text = z
   .string()
   .nullish()
-  .transform((value) => (value === null || value === '' ? undefined : value));
+  .transform((value) => (value ? shorten(value) : undefined));
+/** Ids are never cut: two cut ones could be the same. The longest seen have 36 characters. */
+const LONGEST_ID = 400;
 const wholeNumber = z
   .union([
     z.int(),
@@ -49,7 +52,7 @@ const auditRow = z.object({
 });
 
 const signInRow = z.object({
-  userId: z.string().min(1),
+  userId: z.string().min(1).max(LONGEST_ID),
   userPrincipalName: text,
   userDisplayName: text,
   clientAppUsed: text,
@@ -60,7 +63,7 @@ const signInRow = z.object({
       z.object({
         displayName: text,
         result: text,
-        enforcedGrantControls: z.array(z.string()).nullish(),
+        enforcedGrantControls: z.array(z.string().transform(shorten)).nullish(),
       }),
     )
     .nullish(),

@@ -135,3 +135,16 @@ describe('adapters/rows/changes', () => {
     });
   });
 });
+
+describe('a text that nobody could read', () => {
+  it('is cut, so that a device with a name of 1 MB stops nothing', () => {
+    const device = JSON.stringify([
+      { Id: 'd', DeviceName: `${'x'.repeat(499)}😀${'y'.repeat(1_000_000)}` },
+    ]);
+
+    const [kept] = readChange(PHONES, '[]', device)?.after as unknown as { DeviceName: string }[];
+
+    expect(kept?.DeviceName).toHaveLength(501);
+    expect(kept?.DeviceName.isWellFormed()).toBe(true);
+  });
+});
