@@ -56,9 +56,7 @@ export async function analyzeCommand(
     terminal.err(`crosscheck: ${printable(error.message)}\n`);
   }
   for (const { timeline, error } of analysis.faults) {
-    terminal.err(
-      `crosscheck: ${timeline.detector} failed for ${timeline.subject.id}: ${error.message}\n`,
-    );
+    terminal.err(`crosscheck: ${printable(`${timeline.subject.id}: ${error.message}`)}\n`);
   }
   return unreadable.length > 0 || analysis.faults.length > 0 ? EXIT.failed : EXIT.done;
 }
@@ -144,6 +142,9 @@ function toJson(
     read: analysis.read,
     warnings: analysis.warnings,
     unreadable: unreadable.map((error) => error.message),
+    faults: analysis.faults.map(({ timeline, error }) => ({
+      ...{ detector: timeline.detector, subject: timeline.subject, reason: error.message },
+    })),
     pending: analysis.pending.map(({ detector, subject, until, what }) => ({
       ...{ detector, subject, until, what },
     })),

@@ -11,6 +11,7 @@ import { listFindings } from '../shared/pipeline/list-findings';
 import type { Clock, Stores } from '../shared/pipeline/ports';
 import { EXIT, UsageError } from './exit';
 import { count, findingText, heading } from './finding-text';
+import { withLocalHost } from './local-environment';
 import { paint, printable, table, type Terminal } from './print';
 
 export interface FindingsOptions {
@@ -84,7 +85,9 @@ export async function showCommand(
 }
 
 async function openStores({ environment, clock }: World): Promise<Stores> {
-  return (await buildMonitor(readConfig({ LOG_LEVEL: 'warn', ...environment }), clock)).stores;
+  return (
+    await buildMonitor(readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) }), clock)
+  ).stores;
 }
 
 function oneOf<T extends string>(

@@ -75,7 +75,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .description('read the logs now, as the timers do, and deliver what is owed')
     .option('--once', 'one run over both logs')
     .option('--sweep', 'read the late tail of the last 48 hours again, too')
-    .option('--dry-run', 'write and send nothing')
+    .option('--dry-run', 'write and send nothing; shows what a first read would find')
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (options: PollCommandOptions) => {
@@ -100,6 +100,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .description('show one finding with its evidence and history')
     .argument('<id>', 'the id of the finding')
     .option('--json', 'print JSON to standard output')
+    .addHelpText('after', SETTINGS_HELP)
     .action(async (id: string, options: { json?: boolean }) => {
       const { showCommand } = await import('./findings');
       setExit(await showCommand(id, options, world));
@@ -109,7 +110,8 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
 
 const SETTINGS_HELP = `
 Reads its settings from the environment, like the functions do: TENANT_ID, GRAPH_AUTH=azure-cli,
-TABLES_CONNECTION or TABLES_ENDPOINT, and the others of docs/configuration.md.`;
+TABLES_CONNECTION or TABLES_ENDPOINT, and the others of docs/configuration.md. Without any of these it
+looks at the monitor that "npm start" runs in this folder.`;
 
 async function run(): Promise<number> {
   let code: number = EXIT.done;

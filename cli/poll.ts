@@ -9,6 +9,7 @@ import type { PollReport } from '../shared/pipeline/poll';
 import { SourceError, type Clock } from '../shared/pipeline/ports';
 import { EXIT, UsageError } from './exit';
 import { count, findingText, heading, inOrder } from './finding-text';
+import { withLocalHost } from './local-environment';
 import { printable, table, wrap, type Terminal } from './print';
 
 export interface PollCommandOptions {
@@ -34,7 +35,7 @@ export async function pollCommand(
   }
   const { terminal, environment, clock } = world;
   const isDry = options.dryRun === true;
-  const config = readConfig({ LOG_LEVEL: 'warn', ...environment });
+  const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
   const monitor = await buildMonitor(config, clock);
   const dryStores = isDry ? memoryStores() : undefined;
   const reports: PollReport[] = [];
@@ -63,8 +64,17 @@ export async function pollCommand(
       terminal.err(`crosscheck: ${read.source}: ${printable(message)}. ${printable(mend)}\n`);
     }
   }
+  const faults = reports.flatMap(({ assessed }) => assessed.faults);
+  for (const { timeline, error } of faults) {
+    terminal.err(`crosscheck: ${printable(`${timeline.subject.id}: ${error.message}`)}\n`);
+  }
+  const owed = (delivered?.waiting ?? 0) + (delivered?.dead ?? 0);
+  if (owed > 0) {
+    const why = delivered?.lastError === undefined ? '' : `: ${delivered.lastError}`;
+    terminal.err(`crosscheck: ${printable(`${owed} alerts are not delivered${why}`)}\n`);
+  }
   const isRead = reports.every(({ read }) => read.stopped === undefined);
-  return isRead && (delivered?.dead ?? 0) === 0 ? EXIT.done : EXIT.failed;
+  return isRead && owed === 0 && faults.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 function toJson(reports: readonly PollReport[], changed: readonly Finding[]): unknown {

@@ -12,6 +12,7 @@ import type { Clock } from '../shared/pipeline/ports';
 import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
 import { EXIT, UsageError } from './exit';
+import { shareEnvironment } from './local-environment';
 import { startAzurite } from './local-host/azurite';
 import {
   BundleError,
@@ -81,6 +82,7 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
   try {
     ends.add(claim(data));
     const addresses = await prepare(world, { isDemo, data }, ends);
+    ends.add(shareEnvironment(data, environment));
     const log = openLog(join(data, 'host.log'), ends);
     const host = await loadFunctions(bundle, {
       ...(world.moduleSystem && { moduleSystem: world.moduleSystem }),

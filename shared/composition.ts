@@ -1,4 +1,5 @@
 import { systemClock } from './adapters/system-clock';
+import type { Limiter } from './adapters/graph/limiter';
 import type { Logger } from './adapters/logging/logger';
 import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
@@ -61,6 +62,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const channel = await buildChannel(config, clock);
   const { tenantId, detectors } = config;
   const known = new KnownSignals();
+  const access = memoized(() => buildAccess(config, clock));
   return {
     config,
     stores,
@@ -69,7 +71,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const started = clock.now();
       const report = await pollSource({
         ...{ source, tenantId, detectors, clock },
-        records: await buildSource(config, clock, counters, logger),
+        records: await buildSource(config, clock, await access(source), counters, logger),
         stores: options.stores ?? stores,
         ...(options.stores === undefined && { known }),
         initialLookback: config.initialLookback,
@@ -83,6 +85,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const report = await drainMarks({ tenantId, detectors, stores, clock });
       const { timelines, changes, left } = report;
       logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
+      logFaults(logger, report);
       return report;
     },
     deliver: async () => {
@@ -114,26 +117,47 @@ async function buildStores(config: Config): Promise<Stores> {
   });
 }
 
+/** What a source keeps from poll to poll: its token, and its part of Graph's limit. */
+interface Access {
+  readonly getToken: (() => Promise<string>) | undefined;
+  readonly limiter: Limiter;
+}
+
+function memoized(build: () => Promise<Access>): (source: Source) => Promise<Access> {
+  const known = new Map<Source, Promise<Access>>();
+  return (source) => {
+    const access = known.get(source) ?? build();
+    known.set(source, access);
+    return access;
+  };
+}
+
+async function buildAccess(config: Config, clock: Clock): Promise<Access> {
+  const { Limiter } = await import('./adapters/graph/limiter');
+  const { credentialFor, tokenGetter } = await import('./adapters/graph/credential');
+  const { baseUrl, auth, clientId, requestsPer10Seconds } = config.graph;
+  const { tenantId } = config;
+  return {
+    getToken:
+      auth === 'none'
+        ? undefined
+        : tokenGetter(credentialFor(auth, { tenantId, clientId }), baseUrl, clock),
+    // Functions scale on their own and share no memory, so each takes its part of Graph's limit.
+    limiter: new Limiter(clock, (requestsPer10Seconds * 2) / 5),
+  };
+}
+
 async function buildSource(
   config: Config,
   clock: Clock,
+  access: Access,
   counters: { requests: number; throttled: number },
   logger: Logger,
 ): Promise<RecordSource> {
   const { graphSource } = await import('./adapters/graph/graph-source');
-  const { Limiter } = await import('./adapters/graph/limiter');
-  const { baseUrl, auth, clientId, requestsPer10Seconds } = config.graph;
-  const { credentialFor, tokenGetter } = await import('./adapters/graph/credential');
   return graphSource({
-    baseUrl,
-    clock,
-    fetch,
-    getToken:
-      auth === 'none'
-        ? undefined
-        : tokenGetter(credentialFor(auth, { tenantId: config.tenantId, clientId }), baseUrl),
-    // Functions scale on their own and share no memory, so each takes its part of Graph's limit.
-    limiter: new Limiter(clock, (requestsPer10Seconds * 2) / 5),
+    ...{ baseUrl: config.graph.baseUrl, clock, fetch },
+    ...access,
     onRequest: () => (counters.requests += 1),
     onThrottled: () => (counters.throttled += 1),
     onRetry: ({ trouble, message }, waitMs) => {
@@ -186,7 +210,11 @@ function logPoll(
   } else {
     logger.info({ ...fields, stopped: read.stopped }, 'log read');
   }
-  for (const { timeline, error } of assessed.faults) {
+  logFaults(logger, assessed);
+}
+
+function logFaults(logger: Logger, { faults }: AssessReport): void {
+  for (const { timeline, error } of faults) {
     const { detector, id } = timeline;
     logger.error({ detector, timeline: id, error: error.message }, 'detector failed');
   }

@@ -1,6 +1,7 @@
 import type { CoverageBySource } from './coverage';
 import {
   lookForAbsence,
+  type Assessment,
   type ConfiguredDetector,
   type Detector,
   type Disproved,
@@ -45,7 +46,7 @@ export interface Judgement {
   readonly undetermined: readonly Undetermined[];
 }
 
-/** A detector that asks to be asked again at a time that is already covered would be asked for ever. */
+/** A detector that threw, or that asks to be asked again at a time that is already covered: for ever, that is. */
 export class DetectorFault extends Error {
   override readonly name = 'DetectorFault';
 }
@@ -70,7 +71,7 @@ export function judge(input: Case): Judgement {
   const { configured, coverage, floor, now } = input;
   const { detector } = configured;
   const timeline = visible(input.signals, floor);
-  const { findings, askAgainAt } = detector.assess(timeline, coverage, configured.settings);
+  const { findings, askAgainAt } = ask(configured, timeline, coverage);
   const end = coverageEnd(detector, coverage);
   if (askAgainAt !== undefined && end !== undefined && askAgainAt <= end) {
     throw new DetectorFault(
@@ -129,6 +130,19 @@ export function judge(input: Case): Judgement {
     pending: findings.filter((answer) => answer.state === 'pending'),
     undetermined: findings.filter((answer) => answer.state === 'undetermined'),
   };
+}
+
+function ask(
+  { detector, settings }: ConfiguredDetector,
+  timeline: Timeline,
+  coverage: CoverageBySource,
+): Assessment {
+  try {
+    return detector.assess(timeline, coverage, settings);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown';
+    throw new DetectorFault(`detector ${detector.id} failed: ${reason}`, { cause });
+  }
 }
 
 function forDigest(change: FindingChange): FindingChange {

@@ -61,7 +61,7 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
         continue;
       }
     } catch (error) {
-      if (!(error instanceof DetectorFault || error instanceof TypeError)) {
+      if (!(error instanceof DetectorFault)) {
         throw error;
       }
       faults.push({ timeline, error });

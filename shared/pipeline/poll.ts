@@ -13,7 +13,7 @@ export async function pollSource(reader: Reader): Promise<PollReport> {
   const { tenantId, detectors, stores, clock } = reader;
   const assessed = await drainMarks({
     ...{ tenantId, detectors, stores, clock },
-    isCatchingUp: read.isFirst,
+    isCatchingUp: read.isFirst && read.windows > 0,
   });
   return { read, assessed };
 }

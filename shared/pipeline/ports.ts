@@ -36,6 +36,8 @@ export interface SourcePage {
   /** The rows that a detector looks at, inside the window. */
   readonly records: readonly EntraRecord[];
   readonly malformed: readonly Malformed[];
+  /** The oldest time on the page: pages come newest first, so this says how far into the window it reaches. */
+  readonly oldest?: Instant;
   readonly requestId?: string;
 }
 
@@ -66,11 +68,19 @@ export class SourceError extends Error {
   override readonly name = 'SourceError';
   readonly trouble: SourceTrouble;
   readonly mend: string;
+  /** The source asked for more patience than one run has: nothing is asked again before the next. */
+  readonly isForNextRun: boolean;
 
-  constructor(trouble: SourceTrouble, message: string, mend: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(
+    trouble: SourceTrouble,
+    message: string,
+    mend: string,
+    options: { readonly cause?: unknown; readonly isForNextRun?: boolean } = {},
+  ) {
+    super(message, { cause: options.cause });
     this.trouble = trouble;
     this.mend = mend;
+    this.isForNextRun = options.isForNextRun === true;
   }
 
   /** A smaller window or a later try may do. */

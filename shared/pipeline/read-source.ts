@@ -45,6 +45,8 @@ export const LAG = 2 * HOUR;
 export const TAIL = 3 * HOUR + 5 * MINUTE;
 const SWEEP = 48 * HOUR;
 const SMALLEST_WINDOW = MINUTE;
+/** Pages of one window within a budget: at 2 requests in 10 seconds they take well over a minute. */
+const MOST_PAGES = 20;
 /** So many windows may fail in one run before it is left to the next. */
 const MOST_TROUBLES = 4;
 
@@ -63,14 +65,16 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
     .filter((each) => each.needs.includes(source))
     .flatMap((each) => head?.byDetector[each.id]?.to ?? []);
   const [firstEnd, ...otherEnds] = ends;
-  const isFirst = firstEnd === undefined;
-  const from = isFirst
-    ? plus(started, -reader.initialLookback)
-    : earliest(firstEnd, ...otherEnds, plus(started, -(reader.sweep === true ? SWEEP : TAIL)));
-  const window = { from, to: started };
   const isNeeded = enabled.some((each) => each.needs.includes(source));
+  const isFirst = isNeeded && firstEnd === undefined;
+  const from =
+    firstEnd === undefined
+      ? plus(started, -reader.initialLookback)
+      : earliest(firstEnd, ...otherEnds, plus(started, -(reader.sweep === true ? SWEEP : TAIL)));
+  const window = { from, to: started };
   const total = { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0 };
   let size = between(from, started);
+  let largest = Infinity;
   let at: Instant = from;
   let troubles = 0;
   while (isNeeded && at < started) {
@@ -80,20 +84,30 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
     const to = earliest(started, plus(at, size));
     try {
       const read = await readWindow(reader, { from: at, to }, wanted, started);
+      if ('fits' in read) {
+        size = Math.max(SMALLEST_WINDOW, read.fits);
+        largest = size;
+        continue;
+      }
       total.windows += 1;
       total.rows += read.rows;
       total.kept += read.kept;
       total.malformed += read.malformed;
       total.tooOld += read.tooOld;
       at = to;
-      size *= 2;
+      size = Math.min(size * 2, largest);
     } catch (error) {
       if (!(error instanceof SourceError)) {
         throw error;
       }
       troubles += 1;
       size = Math.floor(size / 2);
-      if (!error.isPassing || size < SMALLEST_WINDOW || troubles === MOST_TROUBLES) {
+      if (
+        !error.isPassing ||
+        error.isForNextRun ||
+        size < SMALLEST_WINDOW ||
+        troubles === MOST_TROUBLES
+      ) {
         return { source, window, ...total, isFirst, stopped: error };
       }
     }
@@ -101,17 +115,29 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
   return { source, window, ...total, isFirst };
 }
 
+interface WindowCount {
+  readonly rows: number;
+  readonly kept: number;
+  readonly malformed: number;
+  readonly tooOld: number;
+}
+
+/**
+ * Reads one window to its end, then stores what it showed, then moves coverage. A window with more pages than one run
+ * has time for is given up after those: they tell how long a window may be that fits.
+ */
 async function readWindow(
   reader: Reader,
   window: Interval,
   wanted: Wanted,
   now: Instant,
-): Promise<{ rows: number; kept: number; malformed: number; tooOld: number }> {
+): Promise<WindowCount | { readonly fits: Duration }> {
   const { source, stores, clock, tenantId } = reader;
   const detectors = reader.detectors.map((each) => each.detector);
   const started = clock.now();
   const selection: Selection = new Map();
   const malformed: Malformed[] = [];
+  let oldest = window.to;
   let [rows, kept, pages, requestId] = [0, 0, 0, undefined as string | undefined];
   for await (const page of readWith(reader, window, wanted)) {
     rows += page.rows;
@@ -119,7 +145,16 @@ async function readWindow(
     pages += 1;
     requestId = page.requestId ?? requestId;
     malformed.push(...page.malformed);
-    select(tenantId, detectors, page.records, selection);
+    select(tenantId, detectors, page.records, selection, (record, detector, error) => {
+      const name = error instanceof Error ? error.name : 'unknown error';
+      malformed.push({ source, id: record.id, reason: `${detector.id} failed on it: ${name}` });
+    });
+    oldest = page.oldest === undefined ? oldest : earliest(oldest, page.oldest);
+    const isLong = between(window.from, window.to) > SMALLEST_WINDOW;
+    if (pages === MOST_PAGES && reader.budget !== undefined && isLong) {
+      const reached = between(oldest, window.to);
+      return { fits: Math.min(reached, between(window.from, window.to) / 2) };
+    }
   }
   if (malformed.length > 0) {
     await stores.quarantine.add(source, malformed, clock.now());

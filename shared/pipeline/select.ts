@@ -1,4 +1,4 @@
-import { admits, type Detector, type Read } from '../domain/detector';
+import { admits, looksAt, type Detector, type Read } from '../domain/detector';
 import { timelineId } from '../domain/finding';
 import type { EntraRecord, Source } from '../domain/record';
 import { joinSignals, normalise, type Signal } from '../domain/signal';
@@ -62,17 +62,30 @@ export function select(
   detectors: readonly Detector[],
   records: readonly EntraRecord[],
   into: Selection = new Map(),
+  onFault: (record: EntraRecord, detector: Detector, error: unknown) => void = rethrow,
 ): Selection {
   for (const detector of detectors) {
     const timelines = into.get(detector) ?? new Map<string, TimelineSignals>();
     into.set(detector, timelines);
     for (const record of records) {
-      for (const signal of detector.signals(record)) {
-        gather(timelines, tenantId, detector, signal);
+      if (!looksAt(detector, record)) {
+        continue;
+      }
+      try {
+        for (const signal of detector.signals(record)) {
+          gather(timelines, tenantId, detector, signal);
+        }
+      } catch (error) {
+        // One record that a detector cannot take must not stop the page it came with.
+        onFault(record, detector, error);
       }
     }
   }
   return into;
+}
+
+function rethrow(_record: EntraRecord, _detector: Detector, error: unknown): never {
+  throw error;
 }
 
 function gather(

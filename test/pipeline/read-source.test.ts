@@ -2,7 +2,7 @@ import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { Interval } from '../../shared/domain/coverage';
 import type { EntraRecord } from '../../shared/domain/record';
-import { between, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
+import { between, HOUR, latest, MINUTE, plus, SECOND, toInstant } from '../../shared/domain/time';
 import { health } from '../../shared/pipeline/health';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
@@ -282,5 +282,93 @@ describe('health', () => {
       expect.stringMatching(/^signIns was last read at/),
       expect.stringMatching(/TEAMS_WEBHOOK_URL/),
     ]);
+  });
+});
+
+describe('what one run has no time or patience for', () => {
+  const dense: RecordSource = {
+    // A row every second: a page of 1,000 reaches back so many seconds from the end of the window.
+    async *read({ from, to }) {
+      let end = to;
+      while (end > from) {
+        const oldest = latest(from, plus(end, -1_000 * SECOND));
+        yield await Promise.resolve({ rows: 1_000, records: [], malformed: [], oldest });
+        end = oldest;
+      }
+    },
+  };
+
+  it('cuts a window with too many pages to one that fits, and moves on through it', async () => {
+    const { reader, stores } = setUp(dense, { budget: HOUR });
+
+    const report = await readSource(reader);
+
+    expect(report.stopped).toBeUndefined();
+    expect(report.windows).toBeGreaterThan(4);
+    expect(Math.max(...stores.coverage.windows.map((each) => each.pages))).toBeLessThan(20);
+    expect((await stores.coverage.read(EAS)).signIns).toEqual({
+      from: plus(NOW, -24 * HOUR),
+      to: plus(NOW, -2 * HOUR),
+      gaps: [],
+    });
+  });
+
+  it('reads it whole for a person who waits', async () => {
+    const { reader } = setUp(dense);
+
+    expect(await readSource(reader)).toMatchObject({ windows: 1, rows: 87_000 });
+  });
+
+  it('asks nothing again before the next run when it is told to wait for long', async () => {
+    const patient = new SourceError('throttled', 'in 10 minutes', 'wait', { isForNextRun: true });
+    const source = new FakeSource([], [patient]);
+    const { reader } = setUp(source);
+
+    expect((await readSource(reader)).stopped).toBe(patient);
+    expect(source.windows).toHaveLength(1);
+  });
+
+  it('names a record that a detector cannot take, and goes on', async () => {
+    const source = new FakeSource([
+      easSignIn('bad', '2026-06-02T11:00:00Z'),
+      easSignIn('good', '2026-06-02T11:01:00Z'),
+    ]);
+    const [eas, ...others] = configureDetectors({});
+    const signals = (record: EntraRecord) => {
+      if (record.id === 'bad') {
+        throw new RangeError('never seen the like');
+      }
+      return eas!.detector.signals(record);
+    };
+    const detectors = [{ ...eas!, detector: { ...eas!.detector, signals } }, ...others];
+    const { reader, stores } = setUp(source, { detectors });
+
+    const { read, assessed } = await pollSource(reader);
+
+    expect(read.malformed).toBe(1);
+    expect(stores.quarantine.rows).toMatchObject([
+      { id: 'bad', reason: `${EAS} failed on it: RangeError` },
+    ]);
+    expect(assessed.changes).toHaveLength(1);
+  });
+
+  it('shows a detector only the records that it reads', async () => {
+    const shown: string[] = [];
+    const [eas] = configureDetectors({});
+    const signals = (record: EntraRecord) => {
+      shown.push(record.id);
+      return [];
+    };
+    const other = {
+      ...easSignIn('browser', '2026-06-02T11:00:00Z'),
+      clientApp: 'Browser',
+    } as EntraRecord;
+    const { reader } = setUp(new FakeSource([other, easSignIn('eas', '2026-06-02T11:00:00Z')]), {
+      detectors: [{ ...eas!, detector: { ...eas!.detector, signals } }],
+    });
+
+    await readSource(reader);
+
+    expect(shown).toEqual(['eas']);
   });
 });

@@ -1,6 +1,6 @@
 import type { Interval } from '../../domain/coverage';
 import type { EntraRecord, Malformed } from '../../domain/record';
-import { MINUTE, SECOND, type Duration } from '../../domain/time';
+import { MINUTE, SECOND, type Duration, type Instant } from '../../domain/time';
 import { SourceError, type Clock, type RecordSource, type SourcePage } from '../../pipeline/ports';
 import type { Wanted } from '../../pipeline/ports';
 import { readRow } from '../rows/read-row';
@@ -71,7 +71,11 @@ async function ask(
       options.onThrottled?.();
     }
     const pause = wait ?? FIRST_WAIT * 2 ** (attempt - 1);
-    if (!error.isPassing || attempt === TRIES || pause > LONGEST_WAIT) {
+    if (pause > LONGEST_WAIT) {
+      const { trouble, message, mend } = error;
+      throw new SourceError(trouble, message, mend, { cause: error, isForNextRun: true });
+    }
+    if (!error.isPassing || attempt === TRIES) {
       throw error;
     }
     options.onRetry?.(error, pause);
@@ -136,6 +140,7 @@ async function readAnswer(response: Response): Promise<Answer> {
 function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
   const records: EntraRecord[] = [];
   const malformed: Malformed[] = [];
+  let oldest: Instant | undefined;
   for (const row of answer.rows) {
     if (typeof row !== 'object' || row === null) {
       malformed.push({ source: wanted.source, reason: 'the record is not an object' });
@@ -144,7 +149,10 @@ function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
     const read = readRow(wanted.source, row as Record<string, unknown>, wanted);
     if ('malformed' in read) {
       malformed.push(read.malformed);
-    } else if (read.record !== undefined && read.at >= window.from && read.at < window.to) {
+      continue;
+    }
+    oldest = oldest === undefined || read.at < oldest ? read.at : oldest;
+    if (read.record !== undefined && read.at >= window.from && read.at < window.to) {
       records.push(read.record);
     }
   }
@@ -153,6 +161,7 @@ function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
     rows: answer.rows.length,
     records,
     malformed,
+    ...(oldest !== undefined && { oldest }),
     ...(requestId !== undefined && { requestId }),
   };
 }
@@ -168,9 +177,9 @@ function toSourceError(error: unknown): SourceError {
 
 function unavailable(message: string, cause?: unknown): SourceError {
   const mend = 'Nothing: it is tried again. If it goes on, check the network and GRAPH_BASE_URL.';
-  return new SourceError('unavailable', message, mend, cause);
+  return new SourceError('unavailable', message, mend, { cause });
 }
 
 function badAnswer(message: string, cause?: unknown): SourceError {
-  return new SourceError('bad-answer', message, 'Nothing: the window is read again.', cause);
+  return new SourceError('bad-answer', message, 'Nothing: the window is read again.', { cause });
 }

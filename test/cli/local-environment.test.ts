@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { shareEnvironment, withLocalHost } from '../../cli/local-environment';
+import { folderWith } from '../fakes/folder';
+
+describe('the monitor that runs in a folder', () => {
+  const home = process.cwd();
+  afterEach(() => {
+    process.chdir(home);
+  });
+
+  it('is found by other commands of the folder, for as long as it runs', () => {
+    const folder = folderWith({});
+    process.chdir(folder);
+    mkdirSync('.crosscheck');
+
+    const end = shareEnvironment('.crosscheck', {
+      TENANT_ID: 't',
+      TABLES_CONNECTION: 'c',
+      PATH: 'x',
+    });
+
+    expect(withLocalHost({ LOG_LEVEL: 'warn' })).toEqual({
+      LOG_LEVEL: 'warn',
+      TENANT_ID: 't',
+      TABLES_CONNECTION: 'c',
+    });
+    expect(statSync(join(folder, '.crosscheck/environment.json')).mode & 0o077).toBe(0);
+    end();
+    expect(existsSync('.crosscheck/environment.json')).toBe(false);
+    expect(withLocalHost({ LOG_LEVEL: 'warn' })).toEqual({ LOG_LEVEL: 'warn' });
+  });
+
+  it('is not taken for the one that the environment names', () => {
+    process.chdir(folderWith({}));
+    shareEnvironment('.crosscheck', { TENANT_ID: 'local' });
+
+    expect(withLocalHost({ TENANT_ID: 'real' })).toEqual({ TENANT_ID: 'real' });
+  });
+});
