@@ -11,6 +11,8 @@ import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
 import { health, type Health } from './pipeline/health';
 import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
+import type { Reader } from './pipeline/read-source';
+import { noticeRuleChanges } from './pipeline/rule-change';
 import {
   SourceError,
   type Channel,
@@ -63,13 +65,31 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const { tenantId, detectors } = config;
   const known = new KnownSignals();
   const access = memoized(() => buildAccess(config, clock));
+  let changed: Promise<readonly string[]> | undefined;
+  /** True in the first run after a change: what a new rule opens goes out as one digest. */
+  async function isAfterRuleChange(): Promise<boolean> {
+    if (changed !== undefined) {
+      await changed;
+      return false;
+    }
+    changed = noticeRuleChanges(stores, detectors);
+    changed.catch(() => {
+      changed = undefined; // the next run tries again
+    });
+    const ids = await changed;
+    if (ids.length > 0) {
+      logger.warn({ detectors: ids }, 'rules changed, every timeline is assessed again');
+    }
+    return ids.length > 0;
+  }
   return {
     config,
     stores,
     poll: async (source, options = {}) => {
       const counters = { requests: 0, throttled: 0 };
       const started = clock.now();
-      const report = await pollSource({
+      const isChanged = options.stores === undefined && (await isAfterRuleChange());
+      const reader: Reader = {
         ...{ source, tenantId, detectors, clock },
         records: await buildSource(config, clock, await access(source), counters, logger),
         stores: options.stores ?? stores,
@@ -77,12 +97,14 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
         initialLookback: config.initialLookback,
         sweep: options.sweep === true,
         ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
-      });
+      };
+      const report = await pollSource(reader, isChanged);
       logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
       return report;
     },
     reassess: async () => {
-      const report = await drainMarks({ tenantId, detectors, stores, clock });
+      const isCatchingUp = await isAfterRuleChange();
+      const report = await drainMarks({ tenantId, detectors, stores, clock, isCatchingUp });
       const { timelines, changes, left } = report;
       logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
       logFaults(logger, report);

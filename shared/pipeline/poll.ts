@@ -8,12 +8,12 @@ export interface PollReport {
 }
 
 /** Reads one source and assesses every timeline that it touched, and every other that still carries a mark. */
-export async function pollSource(reader: Reader): Promise<PollReport> {
+export async function pollSource(reader: Reader, isAfterRuleChange = false): Promise<PollReport> {
   const read = await readSource(reader);
   const { tenantId, detectors, stores, clock } = reader;
   const assessed = await drainMarks({
     ...{ tenantId, detectors, stores, clock },
-    isCatchingUp: read.isFirst && read.windows > 0,
+    isCatchingUp: isAfterRuleChange || (read.isFirst && read.windows > 0),
   });
   return { read, assessed };
 }

@@ -204,6 +204,9 @@ export interface WorkMarks {
   due(detectorId: string, end: Instant): Promise<readonly WorkMark[]>;
   /** Deletes a mark unless it was written again meanwhile. */
   remove(mark: WorkMark): Promise<void>;
+  /** By detector: under which version and settings all its timelines were last marked. */
+  rules(): Promise<Readonly<Record<string, string>>>;
+  keepRule(detectorId: string, rule: string): Promise<void>;
 }
 
 export interface CoverageStore {

@@ -150,6 +150,17 @@ export function workMarksContract(make: MakeStores): void {
       expect(await marks.due(DETECTOR, LATER)).toHaveLength(1);
     });
 
+    it('remembers the rule of each detector, the last one', async () => {
+      expect(await marks.rules()).toEqual({});
+
+      await marks.keepRule('one', 'a');
+      await marks.keepRule('two', 'b');
+      await marks.keepRule('one', 'c');
+
+      expect(await marks.rules()).toEqual({ one: 'c', two: 'b' });
+      expect(await marks.dirty()).toEqual([]);
+    });
+
     it('keeps names as they are, whatever they hold', async () => {
       const all = HOSTILE.filter((name) => name.isWellFormed()).map((name) => timeline(name));
 

@@ -3,7 +3,8 @@ import { DETECTORS } from '../../shared/detectors/index';
 import { FindingBusyError, FindingNotFoundError, recordAct } from '../../shared/pipeline/decide';
 import { drainMarks } from '../../shared/pipeline/assess';
 import { keep } from '../../shared/pipeline/keep';
-import { markRuleChange } from '../../shared/pipeline/rule-change';
+import { configureDetectors } from '../../shared/config/detectors';
+import { markRuleChange, noticeRuleChanges } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
 import type { Act } from '../../shared/domain/finding';
 import { DAY, plus } from '../../shared/domain/time';
@@ -116,6 +117,34 @@ describe('shared/pipeline/rule-change', () => {
     expect(await markRuleChange(stores, mfa!)).toBe(250);
     expect(await markRuleChange(stores, eas!)).toBe(0);
     expect(await stores.marks.dirty()).toHaveLength(250);
+  });
+
+  it('notices another version or setting once, and nothing at the first start', async () => {
+    const { stores } = await play({
+      batches: inOrder([deviceAdded({ id: 'a', user: 'ann', at: minutes(0) }, 'd1')], PLAIN),
+    });
+    const before = configureDetectors({});
+    const after = configureDetectors({ DETECTOR_MFA_REGISTRATION_UNFINISHED_GRACE: '2h' });
+
+    expect(await noticeRuleChanges(stores, before)).toEqual([]);
+    expect(await noticeRuleChanges(stores, before)).toEqual([]);
+    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await noticeRuleChanges(stores, after)).toEqual(['mfa-registration-unfinished']);
+    expect(await stores.marks.dirty()).toHaveLength(1);
+    expect(await noticeRuleChanges(stores, after)).toEqual([]);
+  });
+
+  it('marks again when it was killed before it remembered', async () => {
+    const { stores } = await play({
+      batches: inOrder([deviceAdded({ id: 'a', user: 'ann', at: minutes(0) }, 'd1')], PLAIN),
+    });
+    await noticeRuleChanges(stores, configureDetectors({}));
+    const after = configureDetectors({ DETECTOR_MFA_REGISTRATION_UNFINISHED_GRACE: '2h' });
+    jest.spyOn(stores.marks, 'keepRule').mockRejectedValueOnce(new Error('killed'));
+
+    await expect(noticeRuleChanges(stores, after)).rejects.toThrow('killed');
+
+    expect(await noticeRuleChanges(stores, after)).toEqual(['mfa-registration-unfinished']);
   });
 });
 

@@ -233,6 +233,7 @@ export class MemoryQuarantine implements Quarantine {
 export class MemoryMarks implements WorkMarks {
   readonly #dirty = new Map<string, WorkMark>();
   readonly #due = new Map<string, { mark: WorkMark; at: Instant }>();
+  readonly #rules = new Map<string, string>();
   #etag = 0;
 
   markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void> {
@@ -274,6 +275,15 @@ export class MemoryMarks implements WorkMarks {
     if (mark.cause === 'due' && this.#due.get(key)?.mark.etag === mark.etag) {
       this.#due.delete(key);
     }
+    return Promise.resolve();
+  }
+
+  rules(): Promise<Readonly<Record<string, string>>> {
+    return Promise.resolve(Object.fromEntries(this.#rules));
+  }
+
+  keepRule(detectorId: string, rule: string): Promise<void> {
+    this.#rules.set(detectorId, rule);
     return Promise.resolve();
   }
 

@@ -52,6 +52,18 @@ export class TableMarks implements WorkMarks {
     await this.#work.remove(this.#partition, rowKey, mark.etag.slice(space + 1));
   }
 
+  async rules(): Promise<Readonly<Record<string, string>>> {
+    const rows = await this.#work.list({ partition: this.#partition, rows: beginning('rule|') });
+    const rules = rows.map((row) => fromColumns(row) as { detector: string; rule: string });
+    return Object.fromEntries(rules.map(({ detector, rule }) => [detector, rule]));
+  }
+
+  async keepRule(detector: string, rule: string): Promise<void> {
+    const partitionKey = this.#partition;
+    const rowKey = joinKey('rule', detector);
+    await this.#work.upsert({ partitionKey, rowKey, ...toColumns({ detector, rule }) });
+  }
+
   /** Most marks are new or our own: they are written at once. Else all are read, and what is there is kept. */
   async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
     const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
