@@ -6,7 +6,7 @@ import { keep } from '../../shared/pipeline/keep';
 import { configureDetectors } from '../../shared/config/detectors';
 import { markRuleChange, noticeRuleChanges } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
-import type { Act } from '../../shared/domain/finding';
+import { timelineId, type Act } from '../../shared/domain/finding';
 import { DAY, plus } from '../../shared/domain/time';
 import { around } from '../fakes/crashing';
 import { deviceAdded, easAccepted, minutes, nameOf } from '../fakes/records';
@@ -179,5 +179,33 @@ describe('shared/pipeline/decide', () => {
 
     await expect(recordAct(findings, finding!.id, ACT)).rejects.toThrow(FindingBusyError);
     expect(tries).toBe(5);
+  });
+});
+
+describe('a detector that fails', () => {
+  it('leaves its mark and stops nobody else', async () => {
+    const stores = memoryStores();
+    const [eas, mfa] = configureDetectors({});
+    const assess = (): never => {
+      throw new RangeError('never seen the like');
+    };
+    const broken = { ...eas!, detector: { ...eas!.detector, assess } };
+    const subject = { type: 'user' as const, id: 'ann' };
+    const timelines = [eas!, mfa!].map(({ detector }) => ({
+      ...{ id: timelineId('t', detector.id, 'ann'), detector: detector.id, subject },
+    }));
+    await stores.marks.markDirty(timelines, {});
+
+    const report = await drainMarks({
+      ...{ tenantId: 't', stores, detectors: [broken, mfa!] },
+      clock: { now: () => minutes(0) },
+    });
+
+    expect(report.faults.map(({ error }) => error.message)).toEqual([
+      'detector eas-success-despite-ca-failure failed: never seen the like',
+    ]);
+    expect(await stores.marks.dirty()).toMatchObject([
+      { timeline: { detector: eas!.detector.id } },
+    ]);
   });
 });
