@@ -8,5 +8,5 @@ await build({
   ...{ bundle: true, platform: 'node', target: 'node22', format: 'cjs', outfile },
   external: ['azurite'],
 });
-const { status } = spawnSync(process.execPath, [outfile], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, ['--expose-gc', outfile], { stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -127,21 +127,35 @@ function joinLists(
   if (rule !== 'first3' && rule !== 'last3') {
     return joinSets(a, b);
   }
-  const isFresh = b.length === 0;
-  if (
-    rule === 'first3' &&
-    a.length === EDGE &&
-    !isFresh &&
-    b.every((each) => timeOf(each) > timeOf(a[2]))
-  ) {
-    return a; // the usual way: later events change nothing
-  }
-  if (a.length === 1 && isFresh) {
+  const [only] = b;
+  if (only === undefined && a.length === 1) {
     return a;
+  }
+  if (only !== undefined && b.length === 1 && a.length <= EDGE && isByTime(a)) {
+    return insertByTime(a, only, rule);
   }
   const all = byTime(a, b);
   const kept = rule === 'first3' ? all.slice(0, EDGE) : all.slice(-EDGE);
   return kept.length === a.length && kept.every((each, i) => each === a[i]) ? a : kept;
+}
+
+/** One more event is the common case: most change nothing, and none needs sorting. */
+function insertByTime(a: readonly Json[], only: Json, rule: 'first3' | 'last3'): readonly Json[] {
+  let place = 0;
+  while (place < a.length && timeOrder(a[place], only) < 0) {
+    place += 1;
+  }
+  const isKnown = place < a.length && timeOrder(a[place], only) === 0;
+  const isOutside = a.length === EDGE && place === (rule === 'first3' ? EDGE : 0);
+  if (isKnown || isOutside) {
+    return a;
+  }
+  const all = a.toSpliced(place, 0, only);
+  return rule === 'first3' ? all.slice(0, EDGE) : all.slice(-EDGE);
+}
+
+function isByTime(a: readonly Json[]): boolean {
+  return a.every((each, i) => i === 0 || timeOrder(a[i - 1], each) < 0);
 }
 
 /** Unites two sets. One new member is the common case: it is looked up and inserted, not merged. */
@@ -180,7 +194,11 @@ function insert(set: readonly Json[], member: Json): readonly Json[] {
     }
     [low, high] = sign < 0 ? [middle + 1, high] : [low, middle];
   }
-  return low >= SET_CAP ? set.slice(0, SET_CAP) : set.toSpliced(low, 0, member).slice(0, SET_CAP);
+  if (low >= SET_CAP) {
+    return set.slice(0, SET_CAP);
+  }
+  const more = set.toSpliced(low, 0, member);
+  return more.length > SET_CAP ? more.slice(0, SET_CAP) : more;
 }
 
 function inOrder(values: readonly Json[]): readonly Json[] {

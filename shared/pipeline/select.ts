@@ -67,8 +67,9 @@ export function select(
   for (const detector of detectors) {
     const timelines = into.get(detector) ?? new Map<string, TimelineSignals>();
     into.set(detector, timelines);
+    const isRead = rememberingLooksAt(detector);
     for (const record of records) {
-      if (!looksAt(detector, record)) {
+      if (!isRead(record)) {
         continue;
       }
       try {
@@ -82,6 +83,22 @@ export function select(
     }
   }
   return into;
+}
+
+function rememberingLooksAt(detector: Detector): (record: EntraRecord) => boolean {
+  const known = new Map<string, boolean>();
+  return (record) => {
+    const kind =
+      record.source === 'directoryAudits'
+        ? record.activity
+        : `${record.clientApp ?? ''} ${record.errorCode ?? ''}`;
+    let isRead = known.get(kind);
+    if (isRead === undefined) {
+      isRead = looksAt(detector, record);
+      known.set(kind, isRead);
+    }
+    return isRead;
+  };
 }
 
 function rethrow(_record: EntraRecord, _detector: Detector, error: unknown): never {
