@@ -27,7 +27,21 @@ export async function withMonitor<T>(
     },
     async () => {
       const { theMonitor } = await import('../shared/composition');
-      return work(await theMonitor());
+      try {
+        return await work(await theMonitor());
+      } catch (error) {
+        throw await cleaned(error);
+      }
     },
   );
+}
+
+// The platform logs what a door throws, as it is.
+async function cleaned(error: unknown): Promise<unknown> {
+  const { redact } = await import('../shared/adapters/logging/redact');
+  if (error instanceof Error) {
+    error.message = redact(error.message);
+    error.stack = redact(error.stack ?? '');
+  }
+  return error;
 }

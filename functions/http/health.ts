@@ -11,8 +11,8 @@ app.http('health', {
       return { status: health.status === 'up' ? 200 : 503, jsonBody: health };
     } catch (error) {
       // Settings that cannot be used and storage that does not answer are what people come here to learn.
-      context.error(error);
       const problems = [error instanceof Error ? error.message : 'unknown'];
+      context.error(...problems);
       return { status: 503, jsonBody: { status: 'down', problems } };
     }
   },

@@ -82,7 +82,6 @@ export interface AppliedPolicy {
 }
 
 export type EntraRecord = AuditRecord | SignInRecord;
-export type RecordOf<S extends Source> = Extract<EntraRecord, { source: S }>;
 
 /** A row that cannot be used: what is known of it, and why. Never holds a value of the row. */
 export interface Malformed {

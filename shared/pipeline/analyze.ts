@@ -11,6 +11,8 @@ import { select, type Selection } from './select';
 /** A row of an exported log that was read. */
 export interface ExportedRow {
   readonly source: Source;
+  readonly file: string;
+  readonly line: number;
   readonly at: Instant;
   /** Only when a detector looks at it. */
   readonly record?: EntraRecord;
@@ -80,7 +82,11 @@ export async function analyze(
     const rows = page.rows.filter((row) => asOf === undefined || row.at < asOf);
     tally.count(rows, page);
     const records = rows.flatMap((row) => row.record ?? []);
-    select(tenantId, enabled, records, selection);
+    select(tenantId, enabled, records, selection, (record, detector, error) => {
+      const row = rows.find((each) => each.record === record);
+      const name = error instanceof Error ? error.name : 'unknown error';
+      tally.refuse(row, `${detector.id} failed on it: ${name}`);
+    });
   }
   await keep(stores, selection);
   const coverage = tally.coverage(asOf);
@@ -139,6 +145,15 @@ class Tally {
     page.skipped.forEach((row) => {
       this.#skip(row);
     });
+  }
+
+  /** A row that was counted as read and that a detector cannot take after all. */
+  refuse(row: ExportedRow | undefined, reason: string): void {
+    if (row !== undefined) {
+      const { source, file, line } = row;
+      this.#countOf(source).records -= 1;
+      this.#skip({ source, file, line, reason, isMalformed: true });
+    }
   }
 
   #skip(row: SkippedRow): void {

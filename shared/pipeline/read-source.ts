@@ -40,9 +40,9 @@ export interface ReadRunReport {
 }
 
 /** A source is taken to be complete up to now minus this; most rows come within minutes, some hours late. */
-export const LAG = 2 * HOUR;
+const LAG = 2 * HOUR;
 /** Read again at every poll, for rows that come late: a little more than the latest that were seen. */
-export const TAIL = 3 * HOUR + 5 * MINUTE;
+const TAIL = 3 * HOUR + 5 * MINUTE;
 const SWEEP = 48 * HOUR;
 const SMALLEST_WINDOW = MINUTE;
 /** Pages of one window within a budget: at 2 requests in 10 seconds they take well over a minute. */

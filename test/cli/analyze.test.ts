@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { analyzeCommand, type AnalyzeOptions } from '../../cli/analyze';
+import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { configureDetectors } from '../../shared/config/detectors';
+import type { EntraRecord } from '../../shared/domain/record';
+import type { Signal } from '../../shared/domain/signal';
 import { toInstant } from '../../shared/domain/time';
+import { analyze, type ExportedRow, type ExportPage } from '../../shared/pipeline/analyze';
 import { folderWith } from '../fakes/folder';
 
 const EXAMPLES = join(__dirname, '../../examples');
@@ -241,5 +246,52 @@ describe('crosscheck analyze', () => {
     expect(code).toBe(0);
     expect(out).toContain('Nothing was read.');
     expect(out).toContain('No findings');
+  });
+});
+
+describe('a record that a detector cannot take', () => {
+  it('is named by file and line, and the others go on', async () => {
+    const [eas, ...others] = configureDetectors({});
+    const signals = (record: EntraRecord): readonly Signal[] => {
+      if (record.id === '2') {
+        throw new RangeError('never seen the like');
+      }
+      return eas!.detector.signals(record);
+    };
+    const row = (id: string): ExportedRow => ({
+      ...{
+        source: 'signIns',
+        file: 'log',
+        line: Number(id),
+        at: toInstant('2026-01-01T00:00:00Z'),
+      },
+      valueOf: () => undefined,
+      record: {
+        ...{ source: 'signIns', id, at: toInstant('2026-01-01T00:00:00Z'), user: { id: 'u' } },
+        ...{
+          clientApp: 'Exchange ActiveSync',
+          errorCode: 0,
+          conditionalAccess: 'failure',
+          device: {},
+        },
+      },
+    });
+    async function* pages(): AsyncGenerator<ExportPage> {
+      yield await Promise.resolve({ rows: [row('1'), row('2')], skipped: [] });
+    }
+
+    const detectors = [{ ...eas!, detector: { ...eas!.detector, signals } }, ...others];
+    const clock = { now: () => toInstant('2026-01-02T00:00:00Z') };
+    const { read, findings } = await analyze(pages(), detectors, memoryStores(), {
+      tenantId: 't',
+      clock,
+    });
+
+    expect(read.signIns).toMatchObject({
+      records: 2,
+      malformed: 1,
+      skipped: [{ file: 'log', line: 2, reason: `${eas!.detector.id} failed on it: RangeError` }],
+    });
+    expect(findings).toMatchObject([{ count: 1 }]);
   });
 });

@@ -246,7 +246,7 @@ function oldestOf(records: readonly EntraRecord[]): [Source, Instant][] {
 async function* pagesOf(records: readonly EntraRecord[]): AsyncIterable<ExportPage> {
   for (const record of records) {
     const { source, at } = record;
-    const rows = [{ source, at, record, valueOf: () => undefined }];
+    const rows = [{ source, at, record, file: 'log', line: 1, valueOf: () => undefined }];
     yield await Promise.resolve({ rows, skipped: [] });
   }
 }

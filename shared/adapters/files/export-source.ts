@@ -61,7 +61,7 @@ function toPage(batch: readonly FileRow[], wanted: ExportOptions['wanted']): Exp
     }
     const { at, record } = read;
     const valueOf = (property: string): unknown => row[property];
-    rows.push({ source, at, valueOf, ...(record !== undefined && { record }) });
+    rows.push({ source, file, line, at, valueOf, ...(record !== undefined && { record }) });
   }
   return { rows, skipped };
 }
