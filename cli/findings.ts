@@ -5,7 +5,7 @@ import { SEVERITIES, type Severity } from '../shared/domain/detector';
 import type { Finding, Status, Transition } from '../shared/domain/finding';
 import { findingJson } from '../shared/domain/finding-json';
 import { SOURCES } from '../shared/domain/record';
-import { toMinute } from '../shared/domain/time';
+import { DAY, plus, toMinute } from '../shared/domain/time';
 import { FindingNotFoundError } from '../shared/pipeline/decide';
 import { listFindings } from '../shared/pipeline/list-findings';
 import type { Clock, Stores } from '../shared/pipeline/ports';
@@ -109,10 +109,10 @@ async function toJson(
 ): Promise<unknown> {
   const read: Record<string, unknown> = {};
   for (const source of SOURCES) {
-    const last = (await stores.coverage.head(source))?.lastWindow;
-    if (last !== undefined) {
-      const { rows, kept, malformed } = last;
+    const lastDay = { from: plus(clock.now(), -DAY), to: clock.now() };
+    for await (const { rows, kept, malformed } of stores.coverage.ledger(source, lastDay)) {
       read[source] = { records: rows, kept, malformed, skipped: [] };
+      break; // the newest window
     }
   }
   return {

@@ -6,6 +6,8 @@ import { systemClock } from '../shared/adapters/system-clock';
 import { ConfigError } from '../shared/config/detectors';
 import { processEnvironment } from '../shared/config/environment';
 import { analyzeCommand, type AnalyzeOptions } from './analyze';
+import type { BackfillOptions } from './backfill';
+import type { CoverageOptions } from './coverage';
 import { EXIT, UsageError } from './exit';
 import type { FindingsOptions } from './findings';
 import type { PollCommandOptions } from './poll';
@@ -104,6 +106,36 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .action(async (id: string, options: { json?: boolean }) => {
       const { showCommand } = await import('./findings');
       setExit(await showCommand(id, options, world));
+    });
+  root
+    .command('coverage')
+    .description('show what was read of each log, what was read again, and what is missing')
+    .option('--from <time>', 'only from here on, like 2026-01-31T12:00:00Z')
+    .option('--to <time>', 'only up to here')
+    .option('--json', 'print JSON to standard output')
+    .option('--csv', 'print CSV to standard output')
+    .addHelpText('after', SETTINGS_HELP)
+    .action(async (options: CoverageOptions) => {
+      const { coverageCommand } = await import('./coverage');
+      setExit(await coverageCommand(options, world));
+    });
+  root
+    .command('backfill')
+    .description('read a range of the past through the same journal; resumable')
+    .requiredOption('--from <time>', 'the beginning of the range, like 2026-01-30T00:00:00Z')
+    .requiredOption('--to <time>', 'its end')
+    .option('--source <source>', 'only directoryAudits or signIns')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+Fills gaps and goes back before the first read, as far as the log reaches. What it opens goes out as one digest.
+Interrupted, the same command goes on where it stopped.
+${SETTINGS_HELP}`,
+    )
+    .action(async (options: BackfillOptions) => {
+      const { backfillCommand } = await import('./backfill');
+      setExit(await backfillCommand(options, world));
     });
   return root;
 }

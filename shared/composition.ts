@@ -5,14 +5,19 @@ import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
 import type { ConfiguredDetector } from './domain/detector';
 import { SOURCES, type Source } from './domain/record';
-import { MINUTE } from './domain/time';
-import { drainMarks, type AssessReport } from './pipeline/assess';
+import { MINUTE, type Instant } from './domain/time';
+import type { Interval } from './domain/coverage';
+import { drainMarks, type AssessReport, type SecondLook } from './pipeline/assess';
+import { backfillSource, type BackfillReport } from './pipeline/backfill';
+import { coverageReport, type CoverageReport } from './pipeline/coverage-report';
 import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
 import { health, type Health } from './pipeline/health';
 import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
 import type { Reader } from './pipeline/read-source';
 import { noticeRuleChanges } from './pipeline/rule-change';
+import { secondLook } from './pipeline/second-look';
+import { LOG_READING, watchSources } from './pipeline/watch-sources';
 import {
   SourceError,
   type Channel,
@@ -29,6 +34,16 @@ export interface Monitor {
   readonly reassess: () => Promise<AssessReport>;
   readonly deliver: () => Promise<DeliverReport>;
   readonly health: () => Promise<Health>;
+  readonly coverage: (range?: {
+    readonly from?: Instant;
+    readonly to?: Instant;
+  }) => Promise<CoverageReport>;
+  /** Fills a range of the past; resumable. @throws BackfillError when it cannot be filled. */
+  readonly backfill: (
+    source: Source,
+    range: Interval,
+    onWindow: (at: Instant) => void,
+  ) => Promise<BackfillReport>;
 }
 
 export interface PollOptions {
@@ -38,6 +53,10 @@ export interface PollOptions {
   /** Reads and assesses in memory; writes and sends nothing. */
   readonly stores?: Stores;
 }
+
+/** For one subject at a time, out of what the polls leave of Graph's limit. */
+const SECOND_LOOKS_PER_10S = 1;
+const SECOND_LOOK_BUDGET = MINUTE;
 
 /** A run begins no new window after this: well under the platform's limit, and the next run goes on. */
 const RUN_BUDGET = 4 * MINUTE;
@@ -64,7 +83,30 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const channel = await buildChannel(config, clock);
   const { tenantId, detectors } = config;
   const known = new KnownSignals();
-  const access = memoized(() => buildAccess(config, clock));
+  const access = memoized(() => buildAccess(config, clock, requestsPerDoor(config)));
+  const lookAccess = memoized(() => buildAccess(config, clock, SECOND_LOOKS_PER_10S));
+  const sources = neededSources(detectors);
+  async function readerOf(source: Source, counters: Counters): Promise<Reader> {
+    return {
+      ...{ source, tenantId, detectors, clock, stores, known },
+      records: await buildSource(config, clock, await access(source), counters, logger),
+      initialLookback: config.initialLookback,
+      retention: config.logRetention,
+    };
+  }
+  function lookAgain(counters: Counters): SecondLook {
+    return secondLook({
+      ...{ tenantId, stores, clock, budget: SECOND_LOOK_BUDGET },
+      sourceOf: async () => buildSource(config, clock, await lookAccess('any'), counters, logger),
+    });
+  }
+  async function watch(): Promise<void> {
+    const standstill = config.standstillAlarm;
+    const changes = await watchSources({ tenantId, sources, stores, clock, standstill });
+    for (const { finding } of changes) {
+      logger.warn({ run: 'watch', finding: finding.id, status: finding.status }, finding.title);
+    }
+  }
   let changed: Promise<readonly string[]> | undefined;
   /** True in the first run after a change: what a new rule opens goes out as one digest. */
   async function isAfterRuleChange(): Promise<boolean> {
@@ -88,23 +130,32 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     poll: async (source, options = {}) => {
       const counters = { requests: 0, throttled: 0 };
       const started = clock.now();
-      const isChanged = options.stores === undefined && (await isAfterRuleChange());
+      const isDry = options.stores !== undefined;
+      const isChanged = !isDry && (await isAfterRuleChange());
+      const { known: _known, ...forgetful } = await readerOf(source, counters);
       const reader: Reader = {
-        ...{ source, tenantId, detectors, clock },
-        records: await buildSource(config, clock, await access(source), counters, logger),
-        stores: options.stores ?? stores,
-        ...(options.stores === undefined && { known }),
-        initialLookback: config.initialLookback,
+        ...forgetful,
+        ...(isDry ? { stores: options.stores } : { known }),
         sweep: options.sweep === true,
         ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
       };
-      const report = await pollSource(reader, isChanged);
+      const report = await pollSource(reader, {
+        isAfterRuleChange: isChanged,
+        ...(!isDry && { secondLook: lookAgain(counters) }),
+      });
       logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
+      if (!isDry) {
+        await watch();
+      }
       return report;
     },
     reassess: async () => {
       const isCatchingUp = await isAfterRuleChange();
-      const report = await drainMarks({ tenantId, detectors, stores, clock, isCatchingUp });
+      const look = lookAgain({ requests: 0, throttled: 0 });
+      const report = await drainMarks({
+        ...{ tenantId, detectors, stores, clock, isCatchingUp, secondLook: look },
+      });
+      await watch();
       const { timelines, changes, left } = report;
       logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
       logFaults(logger, report);
@@ -119,6 +170,17 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       return report;
     },
     health: () => health(stores, detectors, { hasChannel: channel !== undefined, clock }),
+    coverage: (range) => coverageReport(stores, detectors, clock, range),
+    backfill: async (source, range, onWindow) => {
+      const counters = { requests: 0, throttled: 0 };
+      const report = await backfillSource(await readerOf(source, counters), range, onWindow);
+      const { windows, rows, kept, malformed, tooOld } = report;
+      logger.info(
+        { run: 'backfill', source, range, windows, rows, kept, malformed, tooOld, ...counters },
+        'range read',
+      );
+      return report;
+    },
   };
 }
 
@@ -145,8 +207,8 @@ interface Access {
   readonly limiter: Limiter;
 }
 
-function memoized(build: () => Promise<Access>): (source: Source) => Promise<Access> {
-  const known = new Map<Source, Promise<Access>>();
+function memoized(build: () => Promise<Access>): (of: Source | 'any') => Promise<Access> {
+  const known = new Map<Source | 'any', Promise<Access>>();
   return (source) => {
     const access = known.get(source) ?? build();
     known.set(source, access);
@@ -154,31 +216,44 @@ function memoized(build: () => Promise<Access>): (source: Source) => Promise<Acc
   };
 }
 
-async function buildAccess(config: Config, clock: Clock): Promise<Access> {
+/** Functions scale on their own and share no memory, so each takes its part of Graph's limit. */
+function requestsPerDoor({ graph }: Config): number {
+  return (graph.requestsPer10Seconds * 2) / 5;
+}
+
+async function buildAccess(
+  config: Config,
+  clock: Clock,
+  requestsPer10Seconds: number,
+): Promise<Access> {
   const { Limiter } = await import('./adapters/graph/limiter');
   const { credentialFor, tokenGetter } = await import('./adapters/graph/credential');
-  const { baseUrl, auth, clientId, requestsPer10Seconds } = config.graph;
+  const { baseUrl, auth, clientId } = config.graph;
   const { tenantId } = config;
   return {
     getToken:
       auth === 'none'
         ? undefined
         : tokenGetter(credentialFor(auth, { tenantId, clientId }), baseUrl, clock),
-    // Functions scale on their own and share no memory, so each takes its part of Graph's limit.
-    limiter: new Limiter(clock, (requestsPer10Seconds * 2) / 5),
+    limiter: new Limiter(clock, requestsPer10Seconds),
   };
+}
+
+interface Counters {
+  requests: number;
+  throttled: number;
 }
 
 async function buildSource(
   config: Config,
   clock: Clock,
   access: Access,
-  counters: { requests: number; throttled: number },
+  counters: Counters,
   logger: Logger,
 ): Promise<RecordSource> {
   const { graphSource } = await import('./adapters/graph/graph-source');
   return graphSource({
-    ...{ baseUrl: config.graph.baseUrl, clock, fetch },
+    ...{ baseUrl: config.graph.baseUrl, clock, fetch, random: Math.random },
     ...access,
     onRequest: () => (counters.requests += 1),
     onThrottled: () => (counters.throttled += 1),
@@ -203,7 +278,8 @@ async function buildChannel(config: Config, clock: Clock): Promise<Channel | und
 }
 
 function runbookOf(detectors: readonly ConfiguredDetector[], id: string): readonly string[] {
-  return detectors.find(({ detector }) => detector.id === id)?.detector.runbook ?? [];
+  const known = [LOG_READING, ...detectors.map(({ detector }) => detector)];
+  return known.find((detector) => detector.id === id)?.runbook ?? [];
 }
 
 function logPoll(

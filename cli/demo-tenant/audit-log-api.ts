@@ -19,6 +19,7 @@ const FILTERABLES: Readonly<Record<Source, Filterables>> = {
     'initiatedBy/user/userPrincipalName': prefixed,
     'initiatedBy/app/appId': text,
     'initiatedBy/app/displayName': text,
+    targetResources: { kind: 'list', of: { id: text, displayName: prefixed } },
   },
   signIns: {
     createdDateTime: { kind: 'time' },
@@ -52,16 +53,35 @@ class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
+/** What is answered, before it is sent. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** `GET /v1.0/auditLogs/<source>` over the rows that can be read now: filtered, in order, page by page. */
 export function listRows(request: Request, source: Source, rows: readonly DemoRow[]): Response {
+  const { headers, url } = request;
+  const answer = answerRows(new URL(url), headers.get('prefer') ?? '', source, rows);
+  return new Response(answer.body, answer);
+}
+
+/** The same for who sends it in another way. */
+export function answerRows(
+  url: URL,
+  prefer: string,
+  source: Source,
+  rows: readonly DemoRow[],
+): Answer {
   try {
-    return list(request, source, rows);
+    return list(url, prefer, source, rows);
   } catch (error) {
     if (error instanceof FilterError) {
-      return odataError(400, 'BadRequest', `Invalid filter clause: ${error.message}`);
+      return errorAnswer(400, 'BadRequest', `Invalid filter clause: ${error.message}`);
     }
     if (error instanceof BadRequest) {
-      return odataError(400, 'BadRequest', error.message);
+      return errorAnswer(400, 'BadRequest', error.message);
     }
     throw error;
   }
@@ -69,12 +89,17 @@ export function listRows(request: Request, source: Source, rows: readonly DemoRo
 
 /** An error as Graph words it. */
 export function odataError(status: number, code: string, message: string): Response {
+  const answer = errorAnswer(status, code, message);
+  return new Response(answer.body, answer);
+}
+
+/** The same for who sends it in another way. */
+export function errorAnswer(status: number, code: string, message: string): Answer {
   const ids = { 'request-id': crypto.randomUUID(), 'client-request-id': crypto.randomUUID() };
   return json({ error: { code, message, innerError: ids } }, status, ids);
 }
 
-function list(request: Request, source: Source, rows: readonly DemoRow[]): Response {
-  const url = new URL(request.url);
+function list(url: URL, prefer: string, source: Source, rows: readonly DemoRow[]): Answer {
   const query = readQuery(url.searchParams, source);
   const matching = rows
     .filter((row) => query.filter(row.json))
@@ -90,7 +115,7 @@ function list(request: Request, source: Source, rows: readonly DemoRow[]): Respo
   const rest = from === -1 ? [] : matching.slice(from);
   const page = rest.slice(0, query.top);
   const last = page.at(-1);
-  const isWithUnknown = /include-unknown-enum-members/i.test(request.headers.get('prefer') ?? '');
+  const isWithUnknown = /include-unknown-enum-members/i.test(prefer);
   const body = {
     '@odata.context': `${url.origin}/v1.0/$metadata#auditLogs/${source}`,
     ...(last !== undefined &&
@@ -193,12 +218,13 @@ function withoutReportOnly(policy: GraphRow): GraphRow {
     : policy;
 }
 
-function json(body: unknown, status: number, headers: Record<string, string>): Response {
-  return new Response(JSON.stringify(body), {
+function json(body: unknown, status: number, headers: Record<string, string>): Answer {
+  return {
     status,
     headers: {
       'content-type': 'application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8',
       ...headers,
     },
-  });
+    body: JSON.stringify(body),
+  };
 }

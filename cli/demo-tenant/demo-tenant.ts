@@ -1,5 +1,14 @@
 import { SOURCES } from '../../shared/domain/record';
-import { between, DAY, HOUR, MINUTE, plus, SECOND, type Instant } from '../../shared/domain/time';
+import {
+  between,
+  DAY,
+  HOUR,
+  MINUTE,
+  plus,
+  SECOND,
+  type Duration,
+  type Instant,
+} from '../../shared/domain/time';
 import { listRows, odataError } from './audit-log-api';
 import { createPeople, type Person } from './people';
 import { seeded } from './random';
@@ -12,6 +21,8 @@ export interface DemoOptions {
   readonly now: () => Instant;
   /** The same seed tells the same of the same people. */
   readonly seed?: string;
+  /** How far back its routine reaches when it begins; a day unless told. */
+  readonly past?: Duration;
   /** How often something new happens while it runs; without it only the past is there. */
   readonly storyEvery?: number;
   /** The value that the `Authorization` header must have; without it nobody has to sign in. */
@@ -50,7 +61,6 @@ export interface DemoTenant {
   truth(at: Instant): readonly KnownTruth[];
 }
 
-/** Hours before the beginning that the past reaches back. */
 const PAST = 24 * HOUR;
 /** Rows older than the shortest retention of the service disappear. */
 const RETENTION = 7 * DAY;
@@ -201,7 +211,7 @@ class Tenant implements DemoTenant {
     }
     const [scanned, shown] = [plus(this.#began, -100 * MINUTE), plus(this.#began, MINUTE)];
     this.addStory('completion-shown-in-time', scanned, shown);
-    for (let ago = PAST; ago > 0; ago -= 3 * MINUTE) {
+    for (let ago = this.#options.past ?? PAST; ago > 0; ago -= 3 * MINUTE) {
       this.#addRoutine(plus(this.#began, -ago), -ago / MINUTE);
     }
   }

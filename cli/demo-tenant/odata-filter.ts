@@ -12,13 +12,19 @@ export interface Filterable {
   readonly kind: Kind;
   readonly startswith?: boolean;
 }
-export type Filterables = Readonly<Record<string, Filterable>>;
+/** A list, which `any` asks about: what its members may be filtered by. */
+export interface FilterableList {
+  readonly kind: 'list';
+  readonly of: Readonly<Record<string, Filterable>>;
+}
+export type Filterables = Readonly<Record<string, Filterable | FilterableList>>;
 
 /** Tells whether a row passes. */
 export type Filter = (row: Readonly<Record<string, unknown>>) => boolean;
 
 /**
- * Reads the part of OData that the audit logs take: `and`, `or`, parentheses, `eq`, `ge`, `le` and `startswith`.
+ * Reads the part of OData that the audit logs take: `and`, `or`, parentheses, `eq`, `ge`, `le`, `startswith`, and
+ * `any` over a list.
  * @throws FilterError for anything else, also for quoted times, as the service does.
  */
 export function parseFilter(text: string, filterables: Filterables): Filter {
@@ -29,24 +35,27 @@ export function parseFilter(text: string, filterables: Filterables): Filter {
 }
 
 interface Token {
-  readonly is: 'sign' | 'text' | 'time' | 'number' | 'word';
+  readonly is: (typeof KINDS)[number];
   readonly text: string;
 }
 
+const KINDS = ['sign', 'text', 'time', 'number', 'word'] as const;
+/** One group for each kind. */
 const TOKEN =
-  /\s*(?:(?<sign>[(),])|(?:'(?<text>(?:[^']|'')*)'|(?<time>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))|(?<number>-?\d+)|(?<word>[A-Za-z_][\w/]*))(?=[\s(),]|$))/y;
+  /\s*(?:([(),:])|(?:'((?:[^']|'')*)'|(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))|(-?\d+)|([A-Za-z_][\w/]*))(?=[\s(),:]|$))/y;
 
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   const rest = text.trimEnd();
   TOKEN.lastIndex = 0;
   for (let at = 0; at < rest.length; at = TOKEN.lastIndex) {
-    const groups: Record<string, string | undefined> = TOKEN.exec(rest)?.groups ?? {};
-    const [is, value] = Object.entries(groups).find(([, each]) => each !== undefined) ?? [];
-    if (value === undefined) {
+    const groups: readonly (string | undefined)[] = TOKEN.exec(rest)?.slice(1) ?? [];
+    const kind = groups.findIndex((group) => group !== undefined);
+    const [is, value] = [KINDS[kind], groups[kind]];
+    if (is === undefined || value === undefined) {
       throw new FilterError(`Syntax error at position ${at} in '${text}'.`);
     }
-    tokens.push({ is: is as Token['is'], text: value });
+    tokens.push({ is, text: value });
   }
   return tokens;
 }
@@ -56,7 +65,8 @@ const DEEPEST = 20;
 
 class Reader {
   readonly #tokens: readonly Token[];
-  readonly #filterables: Filterables;
+  /** What the words mean here: inside `any` they are about one member of the list. */
+  #filterables: Filterables;
   #next = 0;
   #depth = 0;
 
@@ -99,7 +109,35 @@ class Reader {
       this.#depth -= 1;
       return inner;
     }
-    return this.#takes('startswith') ? this.#startsWith() : this.#comparison();
+    if (this.#takes('startswith')) {
+      return this.#startsWith();
+    }
+    return this.#tokens[this.#next]?.text.endsWith('/any') === true
+      ? this.#anyMember()
+      : this.#comparison();
+  }
+
+  /** `list/any(x:x/property eq 'value')` */
+  #anyMember(): Filter {
+    const list = this.#take()?.text.slice(0, -'/any'.length) ?? '';
+    const outer = this.#filterables;
+    const members = Object.hasOwn(outer, list) ? outer[list] : undefined;
+    if (members?.kind !== 'list') {
+      throw new FilterError(`Function 'any' is not supported for '${list}'.`);
+    }
+    this.#expect('(');
+    const variable = this.#take()?.text ?? '';
+    this.#expect(':');
+    this.#filterables = Object.fromEntries(
+      Object.entries(members.of).map(([name, each]) => [`${variable}/${name}`, each]),
+    );
+    const inner = this.any();
+    this.#filterables = outer;
+    this.#expect(')');
+    return (row) => {
+      const value = valueAt(row, list);
+      return Array.isArray(value) && value.some((each: unknown) => inner({ [variable]: each }));
+    };
   }
 
   #startsWith(): Filter {
@@ -108,7 +146,9 @@ class Reader {
     this.#expect(',');
     const prefix = this.#take();
     this.#expect(')');
-    if (this.#filterables[path]?.startswith !== true || prefix?.is !== 'text') {
+    const filterable = this.#filterables[path];
+    const isSupported = filterable?.kind === 'text' && filterable.startswith === true;
+    if (!isSupported || prefix?.is !== 'text') {
       throw new FilterError(`Function 'startswith' is not supported for '${path}'.`);
     }
     const start = unescaped(prefix.text);

@@ -1,5 +1,5 @@
 import type { ConfiguredDetector } from '../domain/detector';
-import { HOUR, parseDuration, type Duration } from '../domain/time';
+import { DAY, HOUR, MINUTE, parseDuration, type Duration } from '../domain/time';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
 import { checkWebhookUrl } from '../adapters/teams/webhook-url';
@@ -17,6 +17,8 @@ export interface Config {
   /** Absent when no channel is configured. */
   readonly teamsWebhook: URL | undefined;
   readonly initialLookback: Duration;
+  readonly logRetention: Duration;
+  readonly standstillAlarm: Duration;
   readonly digestAbove: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly detectors: readonly ConfiguredDetector[];
@@ -26,6 +28,8 @@ const AUTHS = ['managed-identity', 'azure-cli', 'none'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 const LEAST_LOOKBACK = 3 * HOUR;
+const LEAST_RETENTION = DAY;
+const LEAST_STANDSTILL = 90 * MINUTE;
 
 /**
  * Reads all settings once.
@@ -60,6 +64,14 @@ export function readConfig(environment: Environment): Config {
       'INITIAL_LOOKBACK takes at least 3h: the last two hours of a log are not complete',
     );
   }
+  const logRetention = reader.duration('LOG_RETENTION');
+  if (logRetention < LEAST_RETENTION) {
+    problems.push('LOG_RETENTION takes at least 1d; Entra keeps its logs for 7 or 30 days');
+  }
+  const standstillAlarm = reader.duration('STANDSTILL_ALARM');
+  if (standstillAlarm < LEAST_STANDSTILL) {
+    problems.push('STANDSTILL_ALARM takes at least 90m: coverage may move by whole hours');
+  }
   const logLevel = reader.oneOf('LOG_LEVEL', LOG_LEVELS);
   const detectors = reader.detectors();
   if (
@@ -77,7 +89,7 @@ export function readConfig(environment: Environment): Config {
     graph: { baseUrl, auth, clientId, requestsPer10Seconds: requests },
     tables,
     teamsWebhook,
-    initialLookback,
+    ...{ initialLookback, logRetention, standstillAlarm },
     digestAbove,
     logLevel,
     detectors,

@@ -76,6 +76,19 @@ export const SETTINGS = [
     meaning: 'How far back the very first read goes. Nothing before it is ever concluded.',
   },
   {
+    name: 'LOG_RETENTION',
+    default: '30d',
+    takes: 'a duration like 7d or 30d',
+    meaning:
+      'How long Entra keeps the logs: 30 days with P1 or P2, 7 without. After a longer outage the rest is a gap.',
+  },
+  {
+    name: 'STANDSTILL_ALARM',
+    default: '3h',
+    takes: 'a duration of at least 90m',
+    meaning: 'When the coverage of a log has not moved for so long, somebody is told.',
+  },
+  {
     name: 'DIGEST_ABOVE',
     default: '10',
     takes: 'a whole number from 0',

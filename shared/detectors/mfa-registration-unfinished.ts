@@ -646,6 +646,10 @@ function state(
       ...[...entries, ...related, ...context.urgent].map(evidenceOf),
       ...(end === undefined ? [] : [end.evidence]),
     ],
+    // A start alone is only recorded: not worth a second look.
+    ...(device !== undefined && {
+      restsOn: { from: plus(first.at, -question.settings.skew), to: since },
+    }),
   };
 }
 

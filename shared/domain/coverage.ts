@@ -7,10 +7,19 @@ export interface Interval {
   readonly to: Instant;
 }
 
+/**
+ * Why a stretch was not read: nobody asked for these rows then (`not-read`), the log had dropped them (`retention`),
+ * it could not be read for a day (`unreadable`), or it was read with a filter that hides rows (`filter`).
+ */
+export type GapReason = 'not-read' | 'retention' | 'unreadable' | 'filter';
+export interface Gap extends Interval {
+  readonly why: GapReason;
+}
+
 /** What was completely read of one source, with a filter that admits what a detector reads. */
 export interface Coverage extends Interval {
-  /** Stretches inside that were given up, in order, none touching another. */
-  readonly gaps: readonly Interval[];
+  /** Stretches inside that were not read, in order, none overlapping another. */
+  readonly gaps: readonly Gap[];
 }
 
 export type CoverageBySource = Readonly<Partial<Record<Source, Coverage>>>;
@@ -34,7 +43,7 @@ export function lookAt(coverage: Coverage | undefined, from: Instant, to: Instan
   }
   const gap = coverage.gaps.find((each) => each.from < to && each.to > from);
   if (gap !== undefined) {
-    return { verdict: 'never', gap };
+    return { verdict: 'never', gap: { from: gap.from, to: gap.to } };
   }
   return to <= coverage.to ? { verdict: 'covered' } : { verdict: 'later' };
 }
@@ -59,14 +68,14 @@ export function lookAtAll(
  */
 export function extend(coverage: Coverage | undefined, read: Interval): Coverage {
   if (coverage === undefined) {
-    return { ...read, gaps: [] };
+    return { from: read.from, to: read.to, gaps: [] };
   }
-  const between: Interval[] = [];
+  const between: Gap[] = [];
   if (read.from > coverage.to) {
-    between.push({ from: coverage.to, to: read.from });
+    between.push({ from: coverage.to, to: read.from, why: 'not-read' });
   }
   if (read.to < coverage.from) {
-    between.push({ from: read.to, to: coverage.from });
+    between.push({ from: read.to, to: coverage.from, why: 'not-read' });
   }
   return {
     from: earliest(coverage.from, read.from),
@@ -75,25 +84,60 @@ export function extend(coverage: Coverage | undefined, read: Interval): Coverage
   };
 }
 
-/** Moves the end forward over a stretch that was given up: it is a gap from now on. */
-export function giveUp(coverage: Coverage, lost: Interval): Coverage {
-  const reached = extend(coverage, lost);
-  return { ...reached, gaps: inOrder([...reached.gaps, lost]) };
+/** True when reading this stretch answers what could not be answered before, without any new record. */
+export function isFilling(coverage: Coverage | undefined, read: Interval): boolean {
+  return (
+    coverage === undefined ||
+    read.from < coverage.from ||
+    coverage.gaps.some((gap) => gap.from < read.to && gap.to > read.from)
+  );
 }
 
-function without(gap: Interval, read: Interval): Interval[] {
-  const left = { from: gap.from, to: earliest(gap.to, read.from) };
-  const right = { from: latest(gap.from, read.to), to: gap.to };
+/** Moves the ends over a stretch that was given up: what of it was not read is a gap from now on. */
+export function giveUp(
+  coverage: Coverage | undefined,
+  lost: Interval,
+  why: GapReason = 'not-read',
+): Coverage {
+  const known = coverage ?? { from: lost.from, to: lost.from, gaps: [] };
+  const { from, to } = known;
+  const unread: readonly Gap[] = [
+    { from: lost.from, to: earliest(lost.to, from), why },
+    { from: lost.to, to: from, why: 'not-read' }, // jumped over
+    { from: to, to: lost.from, why: 'not-read' },
+    { from: latest(lost.from, to), to: lost.to, why },
+  ];
+  return {
+    from: earliest(from, lost.from),
+    to: latest(to, lost.to),
+    gaps: inOrder([...known.gaps, ...unread.filter((each) => each.from < each.to)]),
+  };
+}
+
+/** The stretch was read, and what was read turned out to be incomplete: a gap, until it is read again. */
+export function revoke(coverage: Coverage, doubted: Interval, why: GapReason): Coverage {
+  const from = latest(coverage.from, doubted.from);
+  const to = earliest(coverage.to, doubted.to);
+  if (from >= to) {
+    return coverage;
+  }
+  const others = coverage.gaps.flatMap((gap) => without(gap, { from, to }));
+  return { ...coverage, gaps: inOrder([...others, { from, to, why }]) };
+}
+
+function without<I extends Interval>(gap: I, read: Interval): I[] {
+  const left = { ...gap, to: earliest(gap.to, read.from) };
+  const right = { ...gap, from: latest(gap.from, read.to) };
   return [left, right].filter((each) => each.from < each.to);
 }
 
-/** Sorts gaps and makes one of those that touch. */
-function inOrder(gaps: readonly Interval[]): Interval[] {
-  const merged: Interval[] = [];
+/** Sorts gaps and makes one of those that touch and have the same reason. */
+function inOrder(gaps: readonly Gap[]): Gap[] {
+  const merged: Gap[] = [];
   for (const gap of [...gaps].sort((a, b) => (a.from < b.from ? -1 : 1))) {
     const before = merged.at(-1);
-    if (before !== undefined && before.to >= gap.from) {
-      merged[merged.length - 1] = { from: before.from, to: latest(before.to, gap.to) };
+    if (before !== undefined && before.to >= gap.from && before.why === gap.why) {
+      merged[merged.length - 1] = { ...before, to: latest(before.to, gap.to) };
     } else {
       merged.push(gap);
     }

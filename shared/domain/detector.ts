@@ -108,6 +108,8 @@ export interface Stated<M extends string = string> {
   readonly evidence: readonly Evidence[];
   /** It goes on from an earlier finding that was told already: its opening is a line, not a card. */
   readonly continues?: boolean;
+  /** It is said because something did not happen here: the engine looks once more before it opens. */
+  readonly restsOn?: Interval;
 }
 
 export type Answer<M extends string = string> = Pending | Undetermined | Disproved | Stated<M>;

@@ -1,4 +1,4 @@
-import type { CoverageBySource } from './coverage';
+import type { CoverageBySource, Interval } from './coverage';
 import {
   lookForAbsence,
   type Assessment,
@@ -19,7 +19,7 @@ import {
   type FindingChange,
 } from './finding';
 import type { Signal, Subject } from './signal';
-import { earliest, plus, type Instant } from './time';
+import { earliest, latest, plus, type Instant } from './time';
 
 /** Everything that one look at one timeline depends on. */
 export interface Case {
@@ -44,6 +44,8 @@ export interface Judgement {
   readonly askAgainAt?: Instant;
   readonly pending: readonly Pending[];
   readonly undetermined: readonly Undetermined[];
+  /** Something opens because nothing happened in here. */
+  readonly restsOn?: Interval;
 }
 
 /** A detector that threw, or that asks to be asked again at a time that is already covered: for ever, that is. */
@@ -91,6 +93,7 @@ export function judge(input: Case): Judgement {
   const mentioned = new Set<string>();
   const disproved = new Map<string, Disproved>();
   let next = askAgainAt;
+  let restsOn: Interval | undefined;
   for (const answer of findings) {
     const id = findingId(input.timeline, answer.anchor.key);
     if (answer.state === 'disproved') {
@@ -115,7 +118,10 @@ export function judge(input: Case): Judgement {
     next = soonest(next, watchedTo);
     const was = stored.get(id);
     const finding = stateFinding(configured, context, stated, was);
-    changes.push(compare(was, finding, now, stated.continues));
+    const change = compare(was, finding, now, stated.continues);
+    changes.push(change);
+    const isOpening = ['opened', 'reopened'].includes(change?.transition?.verb ?? '');
+    restsOn = isOpening ? hull(restsOn, stated.restsOn) : restsOn;
   }
   for (const [id, finding] of stored) {
     if (!mentioned.has(id)) {
@@ -129,7 +135,14 @@ export function judge(input: Case): Judgement {
     ...(next !== undefined && { askAgainAt: next }),
     pending: findings.filter((answer) => answer.state === 'pending'),
     undetermined: findings.filter((answer) => answer.state === 'undetermined'),
+    ...(restsOn !== undefined && { restsOn }),
   };
+}
+
+function hull(a: Interval | undefined, b: Interval | undefined): Interval | undefined {
+  return a === undefined || b === undefined
+    ? (a ?? b)
+    : { from: earliest(a.from, b.from), to: latest(a.to, b.to) };
 }
 
 function ask(

@@ -4,7 +4,7 @@ import { earliest, type Instant } from './time';
 
 /** Whose timeline a signal belongs to; `id` is stable, `name` is for people. */
 export interface Subject {
-  readonly type: 'user';
+  readonly type: 'user' | 'log';
   readonly id: string;
   readonly name?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Coverage } from '../domain/coverage';
 import type { ConfiguredDetector, Expectation } from '../domain/detector';
 import type { Finding } from '../domain/finding';
+import { covering } from '../domain/journal';
 import { SOURCES, type EntraRecord, type Source } from '../domain/record';
 import { justAfter, type Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
@@ -94,7 +95,7 @@ export async function analyze(
     const covered = coverage[source];
     if (covered !== undefined) {
       const ids = enabled.filter((each) => each.needs.includes(source)).map((each) => each.id);
-      await stores.coverage.extend(source, covered, ids);
+      await stores.coverage.change(source, covering(covered, ids));
     }
   }
   const ends = Object.values(coverage).map((each) => each.to);

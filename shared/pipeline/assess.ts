@@ -1,4 +1,4 @@
-import type { CoverageBySource } from '../domain/coverage';
+import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
 import type { FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
@@ -12,9 +12,21 @@ export interface Assessor {
   readonly clock: Now;
   /** An exported log is judged whole: nothing in it is too old. */
   readonly isExport?: boolean;
+  /** Looks once more for what a finding says did not happen. Absent: what is stored is all there is to know. */
+  readonly secondLook?: SecondLook;
   /** The first read, or a range that was read after the fact: what opens goes out as one digest. */
   readonly isCatchingUp?: boolean;
 }
+
+/**
+ * Reads the log once more about one subject, in the stretch where something did not happen, and keeps what it finds.
+ * @returns `later` when the log cannot be read now: the finding waits for the next run.
+ */
+export type SecondLook = (
+  detector: Detector,
+  timeline: TimelineRef,
+  stretch: Interval,
+) => Promise<'looked' | 'later'>;
 
 /** What draining the work marks came to. */
 export interface AssessReport {
@@ -113,8 +125,18 @@ async function assessTimeline(
 ): Promise<Outcome> {
   const { timeline } = marks[0];
   const changes: FindingChange[] = [];
+  let hasLooked = assessor.secondLook === undefined || assessor.isCatchingUp === true;
   for (let round = 0; round < ROUNDS; round++) {
     const { judgement, stored, version } = await lookOnce(assessor, configured, marks);
+    if (!hasLooked && judgement.restsOn !== undefined) {
+      const { detector } = configured;
+      const outcome = await assessor.secondLook?.(detector, timeline, judgement.restsOn);
+      if (outcome === 'later') {
+        break;
+      }
+      hasLooked = true;
+      continue;
+    }
     const isWhole = await commitAll(assessor, judgement.changes, stored, changes);
     if (judgement.askAgainAt !== undefined) {
       await assessor.stores.marks.markDue(timeline, judgement.askAgainAt);

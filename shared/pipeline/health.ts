@@ -17,6 +17,8 @@ export interface Health {
   }[];
   readonly alerts: Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>;
   readonly problems: readonly string[];
+  /** What works, and costs more than it should. */
+  readonly notes: readonly string[];
 }
 
 /** Reads the state of the watch from the stores alone: what the functions last did, not what they hope to do. */
@@ -27,6 +29,7 @@ export async function health(
 ): Promise<Health> {
   const now = options.clock.now();
   const problems: string[] = [];
+  const notes: string[] = [];
   const sources: Health['sources'][number][] = [];
   for (const source of SOURCES) {
     const ids = detectors
@@ -36,15 +39,23 @@ export async function health(
       continue;
     }
     const head = await stores.coverage.head(source);
-    const lastReadAt = head?.lastWindow?.readAt;
+    const lastReadAt = head?.journal?.readAt;
     const ends = ids.flatMap((id) => head?.byDetector[id]?.to ?? []);
     const completeTo = ends.toSorted()[0];
-    if (lastReadAt === undefined) {
+    if (head?.trouble !== undefined) {
+      const { since, message, mend } = head.trouble;
+      problems.push(`${source} cannot be read since ${since}: ${message}. ${mend}`);
+    } else if (lastReadAt === undefined) {
       problems.push(`${source} was never read; look at the log of the poll functions.`);
     } else if (between(lastReadAt, now) > STANDSTILL) {
       problems.push(
         `${source} was last read at ${lastReadAt}; look at the log of its poll function.`,
       );
+    }
+    if (head?.droppedFilter !== undefined) {
+      const { why, filter } = head.droppedFilter;
+      const said = why === 'rejected' ? 'Graph rejects the filter' : 'the filter hides rows';
+      notes.push(`${source} is read without a filter: ${said} ${filter}.`);
     }
     sources.push({
       source,
@@ -59,5 +70,5 @@ export async function health(
   if (alerts.dead > 0) {
     problems.push(`${alerts.dead} alerts could not be delivered and were given up.`);
   }
-  return { status: problems.length === 0 ? 'up' : 'degraded', sources, alerts, problems };
+  return { status: problems.length === 0 ? 'up' : 'degraded', sources, alerts, problems, notes };
 }

@@ -1,4 +1,4 @@
-import { drainMarks, type AssessReport } from './assess';
+import { drainMarks, type AssessReport, type SecondLook } from './assess';
 import { readSource, type Reader, type ReadRunReport } from './read-source';
 
 /** What one run of one source came to. */
@@ -7,13 +7,22 @@ export interface PollReport {
   readonly assessed: AssessReport;
 }
 
+export interface PollSourceOptions {
+  readonly isAfterRuleChange?: boolean;
+  readonly secondLook?: SecondLook;
+}
+
 /** Reads one source and assesses every timeline that it touched, and every other that still carries a mark. */
-export async function pollSource(reader: Reader, isAfterRuleChange = false): Promise<PollReport> {
+export async function pollSource(
+  reader: Reader,
+  { isAfterRuleChange = false, secondLook }: PollSourceOptions = {},
+): Promise<PollReport> {
   const read = await readSource(reader);
   const { tenantId, detectors, stores, clock } = reader;
   const assessed = await drainMarks({
     ...{ tenantId, detectors, stores, clock },
-    isCatchingUp: isAfterRuleChange || (read.isFirst && read.windows > 0),
+    ...(secondLook !== undefined && { secondLook }),
+    isCatchingUp: isAfterRuleChange || read.isFilling || (read.isFirst && read.windows > 0),
   });
   return { read, assessed };
 }

@@ -1,5 +1,7 @@
-import type { Coverage, CoverageBySource, Interval } from '../domain/coverage';
+import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { Alert, Finding, FindingChange, Transition } from '../domain/finding';
+import type { SourceHead, WindowReport } from '../domain/journal';
+import type { SeenRow } from '../domain/lateness';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { JoinRules, Signal } from '../domain/signal';
 import type { Duration, Instant } from '../domain/time';
@@ -27,6 +29,10 @@ export interface Wanted {
   readonly filter?: { readonly property: string; readonly values: readonly (string | number)[] };
   /** True for a row, as the source sends it, that a detector looks at. */
   readonly isWanted: (row: Readonly<Record<string, unknown>>) => boolean;
+  /** True for a row that the detectors need, and that a filter must therefore let through. */
+  readonly isNeeded: (row: Readonly<Record<string, unknown>>) => boolean;
+  /** Only rows about this subject, asked for by its id instead of by the filter. */
+  readonly about?: string;
 }
 
 /** One answer of a source. */
@@ -36,6 +42,8 @@ export interface SourcePage {
   /** The rows that a detector looks at, inside the window. */
   readonly records: readonly EntraRecord[];
   readonly malformed: readonly Malformed[];
+  /** The rows inside the window that the detectors need, by id and time. */
+  readonly seen: readonly SeenRow[];
   /** The oldest time on the page: pages come newest first, so this says how far into the window it reaches. */
   readonly oldest?: Instant;
   readonly requestId?: string;
@@ -70,17 +78,24 @@ export class SourceError extends Error {
   readonly mend: string;
   /** The source asked for more patience than one run has: nothing is asked again before the next. */
   readonly isForNextRun: boolean;
+  /** The HTTP status of the refusal, when there was one. */
+  readonly status: number | undefined;
 
   constructor(
     trouble: SourceTrouble,
     message: string,
     mend: string,
-    options: { readonly cause?: unknown; readonly isForNextRun?: boolean } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly isForNextRun?: boolean;
+      readonly status?: number;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.trouble = trouble;
     this.mend = mend;
     this.isForNextRun = options.isForNextRun === true;
+    this.status = options.status;
   }
 
   /** A smaller window or a later try may do. */
@@ -212,40 +227,19 @@ export interface WorkMarks {
 export interface CoverageStore {
   /** What each source covers for the rows that this detector reads. */
   read(detectorId: string): Promise<CoverageBySource>;
-  /**
-   * Records that a stretch of a source was completely read for these detectors; with `window`, what was read in it
-   * goes into the ledger in the same transaction.
-   */
-  extend(
-    source: Source,
-    read: Interval,
-    detectorIds: readonly string[],
-    window?: WindowReport,
-  ): Promise<void>;
-  /** Records that a stretch was given up: a gap from now on, until it is read after all. */
-  giveUp(source: Source, lost: Interval, detectorIds: readonly string[]): Promise<void>;
-  /** @returns undefined when the source was never read. */
+  /** @returns undefined when nobody ever tried to read the source. */
   head(source: Source): Promise<SourceHead | undefined>;
-}
-
-/** What one window came to: a row of the ledger. */
-export interface WindowReport extends Interval {
-  readonly source: Source;
-  readonly readAt: Instant;
-  readonly rows: number;
-  readonly kept: number;
-  readonly malformed: number;
-  readonly pages: number;
-  readonly ms: number;
-  readonly filter: string;
-  readonly requestId?: string;
-}
-
-/** How far a source has been read, and when it last was. */
-export interface SourceHead {
-  readonly source: Source;
-  readonly byDetector: Readonly<Record<string, Coverage>>;
-  readonly lastWindow?: WindowReport;
+  /**
+   * Changes the head of a source by a pure step, taken again when somebody else was faster; the windows go into the
+   * ledger in the same transaction.
+   */
+  change(
+    source: Source,
+    step: (head: SourceHead) => SourceHead,
+    windows?: readonly WindowReport[],
+  ): Promise<SourceHead>;
+  /** The windows that were read in a stretch of time, the newest first. */
+  ledger(source: Source, read: Interval): AsyncIterable<WindowReport>;
 }
 
 /** Rows that could not be read: what is known of them, never their values. */

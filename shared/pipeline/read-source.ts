@@ -1,11 +1,25 @@
 import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
-import type { Malformed, Source } from '../domain/record';
-import { between, earliest, HOUR, MINUTE, plus, type Duration, type Instant } from '../domain/time';
-import { keep } from './keep';
+import {
+  afterDetectorChange,
+  afterRetention,
+  afterTrouble,
+  daysDue,
+  hoursDue,
+  unread,
+  withoutTrouble,
+  type Journal,
+  type Purpose,
+  type SourceHead,
+} from '../domain/journal';
+import { lagOf } from '../domain/lateness';
+import type { Source } from '../domain/record';
+import { between, DAY, earliest, HOUR, plus, type Duration, type Instant } from '../domain/time';
 import type { KnownSignals } from './known-signals';
-import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
-import { select, wantedBy, type Selection } from './select';
+import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
+import { readStretch, type Stop } from './read-stretch';
+import { filterKey, idsOf, unfiltered, type ReadRun } from './read-window';
+import { readsHash, wantedBy } from './select';
 
 export interface Reader {
   readonly source: Source;
@@ -18,6 +32,8 @@ export interface Reader {
   readonly known?: KnownSignals;
   /** How far back the very first read goes. */
   readonly initialLookback: Duration;
+  /** How long the tenant's log keeps its rows; absent: as long as anybody asks. */
+  readonly retention?: Duration;
   /** No new window begins after so long; the next run goes on. Absent: as long as it takes. */
   readonly budget?: Duration;
   /** Reads the late tail of the last two days again, too. */
@@ -27,6 +43,7 @@ export interface Reader {
 /** What one run over one source came to; also one line of the log. */
 export interface ReadRunReport {
   readonly source: Source;
+  /** What the head had to read. */
   readonly window: Interval;
   readonly windows: number;
   readonly rows: number;
@@ -35,163 +52,118 @@ export interface ReadRunReport {
   readonly tooOld: number;
   /** This source was never read before: what opens now goes out as one digest. */
   readonly isFirst: boolean;
+  /** Something of the past became known: what opens now goes out as one digest, too. */
+  readonly isFilling: boolean;
   /** Why the run ended before its end: the next one goes on from there. */
-  readonly stopped?: 'budget' | SourceError;
+  readonly stopped?: Stop;
 }
 
-/** A source is taken to be complete up to now minus this; most rows come within minutes, some hours late. */
-const LAG = 2 * HOUR;
-/** Read again at every poll, for rows that come late: a little more than the latest that were seen. */
-const TAIL = 3 * HOUR + 5 * MINUTE;
-const SWEEP = 48 * HOUR;
-const SMALLEST_WINDOW = MINUTE;
-/** Pages of one window within a budget: at 2 requests in 10 seconds they take well over a minute. */
-const MOST_PAGES = 20;
-/** So many windows may fail in one run before it is left to the next. */
-const MOST_TROUBLES = 4;
+const SWEEP = 2 * DAY;
+/** A page, less what the next minutes bring. */
+const PAGEFUL = 850;
+/** What the log drops in the next hour may be gone before it is read. */
+const RETENTION_MARGIN = HOUR;
 
 /**
- * Reads a source from where coverage ends to now, window by window. A window's signals and work marks are stored
- * before coverage moves over it, so that a kill anywhere only means reading it again. The first window is the whole
- * gap; it is halved when there is trouble, and grown back.
+ * Reads what is new of a source, then the closed hours and days that are due to be read again. Everything is read in
+ * windows and goes through one journal; coverage says what is complete.
  */
 export async function readSource(reader: Reader): Promise<ReadRunReport> {
-  const { source, stores, clock, detectors } = reader;
-  const enabled = detectors.map((each) => each.detector);
-  const wanted = wantedBy(enabled, source);
+  const { source, clock } = reader;
   const started = clock.now();
-  const head = await stores.coverage.head(source);
-  const ends = enabled
-    .filter((each) => each.needs.includes(source))
-    .flatMap((each) => head?.byDetector[each.id]?.to ?? []);
-  const [firstEnd, ...otherEnds] = ends;
-  const isNeeded = enabled.some((each) => each.needs.includes(source));
-  const isFirst = isNeeded && firstEnd === undefined;
-  const from =
-    firstEnd === undefined
-      ? plus(started, -reader.initialLookback)
-      : earliest(firstEnd, ...otherEnds, plus(started, -(reader.sweep === true ? SWEEP : TAIL)));
-  const window = { from, to: started };
-  const total = { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0 };
-  let size = between(from, started);
-  let largest = Infinity;
-  let at: Instant = from;
-  let troubles = 0;
-  while (isNeeded && at < started) {
-    if (reader.budget !== undefined && between(started, clock.now()) > reader.budget) {
-      return { source, window, ...total, isFirst, stopped: 'budget' };
-    }
-    const to = earliest(started, plus(at, size));
-    try {
-      const read = await readWindow(reader, { from: at, to }, wanted, started);
-      if ('fits' in read) {
-        size = Math.max(SMALLEST_WINDOW, read.fits);
-        largest = size;
-        continue;
-      }
-      total.windows += 1;
-      total.rows += read.rows;
-      total.kept += read.kept;
-      total.malformed += read.malformed;
-      total.tooOld += read.tooOld;
-      at = to;
-      size = Math.min(size * 2, largest);
-    } catch (error) {
-      if (!(error instanceof SourceError)) {
-        throw error;
-      }
-      troubles += 1;
-      size = Math.floor(size / 2);
-      if (
-        !error.isPassing ||
-        error.isForNextRun ||
-        size < SMALLEST_WINDOW ||
-        troubles === MOST_TROUBLES
-      ) {
-        return { source, window, ...total, isFirst, stopped: error };
-      }
-    }
-  }
-  return { source, window, ...total, isFirst };
+  const run = await startRun(reader);
+  const isNeeded = idsOf(run).length > 0;
+  const window = { from: headFrom(run.head.journal, reader, started), to: started };
+  const isFirst = isNeeded && run.head.journal === undefined;
+  const stopped = isNeeded ? await readAll(reader, run, window) : undefined;
+  return {
+    ...{ source, window, isFirst, ...run.total },
+    ...(stopped !== undefined && { stopped }),
+  };
 }
 
-interface WindowCount {
-  readonly rows: number;
-  readonly kept: number;
-  readonly malformed: number;
-  readonly tooOld: number;
+/** A run over the head as it is stored, brought up to date with the detectors and the retention of today. */
+export async function startRun(reader: Reader): Promise<ReadRun> {
+  const { source, tenantId, records, stores, clock, known } = reader;
+  const detectors = reader.detectors.map((each) => each.detector);
+  const run: ReadRun = {
+    ...{ tenantId, detectors, records, stores, clock, known },
+    wanted: wantedBy(detectors, source),
+    head: (await stores.coverage.head(source)) ?? unread(source),
+    total: { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0, isFilling: false },
+  };
+  if (idsOf(run).length > 0) {
+    run.head = await prepared(reader, run, clock.now());
+    if (run.head.droppedFilter?.filter === filterKey(run.wanted)) {
+      run.wanted = unfiltered(run.wanted);
+    }
+  }
+  return run;
+}
+
+/** Brings the head up to date with today's detectors and with what the log still holds. */
+async function prepared(reader: Reader, run: ReadRun, now: Instant): Promise<SourceHead> {
+  const { source, retention } = reader;
+  const ids = idsOf(run);
+  const needed = run.detectors.filter((each) => ids.includes(each.id));
+  const reads = Object.fromEntries(needed.map((each) => [each.id, readsHash(each, source)]));
+  const step = (head: SourceHead): SourceHead => {
+    const current = afterDetectorChange(head, reads);
+    const oldest = retention === undefined ? undefined : plus(now, RETENTION_MARGIN - retention);
+    return oldest === undefined ? current : afterRetention(current, oldest, ids);
+  };
+  const isSame = JSON.stringify(step(run.head)) === JSON.stringify(run.head);
+  return isSame ? run.head : reader.stores.coverage.change(source, step);
 }
 
 /**
- * Reads one window to its end, then stores what it showed, then moves coverage. A window with more pages than one run
- * has time for is given up after those: they tell how long a window may be that fits.
+ * Where the head begins: where it stopped, and as far before that as costs no further request. What is not complete
+ * yet is then completed by the way, and an hour that is due needs no reading of its own.
  */
-async function readWindow(
-  reader: Reader,
-  window: Interval,
-  wanted: Wanted,
-  now: Instant,
-): Promise<WindowCount | { readonly fits: Duration }> {
-  const { source, stores, clock, tenantId } = reader;
-  const detectors = reader.detectors.map((each) => each.detector);
-  const started = clock.now();
-  const selection: Selection = new Map();
-  const malformed: Malformed[] = [];
-  let oldest = window.to;
-  let [rows, kept, pages, requestId] = [0, 0, 0, undefined as string | undefined];
-  for await (const page of readWith(reader, window, wanted)) {
-    rows += page.rows;
-    kept += page.records.length;
-    pages += 1;
-    requestId = page.requestId ?? requestId;
-    malformed.push(...page.malformed);
-    select(tenantId, detectors, page.records, selection, (record, detector, error) => {
-      const name = error instanceof Error ? error.name : 'unknown error';
-      malformed.push({ source, id: record.id, reason: `${detector.id} failed on it: ${name}` });
-    });
-    oldest = page.oldest === undefined ? oldest : earliest(oldest, page.oldest);
-    const isLong = between(window.from, window.to) > SMALLEST_WINDOW;
-    if (pages === MOST_PAGES && reader.budget !== undefined && isLong) {
-      const reached = between(oldest, window.to);
-      return { fits: Math.min(reached, between(window.from, window.to) / 2) };
-    }
+function headFrom(journal: Journal | undefined, reader: Reader, now: Instant): Instant {
+  if (journal === undefined) {
+    return plus(now, -reader.initialLookback);
   }
-  if (malformed.length > 0) {
-    await stores.quarantine.add(source, malformed, clock.now());
+  const { readTo, rowsPerHour } = journal;
+  const open = earliest(journal.completeTo, journal.hoursTo);
+  const swept = reader.sweep === true ? plus(now, -SWEEP) : now;
+  if (between(readTo, now) > HOUR) {
+    return earliest(open, readTo, swept); // several pages anyway
   }
-  const { tooOld } = await keep(stores, selection, reader.known);
-  const complete = earliest(window.to, plus(now, -LAG));
-  if (complete > window.from) {
-    const ids = detectors.filter((each) => each.needs.includes(source)).map((each) => each.id);
-    await stores.coverage.extend(source, { from: window.from, to: complete }, ids, {
-      ...window,
-      source,
-      readAt: clock.now(),
-      rows,
-      kept,
-      malformed: malformed.length,
-      pages,
-      ms: between(started, clock.now()),
-      filter: wanted.filter?.property ?? 'none',
-      ...(requestId !== undefined && { requestId }),
-    });
-  }
-  return { rows, kept, malformed: malformed.length, tooOld };
+  const reach = rowsPerHour === 0 ? Infinity : (PAGEFUL / rowsPerHour) * HOUR;
+  const free = between(open, now) <= reach ? open : plus(now, -reach);
+  return earliest(free, readTo, swept);
 }
 
-/** A filter that Graph rejects is left away: the window is then read whole. */
-async function* readWith(
-  reader: Reader,
-  window: Interval,
-  wanted: Wanted,
-): ReturnType<RecordSource['read']> {
-  try {
-    yield* reader.records.read(window, wanted);
-  } catch (error) {
-    if (!(error instanceof SourceError) || error.trouble !== 'filter-rejected') {
-      throw error;
-    }
-    const { filter: _rejected, ...unfiltered } = wanted;
-    yield* reader.records.read(window, unfiltered);
+async function readAll(reader: Reader, run: ReadRun, window: Interval): Promise<Stop | undefined> {
+  const started = window.to;
+  const isOver = (): boolean =>
+    reader.budget !== undefined && between(started, reader.clock.now()) > reader.budget;
+  const read = (stretch: Interval | undefined, purpose: Purpose): Promise<Stop | undefined> =>
+    stretch === undefined ? Promise.resolve(undefined) : readStretch(run, stretch, purpose, isOver);
+  const lag = lagOf(run.head.lateness);
+  let stopped = await read(window, 'head');
+  const { journal } = run.head;
+  if (stopped === undefined && journal !== undefined) {
+    stopped = await read(hoursDue(journal, started, lag), 'hour');
+  }
+  await noteTrouble(reader, run, stopped);
+  if (stopped !== undefined || run.head.journal === undefined) {
+    return stopped;
+  }
+  // A day that fails is tried again at the next run; nothing waits for it.
+  return read(daysDue(run.head.journal, started), 'day');
+}
+
+async function noteTrouble(reader: Reader, run: ReadRun, stopped: Stop | undefined): Promise<void> {
+  const { source, stores, clock } = reader;
+  if (stopped instanceof SourceError) {
+    const { trouble, message, mend } = stopped;
+    const now = clock.now();
+    run.head = await stores.coverage.change(source, (head) =>
+      afterTrouble(head, { trouble, message, mend }, now),
+    );
+  } else if (run.head.trouble !== undefined && stopped === undefined) {
+    run.head = await stores.coverage.change(source, withoutTrouble);
   }
 }

@@ -1,3 +1,4 @@
+import { shortHash } from '../domain/canonical';
 import { admits, looksAt, type Detector, type Read } from '../domain/detector';
 import { timelineId } from '../domain/finding';
 import type { EntraRecord, Source } from '../domain/record';
@@ -14,7 +15,14 @@ export function wantedBy(detectors: readonly Detector[], source: Source): Wanted
     source,
     ...(property !== undefined && others.length === 0 && { filter: { property, values } }),
     isWanted: anyOf(reads.map(admission)),
+    isNeeded: anyOf(asked.map(({ prefix: _spelling, ...read }) => admission(read))),
   };
+}
+
+/** What a detector reads of a source, as a hash: what was read for one is not read for another. */
+export function readsHash(detector: Detector, source: Source): string {
+  const reads = detector.reads.filter((read) => read.source === source && read.optional !== true);
+  return shortHash(12, ...reads.map(({ property, values }) => `${property}=${values.join('|')}`));
 }
 
 type Admission = (row: Readonly<Record<string, unknown>>) => boolean;

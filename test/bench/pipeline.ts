@@ -7,6 +7,7 @@ import { drainMarks } from '../../shared/pipeline/assess';
 import { keep } from '../../shared/pipeline/keep';
 import { select, wantedBy, type Selection } from '../../shared/pipeline/select';
 import { signInPage } from './sign-ins';
+import { extendCoverage } from '../fakes/cover';
 
 const PAGE = 1_000;
 
@@ -52,7 +53,8 @@ export async function measurePipeline(
     from: toInstant('2026-01-01T00:00:00Z'),
     to: toInstant('2026-03-01T00:00:00Z'),
   };
-  await stores.coverage.extend(
+  await extendCoverage(
+    stores.coverage,
     'signIns',
     window,
     detectors.map((each) => each.id),

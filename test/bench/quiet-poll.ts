@@ -35,6 +35,7 @@ export async function countQuietPoll(): Promise<{ requests: number; operations: 
             getToken: undefined,
             fetch: (url, init) => tenant.handle(new Request(url, init)),
             clock: systemClock,
+            random: Math.random,
             limiter: new Limiter(systemClock, 1_000),
             onRequest: () => (requests += 1),
           }),

@@ -36,7 +36,7 @@ export async function measureReadPath(
       tenantId: 'bench',
       detectors: configureDetectors({}),
       records: graphSource({
-        ...{ baseUrl, getToken: undefined, fetch, clock: systemClock },
+        ...{ baseUrl, getToken: undefined, fetch, clock: systemClock, random: Math.random },
         limiter: new Limiter(systemClock, 1_000_000),
       }),
       stores: memoryStores(),

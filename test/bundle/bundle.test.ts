@@ -25,6 +25,7 @@ const EXPECTED = {
   deliverAlerts: 'timerTrigger',
   health: 'api/health',
   findings: 'api/findings',
+  coverage: 'api/coverage',
 };
 
 jest.setTimeout(30_000);

@@ -1,6 +1,7 @@
-import type { Interval } from '../../shared/domain/coverage';
+import type { Gap, Interval } from '../../shared/domain/coverage';
 import type { CoverageStore } from '../../shared/pipeline/ports';
 import { minutes, windowReport, type MakeStores } from './samples';
+import { extendCoverage, giveUpCoverage } from '../fakes/cover';
 
 const [A, B] = ['detector-a', 'detector-b'];
 
@@ -15,15 +16,17 @@ export function coverageStoreContract(make: MakeStores): void {
       to: minutes(end),
     });
 
+    const gap = (start: number, end: number): Gap => ({ ...from(start, end), why: 'not-read' });
+
     it('covers nothing at first', async () => {
       expect(await coverage.read(A)).toEqual({});
       expect(await coverage.head('signIns')).toBeUndefined();
     });
 
     it('extends per source and detector', async () => {
-      await coverage.extend('signIns', from(0, 10), [A, B]);
-      await coverage.extend('signIns', from(10, 20), [A]);
-      await coverage.extend('directoryAudits', from(5, 6), [A]);
+      await extendCoverage(coverage, 'signIns', from(0, 10), [A, B]);
+      await extendCoverage(coverage, 'signIns', from(10, 20), [A]);
+      await extendCoverage(coverage, 'directoryAudits', from(5, 6), [A]);
 
       expect(await coverage.read(A)).toEqual({
         signIns: { ...from(0, 20), gaps: [] },
@@ -33,54 +36,73 @@ export function coverageStoreContract(make: MakeStores): void {
     });
 
     it('leaves a gap between stretches, and fills it', async () => {
-      await coverage.extend('signIns', from(0, 10), [A]);
-      await coverage.extend('signIns', from(20, 30), [A]);
-      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 30), gaps: [from(10, 20)] });
+      await extendCoverage(coverage, 'signIns', from(0, 10), [A]);
+      await extendCoverage(coverage, 'signIns', from(20, 30), [A]);
+      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 30), gaps: [gap(10, 20)] });
 
-      await coverage.extend('signIns', from(10, 20), [A]);
+      await extendCoverage(coverage, 'signIns', from(10, 20), [A]);
 
       expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 30), gaps: [] });
     });
 
     it('gives a stretch up, also the very first', async () => {
-      await coverage.extend('signIns', from(0, 10), [A]);
-      await coverage.giveUp('signIns', from(10, 20), [A, B]);
+      await extendCoverage(coverage, 'signIns', from(0, 10), [A]);
+      await giveUpCoverage(coverage, 'signIns', from(10, 20), [A, B]);
 
-      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 20), gaps: [from(10, 20)] });
-      expect((await coverage.read(B)).signIns).toEqual({ ...from(10, 20), gaps: [from(10, 20)] });
+      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 20), gaps: [gap(10, 20)] });
+      expect((await coverage.read(B)).signIns).toEqual({ ...from(10, 20), gaps: [gap(10, 20)] });
     });
 
     it('tells the head of a source', async () => {
-      const [first, second] = [
-        windowReport(minutes(0), minutes(10)),
-        windowReport(minutes(10), minutes(20)),
-      ];
-      await coverage.extend('signIns', from(0, 10), [A, B], first);
-      await coverage.extend('signIns', from(10, 20), [A], second);
+      await extendCoverage(coverage, 'signIns', from(0, 20), [A]);
+      const alarms = ['unreadable'];
 
-      expect(await coverage.head('signIns')).toEqual({
-        source: 'signIns',
-        byDetector: { [A]: { ...from(0, 20), gaps: [] }, [B]: { ...from(0, 10), gaps: [] } },
-        lastWindow: second,
+      const changed = await coverage.change('signIns', (head) => ({ ...head, alarms }));
+
+      expect(changed).toEqual({
+        ...{ source: 'signIns', reads: {}, alarms },
+        byDetector: { [A]: { ...from(0, 20), gaps: [] } },
       });
+      expect(await coverage.head('signIns')).toEqual(changed);
       expect(await coverage.head('directoryAudits')).toBeUndefined();
     });
 
-    it('keeps the last window when a stretch comes without one', async () => {
-      const window = windowReport(minutes(0), minutes(10));
-      await coverage.extend('signIns', from(0, 10), [A], window);
-      await coverage.giveUp('signIns', from(10, 20), [A]);
-      await coverage.extend('signIns', from(20, 30), [A]);
+    it('keeps a head of any size', async () => {
+      const known = Object.fromEntries(
+        Array.from({ length: 96 }, (_, hour) => [`2026-01-01T${hour}`, '0123abcd'.repeat(40)]),
+      );
+      const lateness = { every: 1, known, counts: [1, 2], max: 3 };
 
-      expect((await coverage.head('signIns'))?.lastWindow).toEqual(window);
+      await coverage.change('signIns', (head) => ({ ...head, lateness }));
+
+      expect((await coverage.head('signIns'))?.lateness).toEqual(lateness);
+    });
+
+    it('lists the windows of a stretch of time, the newest first', async () => {
+      const windows = [0, 10, 20, 30].map((start) => ({
+        ...windowReport(minutes(start), minutes(start + 10)),
+        readAt: minutes(start + 10),
+      }));
+      await coverage.change('signIns', (head) => head, windows.slice(0, 2));
+      await coverage.change('signIns', (head) => head, windows.slice(2));
+      await coverage.change('directoryAudits', (head) => head, [
+        { ...windows[1]!, source: 'directoryAudits' },
+      ]);
+
+      const listed: unknown[] = [];
+      for await (const window of coverage.ledger('signIns', from(20, 40))) {
+        listed.push(window);
+      }
+
+      expect(listed).toEqual([windows[2], windows[1]]);
     });
 
     it('changes nothing when a window is recorded again', async () => {
       const window = windowReport(minutes(0), minutes(10));
-      await coverage.extend('signIns', from(0, 10), [A], window);
+      await extendCoverage(coverage, 'signIns', from(0, 10), [A], window);
       const before = await coverage.head('signIns');
 
-      await coverage.extend('signIns', from(0, 10), [A], window);
+      await extendCoverage(coverage, 'signIns', from(0, 10), [A], window);
 
       expect(await coverage.head('signIns')).toEqual(before);
     });
@@ -88,7 +110,9 @@ export function coverageStoreContract(make: MakeStores): void {
     it('loses nothing when several move it at a time', async () => {
       const ids = ['a', 'b', 'c', 'd'];
       await Promise.all(
-        ids.map((id, i) => coverage.extend('signIns', from(i * 10, i * 10 + 10), [id, 'all'])),
+        ids.map((id, i) =>
+          extendCoverage(coverage, 'signIns', from(i * 10, i * 10 + 10), [id, 'all']),
+        ),
       );
 
       expect((await coverage.read('all')).signIns).toEqual({ ...from(0, 40), gaps: [] });

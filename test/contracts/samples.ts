@@ -6,9 +6,10 @@ import {
   type FindingChange,
   type Verdict,
 } from '../../shared/domain/finding';
+import type { WindowReport } from '../../shared/domain/journal';
 import type { Signal, Subject } from '../../shared/domain/signal';
 import { MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
-import type { Stores, TimelineRef, WindowReport } from '../../shared/pipeline/ports';
+import type { Stores, TimelineRef } from '../../shared/pipeline/ports';
 
 /** Makes stores that hold nothing yet. */
 export type MakeStores = () => Stores;
@@ -107,7 +108,7 @@ function whole(change: FindingChange | undefined): Required<FindingChange> {
 
 export function windowReport(from: Instant, to: Instant): WindowReport {
   return {
-    ...{ source: 'signIns', from, to, readAt: plus(to, MINUTE) },
+    ...{ source: 'signIns', from, to, purpose: 'head', readAt: plus(to, MINUTE) },
     ...{ rows: 10, kept: 2, malformed: 1, pages: 1, ms: 300, filter: 'clientAppUsed' },
   };
 }

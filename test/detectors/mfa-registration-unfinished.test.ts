@@ -137,7 +137,6 @@ describe('mfa-registration-unfinished', () => {
     const row = audit('other', 0, { activity: 'Add user' });
 
     const read = readRow('directoryAudits', row, {
-      source: 'directoryAudits',
       isWanted: () => true,
     });
 

@@ -119,7 +119,7 @@ export function coverageOf({ until, from = -100 * 24 * 60, gaps = [] }: Frame): 
   const one = {
     from: at(from),
     to: at(until),
-    gaps: gaps.map(([start, end]) => ({ from: at(start), to: at(end) })),
+    gaps: gaps.map(([start, end]) => ({ from: at(start), to: at(end), why: 'not-read' as const })),
   };
   return { directoryAudits: one, signIns: one };
 }

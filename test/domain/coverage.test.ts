@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import {
   extend,
   giveUp,
+  isFilling,
   lookAt,
   lookAtAll,
+  revoke,
   type Coverage,
   type Interval,
 } from '../../shared/domain/coverage';
@@ -14,7 +16,10 @@ function stretch(from: number, to: number): Interval {
 }
 
 function coverage(from: number, to: number, ...gaps: [number, number][]): Coverage {
-  return { ...stretch(from, to), gaps: gaps.map(([a, b]) => stretch(a, b)) };
+  return {
+    ...stretch(from, to),
+    gaps: gaps.map(([a, b]) => ({ ...stretch(a, b), why: 'not-read' })),
+  };
 }
 
 describe('shared/domain/coverage', () => {
@@ -93,8 +98,57 @@ describe('shared/domain/coverage', () => {
       ],
       ['does not cover what it jumps over', coverage(0, 10), [20, 30], coverage(0, 30, [10, 30])],
       ['nor what it jumps back over', coverage(20, 30), [0, 10], coverage(0, 30, [0, 20])],
+      ['leaves what was read', coverage(0, 20), [5, 15], coverage(0, 20)],
     ])('%s', (_what, before, [from, to], after) => {
       expect(giveUp(before, stretch(from, to))).toEqual(after);
+    });
+
+    it('begins with a gap', () => {
+      expect(giveUp(undefined, stretch(0, 10))).toEqual(coverage(0, 10, [0, 10]));
+    });
+
+    it('keeps reasons apart, and what was only jumped over is no loss', () => {
+      const lost = giveUp(coverage(0, 10), stretch(20, 30), 'retention');
+
+      expect(giveUp(lost, stretch(30, 40), 'unreadable').gaps).toEqual([
+        { ...stretch(10, 20), why: 'not-read' },
+        { ...stretch(20, 30), why: 'retention' },
+        { ...stretch(30, 40), why: 'unreadable' },
+      ]);
+    });
+  });
+
+  describe('revoke', () => {
+    it('makes a gap of what was read, and reading it again ends it', () => {
+      const doubted = revoke(coverage(0, 50, [5, 10]), stretch(8, 70), 'filter');
+
+      expect(doubted).toEqual({
+        ...stretch(0, 50),
+        gaps: [
+          { ...stretch(5, 8), why: 'not-read' },
+          { ...stretch(8, 50), why: 'filter' },
+        ],
+      });
+      expect(extend(doubted, stretch(5, 50))).toEqual(coverage(0, 50));
+    });
+
+    it('has nothing to doubt outside', () => {
+      expect(revoke(coverage(0, 50), stretch(50, 70), 'filter')).toEqual(coverage(0, 50));
+    });
+  });
+
+  describe('isFilling', () => {
+    it.each<[string, [number, number], boolean]>([
+      ['going on', [50, 60], false],
+      ['reading again', [20, 50], false],
+      ['a gap', [4, 6], true],
+      ['before the beginning', [-5, 5], true],
+    ])('%s', (_what, [from, to], is) => {
+      expect(isFilling(coverage(0, 50, [5, 10]), stretch(from, to))).toBe(is);
+    });
+
+    it('the very first', () => {
+      expect(isFilling(undefined, stretch(0, 1))).toBe(true);
     });
   });
 
@@ -138,7 +192,7 @@ describe('shared/domain/coverage', () => {
       );
     });
 
-    it('a stretch that was given up is a gap, and nothing else becomes one', () => {
+    it('a stretch that was given up covers nothing, and leaves what was read', () => {
       fc.assert(
         fc.property(
           stretches,
@@ -146,8 +200,7 @@ describe('shared/domain/coverage', () => {
           fc.nat(41),
           (each, lost, minute) => {
             const after = giveUp(read(each)!, stretch(lost.from, lost.to));
-            const isLost = lost.from <= minute && minute < lost.to;
-            const isRead = !isLost && each.some(({ from, to }) => from <= minute && minute < to);
+            const isRead = each.some(({ from, to }) => from <= minute && minute < to);
             const { verdict } = lookAt(after, minutes(minute), minutes(minute + 1));
 
             expect(verdict === 'covered').toBe(isRead);

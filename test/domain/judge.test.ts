@@ -68,7 +68,9 @@ describe('shared/domain/judge', () => {
   };
 
   describe('what is stored', () => {
-    const holed = { directoryAudits: { ...READ.directoryAudits, gaps: [gap] } };
+    const holed = {
+      directoryAudits: { ...READ.directoryAudits, gaps: [{ ...gap, why: 'not-read' as const }] },
+    };
 
     it.each<[string, Answer[], Partial<Case>, unknown[]]>([
       ['stays when the answer is the same', [open], {}, []],

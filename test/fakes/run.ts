@@ -8,6 +8,7 @@ import {
   type Detector,
 } from '../../shared/domain/detector';
 import type { Act, Finding } from '../../shared/domain/finding';
+import { covering, givingUp } from '../../shared/domain/journal';
 import type { EntraRecord, Source } from '../../shared/domain/record';
 import type { Instant } from '../../shared/domain/time';
 import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
@@ -158,7 +159,10 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
     await markRuleChange(stores, detector);
   }
   const ids = concerned.map((each) => each.id);
-  await stores.coverage[verb](source, interval, ids);
+  await stores.coverage.change(
+    source,
+    verb === 'extend' ? covering(interval, ids) : givingUp(interval, ids),
+  );
   for (const detector of filled) {
     await markRuleChange(stores, detector);
   }

@@ -92,7 +92,7 @@ describe('house/detectors', () => {
 
 function yieldsSignal(detector: Detector, row: Row): boolean {
   const source = sourceOf(row);
-  const read = readRow(source, row, { source, isWanted: () => true });
+  const read = readRow(source, row, { isWanted: () => true });
   return 'record' in read && detector.signals(read.record).length > 0;
 }
 

@@ -453,12 +453,19 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
   it('counts and shows what cannot be said', async () => {
     const added = deviceAdded({ id: 'a1', user: 'ann', at: minutes(0) }, 'd1');
     const gap = { from: minutes(20), to: minutes(40) };
-    const [read] = stepsOf('directoryAudits', PLAIN.audits);
     const { runner, stores } = await play({ batches: [] });
+    const read = (from: number, to: number): CoverageStep => ({
+      ...{ source: 'directoryAudits', verb: 'extend' },
+      interval: { from: minutes(from), to: minutes(to) },
+    });
 
     const report = await deliver(runner, {
       records: [added],
-      coverage: [read!, { source: 'directoryAudits', verb: 'giveUp', interval: gap }],
+      coverage: [
+        read(-60, 20),
+        { source: 'directoryAudits', verb: 'giveUp', interval: gap },
+        read(40, 600),
+      ],
       now: END,
     });
 

@@ -50,6 +50,7 @@ export async function refusal(response: Response, isFiltered: boolean): Promise<
     status >= 500 || status === 408 ? 'unavailable' : 'bad-answer',
     said,
     'Nothing: it is tried again. If it goes on, look at the health of Microsoft Graph.',
+    { status },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Interval } from '../../domain/coverage';
+import type { SeenRow } from '../../domain/lateness';
 import type { EntraRecord, Malformed } from '../../domain/record';
 import { MINUTE, SECOND, type Duration, type Instant } from '../../domain/time';
 import { SourceError, type Clock, type RecordSource, type SourcePage } from '../../pipeline/ports';
@@ -12,6 +13,8 @@ import { firstPage } from './odata';
 export interface GraphSourceOptions extends GraphClientOptions {
   readonly clock: Clock;
   readonly limiter: Limiter;
+  /** From 0 to 1, as `Math.random`. */
+  readonly random: () => number;
   /** Called for every request that was answered 429. */
   readonly onThrottled?: () => void;
   /** Called before a request is repeated. */
@@ -24,6 +27,7 @@ export interface GraphSourceOptions extends GraphClientOptions {
 const REQUEST_TIMEOUT = 100 * SECOND;
 const TRIES = 4;
 const FIRST_WAIT = 2 * SECOND;
+const MOST_RESTARTS = 2;
 const LONGEST_WAIT = 2 * MINUTE;
 /** Pages of one window; beyond it the window is too large and is halved by whoever reads. */
 const MOST_PAGES = 1_000;
@@ -33,17 +37,42 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
   const get = graphClient(options);
   return {
     async *read(window, wanted) {
-      let path: string | undefined = firstPage(window, wanted);
+      const first = firstPage(window, wanted);
+      let path: string | undefined = first;
+      let restarts = 0;
       for (let page = 0; path !== undefined; page++) {
         if (page === MOST_PAGES) {
           throw unavailable(`a window has more than ${MOST_PAGES} pages`);
         }
-        const answer: Answer = await ask(get, path, wanted, options);
-        yield toPage(answer, window, wanted);
-        path = answer.nextLink === undefined ? undefined : pathOf(answer.nextLink, options.baseUrl);
+        try {
+          const answer: Answer = await ask(get, path, wanted, options);
+          yield toPage(answer, window, wanted);
+          const next: string | undefined =
+            answer.nextLink === undefined ? undefined : pathOf(answer.nextLink, options.baseUrl);
+          if (next === path) {
+            throw badAnswer('Graph answered with a next page that is the same page again');
+          }
+          path = next;
+        } catch (error) {
+          // Rows that come twice are nothing new, so a window whose token died begins again.
+          if (!(error instanceof DeadTokenError) || restarts === MOST_RESTARTS) {
+            throw error;
+          }
+          restarts += 1;
+          path = first;
+        }
       }
     },
   };
+}
+
+/** A skip token that Graph does not know any more, or says so: only the window's first page helps. */
+class DeadTokenError extends SourceError {
+  constructor(cause: SourceError) {
+    super(cause.trouble, 'Graph does not know its own link to the next page', cause.mend, {
+      cause,
+    });
+  }
 }
 
 interface Answer {
@@ -70,7 +99,11 @@ async function ask(
     if (error.trouble === 'throttled') {
       options.onThrottled?.();
     }
-    const pause = wait ?? FIRST_WAIT * 2 ** (attempt - 1);
+    if (isDeadToken(error, path)) {
+      throw new DeadTokenError(error);
+    }
+    // Without a word from Graph the waits double, and differ, so that two who failed together do not ask together.
+    const pause = wait ?? FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + options.random());
     if (pause > LONGEST_WAIT) {
       const { trouble, message, mend } = error;
       throw new SourceError(trouble, message, mend, { cause: error, isForNextRun: true });
@@ -81,6 +114,10 @@ async function ask(
     options.onRetry?.(error, pause);
     await clock.sleep(pause);
   }
+}
+
+function isDeadToken(error: SourceError, path: string): boolean {
+  return error.trouble === 'bad-answer' && error.status === 400 && /[?&]\$skiptoken=/i.test(path);
 }
 
 type Attempt =
@@ -140,6 +177,7 @@ async function readAnswer(response: Response): Promise<Answer> {
 function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
   const records: EntraRecord[] = [];
   const malformed: Malformed[] = [];
+  const seen: SeenRow[] = [];
   let oldest: Instant | undefined;
   for (const row of answer.rows) {
     if (typeof row !== 'object' || row === null) {
@@ -152,15 +190,20 @@ function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
       continue;
     }
     oldest = oldest === undefined || read.at < oldest ? read.at : oldest;
-    if (read.record !== undefined && read.at >= window.from && read.at < window.to) {
+    if (read.at < window.from || read.at >= window.to) {
+      continue;
+    }
+    if (read.record !== undefined) {
       records.push(read.record);
+    }
+    if (wanted.isNeeded(row as Record<string, unknown>)) {
+      seen.push({ id: read.id, at: read.at });
     }
   }
   const { requestId } = answer;
   return {
     rows: answer.rows.length,
-    records,
-    malformed,
+    ...{ records, malformed, seen },
     ...(oldest !== undefined && { oldest }),
     ...(requestId !== undefined && { requestId }),
   };

@@ -8,8 +8,14 @@ const ENTITY = {
   signIns: { path: '/auditLogs/signIns', time: 'createdDateTime' },
 } as const satisfies Record<Source, { path: string; time: string }>;
 
+/** All rows about one subject, whatever they are. */
+const ABOUT = {
+  directoryAudits: (id: string) => `targetResources/any(t:t/id eq ${id})`,
+  signIns: (id: string) => `userId eq ${id}`,
+} as const;
+
 /** The most rows a page may hold; 1,000 is refused by some tenants. */
-const TOP = 999;
+export const TOP = 999;
 
 /**
  * The path and query of a window's first page. Times are unquoted UTC (quoted ones are refused) in whole seconds
@@ -21,7 +27,9 @@ export function firstPage(window: Interval, wanted: Wanted): string {
     `${time} ge ${secondBefore(window.from)}`,
     `${time} le ${secondAfter(window.to)}`,
   ];
-  if (wanted.filter !== undefined) {
+  if (wanted.about !== undefined) {
+    clauses.push(ABOUT[wanted.source](literal(wanted.about)));
+  } else if (wanted.filter !== undefined) {
     const { property, values } = wanted.filter;
     clauses.push(`(${values.map((value) => `${property} eq ${literal(value)}`).join(' or ')})`);
   }

@@ -1,11 +1,6 @@
-import {
-  extend,
-  giveUp,
-  type Coverage,
-  type CoverageBySource,
-  type Interval,
-} from '../../domain/coverage';
+import type { CoverageBySource, Interval } from '../../domain/coverage';
 import type { Alert, Finding, FindingChange, Transition } from '../../domain/finding';
+import { unread, type SourceHead, type WindowReport } from '../../domain/journal';
 import type { Malformed, Source } from '../../domain/record';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
 import type { Instant } from '../../domain/time';
@@ -18,12 +13,10 @@ import type {
   Quarantine,
   SendMark,
   SignalStore,
-  SourceHead,
   StoredFinding,
   StoredTimeline,
   Stores,
   TimelineRef,
-  WindowReport,
   WorkMark,
   WorkMarks,
 } from '../../pipeline/ports';
@@ -294,53 +287,37 @@ export class MemoryMarks implements WorkMarks {
 }
 
 export class MemoryCoverage implements CoverageStore {
-  readonly #byDetector = new Map<string, Partial<Record<Source, Coverage>>>();
+  readonly #heads = new Map<Source, SourceHead>();
   /** The ledger: every window that was read, in order. */
   readonly windows: WindowReport[] = [];
 
   read(detectorId: string): Promise<CoverageBySource> {
-    return Promise.resolve({ ...this.#byDetector.get(detectorId) });
-  }
-
-  extend(
-    source: Source,
-    read: Interval,
-    detectorIds: readonly string[],
-    window?: WindowReport,
-  ): Promise<void> {
-    this.windows.push(...(window ? [window] : []));
-    return this.#change(source, detectorIds, (coverage) => extend(coverage, read));
-  }
-
-  giveUp(source: Source, lost: Interval, detectorIds: readonly string[]): Promise<void> {
-    return this.#change(source, detectorIds, (coverage) =>
-      giveUp(coverage ?? { ...lost, gaps: [] }, lost),
-    );
+    const known = [...this.#heads.values()].flatMap(({ source, byDetector }) => {
+      const coverage = byDetector[detectorId];
+      return coverage === undefined ? [] : [[source, coverage] as const];
+    });
+    return Promise.resolve(Object.fromEntries(known));
   }
 
   head(source: Source): Promise<SourceHead | undefined> {
-    const byDetector = Object.fromEntries(
-      [...this.#byDetector].flatMap(([id, { [source]: coverage }]) =>
-        coverage === undefined ? [] : [[id, coverage] as const],
-      ),
-    );
-    const lastWindow = this.windows.findLast((window) => window.source === source);
-    return Promise.resolve(
-      Object.keys(byDetector).length === 0
-        ? undefined
-        : { source, byDetector, ...(lastWindow !== undefined && { lastWindow }) },
-    );
+    return Promise.resolve(this.#heads.get(source));
   }
 
-  #change(
+  change(
     source: Source,
-    detectorIds: readonly string[],
-    step: (coverage: Coverage | undefined) => Coverage,
-  ): Promise<void> {
-    for (const id of detectorIds) {
-      const coverage = this.#byDetector.get(id) ?? {};
-      this.#byDetector.set(id, { ...coverage, [source]: step(coverage[source]) });
-    }
-    return Promise.resolve();
+    step: (head: SourceHead) => SourceHead,
+    windows: readonly WindowReport[] = [],
+  ): Promise<SourceHead> {
+    const head = step(this.#heads.get(source) ?? unread(source));
+    this.#heads.set(source, head);
+    this.windows.push(...windows);
+    return Promise.resolve(head);
+  }
+
+  async *ledger(source: Source, { from, to }: Interval): AsyncIterable<WindowReport> {
+    const found = this.windows.filter(
+      (window) => window.source === source && window.readAt >= from && window.readAt < to,
+    );
+    yield* found.toSorted((a, b) => (a.readAt > b.readAt ? -1 : 1));
   }
 }

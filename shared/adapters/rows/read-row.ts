@@ -18,7 +18,11 @@ const TIME_PROPERTY = { directoryAudits: 'activityDateTime', signIns: 'createdDa
  * Every row gets a plain look at id and time; the schema is for rows that a detector looks at, which are few.
  * A row that cannot be used comes back as `malformed` with a reason that holds no value of the row.
  */
-export function readRow(source: Source, row: Record<string, unknown>, wanted: Wanted): ReadRow {
+export function readRow(
+  source: Source,
+  row: Record<string, unknown>,
+  wanted: Pick<Wanted, 'isWanted'>,
+): ReadRow {
   const id = row['id'];
   if (typeof id !== 'string' || id === '') {
     return { malformed: { source, reason: 'the record has no id' } };

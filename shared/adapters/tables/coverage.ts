@@ -1,22 +1,16 @@
 import { shortHash } from '../../domain/canonical';
-import {
-  extend,
-  giveUp,
-  type Coverage,
-  type CoverageBySource,
-  type Interval,
-} from '../../domain/coverage';
+import type { CoverageBySource, Interval } from '../../domain/coverage';
+import { unread, type SourceHead, type WindowReport } from '../../domain/journal';
 import { SOURCES, type Source } from '../../domain/record';
 import { SECOND } from '../../domain/time';
-import type { CoverageStore, SourceHead, WindowReport } from '../../pipeline/ports';
+import type { CoverageStore } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
-import { joinKey, newestFirst } from './keys';
+import { after, joinKey, newestFirst } from './keys';
 import type { Table, Write } from './table';
 
-type Head = Omit<SourceHead, 'source'>;
 interface Seen {
-  readonly head: Head | undefined;
+  readonly head: SourceHead | undefined;
   /** Absent when there is no row. */
   readonly etag?: string;
   readonly at: number;
@@ -52,23 +46,36 @@ export class TableCoverage implements CoverageStore {
   }
 
   async head(source: Source): Promise<SourceHead | undefined> {
-    const { head } = await this.#look(source);
-    return head && { source, ...head };
+    return (await this.#look(source)).head;
   }
 
-  extend(
+  async change(
     source: Source,
-    read: Interval,
-    detectorIds: readonly string[],
-    window?: WindowReport,
-  ): Promise<void> {
-    return this.#change(source, detectorIds, (known) => extend(known, read), window);
+    step: (head: SourceHead) => SourceHead,
+    windows: readonly WindowReport[] = [],
+  ): Promise<SourceHead> {
+    let seen = await this.#look(source);
+    let head = unread(source);
+    await untilWritten(`the head of ${source}`, this.#table.name, async (isAgain) => {
+      seen = isAgain ? await this.#fetch(source) : seen;
+      head = step(seen.head ?? unread(source));
+      return this.#write(source, head, seen.etag, windows);
+    });
+    return head;
   }
 
-  giveUp(source: Source, lost: Interval, detectorIds: readonly string[]): Promise<void> {
-    return this.#change(source, detectorIds, (known) =>
-      giveUp(known ?? { ...lost, gaps: [] }, lost),
-    );
+  async *ledger(source: Source, { from, to }: Interval): AsyncIterable<WindowReport> {
+    const partition = joinKey(this.#tenantId, source);
+    // Newest first: the later time is the smaller key.
+    const rows = { from: `w|${newestFirst(to)}`, to: after(`w|${newestFirst(from)}|`) };
+    for await (const page of this.#table.pages({ partition, rows })) {
+      for (const row of page) {
+        const window = fromColumns(row) as WindowReport;
+        if (window.readAt >= from && window.readAt < to) {
+          yield window;
+        }
+      }
+    }
   }
 
   /** What is read from now on is newer than now. */
@@ -77,36 +84,16 @@ export class TableCoverage implements CoverageStore {
     this.#seen.clear();
   }
 
-  async #change(
-    source: Source,
-    detectorIds: readonly string[],
-    step: (known: Coverage | undefined) => Coverage,
-    window?: WindowReport,
-  ): Promise<void> {
-    let seen = await this.#look(source);
-    await untilWritten(`the head of ${source}`, this.#table.name, async (isAgain) => {
-      seen = isAgain ? await this.#fetch(source) : seen;
-      const { byDetector = {}, lastWindow } = seen.head ?? {};
-      const moved = detectorIds.map((id) => [id, step(byDetector[id])] as const);
-      const last = window ?? lastWindow;
-      const head: Head = {
-        byDetector: { ...byDetector, ...Object.fromEntries(moved) },
-        ...(last !== undefined && { lastWindow: last }),
-      };
-      return this.#write(source, head, seen.etag, window);
-    });
-  }
-
   async #write(
     source: Source,
-    head: Head,
+    head: SourceHead,
     etag: string | undefined,
-    window: WindowReport | undefined,
+    windows: readonly WindowReport[],
   ): Promise<boolean> {
     const partitionKey = joinKey(this.#tenantId, source);
     const row = { partitionKey, rowKey: HEAD, ...toColumns(head) };
     const writes: Write[] = [etag === undefined ? { insert: row } : { update: row, etag }];
-    if (window !== undefined) {
+    for (const window of windows) {
       // Put, not inserted: a request whose answer got lost is repeated, and must find nothing in its way.
       writes.push({ upsert: { partitionKey, rowKey: ledgerKey(window), ...toColumns(window) } });
     }
@@ -134,7 +121,7 @@ export class TableCoverage implements CoverageStore {
     const seen: Seen =
       row === undefined
         ? { head: undefined, at }
-        : { head: fromColumns(row) as Head, etag: row.etag, at };
+        : { head: fromColumns(row) as SourceHead, etag: row.etag, at };
     if (epoch === this.#epoch) {
       this.#seen.set(source, seen);
     }
@@ -143,6 +130,6 @@ export class TableCoverage implements CoverageStore {
 }
 
 function ledgerKey(window: WindowReport): string {
-  const { readAt, from, to, filter } = window;
-  return joinKey('w', newestFirst(readAt), shortHash(16, readAt, from, to, filter));
+  const { readAt, from, to, filter, purpose } = window;
+  return joinKey('w', newestFirst(readAt), shortHash(16, readAt, from, to, filter, purpose));
 }

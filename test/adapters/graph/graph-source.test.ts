@@ -11,6 +11,7 @@ const WANTED: Wanted = {
   source: 'signIns',
   filter: { property: 'clientAppUsed', values: ['Exchange ActiveSync', "O'Brien"] },
   isWanted: () => true,
+  isNeeded: () => true,
 };
 
 type Reply = Response | Error | 'hangs' | (() => Response);
@@ -54,7 +55,7 @@ function setUp(replies: Reply[], getToken?: () => Promise<string>) {
     return Promise.resolve(typeof reply === 'function' ? reply() : reply);
   }) as typeof fetch;
   const source = graphSource({
-    ...{ baseUrl: BASE, getToken, fetch: fakeFetch, clock },
+    ...{ baseUrl: BASE, getToken, fetch: fakeFetch, clock, random: () => 0.5 },
     limiter: new Limiter(clock, 1_000),
   });
   const read = async (wanted = WANTED): Promise<{ ids: string[]; malformed: number }> => {
@@ -99,14 +100,49 @@ describe('graphSource', () => {
       'https://graph.example.com/v1.0/auditLogs/signIns?$filter=a%20b&$skiptoken=x%3D%3D=y';
     const { read, requests } = setUp([
       page([signIn('1')], next),
-      page([], next),
+      page([], `${next}2`),
       page([signIn('2')]),
     ]);
 
     const { ids } = await read();
 
     expect(ids).toEqual(['1', '2']);
-    expect(requests.slice(1).map((each) => each.url)).toEqual([next, next]);
+    expect(requests.slice(1).map((each) => each.url)).toEqual([next, `${next}2`]);
+  });
+
+  it('begins the window again when Graph does not know its own link any more', async () => {
+    const next = 'https://graph.example.com/v1.0/auditLogs/signIns?$skiptoken=x';
+    const dead = (): Response =>
+      Response.json(
+        { error: { code: 'x', message: 'Invalid Skip Token, skip token is null' } },
+        { status: 400 },
+      );
+    const pages = [
+      page([signIn('1')], next),
+      dead(),
+      page([signIn('1')], next),
+      page([signIn('2')]),
+    ];
+    const { read } = setUp(pages);
+
+    expect((await read()).ids).toEqual(['1', '1', '2']);
+  });
+
+  it('does so twice, no more', async () => {
+    const next = 'https://graph.example.com/v1.0/auditLogs/signIns?$skiptoken=x';
+    const dead = (): Response =>
+      Response.json({ error: { message: 'Invalid Skip Token' } }, { status: 400 });
+    const round = (): Response[] => [page([signIn('1')], next), dead()];
+    const { read } = setUp([...round(), ...round(), ...round()]);
+
+    await expect(read()).rejects.toMatchObject({ trouble: 'bad-answer' });
+  });
+
+  it('is not led in a circle', async () => {
+    const next = 'https://graph.example.com/v1.0/auditLogs/signIns?$skiptoken=x';
+    const { read } = setUp([page([signIn('1')], next), page([signIn('2')], next)]);
+
+    await expect(read()).rejects.toThrow('the same page again');
   });
 
   it('leaves out rows outside the window, and names what it cannot read', async () => {

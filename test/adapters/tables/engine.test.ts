@@ -143,7 +143,7 @@ describe('the engine over tables', () => {
 });
 
 async function* nothing(): AsyncIterable<SourcePage> {
-  yield await Promise.resolve({ rows: 0, records: [], malformed: [] });
+  yield await Promise.resolve({ rows: 0, records: [], malformed: [], seen: [] });
 }
 
 /** Every finding has its history and its alerts, and every alert that waits has a mark. */

@@ -16,6 +16,7 @@ import {
   timeline,
   windowReport,
 } from '../../contracts/samples';
+import { extendCoverage } from '../../fakes/cover';
 
 jest.setTimeout(30_000);
 
@@ -116,7 +117,13 @@ describe('adapters/tables', () => {
         both.map(async ({ coverage }, i) => {
           for (let n = i; n < 12; n += 2) {
             const read = { from: minutes(n), to: minutes(n + 1) };
-            await coverage.extend('signIns', read, [DETECTOR], windowReport(read.from, read.to));
+            await extendCoverage(
+              coverage,
+              'signIns',
+              read,
+              [DETECTOR],
+              windowReport(read.from, read.to),
+            );
           }
         }),
       );
@@ -131,7 +138,7 @@ describe('adapters/tables', () => {
       const [here, there] = [stores(), stores()];
       const read = { from: minutes(0), to: minutes(1) };
       await here.coverage.read(DETECTOR);
-      await there.coverage.extend('signIns', read, [DETECTOR]);
+      await extendCoverage(there.coverage, 'signIns', read, [DETECTOR]);
 
       await here.findings.readTimeline(MARY.id);
 
@@ -316,8 +323,8 @@ describe('adapters/tables', () => {
     const { coverage } = stores();
     const windows = [0, 10, 20].map((start) => windowReport(minutes(start), minutes(start + 10)));
     for (const window of windows) {
-      await coverage.extend('signIns', window, [DETECTOR], window);
-      await coverage.extend('signIns', window, [DETECTOR], window);
+      await extendCoverage(coverage, 'signIns', window, [DETECTOR], window);
+      await extendCoverage(coverage, 'signIns', window, [DETECTOR], window);
     }
 
     const rows = (await rowsOf('Coverage')).filter((row) => String(row['rowKey']).startsWith('w|'));
@@ -460,7 +467,7 @@ describe('adapters/tables', () => {
     it('of coverage', async () => {
       const { coverage, findings } = stores();
       const read = { from: minutes(0), to: minutes(1) };
-      await coverage.extend('signIns', read, [DETECTOR]);
+      await extendCoverage(coverage, 'signIns', read, [DETECTOR]);
       const other = stores();
 
       expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([
@@ -471,11 +478,17 @@ describe('adapters/tables', () => {
       expect(await counted(() => other.coverage.head('signIns'))).toEqual([]);
       expect(
         await counted(() =>
-          other.coverage.extend('signIns', read, [DETECTOR], windowReport(read.from, read.to)),
+          extendCoverage(
+            other.coverage,
+            'signIns',
+            read,
+            [DETECTOR],
+            windowReport(read.from, read.to),
+          ),
         ),
       ).toEqual(['transaction Coverage']);
       expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([]);
-      expect(await counted(() => coverage.extend('signIns', read, [DETECTOR]))).toEqual([
+      expect(await counted(() => extendCoverage(coverage, 'signIns', read, [DETECTOR]))).toEqual([
         ...['get Coverage', 'transaction Coverage', 'transaction Coverage'], // somebody else moved it
       ]);
       await findings.readTimeline(MARY.id);

@@ -13,6 +13,7 @@ import { HOUR, MINUTE, plus, SECOND, toInstant, type Instant } from '../../../sh
 import { drainMarks } from '../../../shared/pipeline/assess';
 import { keep } from '../../../shared/pipeline/keep';
 import { select, wantedBy } from '../../../shared/pipeline/select';
+import { extendCoverage } from '../../fakes/cover';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Page {
@@ -119,6 +120,28 @@ describe('the demo tenant', () => {
       );
       expect(rows.map((row) => row['id']).sort()).toEqual(all.map((row) => row.id).sort());
       expect(rows.length).toBeGreaterThan(2);
+    });
+
+    it('filters by whom a row is about', async () => {
+      const { tenant } = tenantAt();
+      const told = tenant.addStory('completed', plus(BEGAN, -HOUR))!.person.id;
+      const blocked = tenant.addStory('eas-blocked', plus(BEGAN, -HOUR))!.person.id;
+
+      const audits = await list(tenant, 'directoryAudits', {
+        $filter: `activityDateTime ge ${plus(BEGAN, -2 * HOUR)} and targetResources/any(t:t/id eq '${told}')`,
+      });
+      const signIns = await list(tenant, 'signIns', {
+        $filter: `createdDateTime ge ${plus(BEGAN, -2 * HOUR)} and userId eq '${blocked}'`,
+      });
+
+      expect(audits.map((row) => row['activityDisplayName']).sort()).toEqual([
+        'Update user',
+        'Update user',
+        'User registered security info',
+        'User started security info registration',
+      ]);
+      expect(signIns.every((row) => row['userId'] === blocked)).toBe(true);
+      expect(signIns.some((row) => row['clientAppUsed'] === 'Exchange ActiveSync')).toBe(true);
     });
 
     it('cuts pages that hold every row once, in either order', async () => {
@@ -356,7 +379,12 @@ const watcher = (
         const records = await readAll(tenant, source, from, now);
         await keep(stores, select(TENANT, ENABLED, records));
         const ids = ENABLED.filter((each) => each.needs.includes(source)).map((each) => each.id);
-        await stores.coverage.extend(source, { from: since, to: plus(now, -2 * HOUR) }, ids);
+        await extendCoverage(
+          stores.coverage,
+          source,
+          { from: since, to: plus(now, -2 * HOUR) },
+          ids,
+        );
       }
       const clock = { now: () => now };
       const { faults } = await drainMarks({

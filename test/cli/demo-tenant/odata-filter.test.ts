@@ -5,12 +5,17 @@ const FILTERABLES: Filterables = {
   name: { kind: 'text', startswith: true },
   app: { kind: 'text' },
   'status/errorCode': { kind: 'number' },
+  targets: { kind: 'list', of: { id: { kind: 'text' }, name: { kind: 'text', startswith: true } } },
 };
 const ROW = {
   at: '2026-03-02T12:00:00.0000000Z',
   name: "Conan O'Brien",
   app: 'Exchange ActiveSync',
   status: { errorCode: 0 },
+  targets: [
+    { id: '1', name: 'Phone' },
+    { id: '2', name: null },
+  ],
 };
 
 describe('$filter', () => {
@@ -32,6 +37,12 @@ describe('$filter', () => {
     ["(status/errorCode eq 0 or app eq 'Browser') and name eq 'x'", false],
     ["((app eq 'Browser') or (app eq 'Exchange ActiveSync'))", true],
     ["  app eq 'Exchange ActiveSync'  ", true],
+    ["targets/any(t:t/id eq '2')", true],
+    ["targets/any(t: t/id eq '3')", false],
+    ["targets/any(t:startswith(t/name, 'Ph')) and app eq 'Exchange ActiveSync'", true],
+    // of one and the same member
+    ["targets/any(t:t/id eq '1' and t/name eq 'Phone')", true],
+    ["targets/any(t:t/id eq '2' and t/name eq 'Phone')", false],
   ])('%s: %s', (filter, expected) => {
     expect(parseFilter(filter, FILTERABLES)(ROW)).toBe(expected);
   });
@@ -40,6 +51,7 @@ describe('$filter', () => {
     const filter = parseFilter("startswith(name,'') or status/errorCode eq 0", FILTERABLES);
 
     expect(filter({ status: null, name: null })).toBe(false);
+    expect(parseFilter("targets/any(t:t/id eq '1')", FILTERABLES)({ targets: null })).toBe(false);
   });
 
   it.each([
@@ -66,7 +78,16 @@ describe('$filter', () => {
     ["app eq 'Browser')"],
     ["app eq 'Browser"],
     ["app eq'Browser'"],
-    ["targetResources/any(t:t/id eq 'x')"],
+    ["unknown/any(t:t/id eq 'x')"],
+    ["app/any(t:t/id eq 'x')"],
+    ["targets/any(t:t/category eq 'x')"],
+    ["targets/any(t:id eq 'x')"],
+    ["targets/any(t:app eq 'x')"],
+    ["targets/any(t:t/id eq 'x'"],
+    ["targets/any(t/id eq 'x')"],
+    ["targets/all(t:t/id eq 'x')"],
+    ["targets eq 'x'"],
+    ["t/id eq '1'"],
     [`${'('.repeat(30)}app eq 'Browser'${')'.repeat(30)}`],
     ['__proto__ eq 1'],
   ])('refuses %s', (filter) => {

@@ -1,0 +1,125 @@
+import { readConfig } from '../shared/config/config';
+import type { Environment } from '../shared/config/detectors';
+import { formatDuration, toInstant, toMinute, type Instant } from '../shared/domain/time';
+import type { CoverageReport, SourceCoverage } from '../shared/pipeline/coverage-report';
+import type { Clock } from '../shared/pipeline/ports';
+import { buildMonitor } from '../shared/composition';
+import { EXIT, UsageError } from './exit';
+import { heading } from './finding-text';
+import { withLocalHost } from './local-environment';
+import { printable, table, wrap, type Terminal } from './print';
+
+export interface CoverageOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+/**
+ * `crosscheck coverage`: what was read of each log, what was read again, and what was not read and why.
+ * @throws UsageError, ConfigError
+ */
+export async function coverageCommand(
+  options: CoverageOptions,
+  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
+): Promise<number> {
+  const { terminal, environment, clock } = world;
+  if (options.json === true && options.csv === true) {
+    throw new UsageError('--json and --csv contradict each other; take one of them');
+  }
+  const [from, to] = [timeOf('--from', options.from), timeOf('--to', options.to)];
+  const monitor = await buildMonitor(
+    readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) }),
+    clock,
+  );
+  const report = await monitor.coverage({
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  });
+  terminal.out(
+    options.json === true
+      ? `${JSON.stringify(report, null, 2)}\n`
+      : options.csv === true
+        ? toCsv(report)
+        : toText(report, terminal),
+  );
+  return EXIT.done;
+}
+
+/** @throws UsageError when the text is no time. */
+export function timeOf(option: string, text: string | undefined): Instant | undefined {
+  try {
+    return text === undefined ? undefined : toInstant(text);
+  } catch {
+    throw new UsageError(
+      `${option} takes a time with a zone, like 2026-01-31T12:00:00Z, not "${text ?? ''}"`,
+    );
+  }
+}
+
+// Only our own words and times: nothing in it comes from a log.
+function toCsv({ sources }: CoverageReport): string {
+  const rows = sources.flatMap(({ source, stretches }) =>
+    stretches.map((each) => [source, each.from, each.to, each.state, each.why ?? '']),
+  );
+  return [['source', 'from', 'to', 'state', 'why'], ...rows]
+    .map((row) => `${row.join(',')}\r\n`)
+    .join('');
+}
+
+const WHY = {
+  'not-read': 'nobody read it for these detectors',
+  retention: 'the log had dropped it',
+  unreadable: 'it could not be read for a day',
+  filter: 'it was read with a filter that hides rows',
+} as const;
+
+function toText(report: CoverageReport, terminal: Terminal): string {
+  if (report.sources.length === 0) {
+    return 'No log was ever read. "crosscheck poll --once" reads them now.\n';
+  }
+  return report.sources.map((source) => sourceText(source, terminal)).join('\n');
+}
+
+function sourceText(of: SourceCoverage, terminal: Terminal): string {
+  const { source, stretches, lateness, lag, trouble, filter, backfill } = of;
+  const late =
+    lateness === undefined
+      ? 'not measured yet'
+      : `p50 ${formatDuration(lateness.p50)}, p95 ${formatDuration(lateness.p95)}, p99.9 ${formatDuration(lateness.p999)}, ` +
+        `max ${formatDuration(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
+  return [
+    heading(terminal, source),
+    stretches.length === 0
+      ? '  nothing in this range\n'
+      : table([
+          ['  from', 'to', 'how', ''],
+          ...stretches.map((each) => [
+            `  ${toMinute(each.from)}`,
+            toMinute(each.to),
+            each.state,
+            each.why === undefined ? '' : WHY[each.why],
+          ]),
+        ]),
+    `  rows are late: ${late}; complete up to ${formatDuration(lag)} ago\n`,
+    ...Object.entries(of.detectors).map(([id, { from, gaps }]) =>
+      wrap(
+        `${id} knows it from ${toMinute(from)}${gaps.length === 0 ? '' : ` but for ${gaps.map((gap) => `${toMinute(gap.from)} to ${toMinute(gap.to)} (${WHY[gap.why]})`).join(', ')}`}`,
+        '  ',
+      ),
+    ),
+    filter === undefined
+      ? ''
+      : `  read without a filter since ${toMinute(filter.at)}: ${filter.dropped === 'rejected' ? 'Graph rejects it' : 'it hides rows'}\n`,
+    backfill === undefined
+      ? ''
+      : `  backfill of ${toMinute(backfill.from)} to ${toMinute(backfill.to)} has come to ${toMinute(backfill.at)}\n`,
+    trouble === undefined
+      ? ''
+      : wrap(
+          `cannot be read since ${toMinute(trouble.since)}: ${printable(trouble.message)}. ${printable(trouble.mend)}`,
+          '  ',
+        ),
+  ].join('');
+}

@@ -1,0 +1,346 @@
+import { extend, giveUp, revoke, type Coverage, type GapReason, type Interval } from './coverage';
+import { ago, observe, UNMEASURED, type Lateness, type SeenRow } from './lateness';
+import type { Source } from './record';
+import {
+  between,
+  earliest,
+  fromEpoch,
+  epochOf,
+  HOUR,
+  latest,
+  MINUTE,
+  plus,
+  startOfDay,
+  type Duration,
+  type Instant,
+} from './time';
+
+/**
+ * Why a window was read. `head`: it follows the log. `hour` and `day`: the tiles that re-read each closed hour and day
+ * for late rows. `filter-check`: a day once more with the filter, to see that it hides nothing. `backfill`: a range
+ * somebody asked for. `second-look`: one subject, before a finding that rests on absence opens.
+ */
+export type Purpose = 'head' | 'hour' | 'day' | 'filter-check' | 'backfill' | 'second-look';
+
+/** What one window came to: a row of the ledger. */
+export interface WindowReport extends Interval {
+  readonly source: Source;
+  readonly purpose: Purpose;
+  readonly readAt: Instant;
+  readonly rows: number;
+  readonly kept: number;
+  readonly malformed: number;
+  readonly pages: number;
+  readonly ms: number;
+  readonly filter: string;
+  readonly requestId?: string;
+}
+
+/** How far the cursors of a source have come, in event time. */
+export interface Journal {
+  /** Read once up to here. */
+  readonly readTo: Instant;
+  /** When the head last got there. */
+  readonly readAt: Instant;
+  /** Complete up to here: read at least the lag after it happened. */
+  readonly completeTo: Instant;
+  /** When that last moved. */
+  readonly movedAt: Instant;
+  /** Hours up to here were read again, 3 h 05 min or more after they closed. */
+  readonly hoursTo: Instant;
+  /** Days up to here were read again without a filter, 48 h or more after they closed. */
+  readonly daysTo: Instant;
+  /** Rows per hour in the last window of the head: tells how much fits a page. */
+  readonly rowsPerHour: number;
+  /** The same of the last window that was read without a filter. */
+  readonly allRowsPerHour: number;
+}
+
+/** A source that cannot be read, since when, and in how many runs one after the other. */
+export interface TroubleState {
+  readonly trouble: string;
+  readonly message: string;
+  readonly mend: string;
+  readonly since: Instant;
+  readonly lastAt: Instant;
+  readonly runs: number;
+}
+
+/** A filter that is not sent any more, because Graph rejects it or because it hides rows. */
+export interface DroppedFilter {
+  readonly filter: string;
+  readonly why: 'rejected' | 'hides-rows';
+  readonly at: Instant;
+}
+
+/** Everything that is known of the reading of one source: one row of the store. */
+export interface SourceHead {
+  readonly source: Source;
+  readonly byDetector: Readonly<Record<string, Coverage>>;
+  /** What each detector reads, hashed: another hash begins its coverage anew. */
+  readonly reads: Readonly<Record<string, string>>;
+  /** Absent until a window was read. */
+  readonly journal?: Journal;
+  readonly lateness?: Lateness;
+  readonly trouble?: TroubleState;
+  readonly droppedFilter?: DroppedFilter;
+  /** A range that is being filled, and how far it has come. */
+  readonly backfill?: Interval & { readonly at: Instant };
+  /** Conditions that somebody was told of and that go on. */
+  readonly alarms?: readonly string[];
+}
+
+export function unread(source: Source): SourceHead {
+  return { source, byDetector: {}, reads: {} };
+}
+
+/** An hour is read again so long after it closed: most rows that come late have come by then. */
+export const HOUR_TILE_DELAY: Duration = 3 * HOUR + 5 * MINUTE;
+/** A day is read again so long after it closed, by time alone. Rows later than this are not seen. */
+export const DAY_TILE_DELAY: Duration = 48 * HOUR;
+/** Reads further apart than this say nothing of how late a row was. */
+const WATCHFUL = 15 * MINUTE;
+
+/** A step that covers a stretch for some detectors; what lies between becomes a gap. */
+export function covering(read: Interval, detectorIds: readonly string[]) {
+  return (head: SourceHead): SourceHead =>
+    forEach(head, detectorIds, (known) => extend(known, read));
+}
+
+/** A step that gives a stretch up for some detectors. */
+export function givingUp(lost: Interval, detectorIds: readonly string[], why?: GapReason) {
+  return (head: SourceHead): SourceHead =>
+    forEach(head, detectorIds, (known) => giveUp(known, lost, why));
+}
+
+function forEach(
+  head: SourceHead,
+  detectorIds: readonly string[],
+  step: (known: Coverage | undefined) => Coverage,
+): SourceHead {
+  const moved = detectorIds.map((id) => [id, step(head.byDetector[id])] as const);
+  return { ...head, byDetector: { ...head.byDetector, ...Object.fromEntries(moved) } };
+}
+
+/** A window that was read to its end. */
+export interface ReadWindow extends Interval {
+  readonly purpose: Purpose;
+  /** When reading it began: what became visible since may be missing. */
+  readonly startedAt: Instant;
+  /** How long rows may be late. */
+  readonly lag: Duration;
+  readonly detectorIds: readonly string[];
+  readonly isFiltered: boolean;
+  readonly rows: number;
+  /** The rows that the usual filter lets through. */
+  readonly seen: readonly SeenRow[];
+}
+
+/**
+ * What a window says about coverage: everything in it that happened at least the lag before it was read. Nothing while
+ * there is a stretch before it that is still to be completed: a tile will come for that.
+ */
+export function covered(head: SourceHead, window: ReadWindow): Interval | undefined {
+  const completeTo = head.journal?.completeTo;
+  const to = earliest(window.to, plus(window.startedAt, -window.lag));
+  return to <= window.from || (completeTo !== undefined && window.from > completeTo)
+    ? undefined
+    : { from: window.from, to };
+}
+
+/** The head after a window was read: coverage, cursors and lateness. */
+export function afterWindow(head: SourceHead, window: ReadWindow): SourceHead {
+  const stretch = covered(head, window);
+  const moved = stretch === undefined ? head : covering(stretch, window.detectorIds)(head);
+  return {
+    ...moved,
+    journal: moveCursors(head.journal, window, stretch),
+    lateness: observe(head.lateness ?? UNMEASURED, window.seen, window.startedAt, (at) =>
+      lateBy(head.journal, window, at),
+    ),
+  };
+}
+
+function moveCursors(
+  journal: Journal | undefined,
+  window: ReadWindow,
+  stretch: Interval | undefined,
+): Journal {
+  const { from, to, startedAt, purpose } = window;
+  const known = journal ?? {
+    ...{ readTo: from, completeTo: from, hoursTo: from, daysTo: from },
+    ...{ readAt: startedAt, movedAt: startedAt, rowsPerHour: 0, allRowsPerHour: 0 },
+  };
+  const perHour = (window.rows * HOUR) / Math.max(1, between(from, to));
+  const completeTo = latest(known.completeTo, stretch?.to ?? known.completeTo);
+  const hours = startOfHour(earliest(to, plus(startedAt, -HOUR_TILE_DELAY)));
+  const days = startOfDay(earliest(to, plus(startedAt, -DAY_TILE_DELAY)));
+  const isHead = purpose === 'head' && from <= known.readTo;
+  return {
+    ...known,
+    ...(isHead && {
+      readTo: latest(known.readTo, to),
+      readAt: startedAt,
+      rowsPerHour: perHour,
+    }),
+    ...(!window.isFiltered && { allRowsPerHour: perHour }),
+    completeTo,
+    movedAt: completeTo > known.completeTo ? startedAt : known.movedAt,
+    hoursTo: from <= known.hoursTo ? latest(known.hoursTo, hours) : known.hoursTo,
+    daysTo: from <= known.daysTo && !window.isFiltered ? latest(known.daysTo, days) : known.daysTo,
+  };
+}
+
+/**
+ * How late a row was that is new now: at most as late as it is read. A tile comes long after the head went by, so what
+ * is new in it is counted as late as tiles are, not as late as it was looked for.
+ */
+function lateBy(
+  journal: Journal | undefined,
+  { purpose, startedAt }: ReadWindow,
+  at: Instant,
+): Duration | undefined {
+  const late = ago(at, startedAt);
+  switch (purpose) {
+    case 'head':
+      return journal !== undefined && between(journal.readAt, startedAt) <= WATCHFUL
+        ? late
+        : undefined;
+    case 'hour':
+      return Math.min(late, HOUR_TILE_DELAY);
+    case 'day':
+      return Math.min(late, 24 * HOUR);
+    default:
+      return undefined;
+  }
+}
+
+/** Closed hours that are due to be read again; absent when there are none. */
+export function hoursDue(journal: Journal, now: Instant, lag: Duration): Interval | undefined {
+  // Nothing is complete earlier than its lag, so neither is an hour.
+  const to = startOfHour(plus(now, -Math.max(HOUR_TILE_DELAY, lag)));
+  return journal.hoursTo < to ? { from: journal.hoursTo, to } : undefined;
+}
+
+/** Closed days that are due to be read again; absent when there are none. */
+export function daysDue(journal: Journal, now: Instant): Interval | undefined {
+  const to = startOfDay(plus(now, -DAY_TILE_DELAY));
+  return journal.daysTo < to ? { from: journal.daysTo, to } : undefined;
+}
+
+/** The log has dropped what lies before `oldest`: a gap, as far as it was not complete. */
+export function afterRetention(
+  head: SourceHead,
+  oldest: Instant,
+  detectorIds: readonly string[],
+): SourceHead {
+  const { journal } = head;
+  if (journal === undefined || journal.daysTo >= oldest) {
+    return head;
+  }
+  const isLost = journal.completeTo < oldest;
+  const lost = { from: journal.completeTo, to: oldest };
+  return {
+    ...(isLost ? givingUp(lost, detectorIds, 'retention')(head) : head),
+    journal: {
+      ...journal,
+      readTo: latest(journal.readTo, oldest),
+      completeTo: latest(journal.completeTo, oldest),
+      hoursTo: latest(journal.hoursTo, oldest),
+      daysTo: oldest,
+    },
+  };
+}
+
+/** A window that could not be read for too long: a gap. The cursors go on behind it. */
+export function afterGivingUp(
+  head: SourceHead,
+  lost: Interval,
+  detectorIds: readonly string[],
+): SourceHead {
+  const { journal } = head;
+  const given = givingUp(lost, detectorIds, 'unreadable')(head);
+  if (journal === undefined) {
+    return given;
+  }
+  const past = (cursor: Instant): Instant =>
+    lost.from <= cursor ? latest(cursor, lost.to) : cursor;
+  return {
+    ...given,
+    journal: {
+      ...journal,
+      readTo: past(journal.readTo),
+      completeTo: past(journal.completeTo),
+      hoursTo: past(journal.hoursTo),
+    },
+  };
+}
+
+/** A filter hides rows: what was read with it since the last whole day is in doubt and is read again without it. */
+export function afterHidingFilter(head: SourceHead, dropped: DroppedFilter): SourceHead {
+  const { journal } = head;
+  if (journal === undefined) {
+    return { ...head, droppedFilter: dropped };
+  }
+  const from = earliest(journal.daysTo, journal.hoursTo, journal.completeTo);
+  const doubted = { from, to: journal.completeTo };
+  const byDetector = Object.entries(head.byDetector).map(
+    ([id, coverage]) => [id, revoke(coverage, doubted, 'filter')] as const,
+  );
+  return {
+    ...head,
+    droppedFilter: dropped,
+    byDetector: Object.fromEntries(byDetector),
+    journal: { ...journal, completeTo: from, hoursTo: from, rowsPerHour: 0 },
+  };
+}
+
+/**
+ * The detectors of today: one whose reads changed begins anew, one that was off meanwhile has a gap.
+ * @param reads by detector, a hash of what it reads.
+ */
+export function afterDetectorChange(
+  head: SourceHead,
+  reads: Readonly<Record<string, string>>,
+): SourceHead {
+  const { journal } = head;
+  const byDetector = { ...head.byDetector };
+  for (const [id, hash] of Object.entries(reads)) {
+    const coverage = byDetector[id];
+    if (coverage === undefined) {
+      continue;
+    }
+    if (head.reads[id] !== undefined && head.reads[id] !== hash) {
+      delete byDetector[id];
+    } else if (journal !== undefined && coverage.to < journal.completeTo) {
+      byDetector[id] = giveUp(coverage, { from: coverage.to, to: journal.completeTo });
+    }
+  }
+  return { ...head, byDetector, reads: { ...head.reads, ...reads } };
+}
+
+/** One more run that could not read the source. */
+export function afterTrouble(
+  head: SourceHead,
+  trouble: Pick<TroubleState, 'trouble' | 'message' | 'mend'>,
+  now: Instant,
+): SourceHead {
+  const known = head.trouble?.trouble === trouble.trouble ? head.trouble : undefined;
+  return {
+    ...head,
+    trouble: {
+      ...trouble,
+      since: known?.since ?? head.trouble?.since ?? now,
+      lastAt: now,
+      runs: (known?.runs ?? 0) + 1,
+    },
+  };
+}
+
+export function withoutTrouble({ trouble: _over, ...head }: SourceHead): SourceHead {
+  return head;
+}
+
+export function startOfHour(instant: Instant): Instant {
+  return fromEpoch(Math.floor(epochOf(instant) / HOUR) * HOUR);
+}

@@ -1,0 +1,125 @@
+import type { Coverage, GapReason, Interval } from '../domain/coverage';
+import type { ConfiguredDetector } from '../domain/detector';
+import type { SourceHead, TroubleState } from '../domain/journal';
+import { figuresOf, lagOf, type LatenessFigures } from '../domain/lateness';
+import { SOURCES, type Source } from '../domain/record';
+import { earliest, latest, type Duration, type Instant } from '../domain/time';
+import type { Now, Stores } from './ports';
+
+/**
+ * How well a stretch was read. `read-once`: too young to be complete. `complete`: read at least the lag after it
+ * happened. `hours-re-read`: again 3 h 05 min after each hour closed. `days-re-read`: again 48 h after each day closed,
+ * without a filter. `gap`: not read, and `why`.
+ */
+export interface CoverageStretch extends Interval {
+  readonly state: 'read-once' | 'complete' | 'hours-re-read' | 'days-re-read' | 'gap';
+  readonly why?: GapReason;
+}
+
+export interface SourceCoverage {
+  readonly source: Source;
+  readonly stretches: readonly CoverageStretch[];
+  /** Per detector: from when on it knows this source, and what it will never know. */
+  readonly detectors: Readonly<Record<string, Coverage>>;
+  /** A source is complete up to now minus this. */
+  readonly lag: Duration;
+  /** Absent while nothing was measured. */
+  readonly lateness?: LatenessFigures;
+  readonly trouble?: TroubleState;
+  readonly filter?: { readonly dropped: 'rejected' | 'hides-rows'; readonly at: Instant };
+  readonly backfill?: Interval & { readonly at: Instant };
+}
+
+export interface CoverageReport {
+  readonly asOf: Instant;
+  readonly sources: readonly SourceCoverage[];
+}
+
+/** What was read of each source, when it was read again, and what was not read and why. */
+export async function coverageReport(
+  stores: Pick<Stores, 'coverage'>,
+  detectors: readonly ConfiguredDetector[],
+  clock: Now,
+  range: { readonly from?: Instant; readonly to?: Instant } = {},
+): Promise<CoverageReport> {
+  const sources: SourceCoverage[] = [];
+  for (const source of SOURCES) {
+    const head = await stores.coverage.head(source);
+    const ids = detectors.map(({ detector }) => detector.id);
+    if (head !== undefined) {
+      sources.push(ofSource(head, ids, range));
+    }
+  }
+  return { asOf: clock.now(), sources };
+}
+
+function ofSource(
+  head: SourceHead,
+  ids: readonly string[],
+  range: { readonly from?: Instant; readonly to?: Instant },
+): SourceCoverage {
+  const { source, byDetector, trouble, droppedFilter, backfill } = head;
+  const lateness = figuresOf(head.lateness);
+  const known = Object.entries(byDetector).filter(([id]) => ids.includes(id));
+  return {
+    source,
+    stretches: stretchesOf(
+      head,
+      known.map(([, each]) => each),
+    ).flatMap((each) => within(each, range)),
+    detectors: Object.fromEntries(known),
+    lag: lagOf(head.lateness),
+    ...(lateness !== undefined && { lateness }),
+    ...(trouble !== undefined && { trouble }),
+    ...(droppedFilter !== undefined && {
+      filter: { dropped: droppedFilter.why, at: droppedFilter.at },
+    }),
+    ...(backfill !== undefined && { backfill }),
+  };
+}
+
+function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): CoverageStretch[] {
+  const [first, ...others] = known;
+  if (journal === undefined || first === undefined) {
+    return [];
+  }
+  const from = earliest(first.from, ...others.map((each) => each.from));
+  const { daysTo, hoursTo, completeTo, readTo } = journal;
+  // A gap of one detector only is no gap of the source, and stands with that detector.
+  const gaps = first.gaps.filter((gap) =>
+    others.every((each) => each.gaps.some((its) => its.from <= gap.from && its.to >= gap.to)),
+  );
+  const edges = [
+    ...[from, daysTo, hoursTo, completeTo, readTo],
+    ...gaps.flatMap((gap) => [gap.from, gap.to]),
+  ].filter((edge) => edge >= from && edge <= readTo);
+  const sorted = [...new Set(edges)].sort();
+  const stretches: CoverageStretch[] = [];
+  for (const [i, start] of sorted.entries()) {
+    const to = sorted[i + 1];
+    if (to === undefined) {
+      break;
+    }
+    const gap = gaps.find((each) => each.from <= start && each.to > start);
+    const state =
+      gap !== undefined
+        ? 'gap'
+        : start < daysTo
+          ? 'days-re-read'
+          : start < hoursTo
+            ? 'hours-re-read'
+            : start < completeTo
+              ? 'complete'
+              : 'read-once';
+    stretches.push({ from: start, to, state, ...(gap !== undefined && { why: gap.why }) });
+  }
+  return stretches;
+}
+
+function within(
+  stretch: CoverageStretch,
+  { from = stretch.from, to = stretch.to }: { readonly from?: Instant; readonly to?: Instant },
+): CoverageStretch[] {
+  const cut = { ...stretch, from: latest(stretch.from, from), to: earliest(stretch.to, to) };
+  return cut.from < cut.to ? [cut] : [];
+}

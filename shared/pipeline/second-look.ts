@@ -1,0 +1,97 @@
+import type { Interval } from '../domain/coverage';
+import type { Detector } from '../domain/detector';
+import type { Malformed, Source } from '../domain/record';
+import { between, DAY, latest, type Duration } from '../domain/time';
+import type { SecondLook } from './assess';
+import {
+  SourceError,
+  type Clock,
+  type RecordSource,
+  type Stores,
+  type TimelineRef,
+  type Wanted,
+} from './ports';
+import { unfiltered } from './read-window';
+import { select, wantedBy, type Selection } from './select';
+
+export interface SecondLookOptions {
+  readonly tenantId: string;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly sourceOf: (source: Source) => Promise<RecordSource>;
+  /** No look begins after so long; what is left waits for the next run. */
+  readonly budget: Duration;
+}
+
+/** A finding that has waited so long opens without it: its hours have been read again by then. */
+const PATIENCE = DAY;
+
+/**
+ * Before a finding that rests on absence opens, the subject's own window is read once more by id, past every filter:
+ * what the log shows by now goes into the timeline like any other record.
+ */
+export function secondLook(options: SecondLookOptions): SecondLook {
+  const { clock } = options;
+  const started = clock.now();
+  return async (detector, timeline, stretch) => {
+    const isLate = between(stretch.to, clock.now()) > PATIENCE;
+    if (between(started, clock.now()) > options.budget) {
+      return isLate ? 'looked' : 'later';
+    }
+    try {
+      for (const source of detector.needs) {
+        await lookAt(source, detector, timeline, stretch, options);
+      }
+      return 'looked';
+    } catch (error) {
+      if (!(error instanceof SourceError)) {
+        throw error;
+      }
+      // A log that refuses to be asked this way, or at all, has alarms of its own.
+      return error.isPassing && !isLate ? 'later' : 'looked';
+    }
+  };
+}
+
+async function lookAt(
+  source: Source,
+  detector: Detector,
+  timeline: TimelineRef,
+  stretch: Interval,
+  options: SecondLookOptions,
+): Promise<void> {
+  const { tenantId, stores, clock } = options;
+  const startedAt = clock.now();
+  const window = { from: stretch.from, to: latest(stretch.to, startedAt) };
+  const wanted: Wanted = {
+    ...unfiltered(wantedBy([detector], source)),
+    about: timeline.subject.id,
+  };
+  const selection: Selection = new Map();
+  const malformed: Malformed[] = [];
+  let [rows, kept, pages, requestId] = [0, 0, 0, undefined as string | undefined];
+  const records = await options.sourceOf(source);
+  for await (const page of records.read(window, wanted)) {
+    rows += page.rows;
+    kept += page.records.length;
+    pages += 1;
+    requestId = page.requestId ?? requestId;
+    malformed.push(...page.malformed);
+    select(tenantId, [detector], page.records, selection);
+  }
+  if (malformed.length > 0) {
+    await stores.quarantine.add(source, malformed, clock.now());
+  }
+  // The timeline carries a mark: it is being assessed. Whom else the rows touch, the tiles find.
+  const found = selection.get(detector)?.get(timeline.subject.id);
+  if (found !== undefined) {
+    await stores.signals.merge(timeline, [...found.signals.values()], detector.join);
+  }
+  await stores.coverage.change(source, (head) => head, [
+    {
+      ...{ ...window, source, purpose: 'second-look', readAt: clock.now(), rows, kept, pages },
+      ...{ malformed: malformed.length, ms: between(startedAt, clock.now()), filter: 'subject' },
+      ...(requestId !== undefined && { requestId }),
+    },
+  ]);
+}
