@@ -38,6 +38,8 @@ export interface WindowReport extends Interval {
 
 /** How far the cursors of a source have come, in event time. */
 export interface Journal {
+  /** Where the very first window began: what is covered before came by backfill. */
+  readonly began: Instant;
   /** Read once up to here. */
   readonly readTo: Instant;
   /** When the head last got there. */
@@ -168,7 +170,7 @@ function moveCursors(
 ): Journal {
   const { from, to, startedAt, purpose } = window;
   const known = journal ?? {
-    ...{ readTo: from, completeTo: from, hoursTo: from, daysTo: from },
+    ...{ began: from, readTo: from, completeTo: from, hoursTo: from, daysTo: from },
     ...{ readAt: startedAt, movedAt: startedAt, rowsPerHour: 0, allRowsPerHour: 0 },
   };
   const perHour = (window.rows * HOUR) / Math.max(1, between(from, to));

@@ -88,4 +88,6 @@ export interface Malformed {
   readonly source?: Source;
   readonly id?: string;
   readonly reason: string;
+  /** The names of its properties and how long the JSON of each is. */
+  readonly lengths?: Readonly<Record<string, number>>;
 }

@@ -8,11 +8,12 @@ import type { Now, Stores } from './ports';
 
 /**
  * How well a stretch was read. `read-once`: too young to be complete. `complete`: read at least the lag after it
- * happened. `hours-re-read`: again 3 h 05 min after each hour closed. `days-re-read`: again 48 h after each day closed,
- * without a filter. `gap`: not read, and `why`.
+ * happened. `hours-re-read`: read 3 h 05 min or more after each hour closed. `days-re-read`: read without a filter 48 h
+ * or more after each day closed. `backfilled`: read because somebody asked for it. `gap`: not read, and `why`.
  */
 export interface CoverageStretch extends Interval {
-  readonly state: 'read-once' | 'complete' | 'hours-re-read' | 'days-re-read' | 'gap';
+  readonly state:
+    'read-once' | 'complete' | 'hours-re-read' | 'days-re-read' | 'backfilled' | 'gap';
   readonly why?: GapReason;
 }
 
@@ -84,13 +85,13 @@ function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): Cover
     return [];
   }
   const from = earliest(first.from, ...others.map((each) => each.from));
-  const { daysTo, hoursTo, completeTo, readTo } = journal;
+  const { began, daysTo, hoursTo, completeTo, readTo } = journal;
   // A gap of one detector only is no gap of the source, and stands with that detector.
   const gaps = first.gaps.filter((gap) =>
     others.every((each) => each.gaps.some((its) => its.from <= gap.from && its.to >= gap.to)),
   );
   const edges = [
-    ...[from, daysTo, hoursTo, completeTo, readTo],
+    ...[from, began, daysTo, hoursTo, completeTo, readTo],
     ...gaps.flatMap((gap) => [gap.from, gap.to]),
   ].filter((edge) => edge >= from && edge <= readTo);
   const sorted = [...new Set(edges)].sort();
@@ -104,13 +105,15 @@ function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): Cover
     const state =
       gap !== undefined
         ? 'gap'
-        : start < daysTo
-          ? 'days-re-read'
-          : start < hoursTo
-            ? 'hours-re-read'
-            : start < completeTo
-              ? 'complete'
-              : 'read-once';
+        : start < began
+          ? 'backfilled'
+          : start < daysTo
+            ? 'days-re-read'
+            : start < hoursTo
+              ? 'hours-re-read'
+              : start < completeTo
+                ? 'complete'
+                : 'read-once';
     stretches.push({ from: start, to, state, ...(gap !== undefined && { why: gap.why }) });
   }
   return stretches;

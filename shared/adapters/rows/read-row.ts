@@ -23,6 +23,15 @@ export function readRow(
   row: Record<string, unknown>,
   wanted: Pick<Wanted, 'isWanted'>,
 ): ReadRow {
+  const read = look(source, row, wanted);
+  return 'malformed' in read ? { malformed: { ...read.malformed, lengths: lengthsOf(row) } } : read;
+}
+
+function look(
+  source: Source,
+  row: Record<string, unknown>,
+  wanted: Pick<Wanted, 'isWanted'>,
+): ReadRow {
   const id = row['id'];
   if (typeof id !== 'string' || id === '') {
     return { malformed: { source, reason: 'the record has no id' } };
@@ -45,6 +54,21 @@ export function readRow(
   } catch (error) {
     return { malformed: { source, id, reason: reasonOf(error, property) } };
   }
+}
+
+const MOST_KEYS = 60;
+const LONGEST_KEY = 80;
+
+/** What a person needs to see what kind of row it is, without anything that it says. */
+function lengthsOf(row: Record<string, unknown>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(row)
+      .slice(0, MOST_KEYS)
+      .map(([key, value]) => [
+        key.slice(0, LONGEST_KEY),
+        (JSON.stringify(value) as string | undefined)?.length ?? 0,
+      ]),
+  );
 }
 
 function reasonOf(error: unknown, timeProperty: string): string {

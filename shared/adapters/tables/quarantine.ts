@@ -22,12 +22,13 @@ export class TableQuarantine implements Quarantine {
   async add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void> {
     const partitionKey = joinKey(this.#tenantId, source, dayOf(seenAt));
     const unique = new Map<string, Row>();
-    for (const { id, reason } of rows) {
+    for (const { id, reason, lengths } of rows) {
       const rowKey = id === undefined ? joinKey('hash', shortHash(32, reason)) : joinKey('id', id);
       const known = {
         reason: clip(reason),
         seenAt,
         ...(id !== undefined && { eventId: clip(id) }),
+        ...(lengths !== undefined && { lengths }),
       };
       unique.set(rowKey, { partitionKey, rowKey, ...toColumns(known) });
     }
