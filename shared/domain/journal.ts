@@ -175,17 +175,18 @@ function moveCursors(
   };
   const perHour = (window.rows * HOUR) / Math.max(1, between(from, to));
   const completeTo = latest(known.completeTo, stretch?.to ?? known.completeTo);
-  const hours = startOfHour(earliest(to, plus(startedAt, -HOUR_TILE_DELAY)));
-  const days = startOfDay(earliest(to, plus(startedAt, -DAY_TILE_DELAY)));
+  const hours = earliest(to, plus(startedAt, -HOUR_TILE_DELAY));
+  const days = earliest(to, plus(startedAt, -DAY_TILE_DELAY));
+  const isTelling = between(from, to) >= MINUTE; // a splinter says nothing of how many rows come
   const isHead = purpose === 'head' && from <= known.readTo;
   return {
     ...known,
     ...(isHead && {
       readTo: latest(known.readTo, to),
       readAt: startedAt,
-      rowsPerHour: perHour,
+      rowsPerHour: isTelling ? perHour : known.rowsPerHour,
     }),
-    ...(!window.isFiltered && { allRowsPerHour: perHour }),
+    ...(!window.isFiltered && isTelling && { allRowsPerHour: perHour }),
     completeTo,
     movedAt: completeTo > known.completeTo ? startedAt : known.movedAt,
     hoursTo: from <= known.hoursTo ? latest(known.hoursTo, hours) : known.hoursTo,

@@ -47,6 +47,8 @@ export interface SourcePage {
   /** The oldest time on the page: pages come newest first, so this says how far into the window it reaches. */
   readonly oldest?: Instant;
   readonly requestId?: string;
+  /** The window begins again with this page: what came before comes once more. */
+  readonly isAgain?: boolean;
 }
 
 /** A feed that can be read window by window. */

@@ -14,7 +14,16 @@ import {
 } from '../domain/journal';
 import { lagOf } from '../domain/lateness';
 import type { Source } from '../domain/record';
-import { between, DAY, earliest, HOUR, plus, type Duration, type Instant } from '../domain/time';
+import {
+  between,
+  DAY,
+  earliest,
+  HOUR,
+  MINUTE,
+  plus,
+  type Duration,
+  type Instant,
+} from '../domain/time';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
 import { readStretch, type Stop } from './read-stretch';
@@ -61,6 +70,8 @@ export interface ReadRunReport {
 const SWEEP = 2 * DAY;
 /** A page, less what the next minutes bring. */
 const PAGEFUL = 850;
+/** Most rows come within minutes: the head sees them, whatever it costs, and does not leave them to the hour tile. */
+const LEAST_REACH = 10 * MINUTE;
 /** What the log drops in the next hour may be gone before it is read. */
 const RETENTION_MARGIN = HOUR;
 
@@ -130,7 +141,8 @@ function headFrom(journal: Journal | undefined, reader: Reader, now: Instant): I
   if (between(readTo, now) > HOUR) {
     return earliest(open, readTo, swept); // several pages anyway
   }
-  const reach = rowsPerHour === 0 ? Infinity : (PAGEFUL / rowsPerHour) * HOUR;
+  const reach =
+    rowsPerHour === 0 ? Infinity : Math.max(LEAST_REACH, (PAGEFUL / rowsPerHour) * HOUR);
   const free = between(open, now) <= reach ? open : plus(now, -reach);
   return earliest(free, readTo, swept);
 }

@@ -1,7 +1,7 @@
 import type { Interval } from '../domain/coverage';
 import { afterGivingUp, afterHidingFilter, type Purpose } from '../domain/journal';
 import { lagOf, type SeenRow } from '../domain/lateness';
-import { between, DAY, earliest, HOUR, plus, type Duration, type Instant } from '../domain/time';
+import { between, DAY, HOUR, plus, SECOND, type Duration, type Instant } from '../domain/time';
 import { SourceError } from './ports';
 import {
   filterKey,
@@ -39,7 +39,9 @@ export async function readStretch(
     if (isOver()) {
       return 'budget';
     }
-    const window = { from: at, to: earliest(stretch.to, plus(at, size)) };
+    const to = plus(at, size);
+    const isLast = between(to, stretch.to) < SECOND; // no splinter is left
+    const window = { from: at, to: isLast ? stretch.to : to };
     try {
       const read = await readWindow(run, window, purpose, lagOf(run.head.lateness));
       if ('fits' in read) {

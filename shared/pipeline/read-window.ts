@@ -136,7 +136,7 @@ async function readPages(
     for await (const page of run.records.read(window, wanted)) {
       rows += page.rows;
       kept += page.records.length;
-      pages += 1;
+      pages = page.isAgain === true ? 1 : pages + 1;
       requestId = page.requestId ?? requestId;
       malformed.push(...page.malformed);
       seen.push(...page.seen);

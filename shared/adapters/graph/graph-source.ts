@@ -46,7 +46,8 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
         }
         try {
           const answer: Answer = await ask(get, path, wanted, options);
-          yield toPage(answer, window, wanted);
+          const isAgain = restarts > 0 && path === first;
+          yield { ...toPage(answer, window, wanted), ...(isAgain && { isAgain }) };
           const next: string | undefined =
             answer.nextLink === undefined ? undefined : pathOf(answer.nextLink, options.baseUrl);
           if (next === path) {
@@ -103,7 +104,7 @@ async function ask(
       throw new DeadTokenError(error);
     }
     // Without a word from Graph the waits double, and differ, so that two who failed together do not ask together.
-    const pause = wait ?? FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + options.random());
+    const pause = wait ?? Math.round(FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + options.random()));
     if (pause > LONGEST_WAIT) {
       const { trouble, message, mend } = error;
       throw new SourceError(trouble, message, mend, { cause: error, isForNextRun: true });
@@ -117,7 +118,9 @@ async function ask(
 }
 
 function isDeadToken(error: SourceError, path: string): boolean {
-  return error.trouble === 'bad-answer' && error.status === 400 && /[?&]\$skiptoken=/i.test(path);
+  return (
+    error.trouble === 'bad-answer' && error.status === 400 && /[?&](?:\$|%24)skiptoken=/i.test(path)
+  );
 }
 
 type Attempt =

@@ -1,0 +1,214 @@
+import { epochOf, fromEpoch, MINUTE, SECOND, toInstant } from '../../shared/domain/time';
+import type { VirtualClock } from '../fakes/clock';
+import { DAY_END, DAY_START, rowId, userId, type World } from './world';
+
+/** A stretch of time in which pages fail, and after how many requests the first one does. */
+export interface Faults {
+  readonly from: number;
+  readonly to: number;
+  readonly first: number;
+}
+
+/** What was asked and answered. */
+export interface Traffic {
+  /** Requests and rows about the simulated day: see `isOfTheDay`. */
+  requests: number;
+  rows: number;
+}
+
+export interface SimulatedGraph {
+  readonly fetch: typeof fetch;
+  readonly traffic: Traffic;
+}
+
+const TIME = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
+const FILTER = new RegExp(
+  `^createdDateTime ge (${TIME})(?: and createdDateTime le (${TIME}))?(?: and \\((clientAppUsed eq .+)\\))?$`,
+);
+const FAULT_EVERY = 10;
+const DEAD_TOKEN_EVERY = 15;
+const FAULTS = ['unavailable', 'silent', 'truncated'] as const;
+/** A request takes its time, and rows become visible meanwhile. */
+const ANSWER_TIME = SECOND / 2;
+const GATEWAY_TIMEOUT = 2 * MINUTE;
+
+/**
+ * `GET /auditLogs/signIns` over a world: the protocol of Graph with a binary search in place of the demo tenant's
+ * filter, because half a million rows are asked for over a thousand times. Newest first, only what is visible when it
+ * is asked for, and refusals for anything that it does not know.
+ */
+export function simulatedGraph(world: World, clock: VirtualClock, faults?: Faults): SimulatedGraph {
+  const traffic: Traffic = { requests: 0, rows: 0 };
+  const failing = failures(clock, faults);
+  let served = 0;
+
+  async function handle(url: URL, signal: AbortSignal | null | undefined): Promise<Response> {
+    const query = readQuery(url);
+    if (query === undefined) {
+      return refusal(400, 'BadRequest', 'Invalid filter clause');
+    }
+    const isCounted = isOfTheDay(query, epochOf(clock.now()));
+    traffic.requests += isCounted ? 1 : 0;
+    clock.advance(ANSWER_TIME);
+    const fault = failing(url.searchParams.get('$skiptoken'));
+    if (fault === 'unavailable') {
+      return refusal(503, 'ServiceUnavailable', 'The service is unavailable');
+    }
+    if (fault === 'dead-token') {
+      return refusal(400, 'BadRequest', 'Invalid Skip Token, skip token is null');
+    }
+    if (fault === 'silent') {
+      clock.advance(GATEWAY_TIMEOUT);
+      await Promise.resolve(); // the asker's own timeout, which this has ended, says so to the signal first
+      throw signal?.aborted === true ? signal.reason : new Error('the connection was closed');
+    }
+    const page = findPage(world, query, epochOf(clock.now()));
+    traffic.rows += isCounted ? page.rows.length : 0;
+    served += 1;
+    const [first = ''] = url.href.split('&$skiptoken=');
+    const body = pageText(world, page, first, served);
+    return new Response(fault === 'truncated' ? body.slice(0, body.length / 2) : body);
+  }
+
+  return {
+    traffic,
+    fetch: (input, init) =>
+      handle(new URL(input instanceof Request ? input.url : input), init?.signal),
+  };
+}
+
+/**
+ * A poll that ends now belongs to the simulated day while that lasts. Afterwards only what reads the day alone does,
+ * such as the tiles that are read a second time: the quiet polls that run on would make every ratio look good.
+ */
+function isOfTheDay(query: Query, now: number): boolean {
+  const isAboutTheDay = query.from >= epochOf(DAY_START) && query.to <= epochOf(DAY_END);
+  return now < epochOf(DAY_END) || isAboutTheDay;
+}
+
+// ------------------------------------------------------------------------------------------------------ the query
+
+interface Query {
+  readonly from: number;
+  readonly to: number;
+  /** Only ActiveSync sign-ins are asked for. */
+  readonly isFiltered: boolean;
+  readonly top: number;
+  /** Where the page begins: the rows before it in time. */
+  readonly below: number | undefined;
+}
+
+function readQuery(url: URL): Query | undefined {
+  const parameters = url.searchParams;
+  const [, from, to, clients] = FILTER.exec(parameters.get('$filter') ?? '') ?? [];
+  const top = Number(parameters.get('$top') ?? 1_000);
+  if (from === undefined || !Number.isInteger(top) || top < 1 || top > 1_000) {
+    return undefined;
+  }
+  const token = parameters.get('$skiptoken');
+  return {
+    from: epochOf(toInstant(from)),
+    to: to === undefined ? Infinity : epochOf(toInstant(to)),
+    isFiltered: clients !== undefined && !clients.includes("'Browser'"),
+    top,
+    below: token === null ? undefined : rowOfToken(token),
+  };
+}
+
+interface Page {
+  readonly rows: readonly number[];
+  /** The row before which the next page begins; absent on the last page. */
+  readonly next?: number;
+}
+
+function findPage(world: World, query: Query, now: number): Page {
+  const oldest = firstAtOrAfter(world.at, query.from);
+  const newest = query.below ?? firstAtOrAfter(world.at, query.to + 1);
+  const rows: number[] = [];
+  for (let row = newest - 1; row >= oldest; row--) {
+    if (world.visibleAt[row]! > now || (query.isFiltered && world.isSignal[row] === 0)) {
+      continue;
+    }
+    if (rows.length === query.top) {
+      return { rows, next: row + 1 };
+    }
+    rows.push(row);
+  }
+  return { rows };
+}
+
+/** The index of the first time that is not before `time`. */
+function firstAtOrAfter(times: Float64Array, time: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    [low, high] = times[middle]! < time ? [middle + 1, high] : [low, middle];
+  }
+  return low;
+}
+
+// ------------------------------------------------------------------------------------------------------ the answer
+
+function pageText(world: World, page: Page, path: string, serial: number): string {
+  const link =
+    page.next === undefined ? undefined : `${path}&$skiptoken=${token(page.next, serial)}`;
+  const next = link === undefined ? '' : `"@odata.nextLink":${JSON.stringify(link)},`;
+  return `{${next}"value":[${page.rows.map((row) => rowText(world, row)).join(',')}]}`;
+}
+
+/** Every link has a token of its own: one that died does not come back when the window is read again. */
+function token(row: number, serial: number): string {
+  return Buffer.from(`${row} ${serial}`).toString('base64url');
+}
+
+function rowOfToken(text: string): number {
+  return parseInt(Buffer.from(text, 'base64url').toString(), 10);
+}
+
+// Only what is read of a row: full-width ones would be four times as long and say nothing more.
+function rowText(world: World, row: number): string {
+  const at = fromEpoch(world.at[row]!);
+  const person = `"userId":"${userId(world.user[row]!)}","userPrincipalName":"u${world.user[row]}@example.com"`;
+  const outcome =
+    world.isSignal[row] === 1
+      ? '"clientAppUsed":"Exchange ActiveSync","conditionalAccessStatus":"failure"'
+      : '"clientAppUsed":"Browser","conditionalAccessStatus":"success"';
+  return `{"id":"${rowId(row)}","createdDateTime":"${at}",${person},${outcome},"status":{"errorCode":0},"deviceDetail":{"deviceId":"","operatingSystem":"Android"},"ipAddress":"198.51.100.7"}`;
+}
+
+function refusal(status: number, code: string, message: string): Response {
+  return Response.json({ error: { code, message } }, { status });
+}
+
+// ------------------------------------------------------------------------------------------------------ the faults
+
+type Fault = (typeof FAULTS)[number] | 'dead-token';
+
+/** Every tenth request fails while the faults last, in turn in another way; a token that died stays dead. */
+function failures(
+  clock: VirtualClock,
+  faults: Faults | undefined,
+): (token: string | null) => Fault | undefined {
+  let [requests, tokens, failed] = [faults?.first ?? 0, faults?.first ?? 0, 0];
+  const dead = new Set<string>();
+  return (token) => {
+    const now = epochOf(clock.now());
+    if (token !== null && dead.has(token)) {
+      return 'dead-token';
+    }
+    if (faults === undefined || now < faults.from || now >= faults.to) {
+      return undefined;
+    }
+    requests += 1;
+    tokens += token === null ? 0 : 1;
+    if (token !== null && tokens % DEAD_TOKEN_EVERY === 0) {
+      dead.add(token);
+      return 'dead-token';
+    }
+    if (requests % FAULT_EVERY !== 0) {
+      return undefined;
+    }
+    failed += 1;
+    return FAULTS[failed % FAULTS.length];
+  };
+}
