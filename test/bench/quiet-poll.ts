@@ -10,8 +10,19 @@ import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
 import { startAzurite } from '../fakes/azurite';
 
-/** Graph requests and storage operations of a poll of both logs by a warm process, when nothing new happens. */
-export async function countQuietPoll(): Promise<{ requests: number; operations: number }> {
+interface Counts {
+  readonly requests: number;
+  readonly operations: number;
+}
+
+/**
+ * Graph requests and storage operations of a poll of both logs: by a warm process when nothing new happens, and of the
+ * very first, with the rows that it read.
+ */
+export async function countPolls(): Promise<{
+  quiet: Counts;
+  first: Counts & { readonly rows: number };
+}> {
   const azurite = await startAzurite();
   try {
     const tenantId = 'de300000-0000-4000-8000-000000000001';
@@ -25,9 +36,10 @@ export async function countQuietPoll(): Promise<{ requests: number; operations: 
       onOperation: () => (operations += 1),
     });
     const known = new KnownSignals();
-    const poll = async (): Promise<void> => {
+    const poll = async (): Promise<number> => {
+      let rows = 0;
       for (const source of SOURCES) {
-        await pollSource({
+        const { read } = await pollSource({
           ...{ source, tenantId, stores, clock: systemClock },
           detectors: configureDetectors({}),
           records: graphSource({
@@ -42,14 +54,17 @@ export async function countQuietPoll(): Promise<{ requests: number; operations: 
           initialLookback: 24 * HOUR,
           known,
         });
+        rows += read.rows;
       }
+      return rows;
     };
-    await poll();
+    const rows = await poll();
+    const first = { rows, requests, operations };
     await poll(); // what the first one left due
     requests = 0;
     operations = 0;
     await poll();
-    return { requests, operations };
+    return { quiet: { requests, operations }, first };
   } finally {
     await azurite.stop();
   }
