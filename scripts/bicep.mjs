@@ -148,7 +148,7 @@ async function compare(name, text) {
 }
 
 /** Without what changes from run to run or from compiler to compiler and says nothing. */
-function stable({ metadata, predictedResources, outputs, ...rest }) {
+function stable({ predictedResources, outputs, ...rest }) {
   const byName = Object.entries(outputs).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const value = {
     ...rest,
