@@ -3,6 +3,6 @@ using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
-param alertEmails = split(readEnvironmentVariable('ALERT_EMAILS', 'security@example.com'), ',')
+param alertEmails = split(readEnvironmentVariable('ALERT_EMAILS'), ',') // required: someone must be told
 param teamsWebhookUrl = readEnvironmentVariable('TEAMS_WEBHOOK_URL', '')
 param appRegistrationId = readEnvironmentVariable('APP_REGISTRATION_ID', '')

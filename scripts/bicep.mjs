@@ -10,7 +10,10 @@ const VERSION = '0.49.2';
 /** The types of the Graph extension. The compiler would ask a container registry for them. */
 const GRAPH_TYPES = resolve('../shared/graph-bicep-types/index.json');
 /** Nothing of this machine gets into a snapshot; ids are made up. */
-const ENVIRONMENT = { APP_REGISTRATION_ID: '00000000-0000-0000-0000-000000000003' };
+const ENVIRONMENT = {
+  ALERT_EMAILS: 'security@example.com',
+  APP_REGISTRATION_ID: '00000000-0000-0000-0000-000000000003',
+};
 const IDS = [
   ...['--subscription-id', '00000000-0000-0000-0000-000000000001'],
   ...['--tenant-id', '00000000-0000-0000-0000-000000000002'],
