@@ -34,6 +34,7 @@ var rules = [
     name: 'silence'
     text: 'A run that should have succeeded did not for ${silenceMinutes} minutes: nobody is watching, or nobody is told.'
     severity: 1
+    every: 5
     window: silenceMinutes
     // Begins with what is expected, so that no log at all gives a row for each.
     query: $'''
@@ -50,6 +51,7 @@ expected
     name: 'poll-failures'
     text: 'A log could not be read to its end several times: the line names the trouble and the mend.'
     severity: 2
+    every: 15 // a rule that asks more often costs more
     window: 30
     query: $'''
 ${lines}
@@ -63,6 +65,7 @@ lines
     name: 'failed-functions'
     text: 'A function threw several times, for example because of a setting that cannot be used.'
     severity: 2
+    every: 15
     window: 30
     query: '''
 AppRequests
@@ -75,6 +78,7 @@ AppRequests
     name: 'undelivered'
     text: 'Findings were not told: given up, without a channel, or waiting for an hour while nothing goes out.'
     severity: 1
+    every: 15
     window: 60
     query: $'''
 ${lines}
@@ -92,6 +96,7 @@ lines
     name: 'coverage-lag'
     text: 'For an hour every poll began more than 6 hours back: absences are not concluded for that long.'
     severity: 2
+    every: 15
     window: 60
     query: $'''
 ${lines}
@@ -105,7 +110,8 @@ lines
     name: 'secrets'
     text: 'The webhook\'s secret was changed, or read by somebody else than the app.'
     severity: 2
-    window: 15
+    every: 15
+    window: 60 // these logs come late
     query: $'''
 let changes = dynamic(["SecretSet", "SecretUpdate", "SecretDelete", "SecretPurge", "SecretRestore", "SecretBackup", "VaultDelete", "VaultPatch"]);
 union isfuzzy=true
@@ -148,7 +154,7 @@ resource ruleOf 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: rule.severity
       enabled: true
       scopes: [workspaceId]
-      evaluationFrequency: 'PT5M'
+      evaluationFrequency: 'PT${rule.every}M'
       windowSize: 'PT${rule.window}M'
       criteria: {
         allOf: [
