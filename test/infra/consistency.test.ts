@@ -48,6 +48,12 @@ describe('settings', () => {
     expect(minus(deployed, [...allSettings().map((each) => each.name), ...PLATFORM])).toEqual([]);
   });
 
+  it('that nobody deployed are named', () => {
+    expect(minus([...names, 'A_NEW_SETTING'], [...deployed, ...OPTIONAL])).toEqual([
+      'A_NEW_SETTING',
+    ]);
+  });
+
   it('that are optional exist, and are not deployed', () => {
     expect(minus(OPTIONAL, names)).toEqual([]);
     expect(OPTIONAL.filter((each) => deployed.includes(each))).toEqual([]);
