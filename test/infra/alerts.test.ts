@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SOURCES } from '../../shared/domain/record';
+import { kustoProblems } from './kusto';
+import { at, loadInfra } from './snapshots';
+
+const ROOT = join(__dirname, '..', '..');
+const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** Runs that may be silent for longer than the rule on silence waits. */
+const RARE: readonly string[] = [];
+
+const rules = loadInfra().production.filter(({ type }) => type.endsWith('/scheduledQueryRules'));
+const queries = rules.map(
+  (rule) => [rule.name, String(at(rule, 'properties.criteria.allOf.0.query'))] as const,
+);
+const queryOf = (name: string): string => queries.find(([each]) => each.endsWith(name))?.[1] ?? '';
+
+describe('alert rules', () => {
+  it.each(queries)('%s: the query is one that Kusto takes', (_, query) => {
+    expect(kustoProblems(query)).toEqual([]);
+  });
+
+  it('would show a query that is none', () => {
+    const query = queryOf('silence').replace('isempty(trouble)', 'isempty(truoble)');
+
+    expect(kustoProblems(query).join()).toContain('truoble');
+  });
+
+  it('tell somebody', () => {
+    for (const rule of rules) {
+      expect(at(rule, 'properties.actions.actionGroups.0')).toContain('/actionGroups/');
+      expect(at(rule, 'properties.enabled')).toBe(true);
+    }
+  });
+
+  it('ask only for what the runs log', () => {
+    const logged = ['composition.ts', 'pipeline/deliver.ts', 'pipeline/read-source.ts']
+      .map((file) => text(`shared/${file}`))
+      .join();
+    const asked = queries.flatMap(([, query]) => [...query.matchAll(/\bline\.(\w+)/g)]);
+
+    expect(asked.length).toBeGreaterThan(5);
+    for (const [, field] of asked) {
+      expect(logged).toMatch(new RegExp(`\\b${field ?? ''}\\b`));
+    }
+  });
+
+  it('expect every run: a new one goes into the rule on silence, or into RARE above', () => {
+    const logged = [...text('shared/composition.ts').matchAll(/run: '(\w+)'/g)].map(
+      ([, run]) => run ?? '',
+    );
+    const runs = [...new Set(logged)].flatMap((run) =>
+      run === 'poll' ? SOURCES.map((source) => `poll ${source}`) : [run],
+    );
+    const expected = [...(/\[(.+)\]/.exec(queryOf('silence'))?.[1] ?? '').matchAll(/"(.+?)"/g)].map(
+      ([, run]) => run ?? '',
+    );
+
+    expect(runs.filter((run) => ![...expected, ...RARE].includes(run))).toEqual([]);
+    expect(expected.filter((run) => !runs.includes(run))).toEqual([]);
+    expect(expected).toContain('poll signIns');
+  });
+
+  it('look no further than their window', () => {
+    for (const [, query] of queries) {
+      expect(query).not.toMatch(/\bago\(/);
+    }
+  });
+});
+
+describe('queries for operators', () => {
+  const blocks = ['docs/operations.md', 'docs/queries.md'].flatMap((page) =>
+    [...text(page).matchAll(/```kusto\n([\s\S]+?)```/g)].map(([, block]) => block ?? ''),
+  );
+
+  it.each(blocks)('number %# is one that Kusto takes', (block) => {
+    expect(kustoProblems(block)).toEqual([]);
+  });
+});
