@@ -47,6 +47,8 @@ export interface Finding {
   readonly resolution?: string;
   /** The event or the detector version that disproved it. */
   readonly supersededBy?: string;
+  /** A rule of a person says that nobody is alerted; stored and shown all the same. */
+  readonly suppressed?: { readonly rule: string };
   readonly message: string;
   readonly title: string;
   readonly summary: string;

@@ -1,5 +1,6 @@
 import type { Coverage, CoverageBySource, Interval } from '../domain/coverage';
-import type { Alert, Finding, FindingChange, Transition } from '../domain/finding';
+import type { Severity } from '../domain/detector';
+import type { Alert, Finding, FindingChange, Status, Transition } from '../domain/finding';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { JoinRules, Signal } from '../domain/signal';
 import type { Duration, Instant } from '../domain/time';
@@ -179,6 +180,68 @@ export interface Outbox {
   drop(mark: SendMark): Promise<void>;
   /** How many alerts are in a state that somebody should know of. */
   counts(): Promise<Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- asking
+
+/** One line of a list of findings: what the index keeps of each. */
+export type FindingLine = Pick<
+  Finding,
+  | 'id'
+  | 'detector'
+  | 'stage'
+  | 'severity'
+  | 'status'
+  | 'resolution'
+  | 'suppressed'
+  | 'title'
+  | 'subject'
+  | 'openedAt'
+  | 'resolvedAt'
+  | 'firstSeenAt'
+  | 'lastSeenAt'
+  | 'count'
+>;
+
+/** Which findings; what is absent is not asked for. */
+export interface FindingFilter {
+  readonly detector?: string;
+  readonly status?: Status;
+  readonly severity?: Severity;
+  readonly suppressed?: boolean;
+  /** The id of a subject, exact. */
+  readonly subjectId?: string;
+  /** How the name of a subject begins, without regard to case. */
+  readonly subjectName?: string;
+  /** Opened at or after. */
+  readonly from?: Instant;
+  /** Opened before. */
+  readonly to?: Instant;
+  /** Occurs in title or subject, without regard to case. */
+  readonly text?: string;
+}
+
+export interface FindingLines {
+  /** The newest opened first. May be empty although there are more: looking has a bound. */
+  readonly lines: readonly FindingLine[];
+  /** Where to go on; absent at the end. Only for the filter that it came from. */
+  readonly next?: string;
+}
+
+/**
+ * Lists of findings by month opened, detector, subject, and open: written under the same work mark as the finding and
+ * rebuilt from the findings by `repair`.
+ */
+export interface FindingIndex {
+  /** Brings the lines of a finding up to date; repeating it changes nothing. */
+  put(finding: Finding): Promise<void>;
+  /** Takes a finding out of every list. */
+  remove(finding: Finding): Promise<void>;
+  /**
+   * A page of at most `top` lines.
+   * @throws PositionError when `after` is none that this index gave for this filter.
+   */
+  page(filter: FindingFilter, top: number, after?: string): Promise<FindingLines>;
 }
 
 /** A timeline that must be assessed: written before the work it names, deleted after it. */
