@@ -3,6 +3,7 @@ import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../dom
 import type { FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
 import type { Instant } from '../domain/time';
+import { FindingWriter, repairLines } from './finding-writer';
 import type { Now, StoredFinding, EngineStores, TimelineRef, WorkMark } from './ports';
 
 export interface Assessor {
@@ -47,7 +48,12 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   const undetermined: OfSubject<Undetermined>[] = [];
   const faults: { timeline: TimelineRef; error: Error }[] = [];
   let left = 0;
-  const work = await collectWork(assessor);
+  const { writing = [], dirty = [] } = Object.groupBy(
+    await assessor.stores.marks.dirty(),
+    ({ cause }) => (cause === 'writing' ? 'writing' : 'dirty'),
+  );
+  await repairLines(assessor.stores, writing, assessor.clock.now());
+  const work = await collectWork(assessor, dirty);
   for (const { configured, marks } of work) {
     const [{ timeline }] = marks;
     try {
@@ -81,9 +87,12 @@ interface Work {
 }
 
 // Marks of a detector that is switched off stay where they are: they are drained when it is switched on again.
-async function collectWork(assessor: Assessor): Promise<readonly Work[]> {
+async function collectWork(
+  assessor: Assessor,
+  dirty: readonly WorkMark[],
+): Promise<readonly Work[]> {
   const { marks, coverage } = assessor.stores;
-  const found = [...(await marks.dirty())];
+  const found = [...dirty];
   for (const { detector } of assessor.detectors) {
     const end = coverageEnd(detector, await coverage.read(detector.id));
     if (end !== undefined) {
@@ -112,22 +121,26 @@ async function assessTimeline(
   marks: Work['marks'],
 ): Promise<Outcome> {
   const { timeline } = marks[0];
+  const { stores, clock } = assessor;
   const changes: FindingChange[] = [];
+  const writer = new FindingWriter(stores, timeline, clock.now());
   for (let round = 0; round < ROUNDS; round++) {
     const { judgement, stored, version } = await lookOnce(assessor, configured, marks);
-    const isWhole = await commitAll(assessor, judgement.changes, stored, changes);
+    const isWhole = await commitAll(writer, judgement.changes, stored, changes);
     if (judgement.askAgainAt !== undefined) {
-      await assessor.stores.marks.markDue(timeline, judgement.askAgainAt);
+      await stores.marks.markDue(timeline, judgement.askAgainAt);
     }
     // Who wrote must look whether the timeline moved since: the other runner may have judged before us and be gone.
     const isStill =
       judgement.changes.length === 0 ||
-      (await assessor.stores.signals.read(timeline.id)).version === version;
+      (await stores.signals.read(timeline.id)).version === version;
     if (isWhole && isStill) {
+      await writer.writeLines();
       const { pending, undetermined } = judgement;
       return { changes, pending, undetermined, isDone: true };
     }
   }
+  await writer.writeLines();
   return { changes, pending: [], undetermined: [], isDone: false };
 }
 
@@ -175,14 +188,14 @@ function floorFor(
 }
 
 async function commitAll(
-  assessor: Assessor,
+  writer: FindingWriter,
   changes: readonly FindingChange[],
   stored: readonly StoredFinding[],
   written: FindingChange[],
 ): Promise<boolean> {
   for (const change of changes) {
     const etag = stored.find((each) => each.finding.id === change.finding.id)?.etag;
-    if (!(await assessor.stores.findings.commit(change, etag))) {
+    if (!(await writer.commit(change, etag))) {
       return false;
     }
     written.push(change);

@@ -709,7 +709,7 @@ describe("law 9: a person's decision stands until newer evidence contradicts it"
       const there = new Set(expected.stores.findings.list().map((each) => each.id));
       for (const [id, act] of actual.acts) {
         if (there.has(id)) {
-          await recordAct(expected.stores.findings, id, act);
+          await recordAct(expected.stores, id, act);
         }
       }
       mustEqual(view(actual.stores), view(expected.stores), 'findings');
