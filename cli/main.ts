@@ -9,6 +9,7 @@ import { analyzeCommand, type AnalyzeOptions } from './analyze';
 import { EXIT, UsageError } from './exit';
 import type { FindingsOptions } from './findings';
 import type { PollCommandOptions } from './poll';
+import type { RepairOptions } from './repair';
 import type { StartOptions } from './start';
 import { printable, processTerminal } from './print';
 
@@ -104,6 +105,21 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .action(async (id: string, options: { json?: boolean }) => {
       const { showCommand } = await import('./findings');
       setExit(await showCommand(id, options, world));
+    });
+  root
+    .command('repair')
+    .description('make the lists of findings say again what the findings say')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+Adds what is missing in the lists, corrects what differs and removes what is gone. Changes no finding, may be broken
+off and repeated, and may run while the monitor does.
+${SETTINGS_HELP}`,
+    )
+    .action(async (options: RepairOptions) => {
+      const { repairCommand } = await import('./repair');
+      setExit(await repairCommand(options, world));
     });
   return root;
 }

@@ -77,8 +77,8 @@ export async function repairLines(
  * @param touched which findings, and what is known to be stored of them; all of the timeline when absent.
  * @returns false when they kept changing; the mark must stay then.
  */
-async function writeLines(
-  { findings, index }: WriterStores,
+export async function writeLines(
+  { findings, index }: Pick<WriterStores, 'findings' | 'index'>,
   timelineId: string,
   touched?: ReadonlyMap<string, Finding | undefined>,
 ): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { coverageStoreContract } from './coverage-store';
+import { findingIndexContract } from './finding-index';
 import { findingStoreContract } from './finding-store';
 import { outboxContract } from './outbox';
 import { quarantineContract } from './quarantine';
@@ -10,6 +11,7 @@ import { workMarksContract } from './work-marks';
 export function storesContract(make: MakeStores): void {
   signalStoreContract(make);
   findingStoreContract(make);
+  findingIndexContract(make);
   outboxContract(make);
   workMarksContract(make);
   coverageStoreContract(make);
