@@ -1,7 +1,16 @@
 /** The only entry of the deployed bundle: importing a door registers it. */
+import './setup';
 import './deliver-alerts';
+import './http/elsewhere';
+import './http/export';
+import './http/finding';
 import './http/findings';
 import './http/health';
+import './http/openapi';
+import './http/resend';
+import './http/stats';
+import './http/status';
+import './http/transitions';
 import './poll-directory-audits';
 import './poll-sign-ins';
 import './reassess-due';

@@ -1,7 +1,9 @@
 import type { ConfiguredDetector } from '../domain/detector';
 import { HOUR, parseDuration, type Duration } from '../domain/time';
+import { readAccess, type Access } from './access';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
+import { shownSettings, type ShownSetting } from './shown-settings';
 import { checkWebhookUrl } from '../adapters/teams/webhook-url';
 
 /** The settings, parsed. */
@@ -20,6 +22,10 @@ export interface Config {
   readonly digestAbove: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly detectors: readonly ConfiguredDetector[];
+  /** Who may be believed to say who asks. */
+  readonly access: Access;
+  /** All settings as they may be shown. */
+  readonly shown: readonly ShownSetting[];
 }
 
 const AUTHS = ['managed-identity', 'azure-cli', 'none'] as const;
@@ -81,6 +87,8 @@ export function readConfig(environment: Environment): Config {
     digestAbove,
     logLevel,
     detectors,
+    access: readAccess(environment, isLocal),
+    shown: shownSettings(environment),
   };
 }
 
