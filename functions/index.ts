@@ -13,4 +13,6 @@ import './http/status';
 import './http/transitions';
 import './poll-directory-audits';
 import './poll-sign-ins';
+import './purge-expired';
 import './reassess-due';
+import './seal-day';

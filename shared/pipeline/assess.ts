@@ -2,6 +2,7 @@ import type { CoverageBySource } from '../domain/coverage';
 import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
 import type { FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
+import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
 import type { Now, StoredFinding, EngineStores, TimelineRef, WorkMark } from './ports';
@@ -54,10 +55,13 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   );
   await repairLines(assessor.stores, writing, assessor.clock.now());
   const work = await collectWork(assessor, dirty);
+  // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
+  const rules = work.length === 0 ? [] : rulesOf(await assessor.stores.rules.steps());
+  const suppressions = rules.filter(isSuppression);
   for (const { configured, marks } of work) {
     const [{ timeline }] = marks;
     try {
-      const outcome = await assessTimeline(assessor, configured, marks);
+      const outcome = await assessTimeline(assessor, configured, marks, suppressions);
       changes.push(...outcome.changes);
       const of = { detector: timeline.detector, subject: timeline.subject };
       pending.push(...outcome.pending.map((each) => ({ ...each, ...of })));
@@ -119,13 +123,14 @@ async function assessTimeline(
   assessor: Assessor,
   configured: ConfiguredDetector,
   marks: Work['marks'],
+  rules: readonly SuppressionRule[],
 ): Promise<Outcome> {
   const { timeline } = marks[0];
   const { stores, clock } = assessor;
   const changes: FindingChange[] = [];
   const writer = new FindingWriter(stores, timeline, clock.now());
   for (let round = 0; round < ROUNDS; round++) {
-    const { judgement, stored, version } = await lookOnce(assessor, configured, marks);
+    const { judgement, stored, version } = await lookOnce(assessor, configured, marks, rules);
     const isWhole = await commitAll(writer, judgement.changes, stored, changes);
     if (judgement.askAgainAt !== undefined) {
       await stores.marks.markDue(timeline, judgement.askAgainAt);
@@ -152,6 +157,7 @@ async function lookOnce(
   assessor: Assessor,
   configured: ConfiguredDetector,
   marks: Work['marks'],
+  rules: readonly SuppressionRule[],
 ): Promise<{ judgement: Judgement; stored: readonly StoredFinding[]; version: string }> {
   const { detector } = configured;
   const { timeline } = marks[0];
@@ -169,6 +175,7 @@ async function lookOnce(
     isExport: assessor.isExport === true,
     isCatchingUp: assessor.isCatchingUp === true,
     stored: stored.map((each) => each.finding),
+    rules,
     now: assessor.clock.now(),
   });
   return { judgement, stored, version };

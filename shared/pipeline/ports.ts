@@ -7,6 +7,7 @@ import type { ChainHead, RecordEntry } from '../domain/record-chain';
 import type { JoinRules, Signal } from '../domain/signal';
 import type { RuleStep } from '../domain/suppression';
 import type { Duration, Instant } from '../domain/time';
+import type { Exhibit } from '../domain/verification';
 
 /** The only way to know the time. */
 export interface Now {
@@ -278,6 +279,8 @@ export interface IndexRow {
 export interface FindingIndex {
   /** Brings the lines of a finding up to date; repeating it changes nothing. */
   put(finding: Finding): Promise<void>;
+  /** Adds findings that are in no list yet, in few requests: for many at once. */
+  addAll(findings: readonly Finding[]): Promise<void>;
   /** Takes a finding out of every list. */
   remove(finding: Finding): Promise<void>;
   /**
@@ -298,14 +301,15 @@ export interface RuleStore {
   /** All steps of all rules; those of one rule in order. */
   steps(): Promise<readonly RuleStep[]>;
   /**
-   * Adds a step, and with it, for a suppression, the note that the findings have not heard of it yet.
+   * Adds a step, and with it the note that the findings have not heard of it yet.
    * @returns false when there is a step of that number; nothing is written then.
    */
   add(step: RuleStep): Promise<boolean>;
-  /** Ids of rules of whose last step the findings have not heard yet. */
-  unheard(): Promise<readonly string[]>;
-  heard(ruleId: string): Promise<void>;
+  /** Steps that the findings have not heard of yet. */
+  unheard(): Promise<readonly StepRef[]>;
+  heard(step: StepRef): Promise<void>;
 }
+export type StepRef = Pick<RuleStep, 'ruleId' | 'sequence'>;
 
 /** The chain of the whole record: seals and purges. */
 export interface RecordChain {
@@ -329,22 +333,7 @@ export interface ChainCopies {
 }
 
 /** A row as it lies, for verification: nothing of it is trusted. */
-export interface RawRow {
-  /** What it would be by its key, and which. */
-  readonly kind: 'finding' | 'history' | 'rule' | 'entry' | 'head' | 'note' | 'unknown';
-  readonly id: string;
-  /** Of history, rules and entries. */
-  readonly sequence?: number;
-  /** Where it lies, for people. */
-  readonly place: string;
-  /** Absent when it is no JSON. */
-  readonly value?: unknown;
-  /** What stands beside the JSON of a finding. */
-  readonly digest?: string;
-  readonly movedAt?: string;
-  /** What no such row has, when it has any. */
-  readonly stray?: string;
-}
+export type RawRow = Exhibit;
 
 /** All rows that verification looks at, in order of their keys. */
 export interface RecordRows {

@@ -244,6 +244,12 @@ export class MemoryIndex implements FindingIndex {
     return Promise.resolve();
   }
 
+  async addAll(findings: readonly Finding[]): Promise<void> {
+    for (const finding of findings) {
+      await this.put(finding);
+    }
+  }
+
   remove({ id }: Finding): Promise<void> {
     this.#lines.delete(id);
     this.#sorted = undefined;
