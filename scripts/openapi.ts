@@ -111,7 +111,9 @@ export const ANSWERS = {
       node: z.string(),
       detectors: z.record(z.string(), z.int()),
     }),
-    sources: z.array(z.looseObject({ source: z.string(), coverage: z.record(z.string(), z.unknown()) })),
+    sources: z.array(
+      z.looseObject({ source: z.string(), coverage: z.record(z.string(), z.unknown()) }),
+    ),
     detectors: z.array(
       z.strictObject({
         id: z.string(),
@@ -208,7 +210,10 @@ export function openapi(): string {
             extra: problems(404, 409, 412, 415, 428),
             hasEtag: true,
           }),
-          requestBody: { required: true, content: { 'application/json': { schema: transitionBody } } },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: transitionBody } },
+          },
         },
       },
       '/api/alerts/{id}/resend': {
@@ -239,7 +244,10 @@ export function openapi(): string {
         }),
       },
       '/api/status': {
-        get: read('What lies behind health: sources, coverage, alerts, versions, settings', ANSWERS.status),
+        get: read(
+          'What lies behind health: sources, coverage, alerts, versions, settings',
+          ANSWERS.status,
+        ),
       },
       '/api/health': {
         get: {

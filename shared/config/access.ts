@@ -21,7 +21,10 @@ export function readAccess(environment: Environment, isMadeUp: boolean): Access 
   const value = (name: string): string => environment[name]?.trim() ?? '';
   const isInAzure = PLATFORM.some((name) => value(name) !== '');
   if (value('WEBSITE_AUTH_ENABLED').toLowerCase() === 'true') {
-    return readProvider(value('WEBSITE_AUTH_V2_CONFIG_JSON'), value('WEBSITE_AUTH_DEFAULT_PROVIDER'));
+    return readProvider(
+      value('WEBSITE_AUTH_V2_CONFIG_JSON'),
+      value('WEBSITE_AUTH_DEFAULT_PROVIDER'),
+    );
   }
   if (!isInAzure && isMadeUp && value('AZURE_FUNCTIONS_ENVIRONMENT') === 'Development') {
     return { kind: 'local' };

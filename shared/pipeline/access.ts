@@ -88,7 +88,9 @@ function identify(
       : unknown('The local monitor answers this machine only.');
   }
   if (gate.unguarded.some((path) => isUnder(pathname, path))) {
-    return unknown('The sign-in settings exclude this path, so who asks is not checked: mend them.');
+    return unknown(
+      'The sign-in settings exclude this path, so who asks is not checked: mend them.',
+    );
   }
   if (principal === null || principal === '') {
     return unknown('Sign in with Entra, or send a bearer token for this app.');
@@ -119,7 +121,9 @@ function identify(
 }
 
 function unknown(detail: string): { readonly refusal: Answer } {
-  return { refusal: problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }) };
+  return {
+    refusal: problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
+  };
 }
 
 function isUnder(pathname: string, excluded: string): boolean {

@@ -66,6 +66,9 @@ const filters = {
     .meta({ description: 'Occurs in title or subject, without regard to case.' }),
 };
 
+/** Which findings, without what pages them. */
+export const filterQuery = z.strictObject(filters);
+
 const after = z.string().min(1).max(2_000).optional().meta({
   description:
     'Where to go on: the `next` of the answer before, with the same filter. Opaque; only for the filter it came from.',
@@ -160,12 +163,22 @@ export function readQuery<S extends z.ZodType>(
   return readInput(schema, Object.fromEntries(given), faults);
 }
 
-/** Checks a value and names everything that is wrong with it. */
+/** Checks a value; the refusal names everything that is wrong with it. */
 export function readInput<S extends z.ZodType>(
   schema: S,
   input: unknown,
   known: readonly Fault[] = [],
 ): Read<z.infer<S>> {
+  const checked = checkInput(schema, input, known);
+  return 'faults' in checked ? { refusal: wrongParameters(checked.faults) } : checked;
+}
+
+/** Checks a value and names everything that is wrong with it. */
+export function checkInput<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  known: readonly Fault[] = [],
+): { readonly value: z.infer<S> } | { readonly faults: readonly Fault[] } {
   const parsed = schema.safeParse(input);
   if (parsed.success && known.length === 0) {
     return { value: parsed.data };
@@ -175,7 +188,7 @@ export function readInput<S extends z.ZodType>(
       ? issue.keys.map((parameter) => ({ parameter, detail: 'is not known here' }))
       : [{ parameter: issue.path.join('.') || 'body', detail: messageOf(issue) }],
   );
-  return { refusal: wrongParameters([...known, ...faults]) };
+  return { faults: [...known, ...faults] };
 }
 
 /** The filter of a query, without what pages it. */

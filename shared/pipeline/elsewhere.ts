@@ -13,12 +13,22 @@ export function answerElsewhere(
 ): Answer {
   const { pathname } = new URL(url);
   const known = Object.entries(paths).find(([path]) =>
-    new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}/?$`, 'i').test(pathname),
+    new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}/?$`, 'i').test(
+      pathname,
+    ),
   );
   if (known === undefined) {
-    return problem('not-found', `Nothing is served under ${plainText(pathname, 200)}; GET /api/openapi.json lists what is.`);
+    return problem(
+      'not-found',
+      `Nothing is served under ${plainText(pathname, 200)}; GET /api/openapi.json lists what is.`,
+    );
   }
-  const allow = Object.keys(known[1]).map((each) => each.toUpperCase()).sort().join(', ');
+  const allow = Object.keys(known[1])
+    .map((each) => each.toUpperCase())
+    .sort()
+    .join(', ');
   const headers = { Allow: allow };
-  return problem('wrong-method', `${known[0]} takes ${allow}, not ${plainText(method, 20)}.`, { headers });
+  return problem('wrong-method', `${known[0]} takes ${allow}, not ${plainText(method, 20)}.`, {
+    headers,
+  });
 }

@@ -168,7 +168,9 @@ async function* whole(
     if (format !== undefined) {
       yield format.last(step.value);
     } else if (!step.value.complete) {
-      throw new ExportCutError('one answer cannot hold this export; ask with manifest=last, and go on with its `next`');
+      throw new ExportCutError(
+        'one answer cannot hold this export; ask with manifest=last, and go on with its `next`',
+      );
     }
   } finally {
     await pieces.return(undefined as never); // whoever asked may have gone away

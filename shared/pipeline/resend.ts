@@ -7,11 +7,7 @@ import type { Outbox } from './ports';
  * Answers `POST /api/alerts/{id}/resend`: an alert that was given up, or had no channel, is owed again and goes out
  * with the next delivery, unless a later alert of its finding says more.
  */
-export async function answerResend(
-  outbox: Outbox,
-  path: unknown,
-  now: Instant,
-): Promise<Answer> {
+export async function answerResend(outbox: Outbox, path: unknown, now: Instant): Promise<Answer> {
   const read = readInput(alertPath, path);
   if ('refusal' in read) {
     return read.refusal;
@@ -22,7 +18,10 @@ export async function answerResend(
     return problem('not-found', `There is no alert ${id}; GET /api/status lists those given up.`);
   }
   if (row.state !== 'dead' && row.state !== 'not-configured') {
-    return problem('conflict', `Alert ${id} is ${row.state}; only one that was given up or had no channel is resent.`);
+    return problem(
+      'conflict',
+      `Alert ${id} is ${row.state}; only one that was given up or had no channel is resent.`,
+    );
   }
   const outcome = { state: 'waiting', attempts: 0, nextAttemptAt: now } as const;
   if (!(await outbox.settle(row, outcome, { alertId: id, at: now }))) {

@@ -32,10 +32,17 @@ export async function answerStatus(
   const { version, node, tenantId, settings, now } = about;
   const { outbox } = stores;
   return json({
-    ...{ now, tenantId, status: health.status, problems: health.problems.map((each) => plainText(each)) },
+    ...{
+      now,
+      tenantId,
+      status: health.status,
+      problems: health.problems.map((each) => plainText(each)),
+    },
     versions: {
       ...{ crosscheck: version, node },
-      detectors: Object.fromEntries(detectors.map(({ detector: { id, version } }) => [id, version])),
+      detectors: Object.fromEntries(
+        detectors.map(({ detector: { id, version } }) => [id, version]),
+      ),
     },
     sources: await sources(stores, health),
     detectors: detectors.map(({ detector, stage }) => ({
@@ -63,18 +70,27 @@ async function sources(
     const head = known && (await coverage.head(source));
     if (known !== undefined) {
       const { lastWindow: last, byDetector } = head ?? {};
-      all.push({ ...known, ...(last !== undefined && { lastWindow: last }), coverage: byDetector ?? {} });
+      all.push({
+        ...known,
+        ...(last !== undefined && { lastWindow: last }),
+        coverage: byDetector ?? {},
+      });
     }
   }
   return all;
 }
 
-async function unsaid(outbox: Outbox, state: 'dead' | 'not-configured'): Promise<readonly unknown[]> {
+async function unsaid(
+  outbox: Outbox,
+  state: 'dead' | 'not-configured',
+): Promise<readonly unknown[]> {
   const ids = await outbox.unsaid(state, MOST_ALERTS);
   const rows = await Promise.all(ids.map((id) => outbox.read(id)));
-  return rows.filter((row): row is OutboxRow => row?.state === state).map((row) => ({
-    ...{ id: row.alert.id, findingId: row.alert.findingId, verb: row.alert.verb, state },
-    ...{ createdAt: row.createdAt, attempts: row.attempts },
-    ...(row.lastError !== undefined && { lastError: plainText(row.lastError) }),
-  }));
+  return rows
+    .filter((row): row is OutboxRow => row?.state === state)
+    .map((row) => ({
+      ...{ id: row.alert.id, findingId: row.alert.findingId, verb: row.alert.verb, state },
+      ...{ createdAt: row.createdAt, attempts: row.attempts },
+      ...(row.lastError !== undefined && { lastError: plainText(row.lastError) }),
+    }));
 }
