@@ -11,6 +11,7 @@ import './http/resend';
 import './http/stats';
 import './http/status';
 import './http/transitions';
+import './http/verify';
 import './poll-directory-audits';
 import './poll-sign-ins';
 import './purge-expired';

@@ -10,6 +10,7 @@ import {
   findingsQuery,
   statsQuery,
   transitionBody,
+  verifyQuery,
 } from '../shared/pipeline/api-schema';
 
 /** What the doors answer. Tests hold real answers against these. */
@@ -143,6 +144,15 @@ export const ANSWERS = {
       z.strictObject({ name: z.string(), value: z.string(), isDefault: z.boolean() }),
     ),
   }),
+  verify: z.looseObject({
+    asOf: time,
+    isSound: z
+      .boolean()
+      .meta({ description: 'The record is what was written, and all of it was seen.' }),
+    tamperings: z.array(z.looseObject({ what: z.string(), detail: z.string() })),
+    unseen: z.array(z.string()),
+    notes: z.array(z.string()),
+  }),
   resend: z.strictObject({ id: z.string(), state: z.literal('waiting'), nextAttemptAt: time }),
   health: z.strictObject({ status: z.enum(['up', 'down']) }),
   problem: z
@@ -248,6 +258,11 @@ export function openapi(): string {
           'What lies behind health: sources, coverage, alerts, versions, settings',
           ANSWERS.status,
         ),
+      },
+      '/api/verify': {
+        get: read('Whether anybody has altered the record', ANSWERS.verify, {
+          requestParams: { query: verifyQuery },
+        }),
       },
       '/api/health': {
         get: {

@@ -105,6 +105,12 @@ export const statsQuery = z.strictObject({
   to: filters.to,
 });
 
+/** Which part of the record is looked at. */
+export const verifyQuery = z.strictObject({
+  from: instant.optional().meta({ description: 'Only what happened at or after this time.' }),
+  to: instant.optional().meta({ description: 'Only what happened before this time.' }),
+});
+
 const id = z
   .string()
   .regex(/^[0-9a-f]{16}-[0-9a-f]{12}$/, 'takes the id of a finding: 16 and 12 hexadecimal digits');

@@ -35,6 +35,7 @@ const EXPECTED = {
   stats: 'api/stats',
   status: 'api/status',
   transitions: 'api/findings/{id}/transitions',
+  verify: 'api/verify',
 };
 
 jest.setTimeout(30_000);
@@ -137,7 +138,7 @@ if (!isBuilt) {
     expect(
       Object.fromEntries(Object.entries(doors).map(([name, { status }]) => [name, status])),
     ).toEqual({
-      ...{ findings: 200, health: 200, openapi: 200, stats: 200, status: 200 },
+      ...{ findings: 200, health: 200, openapi: 200, stats: 200, status: 200, verify: 200 },
       ...{ elsewhere: 404, export: 400, finding: 404, resend: 415, transitions: 415 },
     });
   });

@@ -72,6 +72,7 @@ const READING = [
   '/api/export?format=csv',
   '/api/stats',
   '/api/status',
+  '/api/verify',
 ];
 const DECIDING = [`/api/findings/${ID}/transitions`, `/api/alerts/${ID}-1/resend`];
 
@@ -414,6 +415,14 @@ describe('the rest', () => {
       ]),
     );
     expect(text).not.toContain('AccountKey');
+  });
+
+  it('looks whether anybody has altered the record', async () => {
+    const found = ANSWERS.verify.parse(await (await read('/api/verify?to=2030-01-01')).json());
+
+    expect(found).toMatchObject({ isSound: true, tamperings: [] });
+    await problem(await read('/api/verify?from=2026-02-01&to=2026-01-01'), 400);
+    await problem(await read('/api/verify?since=2026-02-01'), 400);
   });
 
   it('says what is not there, and which methods are taken', async () => {

@@ -35,10 +35,10 @@ export function csvLast(manifest: string): string {
 }
 
 /**
- * One row. Everything is quoted, control characters become spaces, and a cell that a spreadsheet would run as a
- * formula begins with an apostrophe.
+ * One row. Everything is quoted, control characters become spaces and leading spaces go, and a cell that a spreadsheet
+ * would run as a formula begins with an apostrophe.
  */
 function csvRow(cells: readonly (string | undefined)[]): string {
-  const row = cells.map((cell = '') => plainText(cell));
+  const row = cells.map((cell = '') => plainText(cell).trimStart());
   return stringify([row], { quoted: true, quoted_empty: true, escape_formulas: true });
 }
