@@ -148,8 +148,9 @@ export function verifyFinding(
   sealed: Sealed,
 ): { readonly links: readonly Transition[]; readonly tampering: Tampering | undefined } {
   const none: readonly Transition[] = [];
-  if (sealed.leaving.has(id)) {
-    return { links: none, tampering: undefined };
+  const row = rows.find((each) => each.kind === 'finding');
+  if (row === undefined && sealed.leaving.has(id)) {
+    return { links: none, tampering: undefined }; // it is being purged, and findings go first
   }
   const stranger = rows.find((row) => row.kind !== 'finding' && row.kind !== 'history');
   if (stranger !== undefined) {
@@ -161,7 +162,6 @@ export function verifyFinding(
     `history ${id}`,
     (value, row) => value.findingId === id && value.sequence === row.sequence,
   );
-  const row = rows.find((each) => each.kind === 'finding');
   return {
     links,
     tampering: tampering ?? lookAtFinding(id, row, links) ?? lookAtSealOf(id, links, sealed),
@@ -299,10 +299,15 @@ function lookAtHead(
     lastSeal?.day === seal?.day &&
     lastSeal?.part === seal?.part &&
     lastSeal?.isLast === seal?.isLast &&
+    (lastSeal?.isFirst === true) === (seal !== undefined && isFirstDay(links, seal.day)) &&
     (lastSeal === undefined || lastSeal.lastId === (seal?.findings.at(-1)?.id ?? '')) &&
     (unfinished === undefined || links[unfinished - 1]?.kind === 'purge') &&
     (copied ?? 0) <= count;
   return isSame ? undefined : changed(row.place, 'it is not what the last entries say');
+}
+
+function isFirstDay(links: readonly RecordEntry[], day: string): boolean {
+  return links.every((each) => each.kind !== 'seal' || each.day === day);
 }
 
 /** Seals follow day by day, and the parts of a day one after the other. */

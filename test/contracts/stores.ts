@@ -3,6 +3,7 @@ import { findingIndexContract } from './finding-index';
 import { findingStoreContract } from './finding-store';
 import { outboxContract } from './outbox';
 import { quarantineContract } from './quarantine';
+import { recordContract } from './record';
 import type { MakeStores } from './samples';
 import { signalStoreContract } from './signal-store';
 import { workMarksContract } from './work-marks';
@@ -16,4 +17,5 @@ export function storesContract(make: MakeStores): void {
   workMarksContract(make);
   coverageStoreContract(make);
   quarantineContract(make);
+  recordContract(make);
 }

@@ -39,22 +39,25 @@ export class MemoryChain implements RecordChain {
   #version = 0;
 
   head(): Promise<{ head: ChainHead; etag: string | undefined }> {
-    const etag = this.#version === 0 ? undefined : String(this.#version);
-    return Promise.resolve({ head: this.#head, etag });
+    return Promise.resolve({ head: this.#head, etag: this.#etag() });
   }
 
-  async write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean> {
-    if ((await this.head()).etag !== etag) {
-      return false;
+  write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean> {
+    if (this.#etag() !== etag) {
+      return Promise.resolve(false);
     }
     this.#head = next;
     this.#version += 1;
     this.entries.push(...(entry === undefined ? [] : [entry]));
-    return true;
+    return Promise.resolve(true);
   }
 
   entry(sequence: number): Promise<RecordEntry | undefined> {
     return Promise.resolve(this.entries.find((each) => each.sequence === sequence));
+  }
+
+  #etag(): string | undefined {
+    return this.#version === 0 ? undefined : String(this.#version);
   }
 }
 
