@@ -24,18 +24,33 @@ export interface Repair {
 }
 
 const PROGRESS_EVERY = 10_000;
+const BATCH = 1_000;
 
 /**
  * Makes the lists say what the findings say: adds what is missing, corrects what differs, removes what is gone. Only
- * what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor: before
- * anything is written the finding is read again. Keeps about 150 bytes per finding in memory.
+ * what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
+ * about 150 bytes per finding in memory.
  */
 export async function repair({ stores, onProgress }: Repair): Promise<RepairReport> {
   const tally = new Tally(onProgress);
+  const missing = await compare(stores, tally);
+  if (missing.size > 0) {
+    await addMissing(stores, missing, tally);
+    // What changed between our look at it and our line is found now.
+    tally.begin();
+    for (const id of await compare(stores, tally)) {
+      await put(stores, id);
+    }
+  }
+  return tally.report;
+}
+
+/** Mends what is wrong. @returns the findings that some list lacks. */
+async function compare(stores: Repair['stores'], tally: Tally): Promise<ReadonlySet<string>> {
   const expected = new Map<string, Expected>();
   for await (const finding of stores.findings.all()) {
-    const bits = listsOf(finding).reduce((sum, list) => sum | bitOf(list), 0);
-    expected.set(finding.id, { digest: digestOf(lineOf(finding)), missing: bits });
+    const missing = listsOf(finding).reduce((sum, list) => sum | bitOf(list), 0);
+    expected.set(finding.id, { digest: digestOf(lineOf(finding)), missing });
     tally.step('findings');
   }
   for await (const row of stores.index.rows()) {
@@ -47,23 +62,28 @@ export async function repair({ stores, onProgress }: Repair): Promise<RepairRepo
     }
     tally.step('rows');
   }
-  for (const [id, { missing }] of expected) {
-    const stored = missing === 0 ? undefined : await stores.findings.find(id);
-    if (stored !== undefined) {
-      await put(stores, stored.finding);
-      tally.step('added');
-    }
-  }
-  return tally.report;
+  const lacking = [...expected].flatMap(([id, { missing }]) => (missing === 0 ? [] : [id]));
+  return new Set(lacking);
 }
 
-/** Where a running monitor keeps changing the finding, it also writes the line. */
-async function put(stores: Repair['stores'], finding: Finding): Promise<void> {
-  await writeLines(
-    stores,
-    finding.id.slice(0, finding.id.indexOf('-')),
-    new Map([[finding.id, finding]]),
-  );
+async function addMissing(
+  { findings, index }: Repair['stores'],
+  missing: ReadonlySet<string>,
+  tally: Tally,
+): Promise<void> {
+  let batch: Finding[] = [];
+  for await (const finding of findings.all()) {
+    if (!missing.has(finding.id)) {
+      continue;
+    }
+    batch.push(finding);
+    tally.step('added');
+    if (batch.length === BATCH) {
+      await index.addAll(batch);
+      batch = [];
+    }
+  }
+  await index.addAll(batch);
 }
 
 /** What the lists should say of a finding, and in which of them it was not met yet. */
@@ -91,12 +111,17 @@ async function mend(
     await stores.index.drop(row);
   }
   if (!isRight) {
-    await put(stores, finding);
+    await put(stores, finding.id, finding);
     tally.tell('corrected', finding.id);
   }
   if (known !== undefined) {
     known.missing = isRight ? known.missing & ~bitOf(row.list) : 0;
   }
+}
+
+/** Where a running monitor keeps changing the finding, it also writes the line. */
+async function put(stores: Repair['stores'], id: string, finding?: Finding): Promise<void> {
+  await writeLines(stores, id.slice(0, id.indexOf('-')), new Map([[id, finding]]));
 }
 
 class Tally {
@@ -112,6 +137,11 @@ class Tally {
   get report(): RepairReport {
     const { corrected, removed } = this.#told;
     return { ...this.#counts, corrected: corrected.size, removed: removed.size };
+  }
+
+  /** A new comparison: what was looked at is counted anew, what was mended is not. */
+  begin(): void {
+    Object.assign(this.#counts, { findings: 0, rows: 0 });
   }
 
   /** Counts a finding once, in however many lists it was wrong. */

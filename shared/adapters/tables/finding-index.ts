@@ -25,7 +25,7 @@ import type {
 import { fromColumns, toColumns } from './columns';
 import type { StoredRow } from './guards';
 import { after, beginning, joinKey, type KeyRange } from './keys';
-import type { RowQuery, Table } from './table';
+import { chunked, type RowQuery, type Table } from './table';
 
 /** Places begin with a digit. */
 const ALL_PLACES: KeyRange = { from: '0', to: ':' };
@@ -49,7 +49,7 @@ export class TableIndex implements FindingIndex {
   async put(finding: Finding): Promise<void> {
     const line = lineOf(finding);
     const wanted = listsOf(line);
-    await Promise.all(
+    await all(
       LISTS.map(async (list) => {
         const place = { partitionKey: this.#partition(list, line), rowKey: placeOf(line) };
         await (wanted.includes(list)
@@ -59,9 +59,22 @@ export class TableIndex implements FindingIndex {
     );
   }
 
+  async addAll(findings: readonly Finding[]): Promise<void> {
+    const rows = findings.map(lineOf).flatMap((line) => {
+      const columns = { rowKey: placeOf(line), ...toColumns(line) };
+      return listsOf(line).map((list) => ({
+        upsert: { partitionKey: this.#partition(list, line), ...columns },
+      }));
+    });
+    const byPartition = Map.groupBy(rows, ({ upsert }) => upsert.partitionKey);
+    for (const chunk of [...byPartition.values()].flatMap(chunked)) {
+      await this.#table.transact(chunk);
+    }
+  }
+
   async remove(finding: Finding): Promise<void> {
     const line = lineOf(finding);
-    await Promise.all(
+    await all(
       LISTS.map((list) => this.#table.remove(this.#partition(list, line), placeOf(line), '*')),
     );
   }
@@ -218,6 +231,12 @@ class Page {
       this.lines.push(...(passes(line, this.#filter) ? [line] : []));
     }
   }
+}
+
+/** Waits for all, also when one fails: nothing of a failed write is still on its way when it is tried again. */
+async function all(writes: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(writes);
+  await Promise.all(writes);
 }
 
 /** `2026-01` becomes `7973-11`: the newest month comes first. */
