@@ -7,7 +7,7 @@ export type Access =
   | { readonly kind: 'nobody'; readonly why: string };
 
 /** Only in Azure; the local hosts set none of them. */
-const PLATFORM = ['WEBSITE_INSTANCE_ID', 'WEBSITE_SITE_NAME', 'CONTAINER_NAME'];
+const PLATFORM = ['WEBSITE_INSTANCE_ID', 'WEBSITE_SITE_NAME'];
 /** Tells nothing but up or down and asks nobody who they are, so it may be excluded from sign-in. */
 const OPEN = '/api/health';
 

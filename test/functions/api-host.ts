@@ -59,7 +59,7 @@ export interface ApiHost {
 /** What the platform or a desk may inject; a host starts with none of it. */
 const NOTHING = Object.fromEntries(
   [
-    ...['WEBSITE_SITE_NAME', 'WEBSITE_INSTANCE_ID', 'CONTAINER_NAME', 'WEBSITE_AUTH_ENABLED'],
+    ...['WEBSITE_SITE_NAME', 'WEBSITE_INSTANCE_ID', 'WEBSITE_AUTH_ENABLED'],
     ...['WEBSITE_AUTH_V2_CONFIG_JSON', 'WEBSITE_AUTH_DEFAULT_PROVIDER'],
     'AZURE_FUNCTIONS_ENVIRONMENT',
   ].map((name) => [name, '']),

@@ -450,7 +450,7 @@ describe('when nobody stands in front of the doors', () => {
     ['in Azure, with sign-in off', { WEBSITE_SITE_NAME: 'crosscheck' }],
     [
       'in Azure, with settings that would do on a desk',
-      { CONTAINER_NAME: 'c', AZURE_FUNCTIONS_ENVIRONMENT: 'Development' },
+      { WEBSITE_INSTANCE_ID: 'i', AZURE_FUNCTIONS_ENVIRONMENT: 'Development' },
     ],
     ['elsewhere', {}],
     [
