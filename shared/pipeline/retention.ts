@@ -144,7 +144,7 @@ function isOver(finding: Finding, before: Instant, floors: Floors): boolean {
   return (
     status === 'resolved' &&
     latest(lastSeenAt, movedAt) < before &&
-    (floor === undefined || anchor.from < floor)
+    (floor === undefined || anchor.from < floor.at)
   );
 }
 
@@ -156,19 +156,19 @@ async function holdsNow(stores: Stores): Promise<readonly Hold[]> {
   return rulesOf(await stores.rules.steps()).filter(isHold);
 }
 
-/** By detector, where it was ever switched on. */
-type Floors = ReadonlyMap<string, Instant>;
+/** By detector, where it was ever switched on: its floor, and the end of what it has read. */
+type Floors = ReadonlyMap<string, { readonly at: Instant; readonly end: Instant }>;
 
 async function floorsOf({ stores, detectors }: Archive): Promise<Floors> {
-  const floors = new Map<string, Instant>();
+  const floors = new Map<string, { at: Instant; end: Instant }>();
   for (const detector of detectors) {
     const coverage = await stores.coverage.read(detector.id);
     const ends = SOURCES.flatMap((source) => coverage[source]?.to ?? []);
     // One that has read only some of what it needs may look at all of it yet.
     const end = coverageEnd(detector, coverage) ?? ends.toSorted()[0];
-    const floor = floorOf(detector, end);
-    if (floor !== undefined) {
-      floors.set(detector.id, floor);
+    const at = floorOf(detector, end);
+    if (at !== undefined && end !== undefined) {
+      floors.set(detector.id, { at, end });
     }
   }
   return floors;
@@ -176,7 +176,7 @@ async function floorsOf({ stores, detectors }: Archive): Promise<Floors> {
 
 /** The lowest floor; one of a detector that has stood still for longer than the retention does not count. */
 function lowest(floors: Floors, before: Instant): Instant | undefined {
-  const counted = [...floors.values()].map((floor) => latest(floor, before));
+  const counted = [...floors.values()].filter(({ end }) => end >= before).map(({ at }) => at);
   const [first, ...others] = counted;
   return first === undefined ? undefined : earliest(first, ...others);
 }
