@@ -30,6 +30,7 @@ import { chunked, type RowQuery, type Table } from './table';
 /** Places begin with a digit. */
 const ALL_PLACES: KeyRange = { from: '0', to: ':' };
 const LARGEST_PAGE = 1_000;
+const AT_A_TIME = 4;
 /** The service may answer with a few rows and a token many times over; a page takes so many answers with rows. */
 const MOST_ANSWERS = 20;
 
@@ -67,8 +68,9 @@ export class TableIndex implements FindingIndex {
       }));
     });
     const byPartition = Map.groupBy(rows, ({ upsert }) => upsert.partitionKey);
-    for (const chunk of [...byPartition.values()].flatMap(chunked)) {
-      await this.#table.transact(chunk);
+    const chunks = [...byPartition.values()].flatMap(chunked);
+    for (let from = 0; from < chunks.length; from += AT_A_TIME) {
+      await all(chunks.slice(from, from + AT_A_TIME).map((chunk) => this.#table.transact(chunk)));
     }
   }
 
