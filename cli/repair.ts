@@ -1,6 +1,7 @@
 import { buildMonitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
+import { safeJson } from '../shared/domain/plain-text';
 import type { Clock } from '../shared/pipeline/ports';
 import { repair, type RepairReport } from '../shared/pipeline/repair';
 import { EXIT } from './exit';
@@ -33,7 +34,7 @@ export async function repairCommand(
       },
     }),
   });
-  terminal.out(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : toText(report));
+  terminal.out(options.json === true ? `${safeJson(report, 2)}\n` : toText(report));
   return EXIT.done;
 }
 

@@ -3,6 +3,7 @@ import { buildMonitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import type { Json, JsonObject } from '../shared/domain/canonical';
+import { safeJson } from '../shared/domain/plain-text';
 import { isInForce, isSuppression, type Rule, type RuleScope } from '../shared/domain/suppression';
 import {
   parseDuration,
@@ -243,5 +244,5 @@ function standing(rule: Rule, now: Instant): string {
 }
 
 function printJson(terminal: Terminal, value: unknown): void {
-  terminal.out(`${JSON.stringify(value, null, 2)}\n`);
+  terminal.out(`${safeJson(value, 2)}\n`);
 }
