@@ -2,7 +2,12 @@
 module.exports = {
   roots: ['<rootDir>/test'],
   testEnvironment: 'node',
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/samples/', '<rootDir>/test/bench/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/samples/',
+    '<rootDir>/test/bench/',
+    '<rootDir>/test/scale/',
+  ],
   transform: {
     '^.+\\.tsx?$': [
       '@swc/jest',

@@ -3,6 +3,7 @@ import { listExports, UnreadableFileError } from '../shared/adapters/files/read-
 import { memoryStores } from '../shared/adapters/memory/memory-stores';
 import { configureDetectors, type Environment } from '../shared/config/detectors';
 import type { ConfiguredDetector } from '../shared/domain/detector';
+import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
@@ -48,7 +49,7 @@ export async function analyzeCommand(
   });
   progress.clear();
   if (options.json === true) {
-    terminal.out(`${JSON.stringify(toJson(analysis, unreadable), null, 2)}\n`);
+    terminal.out(`${safeJson(toJson(analysis, unreadable), 2)}\n`);
   } else {
     terminal.out(toText(analysis, terminal));
   }

@@ -5,14 +5,17 @@ import { paint, printable, wrap, type Terminal } from './print';
 /** A finding for a person at a terminal: who, what, the events it rests on, and its id. */
 export function findingText(finding: Finding, terminal: Terminal): string {
   const { severity, status, resolution } = finding;
-  const state = status === 'resolved' ? `resolved: ${resolution ?? ''}` : status;
+  const muted =
+    finding.suppressed === undefined ? '' : `, suppressed by ${finding.suppressed.rule}`;
+  const state = `${status === 'resolved' ? `resolved: ${resolution ?? ''}` : status}${muted}`;
   const who = printable(finding.subject.name ?? finding.subject.id);
   return (
-    `${paint(terminal, severity, severity.toUpperCase())}  ${who}  ${finding.title} (${state})\n` +
+    `${paint(terminal, severity, severity.toUpperCase())}  ${who}  ${printable(`${finding.title} (${state})`)}\n` +
     wrap(finding.summary, '  ') +
     finding.evidence
       .map(
-        (each) => `  ${each.at.slice(0, 19)}Z  ${printable(`${each.what}  [${each.eventId}]`)}\n`,
+        (each) =>
+          `  ${printable(`${each.at.slice(0, 19)}Z  ${each.what}  [${each.source} ${each.eventId}]`)}\n`,
       )
       .join('') +
     paint(terminal, 'faint', `  ${finding.detector} ${finding.id}\n`)

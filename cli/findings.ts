@@ -1,34 +1,25 @@
-import { buildMonitor } from '../shared/composition';
-import { readConfig } from '../shared/config/config';
-import type { Environment } from '../shared/config/detectors';
-import { SEVERITIES, type Severity } from '../shared/domain/detector';
-import type { Finding, Status, Transition } from '../shared/domain/finding';
+import { csvFinding, csvHead } from '../shared/adapters/export/csv';
+import type { Finding, Transition } from '../shared/domain/finding';
 import { findingJson } from '../shared/domain/finding-json';
+import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { DAY, plus, toMinute } from '../shared/domain/time';
 import { FindingNotFoundError } from '../shared/pipeline/decide';
-import { listFindings } from '../shared/pipeline/list-findings';
-import type { Clock, Stores } from '../shared/pipeline/ports';
+import type { Clock, FindingFilter, FindingLine, Stores } from '../shared/pipeline/ports';
+import { wholeFinding } from '../shared/pipeline/show-finding';
 import { EXIT, UsageError } from './exit';
+import { readFilter, type FilterOptions } from './filter';
 import { count, findingText, heading } from './finding-text';
-import { withLocalHost } from './local-environment';
 import { paint, printable, table, type Terminal } from './print';
+import { openStores, type World } from './stores';
 
-export interface FindingsOptions {
-  readonly detector?: string;
-  readonly status?: string;
-  readonly severity?: string;
+export interface FindingsOptions extends FilterOptions {
   readonly top?: string;
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
-interface World {
-  readonly terminal: Terminal;
-  readonly environment: Environment;
-  readonly clock: Clock;
-}
-
-const STATUSES: readonly Status[] = ['open', 'acknowledged', 'resolved'];
+const PAGE = 500;
 
 /**
  * `crosscheck findings`: what is stored, the newest first.
@@ -36,24 +27,22 @@ const STATUSES: readonly Status[] = ['open', 'acknowledged', 'resolved'];
  */
 export async function findingsCommand(options: FindingsOptions, world: World): Promise<number> {
   const { terminal } = world;
-  const status = oneOf('--status', options.status, STATUSES);
-  const severity = oneOf<Severity>('--severity', options.severity, SEVERITIES);
-  const top = Number(options.top ?? 50);
-  if (!Number.isInteger(top) || top < 1) {
+  const filter = readFilter(options);
+  const top = /^\d{1,9}$/.test(options.top ?? '50') ? Number(options.top ?? 50) : 0;
+  if (top < 1) {
     throw new UsageError(`--top takes a whole number from 1, not "${options.top ?? ''}"`);
   }
   const stores = await openStores(world);
-  const findings = await listFindings(stores.findings, {
-    top,
-    ...(options.detector !== undefined && { detector: options.detector }),
-    ...(status !== undefined && { status }),
-    ...(severity !== undefined && { severity }),
-  });
-  terminal.out(
-    options.json === true
-      ? `${JSON.stringify(await toJson(stores, findings, world.clock), null, 2)}\n`
-      : toTable(findings, terminal),
-  );
+  const lines = await listed(stores, filter, top);
+  if (options.json === true) {
+    const findings = await whole(stores, lines);
+    terminal.out(`${safeJson(await toJson(stores, findings, world.clock), 2)}\n`);
+  } else if (options.csv === true) {
+    const findings = await whole(stores, lines);
+    terminal.out([csvHead(), ...findings.map(csvFinding)].join(''));
+  } else {
+    terminal.out(toTable(lines, terminal));
+  }
   return EXIT.done;
 }
 
@@ -78,28 +67,38 @@ export async function showCommand(
   const history = await stores.findings.history(id);
   terminal.out(
     options.json === true
-      ? `${JSON.stringify({ ...findingJson(stored.finding), history }, null, 2)}\n`
+      ? `${safeJson(wholeFinding(stored.finding, history), 2)}\n`
       : `${findingText(stored.finding, terminal)}\n${toHistory(history, terminal)}`,
   );
   return EXIT.done;
 }
 
-async function openStores({ environment, clock }: World): Promise<Stores> {
-  return (
-    await buildMonitor(readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) }), clock)
-  ).stores;
+/** The first so many lines of a list, from as many pages as it takes. */
+async function listed(
+  { index }: Stores,
+  filter: FindingFilter,
+  top: number,
+): Promise<readonly FindingLine[]> {
+  const lines: FindingLine[] = [];
+  let next: string | undefined;
+  do {
+    const page = await index.page(filter, Math.min(top - lines.length, PAGE), next);
+    lines.push(...page.lines);
+    next = page.next;
+  } while (next !== undefined && lines.length < top);
+  return lines;
 }
 
-function oneOf<T extends string>(
-  option: string,
-  text: string | undefined,
-  allowed: readonly T[],
-): T | undefined {
-  const found = allowed.find((each) => each === text);
-  if (text !== undefined && found === undefined) {
-    throw new UsageError(`${option} takes one of ${allowed.join(', ')}, not "${text}"`);
+async function whole(
+  { findings }: Stores,
+  lines: readonly FindingLine[],
+): Promise<readonly Finding[]> {
+  const all: Finding[] = [];
+  for (const { id } of lines) {
+    const stored = await findings.find(id);
+    all.push(...(stored === undefined ? [] : [stored.finding]));
   }
-  return found;
+  return all;
 }
 
 async function toJson(
@@ -121,7 +120,7 @@ async function toJson(
   };
 }
 
-function toTable(findings: readonly Finding[], terminal: Terminal): string {
+function toTable(findings: readonly FindingLine[], terminal: Terminal): string {
   if (findings.length === 0) {
     return 'No findings\n';
   }
@@ -131,7 +130,7 @@ function toTable(findings: readonly Finding[], terminal: Terminal): string {
       ['severity', 'status', 'who', 'what', 'last seen', 'id'],
       ...findings.map((each) => [
         each.severity,
-        each.status === 'resolved' ? `resolved: ${each.resolution ?? ''}` : each.status,
+        `${each.status === 'resolved' ? `resolved: ${each.resolution ?? ''}` : each.status}${each.suppressed === undefined ? '' : ' (suppressed)'}`,
         each.subject.name ?? each.subject.id,
         `${each.title}${each.stage === 'watch' ? ' (on probation)' : ''}`,
         toMinute(each.lastSeenAt),
@@ -142,14 +141,16 @@ function toTable(findings: readonly Finding[], terminal: Terminal): string {
 }
 
 function toHistory(history: readonly Transition[], terminal: Terminal): string {
-  return (
-    heading(terminal, 'History') +
-    history
-      .map(
-        (each) =>
-          `  ${each.at.slice(0, 19)}Z  ${each.verb}${each.resolution === undefined ? '' : ` (${each.resolution})`} ` +
-          `by ${printable(each.by)}${paint(terminal, 'faint', `  ${each.hash.slice(0, 12)}`)}\n`,
-      )
-      .join('')
-  );
+  return heading(terminal, 'History') + history.map((each) => toRow(each, terminal)).join('');
+}
+
+/** Who did what and when, and why; the hash is the beginning of what chains the row to the one before. */
+function toRow(
+  { at, verb, resolution, by, reason, note, hash }: Transition,
+  terminal: Terminal,
+): string {
+  const how = resolution === undefined ? '' : ` (${resolution})`;
+  const why = [reason, note].filter((each) => each !== undefined).join(': ');
+  const said = `${at.slice(0, 19)}Z  ${verb}${how} by ${by}${why === '' ? '' : `, ${why}`}`;
+  return `  ${printable(said)}${paint(terminal, 'faint', `  ${printable(hash.slice(0, 12))}`)}\n`;
 }

@@ -8,11 +8,16 @@ import { processEnvironment } from '../shared/config/environment';
 import { analyzeCommand, type AnalyzeOptions } from './analyze';
 import type { BackfillOptions } from './backfill';
 import type { CoverageOptions } from './coverage';
+import type { DecideOptions } from './decide';
 import { EXIT, UsageError } from './exit';
+import type { ExportOptions } from './export';
+import { withFilters } from './filter';
 import type { FindingsOptions } from './findings';
 import type { PollCommandOptions } from './poll';
+import type { RepairOptions } from './repair';
 import type { StartOptions } from './start';
 import { printable, processTerminal } from './print';
+import { recordCommands } from './record-commands';
 
 const terminal = processTerminal();
 const world = { terminal, environment: processEnvironment(), clock: systemClock };
@@ -84,14 +89,10 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
       const { pollCommand } = await import('./poll');
       setExit(await pollCommand(options, world));
     });
-  root
-    .command('findings')
-    .description('list what is stored, the newest first')
-    .option('--detector <id>', 'only of this detector')
-    .option('--status <status>', 'open, acknowledged or resolved')
-    .option('--severity <severity>', 'info, low, medium, high or critical')
+  withFilters(root.command('findings').description('list what is stored, the newest opened first'))
     .option('--top <number>', 'at most so many', '50')
     .option('--json', 'print JSON to standard output')
+    .option('--csv', 'print CSV to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (options: FindingsOptions) => {
       const { findingsCommand } = await import('./findings');
@@ -137,8 +138,54 @@ ${SETTINGS_HELP}`,
       const { backfillCommand } = await import('./backfill');
       setExit(await backfillCommand(options, world));
     });
+  root
+    .command('repair')
+    .description('make the lists of findings say again what the findings say')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+Adds what is missing in the lists, corrects what differs and removes what is gone. Changes no finding, may be broken
+off and repeated, and may run while the monitor does.
+${SETTINGS_HELP}`,
+    )
+    .action(async (options: RepairOptions) => {
+      const { repairCommand } = await import('./repair');
+      setExit(await repairCommand(options, world));
+    });
+  recordCommands(root, world, setExit, SETTINGS_HELP);
+  withFilters(root.command('export').description('write all findings of a filter, with a manifest'))
+    .requiredOption('--format <format>', 'csv, ndjson or ocsf')
+    .option('--out <file>', 'write to this file, and the manifest to <file>.manifest.json')
+    .addHelpText('after', SETTINGS_HELP)
+    .action(async (options: ExportOptions) => {
+      const { exportCommand } = await import('./export');
+      setExit(await exportCommand(options, world));
+    });
+  for (const [name, action, description] of DECISIONS) {
+    const command = root
+      .command(name)
+      .description(description)
+      .argument('<id>', 'the id of the finding')
+      .option('--note <text>', 'why, in your own words; kept in the history');
+    if (action === 'resolve') {
+      command.requiredOption('--reason <reason>', 'fixed, accepted or false-positive');
+    }
+    command
+      .addHelpText('after', SETTINGS_HELP)
+      .action(async (id: string, options: DecideOptions) => {
+        const { decideCommand } = await import('./decide');
+        setExit(await decideCommand(action, id, options, world));
+      });
+  }
   return root;
 }
+
+const DECISIONS = [
+  ['ack', 'acknowledge', 'acknowledge a finding: somebody looks after it'],
+  ['resolve', 'resolve', 'close a finding, with the reason'],
+  ['reopen', 'reopen', 'take a decision of a person back'],
+] as const;
 
 const SETTINGS_HELP = `
 Reads its settings from the environment, like the functions do: TENANT_ID, GRAPH_AUTH=azure-cli,
@@ -169,7 +216,9 @@ async function run(): Promise<number> {
 const OUR_ERRORS = new Set([
   'AzuriteError',
   'BundleError',
+  'ContainerError',
   'ContentionError',
+  'CopyDiffersError',
   'FindingBusyError',
   'FindingNotFoundError',
   'SourceError',

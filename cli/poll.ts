@@ -4,6 +4,7 @@ import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import type { Finding } from '../shared/domain/finding';
 import { findingJson } from '../shared/domain/finding-json';
+import { safeJson } from '../shared/domain/plain-text';
 import { toMinute } from '../shared/domain/time';
 import type { PollReport } from '../shared/pipeline/poll';
 import { SourceError, type Clock } from '../shared/pipeline/ports';
@@ -54,7 +55,7 @@ export async function pollCommand(
   const delivered = isDry ? undefined : await monitor.deliver();
   const changed = reports.flatMap(({ assessed }) => assessed.changes.map((each) => each.finding));
   if (options.json === true) {
-    terminal.out(`${JSON.stringify(toJson(reports, changed), null, 2)}\n`);
+    terminal.out(`${safeJson(toJson(reports, changed), 2)}\n`);
   } else {
     terminal.out(toText(reports, changed, terminal, isDry));
   }

@@ -8,7 +8,8 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SECOND } from '../shared/domain/time';
-import type { Clock } from '../shared/pipeline/ports';
+import { lineJson } from '../shared/pipeline/findings-query';
+import type { Clock, Stores } from '../shared/pipeline/ports';
 import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
 import { EXIT, UsageError } from './exit';
@@ -24,6 +25,7 @@ import { serveFunctions } from './local-host/http';
 import { startInbox } from './local-host/inbox';
 import { startTimers } from './local-host/timers';
 import { paint, printable, type Terminal } from './print';
+import { openStores } from './stores';
 
 export interface StartOptions {
   readonly port?: string;
@@ -50,6 +52,7 @@ const STORY_EVERY = 40 * SECOND;
 /** Every timer runs so often in the demo; a real tenant is polled by its own schedules. */
 const DEMO_SCHEDULE = '*/5 * * * * *';
 const LOOK_EVERY = SECOND;
+const MOST_TOLD = 50;
 const PORT = 7071;
 const INBOX_PORT = 7072;
 /** Runs that are under way may end in this time. */
@@ -101,7 +104,7 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
     ends.add(() => Promise.race([timers.stop(), clock.sleep(PATIENCE)]));
     terminal.out(welcome(terminal, { ...addresses, isDemo, api: api.url, data, environment }));
     void timers.fireAll();
-    await tellFindings(`${api.url}/api/findings`, world);
+    await tellFindings(isDemo ? listing(`${api.url}/api/findings`, stop) : stored(world), world);
     return EXIT.done;
   } finally {
     if (stop.aborted) {
@@ -299,11 +302,13 @@ interface ListedFinding {
   readonly subject: { readonly name: string };
 }
 
+type Listing = () => Promise<readonly ListedFinding[]>;
+
 /** One line for every finding that was not there before, until it is told to stop. */
-async function tellFindings(url: string, { terminal, clock, stop }: StartWorld): Promise<void> {
+async function tellFindings(list: Listing, { terminal, clock, stop }: StartWorld): Promise<void> {
   const told = new Set<string>();
   while (!stop.aborted) {
-    for (const finding of (await listFindings(url, stop)).toReversed()) {
+    for (const finding of (await list()).toReversed()) {
       if (!told.has(finding.id)) {
         told.add(finding.id);
         terminal.out(findingLine(terminal, finding));
@@ -313,14 +318,30 @@ async function tellFindings(url: string, { terminal, clock, stop }: StartWorld):
   }
 }
 
-async function listFindings(url: string, stop: AbortSignal): Promise<readonly ListedFinding[]> {
-  try {
-    const response = await fetch(url, { signal: stop });
-    const body = response.ok ? ((await response.json()) as { findings?: ListedFinding[] }) : {};
-    return body.findings ?? [];
-  } catch {
-    return []; // told to stop, or the function failed, which is said already
-  }
+function listing(url: string, stop: AbortSignal): Listing {
+  return async () => {
+    try {
+      const response = await fetch(url, { signal: stop });
+      const body = response.ok ? ((await response.json()) as { findings?: ListedFinding[] }) : {};
+      return body.findings ?? [];
+    } catch {
+      return []; // told to stop, or the function failed, which is said already
+    }
+  };
+}
+
+/** Of a real tenant the doors tell nobody here anything: there is no sign-in in front of them. */
+function stored({ environment, clock }: StartWorld): Listing {
+  let stores: Promise<Stores> | undefined;
+  return async () => {
+    try {
+      stores ??= openStores({ environment, clock });
+      const { lines } = await (await stores).index.page({}, MOST_TOLD);
+      return lines.map((line) => lineJson(line) as unknown as ListedFinding);
+    } catch {
+      return []; // the functions have the same trouble, and say it
+    }
+  };
 }
 
 function findingLine(terminal: Terminal, finding: ListedFinding): string {

@@ -1,9 +1,14 @@
 import { allSettings } from '../shared/config/settings';
 import { catalogue } from './catalogue';
+import { openapi } from './openapi';
 
 /** The generated pages, by path. */
 export function pages(): Record<string, string> {
-  return { 'docs/detectors.md': catalogue(), 'docs/configuration.md': configuration() };
+  return {
+    'docs/detectors.md': catalogue(),
+    'docs/configuration.md': configuration(),
+    'docs/openapi.json': openapi(),
+  };
 }
 
 function configuration(): string {

@@ -1,9 +1,11 @@
+import { version } from '../package.json';
 import { systemClock } from './adapters/system-clock';
 import type { Limiter } from './adapters/graph/limiter';
 import type { Logger } from './adapters/logging/logger';
 import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
-import type { ConfiguredDetector } from './domain/detector';
+import { DETECTORS } from './detectors/index';
+import type { ConfiguredDetector, Detector } from './domain/detector';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
 import type { Interval } from './domain/coverage';
@@ -14,12 +16,17 @@ import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
 import { health, type Health } from './pipeline/health';
 import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
+import { purgeExpired, type RetentionReport } from './pipeline/retention';
+import { sealDays, type SealReport } from './pipeline/seal';
+import { spreadRules } from './pipeline/rules';
+import { verifyRecord, type Range, type Verification } from './pipeline/verify';
 import type { Reader } from './pipeline/read-source';
 import { noticeRuleChanges } from './pipeline/rule-change';
 import { secondLook } from './pipeline/second-look';
 import { LOG_READING, watchSources } from './pipeline/watch-sources';
 import {
   SourceError,
+  type ChainCopies,
   type Channel,
   type Clock,
   type RecordSource,
@@ -29,7 +36,12 @@ import {
 /** The monitor with its real adapters: what every door calls. */
 export interface Monitor {
   readonly config: Config;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly stores: Stores;
+  /** Of those that are switched off, too: they may have left findings. */
+  readonly detectorOf: (id: string) => Detector | undefined;
   readonly poll: (source: Source, options?: PollOptions) => Promise<PollReport>;
   readonly reassess: () => Promise<AssessReport>;
   readonly deliver: () => Promise<DeliverReport>;
@@ -44,6 +56,11 @@ export interface Monitor {
     range: Interval,
     onWindow: (at: Instant) => void,
   ) => Promise<BackfillReport>;
+  /** Seals the days that are over, and copies what is new to the container. */
+  readonly seal: () => Promise<SealReport>;
+  /** Removes what is older than the retention. */
+  readonly purge: () => Promise<RetentionReport>;
+  readonly verify: (range: Range) => Promise<Verification>;
 }
 
 export interface PollOptions {
@@ -125,8 +142,8 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     return ids.length > 0;
   }
   return {
-    config,
-    stores,
+    ...{ config, version, clock, logger, stores },
+    detectorOf: (id) => DETECTORS.find((each) => each.id === id),
     poll: async (source, options = {}) => {
       const counters = { requests: 0, throttled: 0 };
       const started = clock.now();
@@ -151,6 +168,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     reassess: async () => {
       const isCatchingUp = await isAfterRuleChange();
+      await spreadRules({ stores, clock });
       const look = lookAgain({ requests: 0, throttled: 0 });
       const report = await drainMarks({
         ...{ tenantId, detectors, stores, clock, isCatchingUp, secondLook: look },
@@ -181,7 +199,37 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       );
       return report;
     },
+    seal: async () => {
+      const copies = await buildCopies(config);
+      const report = await sealDays({ stores, copies, clock });
+      logger.info({ run: 'seal', ...report }, 'record sealed');
+      return report;
+    },
+    purge: async () => {
+      const { retention } = config;
+      const report = await purgeExpired({ stores, detectors: DETECTORS, retention, clock });
+      logger.info({ run: 'purge', ...report }, 'retention applied');
+      return report;
+    },
+    verify: async (range) =>
+      verifyRecord({ rows: stores.rows, copies: await buildCopies(config) }, range),
   };
+}
+
+/** The same identity as for the tables; the address of the emulator carries a SAS instead. */
+async function buildCopies(config: Config): Promise<ChainCopies | undefined> {
+  const { sealContainer: container, tenantId, graph } = config;
+  if (container === undefined) {
+    return undefined;
+  }
+  const { sealContainer } = await import('./adapters/blobs/seal-container');
+  const { credentialFor } = await import('./adapters/graph/credential');
+  const auth = graph.auth === 'azure-cli' ? 'azure-cli' : 'managed-identity';
+  const credential =
+    container.search === ''
+      ? credentialFor(auth, { tenantId, clientId: graph.clientId })
+      : undefined;
+  return sealContainer({ container, tenantId, credential, fetch });
 }
 
 async function buildStores(config: Config): Promise<Stores> {

@@ -1,13 +1,12 @@
 import { app } from '@azure/functions';
-import { withMonitor } from '../invocation';
+import { doorFor } from './door';
 
 app.http('findings', {
   route: 'api/findings',
   methods: ['GET'],
-  authLevel: 'function',
-  handler: async (request, context) =>
-    withMonitor(context, async ({ stores }) => {
-      const { answerFindings } = await import('../../shared/pipeline/findings-query');
-      return answerFindings(stores.findings, request.query);
-    }),
+  authLevel: 'anonymous', // a browser has no key: the door itself asks for a role
+  handler: doorFor('Auditor', async ({ request, monitor }) => {
+    const { answerFindings } = await import('../../shared/pipeline/findings-query');
+    return answerFindings(monitor.stores.index, request.query);
+  }),
 });

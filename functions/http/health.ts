@@ -1,19 +1,20 @@
 import { app } from '@azure/functions';
 import { withMonitor } from '../invocation';
+import { carried } from './door';
 
+/** For anybody: up or down. What is wrong stands in the log and in `api/status`. */
 app.http('health', {
   route: 'api/health',
   methods: ['GET'],
-  authLevel: 'function',
+  authLevel: 'anonymous',
   handler: async (_request, context) => {
+    const { answerHealth } = await import('../../shared/pipeline/elsewhere');
     try {
       const health = await withMonitor(context, (monitor) => monitor.health());
-      return { status: health.status === 'up' ? 200 : 503, jsonBody: health };
+      return carried(answerHealth(health.status === 'up'));
     } catch (error) {
-      // Settings that cannot be used and storage that does not answer are what people come here to learn.
-      const problems = [error instanceof Error ? error.message : 'unknown'];
-      context.error(...problems);
-      return { status: 503, jsonBody: { status: 'down', problems } };
+      context.error(error instanceof Error ? error.message : 'unknown');
+      return carried(answerHealth(false));
     }
   },
 });

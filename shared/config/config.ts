@@ -1,7 +1,9 @@
 import type { ConfiguredDetector } from '../domain/detector';
 import { DAY, HOUR, MINUTE, parseDuration, type Duration } from '../domain/time';
+import { readAccess, type Access } from './access';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
+import { shownSettings, type ShownSetting } from './shown-settings';
 import { checkWebhookUrl } from '../adapters/teams/webhook-url';
 
 /** The settings, parsed. */
@@ -20,8 +22,15 @@ export interface Config {
   readonly logRetention: Duration;
   readonly standstillAlarm: Duration;
   readonly digestAbove: number;
+  readonly retention: Duration;
+  /** Absent when the seals are kept in the tables only. */
+  readonly sealContainer: URL | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly detectors: readonly ConfiguredDetector[];
+  /** Who may be believed to say who asks. */
+  readonly access: Access;
+  /** All settings as they may be shown. */
+  readonly shown: readonly ShownSetting[];
 }
 
 const AUTHS = ['managed-identity', 'azure-cli', 'none'] as const;
@@ -58,6 +67,8 @@ export function readConfig(environment: Environment): Config {
   const teamsWebhook = reader.webhook(isLocal || isDevelopment);
   const requests = reader.number('GRAPH_REQUESTS_PER_10S', 1, 5);
   const digestAbove = reader.number('DIGEST_ABOVE', 0, 1_000);
+  const retention = reader.number('RETENTION_DAYS', 30, 36_500) * DAY;
+  const sealContainer = reader.container('SEAL_CONTAINER');
   const initialLookback = reader.duration('INITIAL_LOOKBACK');
   if (initialLookback < LEAST_LOOKBACK) {
     problems.push(
@@ -91,8 +102,12 @@ export function readConfig(environment: Environment): Config {
     teamsWebhook,
     ...{ initialLookback, logRetention, standstillAlarm },
     digestAbove,
+    retention,
+    sealContainer,
     logLevel,
     detectors,
+    access: readAccess(environment, isLocal),
+    shown: shownSettings(environment),
   };
 }
 
@@ -169,6 +184,27 @@ class Reader {
       );
     }
     return endpoint === '' ? { connection } : { endpoint };
+  }
+
+  container(name: SettingName): URL | undefined {
+    const text = this.text(name);
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (text === '') {
+      return undefined;
+    }
+    const isOnTheWay = url?.protocol === 'https:' && url.search === '';
+    // The emulator knows no identity: its address may carry a SAS.
+    const isEmulator = url !== undefined && isLoopback(url);
+    if (!(isOnTheWay || isEmulator) || url.username !== '' || url.hash !== '') {
+      this.#problems.push(
+        `${name} must be the https address of a container without a query: the app signs in with its identity`,
+      );
+    } else if (!/^\/([^/]+\/)?[a-z0-9-]{3,63}\/?$/.test(url.pathname)) {
+      this.#problems.push(
+        `${name} names no container; write https://<account>.blob.core.windows.net/<container>`,
+      );
+    }
+    return url;
   }
 
   webhook(allowLoopback: boolean): URL | undefined {

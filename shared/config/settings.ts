@@ -95,6 +95,20 @@ export const SETTINGS = [
     meaning: 'More openings than this in one run become one card.',
   },
   {
+    name: 'RETENTION_DAYS',
+    default: '400',
+    takes: 'a whole number from 30 to 36500',
+    meaning:
+      'Resolved findings that have not moved for so many days are removed, unless a hold speaks of them; open ones never.',
+  },
+  {
+    name: 'SEAL_CONTAINER',
+    default: '',
+    takes: 'an address like https://<account>.blob.core.windows.net/<container>',
+    meaning:
+      'Where the daily seals are copied to, once and never again. Give the container a retention policy: docs/integrity.md.',
+  },
+  {
     name: 'LOG_LEVEL',
     default: 'info',
     takes: 'debug, info, warn or error',

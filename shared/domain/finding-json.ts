@@ -2,7 +2,7 @@ import type { Finding } from './finding';
 
 /** A finding as it leaves the system as JSON: the documented fields, in a fixed order, and nothing else. */
 export function findingJson(finding: Finding): Record<string, unknown> {
-  const { resolution, supersededBy, resolvedAt, act } = finding;
+  const { resolution, supersededBy, suppressed, resolvedAt, act } = finding;
   return {
     id: finding.id,
     tenantId: finding.tenantId,
@@ -13,6 +13,7 @@ export function findingJson(finding: Finding): Record<string, unknown> {
     status: finding.status,
     ...(resolution !== undefined && { resolution }),
     ...(supersededBy !== undefined && { supersededBy }),
+    ...(suppressed !== undefined && { suppressed }),
     ...(act !== undefined && { decision: act }),
     title: finding.title,
     summary: finding.summary,

@@ -1,4 +1,5 @@
-import { canonical, sha256, shortHash, type Json, type JsonObject } from './canonical';
+import { canonical, shortHash, type Json, type JsonObject } from './canonical';
+import { linked } from './chain';
 import type {
   Anchor,
   ConfiguredDetector,
@@ -47,6 +48,8 @@ export interface Finding {
   readonly resolution?: string;
   /** The event or the detector version that disproved it. */
   readonly supersededBy?: string;
+  /** A rule of a person says that nobody is alerted; stored and shown all the same. */
+  readonly suppressed?: { readonly rule: string };
   readonly message: string;
   readonly title: string;
   readonly summary: string;
@@ -68,6 +71,8 @@ export interface Finding {
   /** Number of transitions so far, and the hash of the last: the head of its chain. */
   readonly sequence: number;
   readonly head: string;
+  /** When that transition was. */
+  readonly movedAt?: Instant;
   /** True once a person was told of it; an end is told only when its beginning was. */
   readonly told: boolean;
 }
@@ -146,6 +151,7 @@ export function stateFinding(
     subject: context.subject,
     anchor: answer.anchor,
     verdict,
+    ...(stored?.suppressed !== undefined && { suppressed: stored.suppressed }),
     ...(stored?.act !== undefined && { act: stored.act }),
     since,
     firstSeenAt,
@@ -158,6 +164,7 @@ export function stateFinding(
     judgedBy: context.judgedBy,
     sequence: stored?.sequence ?? 0,
     head: stored?.head ?? '',
+    ...(stored?.movedAt !== undefined && { movedAt: stored.movedAt }),
     told: stored?.told ?? false,
   };
 }
@@ -165,6 +172,12 @@ export function stateFinding(
 /** The same finding with another verdict: superseded or no longer watched. */
 export function withVerdict(stored: Finding, verdict: Verdict, now: Instant): Finding {
   return restate({ ...stored, verdict }, now);
+}
+
+/** The same finding with the flag that the rules of people give it, or without one. */
+export function withSuppression(finding: Finding, rule: string | undefined): Finding {
+  const { suppressed: _s, ...rest } = finding;
+  return rule === undefined ? rest : { ...rest, suppressed: { rule } };
 }
 
 /** The same finding after a person's act. */
@@ -207,15 +220,20 @@ export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
 export type Verb =
   'opened' | 'recorded' | 'reopened' | 'escalated' | 'acknowledged' | 'resolved' | 'superseded';
 
-/** A change of status or resolution, or of severity upward: one row of a finding's history. */
+/** A flag that came or went while the status stayed is history too. */
+export type HistoryVerb = Verb | 'suppressed' | 'unsuppressed';
+
+/** A change of status or resolution, of severity upward, or of the flag of a rule: one row of a finding's history. */
 export interface Transition {
   readonly findingId: string;
   readonly sequence: number;
   readonly at: Instant;
-  readonly verb: Verb;
+  readonly verb: HistoryVerb;
   readonly status: Status;
   readonly resolution?: string;
   readonly supersededBy?: string;
+  /** The rule of a person by which nobody was alerted. */
+  readonly suppressed?: { readonly rule: string };
   readonly severity: Severity;
   /** `crosscheck`, or the person. */
   readonly by: string;
@@ -251,13 +269,15 @@ export function compare(
   stored: Finding | undefined,
   next: Finding,
   now: Instant,
-  continues = false,
+  news: { readonly continues?: boolean | undefined; readonly why?: string | undefined } = {},
 ): FindingChange | undefined {
-  const verb = verbBetween(stored, next);
+  const flag = flagBetween(stored, next);
+  const verb = verbBetween(stored, next) ?? flag;
   if (verb === undefined) {
     return isSameFinding(stored, next) ? undefined : { finding: next };
   }
-  return transit(next, verb, { at: now, by: 'crosscheck' }, continues);
+  const why = flag !== undefined && news.why !== undefined ? { reason: news.why } : {};
+  return transit(next, verb, { at: now, by: 'crosscheck', ...why }, news.continues, flag);
 }
 
 /** The transition that a person's act is. An act is always one, even when the status stays. */
@@ -269,6 +289,17 @@ export function decide(stored: Finding, act: Act): FindingChange {
   const why = { ...(reason !== undefined && { reason }), ...(note !== undefined && { note }) };
   const { alert: _told, ...change } = transit(next, verb, { at, by, ...why });
   return change; // the person knows what they did
+}
+
+function flagBetween(
+  stored: Finding | undefined,
+  next: Finding,
+): 'suppressed' | 'unsuppressed' | undefined {
+  return stored?.suppressed?.rule === next.suppressed?.rule
+    ? undefined
+    : next.suppressed === undefined
+      ? 'unsuppressed'
+      : 'suppressed';
 }
 
 function verbBetween(stored: Finding | undefined, next: Finding): Verb | undefined {
@@ -292,7 +323,10 @@ function verbBetween(stored: Finding | undefined, next: Finding): Verb | undefin
 
 // What a reader of the finding would notice. `judgedBy` and the wording that quotes it may move without news.
 function isSameFinding(stored: Finding | undefined, next: Finding): boolean {
-  return stored !== undefined && canonical(substance(stored)) === canonical(substance(next));
+  return (
+    stored === next ||
+    (stored !== undefined && canonical(substance(stored)) === canonical(substance(next)))
+  );
 }
 
 function substance(finding: Finding): Json {
@@ -302,9 +336,10 @@ function substance(finding: Finding): Json {
 
 function transit(
   next: Finding,
-  verb: Verb,
+  verb: HistoryVerb,
   who: { at: Instant; by: string; reason?: string; note?: string },
   continues = false,
+  flag?: 'suppressed' | 'unsuppressed',
 ): FindingChange {
   const sequence = next.sequence + 1;
   const content = {
@@ -314,22 +349,41 @@ function transit(
     status: next.status,
     ...(next.resolution !== undefined && { resolution: next.resolution }),
     ...(next.supersededBy !== undefined && { supersededBy: next.supersededBy }),
+    ...(next.suppressed !== undefined && { suppressed: next.suppressed }),
     severity: next.severity,
     ...who,
     count: next.count,
-    previous: next.head,
   };
-  const hash = sha256(canonical(content));
-  const form = alertForm(next, verb, continues);
+  const transition = linked(content, next.head);
+  const told = newsFor(next, verb, flag);
+  const form = told && alertForm(next, told, continues);
   const alert: Alert | undefined =
-    form === undefined
+    told === undefined || form === undefined
       ? undefined
-      : { id: `${next.id}-${sequence}`, findingId: next.id, verb, form };
+      : { id: `${next.id}-${sequence}`, findingId: next.id, verb: told, form };
   return {
-    finding: { ...next, sequence, head: hash, told: next.told || alert !== undefined },
-    transition: { ...content, hash },
+    finding: {
+      ...{ ...next, sequence, head: transition.hash, movedAt: who.at },
+      told: next.told || alert !== undefined,
+    },
+    transition,
     ...(alert !== undefined && { alert }),
   };
+}
+
+/** What a transition is to whoever is alerted: a finding that is still open when its rule ends opens for them now. */
+function newsFor(
+  next: Finding,
+  verb: HistoryVerb,
+  flag: 'suppressed' | 'unsuppressed' | undefined,
+): Verb | undefined {
+  if (next.suppressed !== undefined) {
+    return undefined;
+  }
+  if (flag === 'unsuppressed' && next.status === 'open') {
+    return 'opened';
+  }
+  return verb === 'suppressed' || verb === 'unsuppressed' ? undefined : verb;
 }
 
 function alertForm(next: Finding, verb: Verb, continues: boolean): Alert['form'] | undefined {

@@ -14,11 +14,13 @@ import {
   compare,
   findingId,
   stateFinding,
+  withSuppression,
   withVerdict,
   type Finding,
   type FindingChange,
 } from './finding';
 import type { Signal, Subject } from './signal';
+import { suppressionOf, type SuppressionRule } from './suppression';
 import { earliest, latest, plus, type Instant } from './time';
 
 /** Everything that one look at one timeline depends on. */
@@ -34,6 +36,8 @@ export interface Case {
   /** An exported log is judged whole: nothing in it is ever too old. */
   readonly isExport?: boolean;
   readonly stored: readonly Finding[];
+  /** What people do not want to be alerted of; ended rules too, so that their end can be told. */
+  readonly rules?: readonly SuppressionRule[];
   /** What opens was found while catching up with the past: it is told in one digest, not card by card. */
   readonly isCatchingUp?: boolean;
   readonly now: Instant;
@@ -91,6 +95,7 @@ export function judge(input: Case): Judgement {
   };
   const changes: (FindingChange | undefined)[] = [];
   const mentioned = new Set<string>();
+  const said = new Set<string>();
   const disproved = new Map<string, Disproved>();
   let next = askAgainAt;
   let restsOn: Interval | undefined;
@@ -118,20 +123,24 @@ export function judge(input: Case): Judgement {
     next = soonest(next, watchedTo);
     const was = stored.get(id);
     const finding = stateFinding(configured, context, stated, was);
-    const change = compare(was, finding, now, stated.continues);
+    const change = written(was, finding, input, stated.continues);
     changes.push(change);
     const isOpening = ['opened', 'reopened'].includes(change?.transition?.verb ?? '');
     restsOn = isOpening ? hull(restsOn, stated.restsOn) : restsOn;
+    said.add(id);
   }
   for (const [id, finding] of stored) {
-    if (!mentioned.has(id)) {
-      const verdict = verdictOnUnmentioned(detector, finding, disproved.get(id), floor);
-      changes.push(verdict && compare(finding, withVerdict(finding, verdict, now), now));
+    if (!said.has(id)) {
+      const verdict = mentioned.has(id)
+        ? undefined
+        : verdictOnUnmentioned(detector, finding, disproved.get(id), floor);
+      const next = verdict === undefined ? finding : withVerdict(finding, verdict, now);
+      changes.push(written(finding, next, input));
     }
   }
-  const written = changes.filter((change) => change !== undefined);
+  const news = changes.filter((change) => change !== undefined);
   return {
-    changes: input.isCatchingUp === true ? written.map(forDigest) : written,
+    changes: input.isCatchingUp === true ? news.map(forDigest) : news,
     ...(next !== undefined && { askAgainAt: next }),
     pending: findings.filter((answer) => answer.state === 'pending'),
     undetermined: findings.filter((answer) => answer.state === 'undetermined'),
@@ -143,6 +152,18 @@ function hull(a: Interval | undefined, b: Interval | undefined): Interval | unde
   return a === undefined || b === undefined
     ? (a ?? b)
     : { from: earliest(a.from, b.from), to: latest(a.to, b.to) };
+}
+
+/** What must be written of a finding, once the rules of people are laid over it. */
+function written(
+  stored: Finding | undefined,
+  next: Finding,
+  { rules = [], now }: Case,
+  continues?: boolean,
+): FindingChange | undefined {
+  const { rule, why } = suppressionOf(rules, stored, next, now);
+  const ruled = next.suppressed?.rule === rule ? next : withSuppression(next, rule);
+  return compare(stored, ruled, now, { continues, why });
 }
 
 function ask(

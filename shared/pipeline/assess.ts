@@ -2,7 +2,9 @@ import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
 import type { FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
+import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
+import { FindingWriter, repairLines } from './finding-writer';
 import type { Now, StoredFinding, EngineStores, TimelineRef, WorkMark } from './ports';
 
 export interface Assessor {
@@ -59,11 +61,19 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   const undetermined: OfSubject<Undetermined>[] = [];
   const faults: { timeline: TimelineRef; error: Error }[] = [];
   let left = 0;
-  const work = await collectWork(assessor);
+  const { writing = [], dirty = [] } = Object.groupBy(
+    await assessor.stores.marks.dirty(),
+    ({ cause }) => (cause === 'writing' ? 'writing' : 'dirty'),
+  );
+  await repairLines(assessor.stores, writing, assessor.clock.now());
+  const work = await collectWork(assessor, dirty);
+  // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
+  const rules = work.length === 0 ? [] : rulesOf(await assessor.stores.rules.steps());
+  const suppressions = rules.filter(isSuppression);
   for (const { configured, marks } of work) {
     const [{ timeline }] = marks;
     try {
-      const outcome = await assessTimeline(assessor, configured, marks);
+      const outcome = await assessTimeline(assessor, configured, marks, suppressions);
       changes.push(...outcome.changes);
       const of = { detector: timeline.detector, subject: timeline.subject };
       pending.push(...outcome.pending.map((each) => ({ ...each, ...of })));
@@ -93,9 +103,12 @@ interface Work {
 }
 
 // Marks of a detector that is switched off stay where they are: they are drained when it is switched on again.
-async function collectWork(assessor: Assessor): Promise<readonly Work[]> {
+async function collectWork(
+  assessor: Assessor,
+  dirty: readonly WorkMark[],
+): Promise<readonly Work[]> {
   const { marks, coverage } = assessor.stores;
-  const found = [...(await marks.dirty())];
+  const found = [...dirty];
   for (const { detector } of assessor.detectors) {
     const end = coverageEnd(detector, await coverage.read(detector.id));
     if (end !== undefined) {
@@ -122,12 +135,15 @@ async function assessTimeline(
   assessor: Assessor,
   configured: ConfiguredDetector,
   marks: Work['marks'],
+  rules: readonly SuppressionRule[],
 ): Promise<Outcome> {
   const { timeline } = marks[0];
+  const { stores, clock } = assessor;
   const changes: FindingChange[] = [];
+  const writer = new FindingWriter(stores, timeline, clock.now());
   let hasLooked = assessor.secondLook === undefined || assessor.isCatchingUp === true;
   for (let round = 0; round < ROUNDS; round++) {
-    const { judgement, stored, version } = await lookOnce(assessor, configured, marks);
+    const { judgement, stored, version } = await lookOnce(assessor, configured, marks, rules);
     if (!hasLooked && judgement.restsOn !== undefined) {
       const { detector } = configured;
       const outcome = await assessor.secondLook?.(detector, timeline, judgement.restsOn);
@@ -137,19 +153,21 @@ async function assessTimeline(
       hasLooked = true;
       continue;
     }
-    const isWhole = await commitAll(assessor, judgement.changes, stored, changes);
+    const isWhole = await commitAll(writer, judgement.changes, stored, changes);
     if (judgement.askAgainAt !== undefined) {
-      await assessor.stores.marks.markDue(timeline, judgement.askAgainAt);
+      await stores.marks.markDue(timeline, judgement.askAgainAt);
     }
     // Who wrote must look whether the timeline moved since: the other runner may have judged before us and be gone.
     const isStill =
       judgement.changes.length === 0 ||
-      (await assessor.stores.signals.read(timeline.id)).version === version;
+      (await stores.signals.read(timeline.id)).version === version;
     if (isWhole && isStill) {
+      await writer.writeLines();
       const { pending, undetermined } = judgement;
       return { changes, pending, undetermined, isDone: true };
     }
   }
+  await writer.writeLines();
   return { changes, pending: [], undetermined: [], isDone: false };
 }
 
@@ -161,6 +179,7 @@ async function lookOnce(
   assessor: Assessor,
   configured: ConfiguredDetector,
   marks: Work['marks'],
+  rules: readonly SuppressionRule[],
 ): Promise<{ judgement: Judgement; stored: readonly StoredFinding[]; version: string }> {
   const { detector } = configured;
   const { timeline } = marks[0];
@@ -178,6 +197,7 @@ async function lookOnce(
     isExport: assessor.isExport === true,
     isCatchingUp: assessor.isCatchingUp === true,
     stored: stored.map((each) => each.finding),
+    rules,
     now: assessor.clock.now(),
   });
   return { judgement, stored, version };
@@ -197,14 +217,14 @@ function floorFor(
 }
 
 async function commitAll(
-  assessor: Assessor,
+  writer: FindingWriter,
   changes: readonly FindingChange[],
   stored: readonly StoredFinding[],
   written: FindingChange[],
 ): Promise<boolean> {
   for (const change of changes) {
     const etag = stored.find((each) => each.finding.id === change.finding.id)?.etag;
-    if (!(await assessor.stores.findings.commit(change, etag))) {
+    if (!(await writer.commit(change, etag))) {
       return false;
     }
     written.push(change);

@@ -1,48 +1,24 @@
-import { z } from 'zod';
-import { toInstant, type Instant } from '../domain/time';
+import type { Instant } from '../domain/time';
+import { json, wrongParameters, type Answer } from './answer';
+import { coverageQuery, readQuery } from './api-schema';
 import type { CoverageReport } from './coverage-report';
 
-const instant = z
-  .string()
-  .max(40)
-  .transform((text, context): Instant => {
-    try {
-      return toInstant(text);
-    } catch {
-      context.addIssue('takes a time with a zone, like 2026-01-31T12:00:00Z');
-      return z.NEVER;
-    }
-  });
-const query = z.strictObject({ from: instant.optional(), to: instant.optional() });
-
-/** Answers `GET /api/coverage`: what was read of each log, or a problem (RFC 9457). */
+/** Answers `GET /api/coverage`: what was read of each log, when it was read again, and what is missing. */
 export async function answerCoverage(
   coverage: (range: { from?: Instant; to?: Instant }) => Promise<CoverageReport>,
-  parameters: Iterable<[string, string]>,
-): Promise<{ status: number; headers: Record<string, string>; body: string }> {
-  const parsed = query.safeParse(Object.fromEntries(parameters));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.')}: ${issue.message}`,
-    );
-    return {
-      status: 400,
-      headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
-      body: JSON.stringify({
-        title: 'The query is wrong',
-        status: 400,
-        detail: problems.join('; '),
-      }),
-    };
+  parameters: Iterable<readonly [string, string]>,
+): Promise<Answer> {
+  const read = readQuery(coverageQuery, parameters);
+  if ('refusal' in read) {
+    return read.refusal;
   }
-  const { from, to } = parsed.data;
+  const { from, to } = read.value;
+  if (from !== undefined && to !== undefined && from >= to) {
+    return wrongParameters([{ parameter: 'to', detail: 'must lie after from' }]);
+  }
   const report = await coverage({
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
   });
-  return {
-    status: 200,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-    body: JSON.stringify(report),
-  };
+  return json(report);
 }

@@ -1,5 +1,6 @@
 import { decide, type Act, type Finding } from '../domain/finding';
-import type { FindingStore } from './ports';
+import { FindingWriter } from './finding-writer';
+import type { EngineStores, StoredFinding, TimelineRef } from './ports';
 
 /** A finding that is not there; nothing failed, the id is wrong or the finding was purged. */
 export class FindingNotFoundError extends Error {
@@ -25,24 +26,33 @@ const ROUNDS = 5;
 
 /**
  * Records what a person decided. Later assessments keep it until newer evidence contradicts it.
+ * @param check looks at what is decided on, as often as it changes meanwhile; what it throws ends the act.
  * @throws FindingNotFoundError, FindingBusyError
  */
 export async function recordAct(
-  findings: FindingStore,
+  stores: Pick<EngineStores, 'findings' | 'index' | 'marks'>,
   findingId: string,
   act: Act,
+  check: (stored: StoredFinding) => void = () => undefined,
 ): Promise<Finding> {
-  const timeline = findingId.slice(0, findingId.indexOf('-'));
+  let writer: FindingWriter | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    const stored = await findings.readTimeline(timeline);
-    const found = stored.find((each) => each.finding.id === findingId);
+    const found = await stores.findings.find(findingId);
     if (found === undefined) {
       throw new FindingNotFoundError(findingId);
     }
+    check(found);
     const change = decide(found.finding, act);
-    if (await findings.commit(change, found.etag)) {
+    writer ??= new FindingWriter(stores, timelineOf(found.finding), act.at);
+    if (await writer.commit(change, found.etag)) {
+      await writer.writeLines();
       return change.finding;
     }
   }
+  await writer?.writeLines();
   throw new FindingBusyError(findingId);
+}
+
+function timelineOf({ id, detector, subject }: Finding): TimelineRef {
+  return { id: id.slice(0, id.indexOf('-')), detector, subject };
 }

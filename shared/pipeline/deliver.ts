@@ -294,6 +294,9 @@ function refusalsIn(lastError = ''): number {
  * its beginning never was.
  */
 async function isWorthSaying(outbox: Outbox, alert: Alert, finding: Finding): Promise<boolean> {
+  if (finding.suppressed !== undefined) {
+    return false; // a rule came between the finding and its delivery
+  }
   const sequence = Number(alert.id.slice(alert.findingId.length + 1));
   if (await hasLater(outbox, finding, sequence)) {
     return false;

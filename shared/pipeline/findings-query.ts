@@ -1,46 +1,61 @@
-import { z } from 'zod';
-import { SEVERITIES } from '../domain/detector';
-import { findingJson } from '../domain/finding-json';
-import { listFindings } from './list-findings';
-import type { FindingStore } from './ports';
+import { json, wrongParameters, type Answer } from './answer';
+import { filterOf, findingsQuery, readQuery } from './api-schema';
+import { PositionError, type FindingIndex, type FindingLine, type FindingLines } from './ports';
 
-const query = z.strictObject({
-  detector: z.string().max(100).optional(),
-  status: z.enum(['open', 'acknowledged', 'resolved']).optional(),
-  severity: z.enum(SEVERITIES).optional(),
-  top: z.coerce.number().int().min(1).max(500).default(50),
-});
-
-/** Answers `GET /api/findings`: the findings, or a problem (RFC 9457) that names every parameter that is wrong. */
+/** Answers `GET /api/findings`: a page of the list, the newest opened first. */
 export async function answerFindings(
-  findings: FindingStore,
-  parameters: Iterable<[string, string]>,
-): Promise<{ status: number; headers: Record<string, string>; body: string }> {
-  const parsed = query.safeParse(Object.fromEntries(parameters));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.')}: ${issue.message}`,
-    );
-    return {
-      status: 400,
-      headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
-      body: JSON.stringify({
-        title: 'The query is wrong',
-        status: 400,
-        detail: problems.join('; '),
-      }),
-    };
+  index: FindingIndex,
+  parameters: Iterable<readonly [string, string]>,
+): Promise<Answer> {
+  const read = readQuery(findingsQuery, parameters);
+  if ('refusal' in read) {
+    return read.refusal;
   }
-  const { detector, status, severity, top } = parsed.data;
-  const listed = await listFindings(findings, {
-    top,
-    ...(detector !== undefined && { detector }),
-    ...(status !== undefined && { status }),
-    ...(severity !== undefined && { severity }),
-  });
+  const { top, after } = read.value;
+  const page = await pageOf(() => index.page(filterOf(read.value), top, after));
+  if ('refusal' in page) {
+    return page.refusal;
+  }
+  const { lines, next } = page.value;
+  return json({ findings: lines.map(lineJson), ...(next !== undefined && { next }) });
+}
+
+/** One finding of a list, as JSON: fixed order, and a name for everybody. */
+export function lineJson(line: FindingLine): Record<string, unknown> {
+  const { resolution, suppressed, resolvedAt, subject } = line;
   return {
-    status: 200,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-    body: JSON.stringify({ findings: listed.map(findingJson) }),
+    id: line.id,
+    detector: line.detector,
+    stage: line.stage,
+    severity: line.severity,
+    status: line.status,
+    ...(resolution !== undefined && { resolution }),
+    ...(suppressed !== undefined && { suppressed }),
+    title: line.title,
+    subject: { type: subject.type, id: subject.id, name: subject.name ?? subject.id },
+    firstSeenAt: line.firstSeenAt,
+    lastSeenAt: line.lastSeenAt,
+    openedAt: line.openedAt,
+    ...(resolvedAt !== undefined && { resolvedAt }),
+    count: line.count,
   };
+}
+
+/** Turns the one failure that the caller can mend into an answer. */
+export async function pageOf(
+  ask: () => Promise<FindingLines>,
+): Promise<{ readonly value: FindingLines } | { readonly refusal: Answer }> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    return { refusal: refusalOfPosition(error) };
+  }
+}
+
+/** @throws what is no PositionError. */
+export function refusalOfPosition(error: unknown): Answer {
+  if (error instanceof PositionError) {
+    return wrongParameters([{ parameter: 'after', detail: error.message }]);
+  }
+  throw error;
 }

@@ -1,10 +1,15 @@
 import type { CoverageBySource, Interval } from '../domain/coverage';
-import type { Alert, Finding, FindingChange, Transition } from '../domain/finding';
+import type { Severity } from '../domain/detector';
+import type { Head } from '../domain/chain';
+import type { Alert, Finding, FindingChange, Status, Transition } from '../domain/finding';
 import type { SourceHead, WindowReport } from '../domain/journal';
 import type { SeenRow } from '../domain/lateness';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
+import type { ChainHead, RecordEntry } from '../domain/record-chain';
 import type { JoinRules, Signal } from '../domain/signal';
+import type { RuleStep } from '../domain/suppression';
 import type { Duration, Instant } from '../domain/time';
+import type { Exhibit } from '../domain/verification';
 
 /** The only way to know the time. */
 export interface Now {
@@ -129,6 +134,14 @@ export interface SignalStore {
   timelinesOf(detectorId: string): AsyncIterable<TimelineRef>;
 }
 
+/** Signals are kept by the month of their time, and an old month goes as a whole. */
+export interface SignalMonths {
+  /** Names of the months that lie wholly below a floor, and hold signals of nobody else. */
+  below(floor: Instant): Promise<readonly string[]>;
+  /** Drops them; repeating it is harmless. */
+  drop(names: readonly string[]): Promise<void>;
+}
+
 export interface StoredFinding {
   readonly finding: Finding;
   readonly etag: string;
@@ -148,6 +161,13 @@ export interface FindingStore {
   history(findingId: string): Promise<readonly Transition[]>;
   /** Every finding, in no particular order. */
   all(): AsyncIterable<Finding>;
+  /** Findings whose last transition was at or after `from` and before `to`, in no particular order. */
+  movedBetween(from: Instant, to: Instant): AsyncIterable<Finding>;
+  /**
+   * Removes a finding with its history and its alerts, if this still is its head; finishes what a crash left of it.
+   * @returns false when it has moved meanwhile; nothing is removed then.
+   */
+  purge(head: Head): Promise<boolean>;
 }
 
 /**
@@ -196,12 +216,160 @@ export interface Outbox {
   drop(mark: SendMark): Promise<void>;
   /** How many alerts are in a state that somebody should know of. */
   counts(): Promise<Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>>;
+  /** Ids of alerts that were given up or had no channel, at most `most`. */
+  unsaid(state: 'dead' | 'not-configured', most: number): Promise<readonly string[]>;
 }
+
+// ---------------------------------------------------------------------------------------------------------- asking
+
+/** One line of a list of findings: what the index keeps of each. */
+export type FindingLine = Pick<
+  Finding,
+  | 'id'
+  | 'detector'
+  | 'stage'
+  | 'severity'
+  | 'status'
+  | 'resolution'
+  | 'suppressed'
+  | 'title'
+  | 'subject'
+  | 'openedAt'
+  | 'resolvedAt'
+  | 'firstSeenAt'
+  | 'lastSeenAt'
+  | 'count'
+>;
+
+/** Which findings; what is absent is not asked for. */
+export interface FindingFilter {
+  readonly detector?: string;
+  readonly status?: Status;
+  readonly severity?: Severity;
+  readonly suppressed?: boolean;
+  /** The id of a subject, exact. */
+  readonly subjectId?: string;
+  /** How the name of a subject begins, without regard to case. */
+  readonly subjectName?: string;
+  /** Opened at or after. */
+  readonly from?: Instant;
+  /** Opened before. */
+  readonly to?: Instant;
+  /** Occurs in title or subject, without regard to case. */
+  readonly text?: string;
+}
+
+export interface FindingLines {
+  /** The newest opened first. May be empty although there are more: looking has a bound. */
+  readonly lines: readonly FindingLine[];
+  /** Where to go on; absent at the end. Only for the filter that it came from. */
+  readonly next?: string;
+}
+
+/** A continuation that this list never gave for this filter. */
+export class PositionError extends Error {
+  override readonly name = 'PositionError';
+
+  /** @param problem is like `it is cut off`. */
+  constructor(problem: string) {
+    super(
+      `the continuation cannot be used: ${problem}; repeat the same filter with the continuation exactly as it was ` +
+        'given, or begin again without one',
+    );
+  }
+}
+
+/** A row of one of the lists, as `repair` looks at it. */
+export interface IndexRow {
+  readonly list: 'opened' | 'detector' | 'subject' | 'open';
+  readonly line: FindingLine;
+  /** It stands where no line of this finding belongs. */
+  readonly isMisplaced: boolean;
+  /** Which row it is. */
+  readonly key: string;
+}
+
+/**
+ * Lists of findings by month opened, detector, subject, and open: written under the same work mark as the finding and
+ * rebuilt from the findings by `repair`.
+ */
+export interface FindingIndex {
+  /** Brings the lines of a finding up to date; repeating it changes nothing. */
+  put(finding: Finding): Promise<void>;
+  /** Adds findings that are in no list yet, in few requests: for many at once. */
+  addAll(findings: readonly Finding[]): Promise<void>;
+  /** Takes a finding out of every list. */
+  remove(finding: Finding): Promise<void>;
+  /**
+   * A page of at most `top` lines.
+   * @throws PositionError when `after` is none that this index gave for this filter.
+   */
+  page(filter: FindingFilter, top: number, after?: string): Promise<FindingLines>;
+  /** Every row of every list, for `repair`. */
+  rows(): AsyncIterable<IndexRow>;
+  /** Takes away one row. */
+  drop(row: IndexRow): Promise<void>;
+}
+
+// -------------------------------------------------------------------------------------------- rules and the record
+
+/** Suppression rules and holds: each is a chain of steps, of which none is ever changed or removed. */
+export interface RuleStore {
+  /** All steps of all rules; those of one rule in order. */
+  steps(): Promise<readonly RuleStep[]>;
+  /**
+   * Adds a step, and with it the note that the findings have not heard of it yet.
+   * @returns false when there is a step of that number; nothing is written then.
+   */
+  add(step: RuleStep): Promise<boolean>;
+  /** Steps that the findings have not heard of yet. */
+  unheard(): Promise<readonly StepRef[]>;
+  heard(step: StepRef): Promise<void>;
+}
+export type StepRef = Pick<RuleStep, 'ruleId' | 'sequence'>;
+
+/** The chain of the whole record: seals and purges. */
+export interface RecordChain {
+  /** An empty head when nothing was ever written. */
+  head(): Promise<{ readonly head: ChainHead; readonly etag: string | undefined }>;
+  /**
+   * Writes the head and, with it, an entry, if the head is still the one with this ETag.
+   * @returns false when somebody else was faster; nothing is written then.
+   */
+  write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean>;
+  /** @returns undefined when there is none of that number. */
+  entry(sequence: number): Promise<RecordEntry | undefined>;
+}
+
+/** Copies of the chain where nobody can change them. */
+export interface ChainCopies {
+  /** Makes a copy. @returns false when there is one of that number, whatever it holds. */
+  put(sequence: number, text: string): Promise<boolean>;
+  /** @returns undefined when there is none. */
+  read(sequence: number): Promise<string | undefined>;
+}
+
+/** A row as it lies, for verification: nothing of it is trusted. */
+export type RawRow = Exhibit;
+
+/** All rows that verification looks at, in order of their keys. */
+export interface RecordRows {
+  /** Findings with their history, timeline by timeline. */
+  timelines(): AsyncIterable<{ readonly id: string; readonly rows: readonly RawRow[] }>;
+  timeline(id: string): Promise<readonly RawRow[]>;
+  rules(): Promise<readonly RawRow[]>;
+  chain(): Promise<readonly RawRow[]>;
+}
+
+// ------------------------------------------------------------------------------------------------------------ work
 
 /** A timeline that must be assessed: written before the work it names, deleted after it. */
 export interface WorkMark {
   readonly timeline: TimelineRef;
-  readonly cause: 'dirty' | 'due';
+  /** `writing`: somebody is about to write findings, and then their lines; left over, the lines may be wrong. */
+  readonly cause: 'dirty' | 'due' | 'writing';
+  /** Only and always with `writing`. */
+  readonly since?: Instant;
   /**
    * Dirty marks: the end of coverage before the records came, per source. Signals are judged by the floor of that
    * time, however long the work was left lying.
@@ -216,6 +384,12 @@ export interface WorkMarks {
   markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void>;
   /** Marks a timeline for when coverage has reached `at`. */
   markDue(timeline: TimelineRef, at: Instant): Promise<void>;
+  /**
+   * Marks that findings of a timeline are about to be written. The mark belongs to the caller: it gets no other's ETag
+   * and others leave it alone while it is young.
+   */
+  markWriting(timeline: TimelineRef, since: Instant): Promise<WorkMark>;
+  /** What is to be done now: the causes `dirty` and `writing`. */
   dirty(): Promise<readonly WorkMark[]>;
   /** Marks of this detector that are due at or before the end of its coverage. */
   due(detectorId: string, end: Instant): Promise<readonly WorkMark[]>;
@@ -242,24 +416,35 @@ export interface CoverageStore {
   ): Promise<SourceHead>;
   /** The windows that were read in a stretch of time, the newest first. */
   ledger(source: Source, read: Interval): AsyncIterable<WindowReport>;
+  /** Whether the ledger has windows that were read before. */
+  hasLedgerBefore(before: Instant): Promise<boolean>;
+  dropLedgerBefore(before: Instant): Promise<void>;
 }
 
 /** Rows that could not be read: what is known of them, never their values. */
 export interface Quarantine {
   add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void>;
+  /** Whether there are rows that were seen on a day before that of the instant. */
+  hasBefore(before: Instant): Promise<boolean>;
+  dropBefore(before: Instant): Promise<void>;
 }
 
 /** What judging needs. */
 export interface EngineStores {
   readonly signals: SignalStore;
   readonly findings: FindingStore;
+  readonly index: FindingIndex;
   readonly marks: WorkMarks;
   readonly coverage: CoverageStore;
+  readonly rules: RuleStore;
 }
 
 export interface Stores extends EngineStores {
+  readonly signals: SignalStore & SignalMonths;
   readonly outbox: Outbox;
   readonly quarantine: Quarantine;
+  readonly chain: RecordChain;
+  readonly rows: RecordRows;
 }
 
 // ------------------------------------------------------------------------------------------------------- telling

@@ -12,6 +12,7 @@ import { SOURCES, type Source } from '../domain/record';
 import type { Subject } from '../domain/signal';
 import { between, formatDuration, toMinute, type Duration, type Instant } from '../domain/time';
 import { FindingBusyError } from './decide';
+import { FindingWriter } from './finding-writer';
 import type { Now, Stores } from './ports';
 
 /**
@@ -193,7 +194,14 @@ async function tell(
     if (change === undefined) {
       return [];
     }
-    if (await stores.findings.commit(change, stored?.etag)) {
+    const writer = new FindingWriter(
+      stores,
+      { id: timeline, detector: LOG_READING.id, subject },
+      now,
+    );
+    const isWritten = await writer.commit(change, stored?.etag);
+    await writer.writeLines();
+    if (isWritten) {
       return [change];
     }
     // Somebody else was faster: look again.

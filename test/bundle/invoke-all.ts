@@ -4,10 +4,10 @@ import {
   loadFunctions,
   messageOf,
   type FunctionsHost,
-  type Invocation,
   type RegisteredFunction,
 } from '../../cli/local-host/functions-core';
-import { httpInput } from '../../cli/local-host/http';
+import { serveFunctions } from '../../cli/local-host/http';
+import type { Listening } from '../../cli/local-host/listen';
 
 /** What a bundle turned out to be and to do. */
 export interface BundleReport {
@@ -15,7 +15,7 @@ export interface BundleReport {
   /** Files that were loaded from outside of the folder. */
   readonly foreign: readonly string[];
   readonly outcomes: Readonly<
-    Record<string, { readonly error?: string; readonly status?: string; readonly body?: unknown }>
+    Record<string, { readonly error?: string; readonly status?: number; readonly body?: unknown }>
   >;
 }
 
@@ -29,12 +29,13 @@ async function report(): Promise<BundleReport> {
     main: string;
   };
   const host = await loadFunctions(join(folder, main));
+  const doors = await serveFunctions(host, {});
   const outcomes: Record<string, BundleReport['outcomes'][string]> = {};
   // Timers twice, then the rest: each works on what another one stored.
   const timers = host.functions.filter((each) => !isHttp(each));
   for (const each of [...timers, ...timers, ...host.functions.filter(isHttp)]) {
     const known = outcomes[each.name];
-    outcomes[each.name] = known?.error === undefined ? await outcomeOf(host, each) : known;
+    outcomes[each.name] = known?.error === undefined ? await outcomeOf(host, doors, each) : known;
   }
   const loaded = Object.keys(require.cache);
   const foreign = loaded.filter((path) => !path.startsWith(folder) && path !== __filename);
@@ -43,38 +44,36 @@ async function report(): Promise<BundleReport> {
 
 async function outcomeOf(
   host: FunctionsHost,
+  doors: Listening,
   each: RegisteredFunction,
 ): Promise<BundleReport['outcomes'][string]> {
   try {
-    const { returnValue } = await host.invoke(each.name, inputOf(each));
-    const http = returnValue?.http;
-    if (http === undefined) {
-      return {};
+    if (isHttp(each)) {
+      const { methods = ['GET'], route = '' } = each.trigger;
+      const path = route.replace('{id}', NOBODY).replace('{*rest}', 'nothing/here');
+      const response = await fetch(`${doors.url}/${path}`, { method: methods[0] ?? 'GET' });
+      return { status: response.status, body: await response.json() };
     }
-    const text = Buffer.from(http.body?.bytes ?? []).toString();
-    return { status: String(http.statusCode), body: JSON.parse(text) as unknown };
+    await host.invoke(each.name, { input: TIMER });
+    return {};
   } catch (error) {
     return { error: messageOf(error) };
   }
 }
 
-function inputOf(each: RegisteredFunction): Invocation {
-  return isHttp(each)
-    ? httpInput({ method: 'GET', url: new URL(`http://127.0.0.1/${each.trigger.route ?? ''}`) })
-    : {
-        input: {
-          json: JSON.stringify({
-            Schedule: { AdjustForDST: true },
-            ScheduleStatus: {
-              Last: '2026-01-01T00:00:00Z',
-              Next: '2026-01-01T00:05:00Z',
-              LastUpdated: '2026-01-01T00:00:00Z',
-            },
-            IsPastDue: true,
-          }),
-        },
-      };
-}
+/** An id that no finding has. */
+const NOBODY = '0123456789abcdef-0123456789ab';
+const TIMER = {
+  json: JSON.stringify({
+    Schedule: { AdjustForDST: true },
+    ScheduleStatus: {
+      Last: '2026-01-01T00:00:00Z',
+      Next: '2026-01-01T00:05:00Z',
+      LastUpdated: '2026-01-01T00:00:00Z',
+    },
+    IsPastDue: true,
+  }),
+};
 
 function isHttp(each: RegisteredFunction): boolean {
   return each.trigger.type === 'httpTrigger';

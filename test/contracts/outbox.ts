@@ -124,6 +124,25 @@ export function outboxContract(make: MakeStores): void {
       expect(await due()).toEqual([marks[2], again]);
     });
 
+    it('names what was not said, at most so many, and no longer once it is owed again', async () => {
+      const marks = [await owe('a'), await owe('b'), await owe('c')] as const;
+      for (const mark of marks) {
+        const state = mark === marks[2] ? 'not-configured' : 'dead';
+        await stores.outbox.settle(await row(mark), { state, attempts: 1 }, mark);
+      }
+      const dead = [marks[0].alertId, marks[1].alertId].sort();
+
+      expect([...(await stores.outbox.unsaid('dead', 10))].sort()).toEqual(dead);
+      expect(await stores.outbox.unsaid('dead', 1)).toHaveLength(1);
+      expect(await stores.outbox.unsaid('not-configured', 10)).toEqual([marks[2].alertId]);
+
+      const again = { alertId: marks[0].alertId, at: minutes(60) };
+      const outcome = { state: 'waiting', attempts: 0, nextAttemptAt: again.at } as const;
+      await stores.outbox.settle(await row(again), outcome, again);
+
+      expect(await stores.outbox.unsaid('dead', 10)).toEqual([marks[1].alertId]);
+    });
+
     it('drops the mark of what is settled', async () => {
       const mark = await owe('a');
       const elsewhere = { ...mark, at: minutes(11) };

@@ -1,7 +1,9 @@
 import { coverageStoreContract } from './coverage-store';
+import { findingIndexContract } from './finding-index';
 import { findingStoreContract } from './finding-store';
 import { outboxContract } from './outbox';
 import { quarantineContract } from './quarantine';
+import { recordContract } from './record';
 import type { MakeStores } from './samples';
 import { signalStoreContract } from './signal-store';
 import { workMarksContract } from './work-marks';
@@ -10,8 +12,10 @@ import { workMarksContract } from './work-marks';
 export function storesContract(make: MakeStores): void {
   signalStoreContract(make);
   findingStoreContract(make);
+  findingIndexContract(make);
   outboxContract(make);
   workMarksContract(make);
   coverageStoreContract(make);
   quarantineContract(make);
+  recordContract(make);
 }

@@ -41,7 +41,7 @@ function finding(
 
 function written(answer: Stated, stored?: Finding, configured = DETECTOR): FindingChange {
   const next = finding(answer, stored, configured);
-  return compare(stored, next, NOW, answer.continues) ?? { finding: stored ?? next };
+  return compare(stored, next, NOW, { continues: answer.continues }) ?? { finding: stored ?? next };
 }
 
 function act(verb: Act['verb'], at: Instant, reason?: Act['reason']): Act {

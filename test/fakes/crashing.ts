@@ -20,8 +20,8 @@ export function around(stores: EngineStores, each: Around): EngineStores {
         }
         return (...args: unknown[]): unknown => {
           const run = (): unknown => Reflect.apply(member, target, args);
-          return name === 'timelinesOf'
-            ? walked(run as () => AsyncIterable<unknown>, each)
+          return WALKS.includes(name)
+            ? walked(run as () => AsyncIterable<unknown>, each, `${room}.${String(name)}`)
             : each(run as () => Promise<unknown>, `${room}.${String(name)}`);
         };
       },
@@ -29,13 +29,22 @@ export function around(stores: EngineStores, each: Around): EngineStores {
   return {
     signals: wrap(stores.signals, 'signals'),
     findings: wrap(stores.findings, 'findings'),
+    index: wrap(stores.index, 'index'),
     marks: wrap(stores.marks, 'marks'),
     coverage: wrap(stores.coverage, 'coverage'),
+    rules: wrap(stores.rules, 'rules'),
   };
 }
 
-async function* walked(run: () => AsyncIterable<unknown>, each: Around): AsyncIterable<unknown> {
-  await each(() => Promise.resolve(), 'signals.timelinesOf');
+/** What hands out one thing after the other. */
+const WALKS: readonly (string | symbol)[] = ['timelinesOf', 'all', 'rows'];
+
+async function* walked(
+  run: () => AsyncIterable<unknown>,
+  each: Around,
+  name: string,
+): AsyncIterable<unknown> {
+  await each(() => Promise.resolve(), name);
   yield* run();
 }
 

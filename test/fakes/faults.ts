@@ -215,6 +215,39 @@ export const dueForgotten: Fault = (stores) => ({
   marks: overriding(stores.marks, { markDue: () => Promise.resolve() }),
 });
 
+// ---------------------------------------------------------------------------------------------------------- lists
+
+/** Findings are written with no mark that says so. */
+export const writingUnmarked: Fault = (stores) => ({
+  ...stores,
+  marks: overriding(stores.marks, {
+    markWriting: (timeline, since) =>
+      Promise.resolve({ timeline, since, cause: 'writing', etag: 'none' }),
+  }),
+});
+
+/** A line is written once, and not corrected when the finding changed meanwhile. */
+export const linesWrittenOnce: Fault = (stores) => {
+  const written = new Set<string>();
+  return {
+    ...stores,
+    marks: overriding(stores.marks, {
+      markWriting: (timeline, since) => {
+        written.clear();
+        return stores.marks.markWriting(timeline, since);
+      },
+    }),
+    index: overriding(stores.index, {
+      put: async (finding) => {
+        if (!written.has(finding.id)) {
+          written.add(finding.id);
+          await stores.index.put(finding);
+        }
+      },
+    }),
+  };
+};
+
 // ------------------------------------------------------------------------------------------------------- coverage
 
 /** One stretch from the first to the last that was read. */

@@ -97,7 +97,7 @@ export async function play(story: Play): Promise<Played> {
     for (const { pick, act } of (story.acts ?? []).filter((each) => each.afterBatch === i)) {
       const id = pickFinding(stores, pick)?.id;
       if (id !== undefined) {
-        await recordAct(runner.stores.findings, id, act);
+        await recordAct(runner.stores, id, act);
         acts.set(id, act);
       }
     }

@@ -376,6 +376,7 @@ describe('pipeline/deliver', () => {
         settle: () => Promise.reject(new Error('nothing to settle')),
         drop: ({ alertId }) => Promise.resolve(void marks.delete(alertId)),
         counts: () => Promise.resolve({ waiting: 0, 'not-configured': 0, dead: 0 }),
+        unsaid: () => Promise.resolve([]),
       };
       world.clock.advance(age);
 

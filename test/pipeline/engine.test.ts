@@ -153,7 +153,7 @@ describe('shared/pipeline/decide', () => {
     const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
     const [finding] = stores.findings.list();
 
-    await recordAct(stores.findings, finding!.id, ACT);
+    await recordAct(stores, finding!.id, ACT);
 
     expect(stores.findings.list()).toMatchObject([{ status: 'acknowledged', act: ACT }]);
     expect(stores.findings.transitions.at(-1)).toMatchObject({ verb: 'acknowledged', by: 'olga' });
@@ -161,9 +161,9 @@ describe('shared/pipeline/decide', () => {
   });
 
   it('says that there is no such finding', async () => {
-    const { findings } = memoryStores();
+    const stores = memoryStores();
 
-    await expect(recordAct(findings, '0123456789abcdef-0123456789ab', ACT)).rejects.toThrow(
+    await expect(recordAct(stores, '0123456789abcdef-0123456789ab', ACT)).rejects.toThrow(
       FindingNotFoundError,
     );
   });
@@ -172,13 +172,14 @@ describe('shared/pipeline/decide', () => {
     const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
     const [finding] = stores.findings.list();
     let tries = 0;
-    const { findings } = around(stores, (operation, name) => {
+    const busy = around(stores, (operation, name) => {
       tries += name === 'findings.commit' ? 1 : 0;
       return name === 'findings.commit' ? Promise.resolve(false) : operation();
     });
 
-    await expect(recordAct(findings, finding!.id, ACT)).rejects.toThrow(FindingBusyError);
+    await expect(recordAct(busy, finding!.id, ACT)).rejects.toThrow(FindingBusyError);
     expect(tries).toBe(5);
+    expect(await stores.marks.dirty()).toEqual([]);
   });
 });
 

@@ -13,14 +13,17 @@ import { DAY, earliest, MINUTE, plus, startOfDay, type Instant } from '../../sha
 import { analyze, type ExportPage } from '../../shared/pipeline/analyze';
 import { drainMarks } from '../../shared/pipeline/assess';
 import { recordAct } from '../../shared/pipeline/decide';
+import { listsOf } from '../../shared/pipeline/finding-lines';
 import { keep } from '../../shared/pipeline/keep';
+import { repair } from '../../shared/pipeline/repair';
 import { markRuleChange } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
 import { booksBalance } from '../fakes/books';
-import { around, Crash } from '../fakes/crashing';
+import { around, Crash, crashing } from '../fakes/crashing';
 import * as faults from '../fakes/faults';
 import type { Fault } from '../fakes/faults';
 import { law, must, mustEqual, notices, RUNS } from '../fakes/law';
+import { linesAgree } from '../fakes/lines';
 import { days, deviceAdded, easAccepted, minutes, phonesChanged } from '../fakes/records';
 import {
   configured,
@@ -122,28 +125,19 @@ describe('law 1: two runners on one store do not matter', () => {
   const anyInterleaving = fc.record({ ...told, turns: fc.scheduler().map(evenly) });
   const longPauses = fc.record({ ...told, turns });
   const quarrels = fc.record({ ...plain, turns });
-  type Race = typeof longPauses extends fc.Arbitrary<infer T> ? Omit<T, 'turns'> : never;
-
+  const deadlyQuarrels = fc.record({ ...plain, crash: fc.nat(60), turns });
   const holdsWith =
     (share: 'all' | 'half', fault?: Fault) =>
     async (each: Race & { turns: Turner }): Promise<void> => {
-      const { records, schedule, other, turns, crash } = each;
-      const plan = { ...other, audits: schedule.audits, signIns: schedule.signIns };
-      const stores = memoryStores();
-      const runner = (n: number): Runner => inTurn(stores, turns, n, fault);
-      const isMine = (_: EntraRecord, i: number): boolean => share === 'all' || i % 2 === 0;
-      const isTheirs = (_: EntraRecord, i: number): boolean => share === 'all' || i % 2 === 1;
-      const mine = batchesOf(records.filter(isMine), schedule);
-      const theirs = batchesOf(records.filter(isTheirs), plan);
-      const second = share === 'all' && crash !== undefined ? mortal(runner(1), crash) : runner(1);
-
-      const doors = [run(runner(0), mine), run(second, theirs), run(runner(2), IDLE)];
-      await turns.waitFor(Promise.all(doors));
-      await drain({ stores, detectors: configured() });
-
-      const expected = await play({ batches: inOrder(records, schedule) });
+      const stores = await race(each, share, fault);
+      const expected = await play({ batches: inOrder(each.records, each.schedule) });
       mustEqual(view(stores), view(expected.stores), 'findings');
       booksBalance(stores);
+    };
+  const linesHold =
+    (share: 'all' | 'half', fault?: Fault) =>
+    async (each: Race & { turns: Turner }): Promise<void> => {
+      await linesAgree(await race(each, share, fault));
     };
 
   law('both read everything, and one may be killed for good', anyInterleaving, holdsWith('all'));
@@ -168,7 +162,39 @@ describe('law 1: two runners on one store do not matter', () => {
     holdsWith('half', faults.markedBeforeOnly),
   );
   notices('a mark that is not renewed', quarrels, holdsWith('half', faults.marksNotRenewed));
+
+  law('the lists follow, although one may be killed for good', anyInterleaving, linesHold('all'));
+  law('the lists follow when one sleeps while the other works', longPauses, linesHold('all'));
+  law('the lists follow when both have news of one person', quarrels, linesHold('half'));
+  notices('a line that is not corrected', quarrels, linesHold('half', faults.linesWrittenOnce));
+  law('the lists follow when one of those is killed', deadlyQuarrels, linesHold('all'));
 });
+
+interface Race extends Told {
+  readonly other: Schedule;
+  readonly crash: number | undefined;
+}
+
+/** Two read, and one only drains what they marked; the second may be killed for good. */
+async function race(
+  { records, schedule, other, crash, turns }: Race & { turns: Turner },
+  share: 'all' | 'half',
+  fault?: Fault,
+): Promise<MemoryStores> {
+  const plan = { ...other, audits: schedule.audits, signIns: schedule.signIns };
+  const stores = memoryStores();
+  const runner = (n: number): Runner => inTurn(stores, turns, n, fault);
+  const isMine = (_: EntraRecord, i: number): boolean => share === 'all' || i % 2 === 0;
+  const isTheirs = (_: EntraRecord, i: number): boolean => share === 'all' || i % 2 === 1;
+  const mine = batchesOf(records.filter(isMine), schedule);
+  const theirs = batchesOf(records.filter(isTheirs), plan);
+  const second = share === 'all' && crash !== undefined ? mortal(runner(1), crash) : runner(1);
+
+  const doors = [run(runner(0), mine), run(second, theirs), run(runner(2), IDLE)];
+  await turns.waitFor(Promise.all(doors));
+  await drain({ stores, detectors: configured() });
+  return stores;
+}
 
 /** Decides whose store operation is next. */
 type Turner = Pick<Turns, 'take' | 'waitFor'>;
@@ -559,6 +585,59 @@ describe('law 3: nothing is lost', () => {
   });
 });
 
+describe('the lists follow the findings', () => {
+  const killed = fc.record({
+    records: story,
+    schedule: scheduleOf(anyRead),
+    crashes: plannedCrashes,
+    acts: fc.array(fc.record({ acts: plannedActs, crash: fc.option(plannedCrashes) }), {
+      maxLength: 3,
+    }),
+    afterCrash: fc.constantFrom('resume', 'repeat'),
+  });
+  type Killed = typeof killed extends fc.Arbitrary<infer T> ? T : never;
+
+  const holdsWith =
+    (fault?: Fault) =>
+    async ({ records, schedule, crashes, afterCrash, acts }: Killed): Promise<void> => {
+      const { stores, runner } = await play({
+        batches: batchesOf(records, schedule),
+        ...{ crashes, afterCrash, afterEach: linesAgree },
+        ...(fault && { through: fault }),
+      });
+      const { around: mortalStores, arm } = crashing(runner.stores);
+      for (const { acts: decisions, crash } of acts) {
+        for (const { pick, act } of decisions) {
+          const id = stores.findings.list()[pick % Math.max(stores.findings.list().length, 1)]?.id;
+          arm(crash?.map((each) => ({ ...each, operation: each.operation % 7 }))[0]);
+          await (id && recordAct(mortalStores, id, act).catch(unlessCrash));
+        }
+        await drain(runner);
+        await linesAgree(stores);
+      }
+      mustEqual({ ...(await repair({ stores })) }, rightLists(stores), 'what there is to repair');
+
+      await drain(runner, plus(END, 2 * DAY));
+      const left = (await stores.marks.dirty()).filter(({ cause }) => cause === 'writing');
+      must(left.length === 0, () => 'marks of writers are left for ever');
+      await linesAgree(stores);
+    };
+
+  law('after every batch and act, killed or not, there is nothing to repair', killed, holdsWith());
+  notices('findings written with no mark', killed, holdsWith(faults.writingUnmarked));
+});
+
+function unlessCrash(error: unknown): void {
+  if (!(error instanceof Crash)) {
+    throw error;
+  }
+}
+
+function rightLists({ findings }: MemoryStores): Json {
+  const rows = findings.list().reduce((sum, each) => sum + listsOf(each).length, 0);
+  return { findings: findings.list().length, rows, added: 0, corrected: 0, removed: 0 };
+}
+
 describe('law 4: no finding without its alert, no alert without its finding', () => {
   const killed = fc.record({
     records: story,
@@ -716,7 +795,7 @@ describe("law 9: a person's decision stands until newer evidence contradicts it"
       const there = new Set(expected.stores.findings.list().map((each) => each.id));
       for (const [id, act] of actual.acts) {
         if (there.has(id)) {
-          await recordAct(expected.stores.findings, id, act);
+          await recordAct(expected.stores, id, act);
         }
       }
       mustEqual(view(actual.stores), view(expected.stores), 'findings');

@@ -11,7 +11,7 @@ import type { Signal } from '../../shared/domain/signal';
 import { epochOf, HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
-import type { SignalStore } from '../../shared/pipeline/ports';
+import type { Stores } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
 import type { VirtualClock } from '../fakes/clock';
 import type { SimulatedGraph } from './graph';
@@ -106,11 +106,11 @@ function crosscheck({ world, clock, graph, reading }: Setting): Contestant {
 
 /** Notes when the store first takes the signal of a row. */
 function noting(
-  signals: SignalStore,
+  signals: Stores['signals'],
   world: World,
   clock: VirtualClock,
   countedAt: Float64Array,
-): SignalStore {
+): Stores['signals'] {
   const rowByHash = new Map<string, number>();
   for (let row = 0; row < world.size; row++) {
     if (world.isSignal[row] === 1) {
@@ -131,6 +131,8 @@ function noting(
     },
     read: (id) => signals.read(id),
     timelinesOf: (id) => signals.timelinesOf(id),
+    below: (...args) => signals.below(...args),
+    drop: (...args) => signals.drop(...args),
   };
 }
 

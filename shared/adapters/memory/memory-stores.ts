@@ -1,17 +1,35 @@
 import type { CoverageBySource, Interval } from '../../domain/coverage';
+import { digestOf, type Head } from '../../domain/chain';
 import type { Alert, Finding, FindingChange, Transition } from '../../domain/finding';
 import { unread, type SourceHead, type WindowReport } from '../../domain/journal';
 import type { Malformed, Source } from '../../domain/record';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
-import type { Instant } from '../../domain/time';
+import { monthOf, startOfDay, type Instant } from '../../domain/time';
+import {
+  before,
+  lineOf,
+  listFor,
+  listsOf,
+  LOOKED_AT,
+  passes,
+  placeOf,
+  readPosition,
+  writePosition,
+} from '../../pipeline/finding-lines';
 import type {
   CoverageEnds,
   CoverageStore,
+  FindingFilter,
+  FindingIndex,
+  FindingLine,
+  FindingLines,
   FindingStore,
+  IndexRow,
   Outbox,
   OutboxRow,
   Quarantine,
   SendMark,
+  SignalMonths,
   SignalStore,
   StoredFinding,
   StoredTimeline,
@@ -20,30 +38,38 @@ import type {
   WorkMark,
   WorkMarks,
 } from '../../pipeline/ports';
+import { MemoryChain, MemoryRows, MemoryRules } from './memory-record';
 
 /** Stores that live as long as the process: for exported logs, for dry runs and for tests. */
 export interface MemoryStores extends Stores {
   readonly signals: MemorySignals;
   readonly findings: MemoryFindings;
+  readonly index: MemoryIndex;
   readonly marks: MemoryMarks;
   readonly coverage: MemoryCoverage;
   readonly outbox: MemoryOutbox;
   readonly quarantine: MemoryQuarantine;
+  readonly rules: MemoryRules;
+  readonly chain: MemoryChain;
 }
 
 export function memoryStores(): MemoryStores {
   const outbox = new MemoryOutbox();
+  const findings = new MemoryFindings(outbox);
+  const rules = new MemoryRules();
+  const chain = new MemoryChain();
   return {
-    outbox,
+    ...{ outbox, findings, rules, chain },
+    rows: new MemoryRows(findings, rules, chain),
+    index: new MemoryIndex(),
     quarantine: new MemoryQuarantine(),
     signals: new MemorySignals(),
-    findings: new MemoryFindings(outbox),
     marks: new MemoryMarks(),
     coverage: new MemoryCoverage(),
   };
 }
 
-export class MemorySignals implements SignalStore {
+export class MemorySignals implements SignalStore, SignalMonths {
   readonly #timelines = new Map<
     string,
     { ref: TimelineRef; signals: Map<string, Signal>; version: number }
@@ -83,6 +109,25 @@ export class MemorySignals implements SignalStore {
     }
   }
 
+  below(floor: Instant): Promise<readonly string[]> {
+    const months = [...this.#timelines.values()].flatMap(({ signals }) =>
+      [...signals.values()].map(({ at }) => monthOf(at)),
+    );
+    return Promise.resolve([...new Set(months)].filter((each) => each < monthOf(floor)).sort());
+  }
+
+  drop(months: readonly string[]): Promise<void> {
+    for (const timeline of this.#timelines.values()) {
+      for (const [key, { at }] of timeline.signals) {
+        if (months.includes(monthOf(at))) {
+          timeline.signals.delete(key);
+          timeline.version += 1;
+        }
+      }
+    }
+    return Promise.resolve();
+  }
+
   /** Drops what lies below a floor, as purging old months does. */
   purge(detectorId: string, floor: Instant): void {
     for (const { ref, signals } of this.#timelines.values()) {
@@ -96,7 +141,7 @@ export class MemorySignals implements SignalStore {
 }
 
 export class MemoryFindings implements FindingStore {
-  readonly #rows = new Map<string, { finding: Finding; version: number }>();
+  readonly #rows = new Map<string, { finding: Finding; digest: string; version: number }>();
   readonly #timelines = new Map<string, Set<string>>();
   readonly #outbox: MemoryOutbox;
   /** Every transition ever committed, in order of commit. */
@@ -118,7 +163,8 @@ export class MemoryFindings implements FindingStore {
       return Promise.resolve(false);
     }
     const timeline = finding.id.slice(0, finding.id.indexOf('-'));
-    this.#rows.set(finding.id, { finding, version: (row?.version ?? 0) + 1 });
+    const digest = digestOf(finding);
+    this.#rows.set(finding.id, { finding, digest, version: (row?.version ?? 0) + 1 });
     this.#timelines.set(
       timeline,
       (this.#timelines.get(timeline) ?? new Set<string>()).add(finding.id),
@@ -144,6 +190,32 @@ export class MemoryFindings implements FindingStore {
     }
   }
 
+  async *movedBetween(from: Instant, to: Instant): AsyncIterable<Finding> {
+    for (const { finding } of this.#rows.values()) {
+      if (finding.movedAt !== undefined && from <= finding.movedAt && finding.movedAt < to) {
+        yield Promise.resolve(finding);
+      }
+    }
+  }
+
+  purge({ id, sequence, head }: Head): Promise<boolean> {
+    const finding = this.#rows.get(id)?.finding;
+    if (finding !== undefined && (finding.sequence !== sequence || finding.head !== head)) {
+      return Promise.resolve(false);
+    }
+    this.#rows.delete(id);
+    this.#timelines.get(id.slice(0, id.indexOf('-')))?.delete(id);
+    const kept = this.transitions.filter((each) => each.findingId !== id);
+    this.transitions.splice(0, this.transitions.length, ...kept);
+    this.#outbox.forget(id);
+    return Promise.resolve(true);
+  }
+
+  /** All findings with the digest that stands beside each. */
+  digests(): readonly { readonly finding: Finding; readonly digest: string }[] {
+    return [...this.#rows.values()];
+  }
+
   /** All findings, without waiting. */
   list(): readonly Finding[] {
     return [...this.#rows.values()].map((row) => row.finding);
@@ -152,6 +224,72 @@ export class MemoryFindings implements FindingStore {
   #read(id: string): StoredFinding | undefined {
     const row = this.#rows.get(id);
     return row && { finding: row.finding, etag: String(row.version) };
+  }
+}
+
+export class MemoryIndex implements FindingIndex {
+  readonly #lines = new Map<string, FindingLine>();
+  #sorted: readonly (readonly [place: string, line: FindingLine])[] | undefined;
+
+  put(finding: Finding): Promise<void> {
+    this.#lines.set(finding.id, lineOf(finding));
+    this.#sorted = undefined;
+    return Promise.resolve();
+  }
+
+  async addAll(findings: readonly Finding[]): Promise<void> {
+    for (const finding of findings) {
+      await this.put(finding);
+    }
+  }
+
+  remove({ id }: Finding): Promise<void> {
+    this.#lines.delete(id);
+    this.#sorted = undefined;
+    return Promise.resolve();
+  }
+
+  async page(filter: FindingFilter, top: number, after?: string): Promise<FindingLines> {
+    await Promise.resolve(); // what is wrong with the position is a rejection, as elsewhere
+    const start = after === undefined ? undefined : readPosition('', filter, after).place;
+    const isByMonth = ['opened', 'detector'].includes(listFor(filter));
+    const left = this.#inOrder().filter(
+      ([place]) =>
+        (start === undefined || place > start) &&
+        (filter.to === undefined || place > `${before(filter.to)}~`) &&
+        (filter.from === undefined || place < `${before(filter.from)}~`),
+    );
+    const lines: FindingLine[] = [];
+    for (const [i, [place, line]] of left.entries()) {
+      lines.push(...(passes(line, filter) ? [line] : []));
+      const isLast = i === left.length - 1;
+      if (!isLast && (lines.length === top || i + 1 === LOOKED_AT)) {
+        const month = isByMonth ? { month: monthOf(line.openedAt) } : {};
+        return { lines, next: writePosition('', filter, { ...month, place }) };
+      }
+    }
+    return { lines };
+  }
+
+  async *rows(): AsyncIterable<IndexRow> {
+    for (const line of [...this.#lines.values()]) {
+      for (const list of listsOf(line)) {
+        yield await Promise.resolve({ list, line, isMisplaced: false, key: line.id });
+      }
+    }
+  }
+
+  drop({ key }: IndexRow): Promise<void> {
+    this.#lines.delete(key);
+    this.#sorted = undefined;
+    return Promise.resolve();
+  }
+
+  #inOrder(): readonly (readonly [place: string, line: FindingLine])[] {
+    this.#sorted ??= [...this.#lines.values()]
+      .map((line) => [placeOf(line), line] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    return this.#sorted;
   }
 }
 
@@ -167,6 +305,15 @@ export class MemoryOutbox implements Outbox {
     const row = { alert, state: 'waiting' as const, createdAt: at, attempts: 0, etag: '1' };
     this.#rows.set(alert.id, row);
     this.#marks.set(`${at}|${alert.id}`, { alertId: alert.id, at });
+  }
+
+  /** Removes the alerts of a finding with it. */
+  forget(findingId: string): void {
+    for (const [id, { alert }] of this.#rows) {
+      if (alert.findingId === findingId) {
+        this.#rows.delete(id);
+      }
+    }
   }
 
   due(now: Instant, most: number): Promise<readonly SendMark[]> {
@@ -212,6 +359,11 @@ export class MemoryOutbox implements Outbox {
     }
     return Promise.resolve(counts);
   }
+
+  unsaid(state: 'dead' | 'not-configured', most: number): Promise<readonly string[]> {
+    const ids = [...this.#rows].filter(([, row]) => row.state === state).map(([id]) => id);
+    return Promise.resolve(ids.sort().slice(0, most));
+  }
 }
 
 export class MemoryQuarantine implements Quarantine {
@@ -221,10 +373,21 @@ export class MemoryQuarantine implements Quarantine {
     this.rows.push(...rows.map((row) => ({ ...row, source, seenAt })));
     return Promise.resolve();
   }
+
+  hasBefore(before: Instant): Promise<boolean> {
+    return Promise.resolve(this.rows.some((row) => row.seenAt < startOfDay(before)));
+  }
+
+  dropBefore(before: Instant): Promise<void> {
+    const kept = this.rows.filter((row) => row.seenAt >= startOfDay(before));
+    this.rows.splice(0, this.rows.length, ...kept);
+    return Promise.resolve();
+  }
 }
 
 export class MemoryMarks implements WorkMarks {
   readonly #dirty = new Map<string, WorkMark>();
+  readonly #writing = new Map<string, WorkMark>();
   readonly #due = new Map<string, { mark: WorkMark; at: Instant }>();
   readonly #rules = new Map<string, string>();
   #etag = 0;
@@ -249,8 +412,14 @@ export class MemoryMarks implements WorkMarks {
     return Promise.resolve();
   }
 
+  markWriting(timeline: TimelineRef, since: Instant): Promise<WorkMark> {
+    const mark: WorkMark = { timeline, cause: 'writing', since, etag: this.#nextEtag() };
+    this.#writing.set(mark.etag, mark);
+    return Promise.resolve(mark);
+  }
+
   dirty(): Promise<readonly WorkMark[]> {
-    return Promise.resolve([...this.#dirty.values()]);
+    return Promise.resolve([...this.#dirty.values(), ...this.#writing.values()]);
   }
 
   due(detectorId: string, end: Instant): Promise<readonly WorkMark[]> {
@@ -263,6 +432,9 @@ export class MemoryMarks implements WorkMarks {
   remove(mark: WorkMark): Promise<void> {
     if (mark.cause === 'dirty' && this.#dirty.get(mark.timeline.id)?.etag === mark.etag) {
       this.#dirty.delete(mark.timeline.id);
+    }
+    if (mark.cause === 'writing') {
+      this.#writing.delete(mark.etag);
     }
     const key = mark.etag.slice(mark.etag.indexOf('|') + 1);
     if (mark.cause === 'due' && this.#due.get(key)?.mark.etag === mark.etag) {
@@ -301,6 +473,16 @@ export class MemoryCoverage implements CoverageStore {
 
   head(source: Source): Promise<SourceHead | undefined> {
     return Promise.resolve(this.#heads.get(source));
+  }
+
+  hasLedgerBefore(before: Instant): Promise<boolean> {
+    return Promise.resolve(this.windows.some((window) => window.readAt < before));
+  }
+
+  dropLedgerBefore(before: Instant): Promise<void> {
+    const kept = this.windows.filter((window) => window.readAt >= before);
+    this.windows.splice(0, this.windows.length, ...kept);
+    return Promise.resolve();
   }
 
   change(

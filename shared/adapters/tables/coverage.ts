@@ -2,11 +2,11 @@ import { shortHash } from '../../domain/canonical';
 import type { CoverageBySource, Interval } from '../../domain/coverage';
 import { unread, type SourceHead, type WindowReport } from '../../domain/journal';
 import { SOURCES, type Source } from '../../domain/record';
-import { SECOND } from '../../domain/time';
+import { plus, SECOND, type Instant } from '../../domain/time';
 import type { CoverageStore } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
-import { after, joinKey, newestFirst } from './keys';
+import { after, joinKey, newestFirst, type KeyRange } from './keys';
 import type { Table, Write } from './table';
 
 interface Seen {
@@ -76,6 +76,23 @@ export class TableCoverage implements CoverageStore {
         }
       }
     }
+  }
+
+  async hasLedgerBefore(before: Instant): Promise<boolean> {
+    const found = await Promise.all(this.#ledger(before).map((each) => this.#table.has(each)));
+    return found.includes(true);
+  }
+
+  async dropLedgerBefore(before: Instant): Promise<void> {
+    for (const each of this.#ledger(before)) {
+      await this.#table.clear(each);
+    }
+  }
+
+  /** Keys have milliseconds and sort the newest first. */
+  #ledger(before: Instant): { partition: string; rows: KeyRange }[] {
+    const rows = { from: joinKey('w', newestFirst(plus(before, -1))), to: after('w|') };
+    return SOURCES.map((source) => ({ partition: joinKey(this.#tenantId, source), rows }));
   }
 
   /** What is read from now on is newer than now. */

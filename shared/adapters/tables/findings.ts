@@ -1,4 +1,7 @@
+import { odata } from '@azure/data-tables';
+import { digestOf, type Head } from '../../domain/chain';
 import type { Finding, FindingChange, Transition } from '../../domain/finding';
+import type { Instant } from '../../domain/time';
 import type { FindingStore, StoredFinding } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
@@ -37,6 +40,8 @@ export class TableFindings implements FindingStore {
     const row: Row = {
       partitionKey: place.partition,
       rowKey: joinKey('f', place.anchor),
+      digest: digestOf(finding),
+      ...(finding.movedAt !== undefined && { movedAt: finding.movedAt }),
       ...toColumns(finding),
     };
     if (transition === undefined) {
@@ -84,6 +89,33 @@ export class TableFindings implements FindingStore {
     for await (const page of findings.pages({ partition, rows: beginning('f|') })) {
       yield* page.map((row) => fromColumns(row) as Finding);
     }
+  }
+
+  async *movedBetween(from: Instant, to: Instant): AsyncIterable<Finding> {
+    const { findings, tenantId } = this.#tables;
+    const partition = beginning(joinKey(tenantId) + '|');
+    const where = odata`movedAt ge ${from} and movedAt lt ${to}`;
+    for await (const page of findings.pages({ partition, rows: beginning('f|'), where })) {
+      yield* page.map((row) => fromColumns(row) as Finding);
+    }
+  }
+
+  /** The finding goes first: nobody can add to its history then, and what a crash leaves is found by its keys. */
+  async purge({ id, sequence, head }: Head): Promise<boolean> {
+    const { findings, tenantId } = this.#tables;
+    const { partition, anchor } = placeOf(tenantId, id);
+    const stored = await this.find(id);
+    if (stored !== undefined) {
+      const { finding, etag } = stored;
+      const isSame = finding.sequence === sequence && finding.head === head;
+      if (!isSame || !(await findings.remove(partition, joinKey('f', anchor), etag))) {
+        return false;
+      }
+    }
+    for (const kind of ['o', 'h']) {
+      await findings.clear({ partition, rows: beginning(joinKey(kind, anchor) + '|') });
+    }
+    return true;
   }
 }
 

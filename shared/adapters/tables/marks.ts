@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Instant } from '../../domain/time';
 import type { CoverageEnds, TimelineRef, WorkMark, WorkMarks } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
@@ -33,6 +34,13 @@ export class TableMarks implements WorkMarks {
   async markDue(timeline: TimelineRef, at: Instant): Promise<void> {
     const rowKey = joinKey('due', timeline.detector, coarse(at), timeline.id);
     await this.#work.upsert(this.#row(rowKey, { timeline }));
+  }
+
+  /** Beside the dirty mark, so that both are one read. The row is ours alone: it needs no ETag. */
+  async markWriting(timeline: TimelineRef, since: Instant): Promise<WorkMark> {
+    const rowKey = joinKey('dirty', timeline.id, randomUUID());
+    await this.#work.upsert(this.#row(rowKey, { timeline, since }));
+    return { timeline, since, cause: 'writing', etag: `${rowKey} *` };
   }
 
   dirty(): Promise<readonly WorkMark[]> {
@@ -99,18 +107,23 @@ export class TableMarks implements WorkMarks {
 
   async #list(cause: WorkMark['cause'], rows: KeyRange): Promise<readonly WorkMark[]> {
     const found = await this.#work.list({ partition: this.#partition, rows });
-    return found.map((row) => ({
-      ...(fromColumns(row) as Pick<WorkMark, 'timeline' | 'coverageEnds'>),
-      cause,
-      // Says which row and which version of it; row keys have no space.
-      etag: `${row.rowKey} ${row.etag}`,
-    }));
+    return found.map((row) => {
+      const mark = fromColumns(row) as Kept;
+      return {
+        ...mark,
+        cause: mark.since === undefined ? cause : 'writing',
+        // Says which row and which version of it; row keys have no space.
+        etag: `${row.rowKey} ${row.etag}`,
+      };
+    });
   }
 
-  #row(rowKey: string, mark: Pick<WorkMark, 'timeline' | 'coverageEnds'>): Row {
+  #row(rowKey: string, mark: Kept): Row {
     return { partitionKey: this.#partition, rowKey, ...toColumns(mark) };
   }
 }
+
+type Kept = Omit<WorkMark, 'cause' | 'etag'>;
 
 /** A mark that is there keeps its older coverage ends; being written again, it gets a new ETag. */
 function remark(insert: Row, known: StoredRow | undefined): Write {

@@ -103,6 +103,20 @@ export class TableOutbox implements Outbox {
     };
   }
 
+  async unsaid(state: 'dead' | 'not-configured', most: number): Promise<readonly string[]> {
+    const { work, tenantId } = this.#tables;
+    const rows = beginning(`${COUNTED[state]}|`);
+    const ids: string[] = [];
+    const query = { partition: joinKey(tenantId), rows, columns: ['alertId'], page: most };
+    for await (const page of work.pages(query)) {
+      ids.push(...page.map((row) => String(row['alertId'])));
+      if (ids.length >= most) {
+        break;
+      }
+    }
+    return ids.slice(0, most);
+  }
+
   async #count(alertId: string, state: DeliveryState): Promise<void> {
     if (isCounted(state)) {
       const { work, tenantId } = this.#tables;

@@ -1,10 +1,11 @@
 import { shortHash } from '../../domain/canonical';
 import type { Malformed, Source } from '../../domain/record';
+import { SOURCES } from '../../domain/record';
 import { dayOf, type Instant } from '../../domain/time';
 import type { Quarantine } from '../../pipeline/ports';
 import { toColumns } from './columns';
 import type { Row } from './guards';
-import { joinKey } from './keys';
+import { joinKey, type KeyRange } from './keys';
 import { chunked, type Table } from './table';
 
 const TEXT = 1_000;
@@ -35,6 +36,27 @@ export class TableQuarantine implements Quarantine {
     for (const chunk of chunked([...unique.values()].map((row) => ({ upsert: row })))) {
       await this.#table.transact(chunk);
     }
+  }
+
+  async hasBefore(before: Instant): Promise<boolean> {
+    const found = await Promise.all(this.#before(before).map((each) => this.#table.has(each)));
+    return found.includes(true);
+  }
+
+  async dropBefore(before: Instant): Promise<void> {
+    for (const each of this.#before(before)) {
+      await this.#table.clear(each);
+    }
+  }
+
+  #before(before: Instant): { partition: KeyRange; rows: KeyRange }[] {
+    return SOURCES.map((source) => ({
+      partition: {
+        from: `${joinKey(this.#tenantId, source)}|`,
+        to: joinKey(this.#tenantId, source, dayOf(before)),
+      },
+      rows: { from: '', to: '~~~~' },
+    }));
   }
 }
 

@@ -1,11 +1,20 @@
 import { shortHash } from '../../domain/canonical';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
-import type { SignalStore, StoredTimeline, TimelineRef } from '../../pipeline/ports';
+import type { Instant } from '../../domain/time';
+import type { SignalMonths, SignalStore, StoredTimeline, TimelineRef } from '../../pipeline/ports';
 import type { Account } from './account';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
-import { after, isSignalTable, joinKey, SIGNAL_TABLES, signalTable, toKey } from './keys';
+import {
+  after,
+  beginning,
+  isSignalTable,
+  joinKey,
+  SIGNAL_TABLES,
+  signalTable,
+  toKey,
+} from './keys';
 import { chunked, rowOf, Table, type Write } from './table';
 
 /** A timeline whose index row is known to be there is not written again; forgetting only costs a write. */
@@ -17,7 +26,7 @@ const INDEX = 'timelines';
  * Signals, one table per month of their time, so that an old month goes as a whole. A partition is a timeline; one
  * more partition per detector names its timelines, written before their first signal.
  */
-export class TableSignals implements SignalStore {
+export class TableSignals implements SignalStore, SignalMonths {
   readonly #account: Account;
   readonly #tenantId: string;
   readonly #indexed = new Set<string>();
@@ -64,6 +73,38 @@ export class TableSignals implements SignalStore {
         yield* fresh.map((row) => fromColumns(row) as TimelineRef);
       }
     }
+  }
+
+  async below(floor: Instant): Promise<readonly string[]> {
+    const old = (await this.#listTables()).filter((name) => name < signalTable(floor)).sort();
+    const own: string[] = [];
+    for (const name of old) {
+      if (!(await this.#isShared(this.#table(name)))) {
+        own.push(name);
+      }
+    }
+    return own;
+  }
+
+  async drop(names: readonly string[]): Promise<void> {
+    for (const name of names.filter(isSignalTable)) {
+      await this.#table(name).dropAll();
+    }
+    this.#indexed.clear();
+    this.#tables = [];
+  }
+
+  /** Whether another tenant has rows in the table, too. */
+  async #isShared(table: Table): Promise<boolean> {
+    const own = beginning(`${joinKey(this.#tenantId)}|`);
+    const others = [
+      { from: '', to: own.from },
+      { from: own.to, to: '~~~~' },
+    ];
+    const found = await Promise.all(
+      others.map((partition) => table.has({ partition, rows: ALL_KEYS })),
+    );
+    return found.includes(true);
   }
 
   async #mergeInto(

@@ -1,10 +1,14 @@
 import type { Stores } from '../../pipeline/ports';
 import { Account, type AccountOptions } from './account';
+import { TableChain } from './chain';
 import { TableCoverage } from './coverage';
+import { TableIndex } from './finding-index';
 import { TableFindings } from './findings';
 import { TableMarks } from './marks';
 import { TableOutbox } from './outbox';
 import { TableQuarantine } from './quarantine';
+import { TableRows } from './rows';
+import { TableRules } from './rules';
 import { TableSignals } from './signals';
 import { Table } from './table';
 
@@ -37,8 +41,12 @@ export function tableStores(options: TableStoresOptions): Stores {
         coverage.forget();
       },
     }),
+    index: new TableIndex(table('FindingIndex'), tenantId),
     marks: new TableMarks(work, tenantId),
     outbox: new TableOutbox({ findings, work, tenantId }),
     quarantine: new TableQuarantine(table('Quarantine'), tenantId),
+    rules: new TableRules(findings, tenantId),
+    chain: new TableChain(findings, tenantId),
+    rows: new TableRows(findings, tenantId),
   };
 }

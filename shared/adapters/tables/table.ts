@@ -9,6 +9,8 @@ export interface RowQuery {
   readonly rows: KeyRange;
   /** Only these columns; all when absent. */
   readonly columns?: readonly string[];
+  /** A further condition, made with `odata`. */
+  readonly where?: string;
   /** How many rows a page may have. */
   readonly page?: number;
 }
@@ -51,17 +53,26 @@ export class Table {
   }
 
   /** All rows of a query, page by page; pages may be empty. */
-  async *pages({
+  async *pages(query: RowQuery): AsyncGenerator<readonly StoredRow[]> {
+    for await (const { rows } of this.answers(query)) {
+      yield rows;
+    }
+  }
+
+  /** The same, and after each page whether another will be asked for. */
+  async *answers({
     partition,
     rows,
     columns,
+    where,
     page = 1_000,
-  }: RowQuery): AsyncGenerator<readonly StoredRow[]> {
+  }: RowQuery): AsyncGenerator<{ readonly rows: readonly StoredRow[]; readonly isLast: boolean }> {
     const within =
       typeof partition === 'string'
         ? odata`PartitionKey eq ${partition}`
         : odata`PartitionKey ge ${partition.from} and PartitionKey lt ${partition.to}`;
-    const filter = `${within} and ${odata`RowKey ge ${rows.from} and RowKey lt ${rows.to}`}`;
+    const keys = `${within} and ${odata`RowKey ge ${rows.from} and RowKey lt ${rows.to}`}`;
+    const filter = where === undefined ? keys : `${keys} and ${where}`;
     const select = columns && ['PartitionKey', 'RowKey', ...columns];
     const client = this.#account.client(this.name);
     // A page without rows is not the end: the service hands them out at partition borders and after five seconds.
@@ -76,7 +87,8 @@ export class Table {
       if ('refused' in answer || answer.done.done === true) {
         return;
       }
-      yield answer.done.value;
+      const rows = answer.done.value;
+      yield { rows, isLast: (rows as TablePage).continuationToken === undefined };
     }
   }
 
@@ -133,6 +145,51 @@ export class Table {
     return 'done' in answer;
   }
 
+  /** Deletes rows of one partition, a hundred at a time; those that are gone already do not matter. */
+  async removeAll(partitionKey: string, rowKeys: readonly string[]): Promise<void> {
+    const client = this.#account.client(this.name);
+    for (let from = 0; from < rowKeys.length; from += TRANSACTION_ROWS) {
+      const chunk = rowKeys.slice(from, from + TRANSACTION_ROWS);
+      const answer = await this.#ask('delete from', ['no-row', 'no-table'], () =>
+        client.submitTransaction(chunk.map((rowKey) => ['delete', { partitionKey, rowKey }])),
+      );
+      if ('refused' in answer) {
+        // Somebody else removed one of them, and the transaction failed as a whole.
+        for (const rowKey of chunk) {
+          await this.remove(partitionKey, rowKey, '*');
+        }
+      }
+    }
+  }
+
+  /** Deletes every row of a range, page by page. */
+  async clear(query: Pick<RowQuery, 'partition' | 'rows'>): Promise<void> {
+    for await (const page of this.pages({ ...query, columns: [] })) {
+      const byPartition = Map.groupBy(page, (row) => row.partitionKey);
+      for (const [partition, rows] of byPartition) {
+        await this.removeAll(
+          partition,
+          rows.map((row) => row.rowKey),
+        );
+      }
+    }
+  }
+
+  /** Whether a range holds any row. */
+  async has(query: Pick<RowQuery, 'partition' | 'rows'>): Promise<boolean> {
+    for await (const page of this.pages({ ...query, columns: [], page: 1 })) {
+      if (page.length > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Deletes the table; that there is none does not matter. */
+  async dropAll(): Promise<void> {
+    await this.#ask('delete', ['no-table'], () => this.#account.client(this.name).deleteTable());
+  }
+
   /**
    * Writes rows of one partition as one; at most what `chunked` puts together.
    * @returns the new ETags by row key, or undefined when one of the writes was refused; nothing is written then.
@@ -185,6 +242,9 @@ export class Table {
     }
   }
 }
+
+/** The SDK hangs the token on the page. */
+type TablePage = readonly StoredRow[] & { readonly continuationToken?: string };
 
 type Answer<T> = { readonly done: T } | { readonly refused: Refusal };
 

@@ -203,7 +203,10 @@ describe('adapters/rows/read-row', () => {
       const read = readRow(source, row, EVERYTHING(source));
 
       const lengths = Object.fromEntries(
-        Object.entries(row).map(([key, value]) => [key, value === undefined ? 0 : JSON.stringify(value).length]),
+        Object.entries(row).map(([key, value]) => [
+          key,
+          value === undefined ? 0 : JSON.stringify(value).length,
+        ]),
       );
       expect(read).toEqual({
         malformed: { source, ...(id !== undefined && { id }), reason, lengths },

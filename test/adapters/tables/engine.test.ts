@@ -10,6 +10,7 @@ import { collect } from '../../contracts/samples';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
 import { VirtualClock } from '../../fakes/clock';
 import { Crash } from '../../fakes/crashing';
+import { linesAgree } from '../../fakes/lines';
 import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
 import { batchesOf, END, scheduleOf, story, wholeRead } from '../../fakes/stories';
 
@@ -106,6 +107,7 @@ describe('the engine over tables', () => {
 
       expect(await outcomeOf(stores)).toEqual(view(memory));
       await booksBalance(stores);
+      await linesAgree(stores);
     }
   });
 

@@ -1,0 +1,49 @@
+import type { Act } from '../shared/domain/finding';
+import { checkInput, findingPath, transitionBody } from '../shared/pipeline/api-schema';
+import { recordAct } from '../shared/pipeline/decide';
+import { actOf } from '../shared/pipeline/transition';
+import { EXIT, UsageError } from './exit';
+import { findingText } from './finding-text';
+import { withLocalHost } from './local-environment';
+import { openStores, type World } from './stores';
+import { whoIsHere } from './who';
+
+export interface DecideOptions {
+  readonly reason?: string;
+  readonly note?: string;
+}
+
+/**
+ * `crosscheck ack|resolve|reopen ID`: writes down what the person at this terminal decided.
+ * @throws UsageError, ConfigError, FindingNotFoundError, FindingBusyError
+ */
+export async function decideCommand(
+  action: Act['verb'],
+  id: string,
+  { reason, note }: DecideOptions,
+  world: World,
+  who: typeof whoIsHere = whoIsHere,
+): Promise<number> {
+  const path = checkInput(findingPath, { id });
+  const body = checkInput(transitionBody, {
+    action,
+    ...(reason !== undefined && { reason }),
+    ...(note !== undefined && { note }),
+  });
+  if ('faults' in path || 'faults' in body) {
+    throw new UsageError(
+      [
+        ...('faults' in path ? path.faults.map(({ detail }) => `the id ${detail}`) : []),
+        ...('faults' in body
+          ? body.faults.map(({ parameter, detail }) => `--${parameter} ${detail}`)
+          : []),
+      ].join('\n'),
+    );
+  }
+  const { terminal, environment, clock } = world;
+  const stores = await openStores(world);
+  const by = await who(withLocalHost(environment));
+  const finding = await recordAct(stores, id, actOf(body.value, by, clock.now()));
+  terminal.out(findingText(finding, terminal));
+  return EXIT.done;
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { checkInput, filterOf, filterQuery } from '../shared/pipeline/api-schema';
+import type { FindingFilter } from '../shared/pipeline/ports';
+import { UsageError } from './exit';
+
+/** Which findings, as options; the same as the parameters of the API. */
+export interface FilterOptions {
+  readonly detector?: string;
+  readonly status?: string;
+  readonly severity?: string;
+  readonly suppressed?: string;
+  readonly subject?: string;
+  readonly name?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly text?: string;
+}
+
+/** Gives a command the options that say which findings. */
+export function withFilters(command: Command): Command {
+  return command
+    .option('--detector <id>', 'only of this detector')
+    .option('--status <status>', 'open, acknowledged or resolved')
+    .option('--severity <severity>', 'info, low, medium, high or critical')
+    .option(
+      '--suppressed <true|false>',
+      'only those that a rule keeps from alerting, or the others',
+    )
+    .option('--subject <id>', 'only about the person with this object id')
+    .option('--name <text>', 'only about people whose name begins so')
+    .option('--from <time>', 'opened at or after, like 2026-01-31 or 2026-01-31T12:00:00Z')
+    .option('--to <time>', 'opened before')
+    .option('--text <text>', 'occurs in title or subject');
+}
+
+/** @throws UsageError naming every option that is wrong. */
+export function readFilter(options: FilterOptions): FindingFilter {
+  const { detector, status, severity, suppressed, subject, name, from, to, text } = options;
+  const asked = { detector, status, severity, suppressed, subject, name, from, to, text };
+  const checked = checkInput(filterQuery, asked);
+  if ('faults' in checked) {
+    throw new UsageError(
+      checked.faults.map(({ parameter, detail }) => `--${parameter} ${detail}`).join('\n'),
+    );
+  }
+  return filterOf(checked.value);
+}

@@ -1,0 +1,89 @@
+import type {
+  HttpHandler,
+  HttpRequest,
+  HttpResponseInit,
+  InvocationContext,
+} from '@azure/functions';
+import type { Monitor } from '../../shared/composition';
+import type { Principal, Role } from '../../shared/pipeline/access';
+import type { Answer } from '../../shared/pipeline/answer';
+import { withMonitor } from '../invocation';
+
+/** A request that was let in. */
+export interface Visit {
+  readonly request: HttpRequest;
+  readonly monitor: Monitor;
+  readonly principal: Principal;
+}
+
+/** A door for people with a role. What goes wrong behind it is logged, and told without detail. */
+export function doorFor(role: Role, visit: (visit: Visit) => Promise<Answer>): HttpHandler {
+  return async (request, context) => {
+    try {
+      const answer = await withMonitor(context, async (monitor) => {
+        const { enter } = await import('../../shared/pipeline/access');
+        const { access: gate, tenantId } = monitor.config;
+        const header = request.headers.get('x-ms-client-principal');
+        const entered = enter({ principal: header, url: request.url }, role, { gate, tenantId });
+        if ('refusal' in entered) {
+          return entered.refusal;
+        }
+        return (await refusalOfType(request)) ?? visit({ ...entered, request, monitor });
+      });
+      return carried(answer);
+    } catch (error) {
+      return failed(error, context);
+    }
+  };
+}
+
+/** An answer as the library takes it. */
+export function carried({ status, headers, body }: Answer): HttpResponseInit {
+  return {
+    ...{ status, headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : streamOf(body) }),
+  };
+}
+
+/** The text of a request, as far as `most` bytes: what comes after is not kept. */
+export async function textOf(request: HttpRequest, most: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
+    chunks.push(...(size <= most ? [bytes] : []));
+    size += bytes.length;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+// A page of somebody else can make a browser post, but not this type without asking first.
+async function refusalOfType({ method, headers }: HttpRequest): Promise<Answer | undefined> {
+  if (method === 'GET' || /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')) {
+    return undefined;
+  }
+  const { problem } = await import('../../shared/pipeline/answer');
+  return problem('wrong-content-type', 'Send Content-Type: application/json, also without a body.');
+}
+
+async function failed(error: unknown, context: InvocationContext): Promise<HttpResponseInit> {
+  const { problem } = await import('../../shared/pipeline/answer');
+  const { name, message } = error instanceof Error ? error : { name: '', message: 'failed' };
+  context.error(message); // it was cleaned of secrets on its way here
+  const where = `The log of invocation ${context.invocationId} says why.`;
+  return carried(
+    name === 'StorageError'
+      ? problem('unavailable', `The storage did not answer; try again. ${where}`)
+      : problem('failed', where),
+  );
+}
+
+function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  return ReadableStream.from(encoded(pieces));
+}
+
+async function* encoded(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    yield Buffer.from(piece, 'utf8');
+  }
+}

@@ -1,0 +1,14 @@
+import { app } from '@azure/functions';
+import { carried } from './door';
+
+/** What can be asked is no secret; the answers are. */
+app.http('openapi', {
+  route: 'api/openapi.json',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: async () => {
+    const { json } = await import('../../shared/pipeline/answer');
+    const { default: document } = await import('../../docs/openapi.json');
+    return carried(json(document));
+  },
+});

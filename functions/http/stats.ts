@@ -1,0 +1,12 @@
+import { app } from '@azure/functions';
+import { doorFor } from './door';
+
+app.http('stats', {
+  route: 'api/stats',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: doorFor('Auditor', async ({ request, monitor }) => {
+    const { answerStats } = await import('../../shared/pipeline/stats');
+    return answerStats(monitor.stores.index, request.query, monitor.clock);
+  }),
+});

@@ -1,0 +1,15 @@
+import { app } from '@azure/functions';
+import { doorFor } from './door';
+
+app.http('status', {
+  route: 'api/status',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: doorFor('Auditor', async ({ monitor }) => {
+    const { answerStatus } = await import('../../shared/pipeline/status');
+    const { config, stores, clock, version } = monitor;
+    const { tenantId, shown: settings, detectors } = config;
+    const about = { version, node: process.version, tenantId, settings, now: clock.now() };
+    return answerStatus(stores, await monitor.health(), detectors, about);
+  }),
+});

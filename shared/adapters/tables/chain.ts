@@ -1,0 +1,43 @@
+import { EMPTY_CHAIN, type ChainHead, type RecordEntry } from '../../domain/record-chain';
+import type { RecordChain } from '../../pipeline/ports';
+import { fromColumns, toColumns } from './columns';
+import { joinKey, ordinal } from './keys';
+import type { Table, Write } from './table';
+
+export const CHAIN = 'seal';
+export const ENTRY = 'c';
+export const CHAIN_HEAD = 'head';
+
+/** Seals and purges, one after the other in one partition beside the findings; the head is written with each. */
+export class TableChain implements RecordChain {
+  readonly #table: Table;
+  readonly #partition: string;
+
+  constructor(table: Table, tenantId: string) {
+    this.#table = table;
+    this.#partition = joinKey(tenantId, CHAIN);
+  }
+
+  async head(): Promise<{ head: ChainHead; etag: string | undefined }> {
+    const row = await this.#table.get(this.#partition, CHAIN_HEAD);
+    return row === undefined
+      ? { head: EMPTY_CHAIN, etag: undefined }
+      : { head: fromColumns(row) as ChainHead, etag: row.etag };
+  }
+
+  async write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean> {
+    const partitionKey = this.#partition;
+    const head = { partitionKey, rowKey: CHAIN_HEAD, ...toColumns(next) };
+    const writes: Write[] = [etag === undefined ? { insert: head } : { update: head, etag }];
+    if (entry !== undefined) {
+      const rowKey = joinKey(ENTRY, ordinal(entry.sequence));
+      writes.push({ insert: { partitionKey, rowKey, ...toColumns(entry) } });
+    }
+    return (await this.#table.transact(writes)) !== undefined;
+  }
+
+  async entry(sequence: number): Promise<RecordEntry | undefined> {
+    const row = await this.#table.get(this.#partition, joinKey(ENTRY, ordinal(sequence)));
+    return row && (fromColumns(row) as RecordEntry);
+  }
+}

@@ -1,0 +1,257 @@
+import type { Finding } from '../../domain/finding';
+import { monthOf, startOfMonth, type Instant } from '../../domain/time';
+import {
+  before,
+  isExact,
+  lineOf,
+  listFor,
+  LISTS,
+  listsOf,
+  LOOKED_AT,
+  passes,
+  placeOf,
+  readPosition,
+  writePosition,
+  type List,
+  type Position,
+} from '../../pipeline/finding-lines';
+import type {
+  FindingFilter,
+  FindingIndex,
+  FindingLine,
+  FindingLines,
+  IndexRow,
+} from '../../pipeline/ports';
+import { fromColumns, toColumns } from './columns';
+import type { StoredRow } from './guards';
+import { after, beginning, joinKey, type KeyRange } from './keys';
+import { chunked, type RowQuery, type Table } from './table';
+
+/** Places begin with a digit. */
+const ALL_PLACES: KeyRange = { from: '0', to: ':' };
+const LARGEST_PAGE = 1_000;
+const AT_A_TIME = 4;
+/** The service may answer with a few rows and a token many times over; a page takes so many answers with rows. */
+const MOST_ANSWERS = 20;
+
+/**
+ * The lists of findings: by time and by detector a partition per month, the newest month first, so that one query runs
+ * through all months; one partition per subject, and one for what is not resolved. A finding's rows never move.
+ */
+export class TableIndex implements FindingIndex {
+  readonly #table: Table;
+  readonly #tenantId: string;
+
+  constructor(table: Table, tenantId: string) {
+    this.#table = table;
+    this.#tenantId = tenantId;
+  }
+
+  async put(finding: Finding): Promise<void> {
+    const line = lineOf(finding);
+    const wanted = listsOf(line);
+    await all(
+      LISTS.map(async (list) => {
+        const place = { partitionKey: this.#partition(list, line), rowKey: placeOf(line) };
+        await (wanted.includes(list)
+          ? this.#table.upsert({ ...place, ...toColumns(line) })
+          : this.#table.remove(place.partitionKey, place.rowKey, '*'));
+      }),
+    );
+  }
+
+  async addAll(findings: readonly Finding[]): Promise<void> {
+    const rows = findings.map(lineOf).flatMap((line) => {
+      const columns = { rowKey: placeOf(line), ...toColumns(line) };
+      return listsOf(line).map((list) => ({
+        upsert: { partitionKey: this.#partition(list, line), ...columns },
+      }));
+    });
+    const byPartition = Map.groupBy(rows, ({ upsert }) => upsert.partitionKey);
+    const chunks = [...byPartition.values()].flatMap(chunked);
+    for (let from = 0; from < chunks.length; from += AT_A_TIME) {
+      await all(chunks.slice(from, from + AT_A_TIME).map((chunk) => this.#table.transact(chunk)));
+    }
+  }
+
+  async remove(finding: Finding): Promise<void> {
+    const line = lineOf(finding);
+    await all(
+      LISTS.map((list) => this.#table.remove(this.#partition(list, line), placeOf(line), '*')),
+    );
+  }
+
+  async page(filter: FindingFilter, top: number, after?: string): Promise<FindingLines> {
+    const start = after === undefined ? undefined : readPosition(this.#tenantId, filter, after);
+    const size = isExact(filter) ? Math.min(top, LARGEST_PAGE) : LARGEST_PAGE;
+    const page = new Page(filter, top);
+    for (const query of this.#queriesFor(filter, start)) {
+      for await (const { rows, isLast } of this.#table.answers({ ...query, page: size })) {
+        page.look(rows);
+        if (page.isOver || (isLast && query.isLast)) {
+          return this.#handOut(page, filter, isLast && query.isLast);
+        }
+        if (isLast) {
+          break;
+        }
+      }
+    }
+    return { lines: page.lines };
+  }
+
+  async *rows(): AsyncIterable<IndexRow> {
+    for (const list of LISTS) {
+      const partition = beginning(`${joinKey(this.#tenantId, list)}|`);
+      const whole = list === 'open' ? joinKey(this.#tenantId, list) : partition;
+      for await (const rows of this.#table.pages({ partition: whole, rows: ALL_PLACES })) {
+        yield* rows.map((row) => this.#toIndexRow(list, row));
+      }
+    }
+  }
+
+  async drop({ key }: IndexRow): Promise<void> {
+    const space = key.indexOf(' '); // keys have none
+    await this.#table.remove(key.slice(0, space), key.slice(space + 1), '*');
+  }
+
+  /** One, or two when the list goes on in the middle of a month: the rest of that month, and the months before it. */
+  #queriesFor(filter: FindingFilter, start: Position | undefined): readonly ListQuery[] {
+    const list = listFor(filter);
+    const { subjectId = '', detector = '', from, to } = filter;
+    const tenant = this.#tenantId;
+    const upper = to === undefined ? ALL_PLACES.from : `${before(to)}~`;
+    const least = start === undefined ? upper : `${start.place}~`; // after all rows of that place
+    if (list === 'open' || list === 'subject') {
+      const partition = list === 'open' ? joinKey(tenant, list) : joinKey(tenant, list, subjectId);
+      const most = from === undefined ? ALL_PLACES.to : `${before(from)}~`;
+      return [{ partition, rows: { from: least, to: most }, isLast: true }];
+    }
+    const whole = list === 'opened' ? joinKey(tenant, list) : joinKey(tenant, list, detector);
+    const oldest = from === undefined ? `${whole}}` : after(monthIn(whole, monthOf(from)));
+    const month = start?.month ?? (to === undefined || isMonthStart(to) ? undefined : monthOf(to));
+    const first = month === undefined ? undefined : monthIn(whole, month);
+    const newest =
+      first !== undefined
+        ? after(first)
+        : to === undefined
+          ? `${whole}|`
+          : after(monthIn(whole, monthOf(to)));
+    return [
+      ...(first === undefined
+        ? []
+        : [{ partition: first, rows: { from: least, to: ALL_PLACES.to }, isLast: false }]),
+      { partition: { from: newest, to: oldest }, rows: ALL_PLACES, isLast: true },
+    ];
+  }
+
+  #handOut(page: Page, filter: FindingFilter, isRead: boolean): FindingLines {
+    const { lines, last } = page;
+    if (page.isPastEnd || last === undefined || (isRead && !page.hasRest)) {
+      return { lines };
+    }
+    const isByMonth = ['opened', 'detector'].includes(listFor(filter));
+    const position = {
+      ...(isByMonth && { month: monthOf(last.openedAt) }),
+      place: placeOf(last),
+    };
+    return { lines, next: writePosition(this.#tenantId, filter, position) };
+  }
+
+  #partition(list: List, { detector, subject, openedAt }: FindingLine): string {
+    const tenant = this.#tenantId;
+    switch (list) {
+      case 'opened':
+        return monthIn(joinKey(tenant, list), monthOf(openedAt));
+      case 'detector':
+        return monthIn(joinKey(tenant, list, detector), monthOf(openedAt));
+      case 'subject':
+        return joinKey(tenant, list, subject.id);
+      case 'open':
+        return joinKey(tenant, list);
+    }
+  }
+
+  #toIndexRow(list: List, row: StoredRow): IndexRow {
+    const { partitionKey, rowKey } = row;
+    const line = fromColumns(row) as FindingLine;
+    const isMisplaced =
+      !listsOf(line).includes(list) ||
+      partitionKey !== this.#partition(list, line) ||
+      rowKey !== placeOf(line);
+    return { list, line, isMisplaced, key: `${partitionKey} ${rowKey}` };
+  }
+}
+
+interface ListQuery extends RowQuery {
+  /** Nothing of the list lies beyond it. */
+  readonly isLast: boolean;
+}
+
+/** What a page has taken of a list so far. */
+class Page {
+  readonly lines: FindingLine[] = [];
+  readonly #filter: FindingFilter;
+  readonly #top: number;
+  #looked = 0;
+  #answers = 0;
+  /** The last line that was looked at. */
+  last: FindingLine | undefined;
+  /** A line is older than what is asked for, and so are all that follow. */
+  isPastEnd = false;
+  /** Lines were handed out by the service that did not fit. */
+  hasRest = false;
+
+  constructor(filter: FindingFilter, top: number) {
+    this.#filter = filter;
+    this.#top = top;
+  }
+
+  get isOver(): boolean {
+    return (
+      this.isPastEnd ||
+      this.lines.length >= this.#top ||
+      this.#looked >= LOOKED_AT ||
+      this.#answers >= MOST_ANSWERS
+    );
+  }
+
+  look(rows: readonly StoredRow[]): void {
+    this.#answers += rows.length === 0 ? 0 : 1;
+    for (const row of rows) {
+      if (this.isPastEnd || this.lines.length >= this.#top) {
+        this.hasRest = true;
+        return;
+      }
+      const line = fromColumns(row) as FindingLine;
+      const { from } = this.#filter;
+      if (from !== undefined && line.openedAt < from) {
+        this.isPastEnd = true;
+        return;
+      }
+      this.#looked += 1;
+      this.last = line;
+      this.lines.push(...(passes(line, this.#filter) ? [line] : []));
+    }
+  }
+}
+
+/** Waits for all, also when one fails: nothing of a failed write is still on its way when it is tried again. */
+async function all(writes: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(writes);
+  await Promise.all(writes);
+}
+
+/** `2026-01` becomes `7973-11`: the newest month comes first. */
+function monthIn(list: string, month: string): string {
+  const [year, number] = month.split('-').map(Number) as [number, number];
+  const inverted = `${String(9_999 - year).padStart(4, '0')}-${String(12 - number).padStart(2, '0')}`;
+  return joinKeys(list, inverted);
+}
+
+function joinKeys(...keys: readonly string[]): string {
+  return keys.join('|');
+}
+
+function isMonthStart(instant: Instant): boolean {
+  return startOfMonth(instant) === instant;
+}

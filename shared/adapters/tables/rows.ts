@@ -1,0 +1,129 @@
+import { odata } from '@azure/data-tables';
+import type { RawRow, RecordRows } from '../../pipeline/ports';
+import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
+import { fromColumns } from './columns';
+import type { StoredRow } from './guards';
+import { after, joinKey, type KeyRange } from './keys';
+import { NOTE, RULES, STEP } from './rules';
+import type { RowQuery, Table } from './table';
+
+/** Alerts (`o`) are no part of the record. */
+const NO_ALERTS = odata`(RowKey lt ${'o|'} or RowKey ge ${after('o|')})`;
+const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
+/** What the service adds to every row, and the SDK to what it reads. */
+const OF_THE_SERVICE = /^(partitionKey|rowKey|timestamp|etag|odata\.metadata)$/;
+
+/** The rows of the record as they lie. */
+export class TableRows implements RecordRows {
+  readonly #table: Table;
+  readonly #tenantId: string;
+
+  constructor(table: Table, tenantId: string) {
+    this.#table = table;
+    this.#tenantId = tenantId;
+  }
+
+  /** Pages end anywhere, also between a finding and its history: a timeline is handed out when the next one begins. */
+  async *timelines(): AsyncIterable<{ id: string; rows: readonly RawRow[] }> {
+    const prefix = `${joinKey(this.#tenantId)}|`;
+    const partition = { from: prefix, to: `${prefix}~~~~` };
+    let id: string | undefined;
+    let rows: RawRow[] = [];
+    for await (const page of this.#table.pages(inRecord(partition))) {
+      for (const row of page) {
+        const of = row.partitionKey.slice(prefix.length);
+        if (of !== RULES && of !== CHAIN) {
+          if (id !== undefined && id !== of) {
+            yield { id, rows };
+            rows = [];
+          }
+          id = of;
+          rows.push(ofTimeline(of, row));
+        }
+      }
+    }
+    if (id !== undefined) {
+      yield { id, rows };
+    }
+  }
+
+  async timeline(id: string): Promise<readonly RawRow[]> {
+    const partition = joinKey(this.#tenantId, id);
+    const found = await this.#table.list(inRecord(partition));
+    return found.map((row) => ofTimeline(id, row));
+  }
+
+  async rules(): Promise<readonly RawRow[]> {
+    const partition = joinKey(this.#tenantId, RULES);
+    const found = await this.#table.list({ partition, rows: EVERY_ROW });
+    return found.map((row) => {
+      const [kind, id = '', sequence] = row.rowKey.split('|');
+      return kind === STEP
+        ? { ...raw(row, 'rule', id), sequence: Number(sequence) }
+        : raw(row, kind === NOTE ? 'note' : 'unknown', id);
+    });
+  }
+
+  async chain(): Promise<readonly RawRow[]> {
+    const partition = joinKey(this.#tenantId, CHAIN);
+    const found = await this.#table.list({ partition, rows: EVERY_ROW });
+    return found.map((row) => {
+      const [kind, sequence] = row.rowKey.split('|');
+      return kind === ENTRY
+        ? { ...raw(row, 'entry', ''), sequence: Number(sequence) }
+        : raw(row, kind === CHAIN_HEAD ? 'head' : 'unknown', '');
+    });
+  }
+}
+
+function inRecord(partition: string | KeyRange): RowQuery {
+  return { partition, rows: EVERY_ROW, where: NO_ALERTS };
+}
+
+function ofTimeline(timeline: string, row: StoredRow): RawRow {
+  const [kind, anchor = '', sequence, more] = row.rowKey.split('|');
+  const id = `${timeline}-${anchor}`;
+  if (kind === 'h' && more === undefined) {
+    return { ...raw(row, 'history', id), sequence: Number(sequence) };
+  }
+  return kind === 'f' && sequence === undefined
+    ? { ...raw(row, 'finding', id, ['digest', 'movedAt']), ...besides(row) }
+    : raw(row, 'unknown', id);
+}
+
+function besides(row: StoredRow): Pick<RawRow, 'digest' | 'movedAt'> {
+  const { digest, movedAt } = row;
+  return {
+    ...(typeof digest === 'string' && { digest }),
+    ...(typeof movedAt === 'string' && { movedAt }),
+  };
+}
+
+function raw(
+  row: StoredRow,
+  kind: RawRow['kind'],
+  id: string,
+  columns: readonly string[] = [],
+): RawRow {
+  const { partitionKey, rowKey } = row;
+  const place = `Findings ${partitionKey} ${rowKey}`;
+  const stray = strayColumn(row, columns);
+  return { kind, id, place, ...valueOf(row), ...(stray !== undefined && { stray }) };
+}
+
+function valueOf(row: StoredRow): { readonly value?: unknown } {
+  try {
+    return { value: fromColumns(row) };
+  } catch {
+    return {};
+  }
+}
+
+/** A column that nothing reads: `json2` without `json1` is one too. */
+function strayColumn(row: StoredRow, columns: readonly string[]): string | undefined {
+  const read = new Set([...columns, 'json']);
+  for (let n = 1; typeof row[`json${n}`] === 'string'; n++) {
+    read.add(`json${n}`);
+  }
+  return Object.keys(row).find((name) => !read.has(name) && !OF_THE_SERVICE.test(name));
+}

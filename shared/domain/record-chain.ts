@@ -1,0 +1,86 @@
+import type { Coverage } from './coverage';
+import { linked, type Head, type Linked } from './chain';
+import type { Source } from './record';
+import type { Instant } from './time';
+
+/** A day as `2026-01-31`. */
+export type Day = string;
+
+/**
+ * What the chain of the whole record says of one day: the heads of everything that moved, and how far the logs were
+ * read. A day with many heads takes several parts; coverage and rules stand in the last.
+ */
+export interface Seal {
+  readonly kind: 'seal';
+  readonly day: Day;
+  readonly part: number;
+  readonly isLast: boolean;
+  readonly findings: readonly Head[];
+  readonly rules: readonly Head[];
+  readonly coverage: Readonly<Partial<Record<Source, Readonly<Record<string, Coverage>>>>>;
+}
+
+/** What was removed because it was old: written before it is. */
+export interface Purge {
+  readonly kind: 'purge';
+  /** What had not moved since was old enough. */
+  readonly before: Instant;
+  readonly findings: readonly Head[];
+  /** Tables of signals below every detector's floor. */
+  readonly signalTables: readonly string[];
+  /** Ledger and quarantine rows before this were removed. */
+  readonly logsBefore?: Instant;
+}
+
+/** A row of the chain of the whole record. */
+export type RecordEntry = Linked & {
+  readonly sequence: number;
+  readonly at: Instant;
+} & (Seal | Purge);
+
+/** Where the chain ends, and what is under way. */
+export interface ChainHead {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly lastSeal?: {
+    readonly day: Day;
+    readonly part: number;
+    readonly isLast: boolean;
+    /** Nothing was sealed before that day: its seal takes up all there is. */
+    readonly isFirst?: boolean;
+    /** The last finding that the part lists; the next part goes on after it. */
+    readonly lastId: string;
+  };
+  /** The purge that was written down and not yet carried out. */
+  readonly unfinished?: number;
+  /** Entries up to this one have been copied to the container. */
+  readonly copied?: number;
+}
+
+export const EMPTY_CHAIN: ChainHead = { sequence: 0, hash: '' };
+
+/** The next row of the chain, and the head after it. */
+export function nextEntry(
+  head: ChainHead,
+  content: Seal | Purge,
+  at: Instant,
+): { readonly entry: RecordEntry; readonly head: ChainHead } {
+  const sequence = head.sequence + 1;
+  const entry: RecordEntry = linked({ ...content, sequence, at }, head.hash);
+  const moved = { ...head, sequence, hash: entry.hash };
+  if (content.kind === 'purge') {
+    return { entry, head: { ...moved, unfinished: sequence } };
+  }
+  const { day, part, isLast, findings } = content;
+  const lastId = findings.at(-1)?.id ?? '';
+  const { lastSeal: before } = head;
+  const isFirst = before === undefined || (before.day === day && before.isFirst === true);
+  const lastSeal = { day, part, isLast, lastId, ...(isFirst && { isFirst: true }) };
+  return { entry, head: { ...moved, lastSeal } };
+}
+
+/** The purge is carried out. */
+export function finished(head: ChainHead): ChainHead {
+  const { unfinished: _u, ...rest } = head;
+  return rest;
+}

@@ -1,0 +1,366 @@
+import { digestOf, isIntact, type Head, type Linked } from './chain';
+import type { Finding, Transition } from './finding';
+import type { ChainHead, RecordEntry, Seal } from './record-chain';
+import type { RuleStep } from './suppression';
+import { DAY, HOUR, plus, toInstant, type Instant } from './time';
+
+/** What was done to a row. */
+export interface Tampering {
+  readonly what: 'changed' | 'removed' | 'inserted';
+  /** Where the row lies or lay. */
+  readonly place: string;
+  /** A sentence. */
+  readonly detail: string;
+}
+
+/** A row that is to be looked at: what it would be by its key, and what it says. */
+export interface Exhibit {
+  readonly kind: 'finding' | 'history' | 'rule' | 'entry' | 'head' | 'note' | 'unknown';
+  readonly id: string;
+  readonly sequence?: number;
+  readonly place: string;
+  readonly value?: unknown;
+  readonly digest?: string;
+  readonly movedAt?: string;
+  readonly stray?: string;
+}
+
+/** What the chain of the record says must be there. */
+export interface Sealed {
+  /** The last head that a seal or a purge names, by id; `gone` when it was purged at that head. */
+  readonly findings: ReadonlyMap<string, SealedHead>;
+  readonly rules: ReadonlyMap<string, SealedHead>;
+  /** Ids whose removal was written down and is not known to be carried out. */
+  readonly leaving: ReadonlySet<string>;
+  /** Everything timed before this should stand in a seal. */
+  readonly through: Instant | undefined;
+  readonly seals: number;
+  readonly purges: number;
+}
+export type SealedHead = Head & {
+  readonly by: number;
+  readonly day?: string;
+  readonly gone?: Instant;
+};
+
+/**
+ * Between the time in a row and the moment it is written lie seconds, and people have clocks of their own: a row timed
+ * so long before the end of a sealed day may have come too late for that seal.
+ */
+const LATE = HOUR;
+
+const changed = (place: string, detail: string): Tampering => ({ what: 'changed', place, detail });
+const removed = (place: string, detail: string): Tampering => ({ what: 'removed', place, detail });
+const inserted = (place: string, detail: string): Tampering => ({
+  what: 'inserted',
+  place,
+  detail,
+});
+
+// ---------------------------------------------------------------------------------------------------------- chains
+
+/** What is wrong with a row by itself: nothing when it is readable, whole and of its own key. */
+function lookAtRow(row: Exhibit, isOwn: (value: never) => boolean): Tampering | undefined {
+  const { place, value, stray } = row;
+  if (row.kind === 'unknown') {
+    return inserted(place, 'it is no row of the record');
+  }
+  if (stray !== undefined) {
+    return changed(place, `it has the column ${stray}, which no such row has`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return changed(place, 'it cannot be read');
+  }
+  return isOwn(value as never) ? undefined : changed(place, 'it is the row of another key');
+}
+
+/** Walks a chain: numbers without a hole from 1 on, each row whole and linked to the one before. */
+function walk<T extends Linked & { readonly sequence: number }>(
+  rows: readonly Exhibit[],
+  name: string,
+  isOwn: (value: T, row: Exhibit) => boolean,
+): { readonly links: readonly T[]; readonly tampering: Tampering | undefined } {
+  const links: T[] = [];
+  for (const row of [...rows].sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))) {
+    const expected = links.length + 1;
+    if (row.sequence !== expected) {
+      const tampering =
+        (row.sequence ?? 0) > expected
+          ? removed(`${name} ${expected}`, `row ${expected} is missing before ${row.place}`)
+          : inserted(row.place, `it has a number that a chain does not have: ${row.sequence}`);
+      return { links, tampering };
+    }
+    const wrong = lookAtRow(row, (value: T) => isOwn(value, row));
+    if (wrong !== undefined) {
+      return { links, tampering: wrong };
+    }
+    const link = row.value as T;
+    if (!isIntact(link)) {
+      return { links, tampering: changed(row.place, 'its content does not match its own hash') };
+    }
+    if (link.previous !== (links.at(-1)?.hash ?? '')) {
+      const detail = 'it does not follow from the row before it';
+      return { links, tampering: changed(row.place, detail) };
+    }
+    links.push(link);
+  }
+  return { links, tampering: undefined };
+}
+
+/** Compares a chain with what was sealed of it. */
+function lookAtSeal(
+  links: readonly (Linked & { readonly sequence: number; readonly at: Instant })[],
+  sealed: SealedHead | undefined,
+  through: Instant | undefined,
+  name: string,
+): Tampering | undefined {
+  const at = sealed && links[sealed.sequence - 1];
+  if (sealed !== undefined && at === undefined) {
+    return removed(
+      `${name} ${links.length + 1}`,
+      `entry ${sealed.by} of the chain says that there were ${sealed.sequence} rows, and there are ${links.length}`,
+    );
+  }
+  if (sealed !== undefined && at?.hash !== sealed.head) {
+    return changed(
+      `${name} ${sealed.sequence}`,
+      `entry ${sealed.by} of the chain has another hash of this row; it or a row before it was rewritten`,
+    );
+  }
+  const from = sealed?.sequence ?? 0;
+  const end = through === undefined ? undefined : plus(through, -LATE);
+  const late =
+    end === undefined ? undefined : links.find((each) => each.sequence > from && each.at < end);
+  return late === undefined
+    ? undefined
+    : inserted(
+        `${name} ${late.sequence}`,
+        `it is dated ${late.at}, and the seal of that day does not know it`,
+      );
+}
+
+// -------------------------------------------------------------------------------------------------------- findings
+
+/** Looks at one finding and its history. */
+export function verifyFinding(
+  id: string,
+  rows: readonly Exhibit[],
+  sealed: Sealed,
+): { readonly links: readonly Transition[]; readonly tampering: Tampering | undefined } {
+  const none: readonly Transition[] = [];
+  const row = rows.find((each) => each.kind === 'finding');
+  if (row === undefined && sealed.leaving.has(id)) {
+    return { links: none, tampering: undefined }; // it is being purged, and findings go first
+  }
+  const stranger = rows.find((row) => row.kind !== 'finding' && row.kind !== 'history');
+  if (stranger !== undefined) {
+    return { links: none, tampering: lookAtRow(stranger, () => true) };
+  }
+  const history = rows.filter((row) => row.kind === 'history');
+  const { links, tampering } = walk<Transition>(
+    history,
+    `history ${id}`,
+    (value, row) => value.findingId === id && value.sequence === row.sequence,
+  );
+  return {
+    links,
+    tampering: tampering ?? lookAtFinding(id, row, links) ?? lookAtSealOf(id, links, sealed),
+  };
+}
+
+function lookAtSealOf(
+  id: string,
+  links: readonly Transition[],
+  { findings, through }: Sealed,
+): Tampering | undefined {
+  const known = findings.get(id);
+  // A finding that came up again after it was purged has a chain of its own.
+  const isAnew = known?.gone !== undefined && links[known.sequence - 1]?.hash !== known.head;
+  return lookAtSeal(links, isAnew ? undefined : known, through, `history ${id}`);
+}
+
+function lookAtFinding(
+  id: string,
+  row: Exhibit | undefined,
+  links: readonly Transition[],
+): Tampering | undefined {
+  const last = links.at(-1);
+  if (row === undefined) {
+    return removed(`finding ${id}`, 'its history is there and the finding is not');
+  }
+  const wrong = lookAtRow(row, (value: Finding) => value.id === id);
+  if (wrong !== undefined) {
+    return wrong;
+  }
+  const finding = row.value as Finding;
+  if (row.digest !== digestOf(finding) || row.movedAt !== finding.movedAt) {
+    return changed(row.place, 'its content does not match the digest beside it');
+  }
+  if (last === undefined || finding.sequence > last.sequence) {
+    const missing = (last?.sequence ?? 0) + 1;
+    return removed(
+      `history ${id} ${missing}`,
+      `the finding counts ${finding.sequence} rows of history, and there are ${links.length}`,
+    );
+  }
+  if (finding.sequence < last.sequence) {
+    const next = finding.sequence + 1;
+    return inserted(`history ${id} ${next}`, `the finding counts ${finding.sequence} rows`);
+  }
+  const isSame =
+    finding.head === last.hash &&
+    finding.status === last.status &&
+    finding.resolution === last.resolution &&
+    finding.suppressed?.rule === last.suppressed?.rule &&
+    finding.movedAt === last.at;
+  return isSame ? undefined : changed(row.place, 'it is not what the last row of its history says');
+}
+
+// ----------------------------------------------------------------------------------------------- rules and the chain
+
+/** Looks at the steps of all rules and holds. */
+export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly Tampering[] {
+  const found: (Tampering | undefined)[] = [];
+  const steps = rows.filter((row) => row.kind !== 'note');
+  const byRule = Map.groupBy(steps, (row) => row.id);
+  for (const [id, ofRule] of byRule) {
+    const stranger = ofRule.find((row) => row.kind !== 'rule');
+    const { links, tampering } = walk<RuleStep>(
+      ofRule.filter((row) => row.kind === 'rule'),
+      `rule ${id}`,
+      (value, row) => value.ruleId === id && value.sequence === row.sequence,
+    );
+    found.push(stranger && lookAtRow(stranger, () => true), tampering);
+    if (tampering === undefined && stranger === undefined) {
+      found.push(lookAtSeal(links, sealed.rules.get(id), sealed.through, `rule ${id}`));
+    }
+  }
+  for (const [id, { by, sequence }] of sealed.rules) {
+    if (!byRule.has(id)) {
+      const detail = `entry ${by} of the chain names it with ${sequence} rows, and there are none`;
+      found.push(removed(`rule ${id} 1`, detail));
+    }
+  }
+  return found.filter((each) => each !== undefined);
+}
+
+/** Looks at the chain of the record, and says what it says must be there. */
+export function verifyChain(rows: readonly Exhibit[]): {
+  readonly entries: readonly RecordEntry[];
+  readonly head: ChainHead | undefined;
+  readonly sealed: Sealed;
+  readonly tamperings: readonly Tampering[];
+} {
+  const stranger = rows.find((row) => row.kind !== 'entry' && row.kind !== 'head');
+  const { links, tampering } = walk<RecordEntry>(
+    rows.filter((row) => row.kind === 'entry'),
+    'entry',
+    (value, row) => value.sequence === row.sequence,
+  );
+  const headRow = rows.find((row) => row.kind === 'head');
+  const head = headRow?.value as ChainHead | undefined;
+  const sealed = sealedBy(links, head);
+  const found = [
+    stranger && lookAtRow(stranger, () => true),
+    tampering,
+    tampering === undefined ? (lookAtDays(links) ?? lookAtHead(headRow, links)) : undefined,
+  ];
+  return {
+    ...{ entries: links, head, sealed },
+    tamperings: found.filter((each) => each !== undefined),
+  };
+}
+
+function lookAtHead(
+  row: Exhibit | undefined,
+  links: readonly RecordEntry[],
+): Tampering | undefined {
+  const last = links.at(-1);
+  if (row === undefined) {
+    return last && removed('the head of the chain', `there are ${last.sequence} entries`);
+  }
+  const wrong = lookAtRow(row, () => true);
+  if (wrong !== undefined) {
+    return wrong;
+  }
+  const head = row.value as ChainHead;
+  const count = last?.sequence ?? 0;
+  if (head.sequence > count) {
+    const detail = `the chain has ${head.sequence} entries by its head, and there are ${count}`;
+    return removed(`entry ${count + 1}`, detail);
+  }
+  if (head.sequence < count) {
+    return inserted(`entry ${head.sequence + 1}`, `the chain has ${head.sequence} by its head`);
+  }
+  const seal = links.findLast((each) => each.kind === 'seal');
+  const { lastSeal, unfinished, copied } = head;
+  const isSame =
+    head.hash === (last?.hash ?? '') &&
+    lastSeal?.day === seal?.day &&
+    lastSeal?.part === seal?.part &&
+    lastSeal?.isLast === seal?.isLast &&
+    (lastSeal?.isFirst === true) === (seal !== undefined && isFirstDay(links, seal.day)) &&
+    (lastSeal === undefined || lastSeal.lastId === (seal?.findings.at(-1)?.id ?? '')) &&
+    (unfinished === undefined || links[unfinished - 1]?.kind === 'purge') &&
+    (copied ?? 0) <= count;
+  return isSame ? undefined : changed(row.place, 'it is not what the last entries say');
+}
+
+function isFirstDay(links: readonly RecordEntry[], day: string): boolean {
+  return links.every((each) => each.kind !== 'seal' || each.day === day);
+}
+
+/** Seals follow day by day, and the parts of a day one after the other. */
+function lookAtDays(links: readonly RecordEntry[]): Tampering | undefined {
+  let before: Seal | undefined;
+  for (const entry of links) {
+    if (entry.kind === 'seal') {
+      const isNext =
+        before === undefined
+          ? entry.part === 1
+          : before.isLast
+            ? entry.part === 1 && entry.day === dayAfter(before.day)
+            : entry.part === before.part + 1 && entry.day === before.day;
+      if (!isNext) {
+        const detail = `the seal of ${entry.day} does not follow on that of ${before?.day ?? 'no day'}`;
+        return changed(`entry ${entry.sequence}`, detail);
+      }
+      before = entry;
+    }
+  }
+  return undefined;
+}
+
+function dayAfter(day: string): string {
+  return endOf(day).slice(0, 10);
+}
+
+function endOf(day: string): Instant {
+  return plus(toInstant(`${day}T00:00:00Z`), DAY);
+}
+
+/** What seals and purges together say must be there. */
+function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): Sealed {
+  const findings = new Map<string, SealedHead>();
+  const rules = new Map<string, SealedHead>();
+  let through: Instant | undefined;
+  for (const entry of links) {
+    const by = entry.sequence;
+    if (entry.kind === 'purge') {
+      entry.findings.forEach((each) => findings.set(each.id, { ...each, by, gone: entry.at }));
+      continue;
+    }
+    const { day } = entry;
+    entry.findings.forEach((each) => findings.set(each.id, { ...each, by, day }));
+    entry.rules.forEach((each) => rules.set(each.id, { ...each, by, day }));
+    through = entry.isLast ? endOf(day) : through;
+  }
+  const open = head?.unfinished === undefined ? undefined : links[head.unfinished - 1];
+  const leaving = open?.kind === 'purge' ? open.findings.map((each) => each.id) : [];
+  const seals = links.filter((each) => each.kind === 'seal' && each.isLast).length;
+  return {
+    ...{ findings, rules, through, seals },
+    leaving: new Set(leaving),
+    purges: links.filter((each) => each.kind === 'purge').length,
+  };
+}

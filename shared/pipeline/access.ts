@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { plainText } from '../domain/plain-text';
+import { problem, type Answer } from './answer';
+
+/** `Auditor` reads. `Operator` reads, decides and resends. */
+export const ROLES = ['Auditor', 'Operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who asks. */
+export interface Principal {
+  /** The object id in Entra, or `local`. */
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+}
+
+/**
+ * Whether somebody stands in front of the doors who says who comes. `entra`: the platform's Easy Auth with Entra is
+ * on, so the principal header is its own. `local`: a made-up tenant on this machine. `nobody`: the header is anybody's.
+ */
+export type Gate =
+  | { readonly kind: 'entra'; readonly unguarded: readonly string[] }
+  | { readonly kind: 'local' }
+  | { readonly kind: 'nobody'; readonly why: string };
+
+export interface Visitor {
+  /** The header `x-ms-client-principal`. */
+  readonly principal: string | null;
+  readonly url: string;
+}
+
+const LONGEST = 64_000;
+/** Easy Auth writes some claims under their long names, and names the type of roles without always using it. */
+const CLAIMS = {
+  id: ['http://schemas.microsoft.com/identity/claims/objectidentifier', 'oid'],
+  tenant: ['http://schemas.microsoft.com/identity/claims/tenantid', 'tid'],
+  roles: ['roles', 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role'],
+  name: ['preferred_username', 'name', 'appid', 'azp'],
+} as const;
+
+const headerSchema = z.object({
+  auth_typ: z.string(),
+  name_typ: z.string().nullish(),
+  role_typ: z.string().nullish(),
+  claims: z.array(z.object({ typ: z.string(), val: z.string() })),
+});
+
+/** Lets somebody in who has the role, or says why not: 401 when it is not known who asks, 403 when it is. */
+export function enter(
+  visitor: Visitor,
+  needed: Role,
+  { gate, tenantId }: { readonly gate: Gate; readonly tenantId: string },
+): { readonly principal: Principal } | { readonly refusal: Answer } {
+  const found = identify(visitor, gate, tenantId);
+  if ('refusal' in found) {
+    return found;
+  }
+  const { roles } = found.principal;
+  if (!roles.includes(needed) && !roles.includes('Operator')) {
+    const has = roles.length === 0 ? 'no role' : `only the role ${roles.join(', ')}`;
+    return {
+      refusal: problem(
+        'forbidden',
+        `You have ${has} in Crosscheck; this takes ${needed === 'Auditor' ? 'Auditor or Operator' : needed}. An admin assigns roles on the enterprise application.`,
+      ),
+    };
+  }
+  return found;
+}
+
+/** How a principal is written down beside what they did. */
+export function signatureOf({ id, name }: Principal): string {
+  return id === 'local' ? 'local' : `${plainText(name, 200)} (${id})`;
+}
+
+function identify(
+  { principal, url }: Visitor,
+  gate: Gate,
+  tenantId: string,
+): { readonly principal: Principal } | { readonly refusal: Answer } {
+  if (gate.kind === 'nobody') {
+    return unknown(gate.why);
+  }
+  const { hostname, pathname } = new URL(url);
+  if (gate.kind === 'local') {
+    return ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+      ? { principal: { id: 'local', name: 'local', roles: ['Auditor', 'Operator'] } }
+      : unknown('The local monitor answers this machine only.');
+  }
+  if (gate.unguarded.some((path) => isUnder(pathname, path))) {
+    return unknown(
+      'The sign-in settings exclude this path, so who asks is not checked: mend them.',
+    );
+  }
+  if (principal === null || principal === '') {
+    return unknown('Sign in with Entra, or send a bearer token for this app.');
+  }
+  const read = readHeader(principal);
+  if (read?.auth_typ !== 'aad') {
+    return unknown('The principal of the platform could not be read, or is not of Entra.');
+  }
+  const values = (names: readonly (string | null | undefined)[]): string[] =>
+    read.claims.filter(({ typ }) => names.includes(typ)).map(({ val }) => val);
+  const id = values(CLAIMS.id)[0]?.toLowerCase() ?? '';
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
+    return unknown('The principal of the platform has no object id.');
+  }
+  if (values(CLAIMS.tenant)[0]?.toLowerCase() !== tenantId) {
+    const detail = 'You are signed in to another tenant than the one that is watched.';
+    return { refusal: problem('forbidden', detail) };
+  }
+  const given = values([read.role_typ, ...CLAIMS.roles]);
+  const named = [read.name_typ, ...CLAIMS.name].flatMap((type) => values([type]));
+  return {
+    principal: {
+      id,
+      name: plainText(named.find((each) => each.trim() !== '') ?? id, 200),
+      roles: ROLES.filter((role) => given.includes(role)),
+    },
+  };
+}
+
+function unknown(detail: string): { readonly refusal: Answer } {
+  return {
+    refusal: problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
+  };
+}
+
+function isUnder(pathname: string, excluded: string): boolean {
+  const path = excluded.replace(/[/*]+$/, '').toLowerCase();
+  const asked = pathname.toLowerCase();
+  return asked === path || asked.startsWith(`${path}/`);
+}
+
+function readHeader(header: string): z.infer<typeof headerSchema> | undefined {
+  if (header.length > LONGEST || !/^[\w+/-]+={0,2}$/.test(header)) {
+    return undefined;
+  }
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, 'base64').toString('utf8'));
+    return headerSchema.safeParse(value).data;
+  } catch {
+    return undefined; // no JSON
+  }
+}

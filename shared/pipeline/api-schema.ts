@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import { SEVERITIES } from '../domain/detector';
+import { RESOLVE_REASONS } from '../domain/finding';
+import { startOfDay, toInstant, type Instant } from '../domain/time';
+import { wrongParameters, type Answer, type Fault } from './answer';
+import type { FindingFilter } from './ports';
+
+/** What callers may send. These schemas check the input and are the source of `openapi.json`. */
+
+const LONGEST_NOTE = 1_000;
+const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
+export const EXPORT_FORMATS = ['csv', 'ndjson', 'ocsf'] as const;
+export type ExportFormatName = (typeof EXPORT_FORMATS)[number];
+
+const instant = z
+  .string()
+  .max(40)
+  .transform((text, context): Instant => {
+    try {
+      const day = /^\d{4}-\d\d-\d\d$/.test(text);
+      return day ? startOfDay(toInstant(`${text}T00:00:00Z`)) : toInstant(text);
+    } catch {
+      const message = 'takes a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+  });
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+const filters = {
+  detector: z
+    .string()
+    .max(100)
+    .regex(/^[a-z][a-z0-9-]*$/, 'takes the id of a detector, like mfa-registration-unfinished')
+    .optional()
+    .meta({ description: 'Only of this detector.' }),
+  status: z.enum(STATUSES).optional().meta({ description: 'Only of this status.' }),
+  severity: z.enum(SEVERITIES).optional().meta({ description: 'Only of this severity.' }),
+  suppressed: flag
+    .optional()
+    .meta({ description: 'Only those that a rule keeps from alerting, or only the others.' }),
+  subject: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'The object id of the person it is about, exact.' }),
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'How the name of that person begins, without regard to case.' }),
+  from: instant
+    .optional()
+    .meta({ description: 'Opened at or after this time. A day means its midnight UTC.' }),
+  to: instant
+    .optional()
+    .meta({ description: 'Opened before this time. A day means its midnight UTC.' }),
+  text: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'Occurs in title or subject, without regard to case.' }),
+};
+
+/** Which findings, without what pages them. */
+export const filterQuery = z.strictObject(filters);
+
+const after = z.string().min(1).max(2_000).optional().meta({
+  description:
+    'Where to go on: the `next` of the answer before, with the same filter. Opaque; only for the filter it came from.',
+});
+
+export const findingsQuery = z.strictObject({
+  ...filters,
+  top: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(500)
+    .default(50)
+    .meta({ description: 'At most so many in one answer.' }),
+  after,
+});
+
+export const exportQuery = z.strictObject({
+  ...filters,
+  format: z.enum(EXPORT_FORMATS).meta({
+    description:
+      'csv: one row per finding, for a spreadsheet. ndjson: findings with evidence and history, one JSON per line. ocsf: OCSF Detection Finding, one JSON per line.',
+  }),
+  manifest: z.enum(['last', 'none']).default('last').meta({
+    description:
+      'last: the last line is the manifest. none: findings only; an answer that cannot be finished is then cut off instead.',
+  }),
+  after,
+});
+
+export const statsQuery = z.strictObject({
+  detector: filters.detector,
+  from: filters.from,
+  to: filters.to,
+});
+
+/** Which part of the record is looked at. */
+export const verifyQuery = z.strictObject({
+  from: instant.optional().meta({ description: 'Only what happened at or after this time.' }),
+  to: instant.optional().meta({ description: 'Only what happened before this time.' }),
+});
+
+/** Which stretch of the logs is looked at. */
+export const coverageQuery = z.strictObject({
+  from: instant.optional().meta({ description: 'Only what was logged at or after this time.' }),
+  to: instant.optional().meta({ description: 'Only what was logged before this time.' }),
+});
+
+const id = z
+  .string()
+  .regex(/^[0-9a-f]{16}-[0-9a-f]{12}$/, 'takes the id of a finding: 16 and 12 hexadecimal digits');
+export const findingPath = z.strictObject({
+  id: id.meta({ description: 'The id of the finding.' }),
+});
+export const alertPath = z.strictObject({
+  id: z
+    .string()
+    .regex(
+      /^[0-9a-f]{16}-[0-9a-f]{12}-\d{1,6}$/,
+      'takes the id of an alert: the id of its finding and a number',
+    )
+    .meta({ description: 'The id of the alert.' }),
+});
+
+const note = z
+  .string()
+  .max(LONGEST_NOTE)
+  .optional()
+  .meta({ description: 'Why, in own words; kept in the history.' });
+
+export const transitionBody = z
+  .discriminatedUnion('action', [
+    z.strictObject({ action: z.literal('acknowledge'), note }),
+    z.strictObject({
+      action: z.literal('resolve'),
+      reason: z.enum(RESOLVE_REASONS).meta({
+        description:
+          'fixed: holds until newer evidence. accepted, false-positive: hold for this occurrence.',
+      }),
+      note,
+    }),
+    z.strictObject({ action: z.literal('reopen'), note }),
+  ])
+  .meta({ description: 'What a person decides.' });
+export type TransitionBody = z.infer<typeof transitionBody>;
+
+// ---------------------------------------------------------------------------------------------------- reading it
+
+export type Read<T> = { readonly value: T } | { readonly refusal: Answer };
+
+/** Reads the parameters of a query. A parameter that is given twice, unknown or wrong is named, each of them. */
+export function readQuery<S extends z.ZodType>(
+  schema: S,
+  parameters: Iterable<readonly [string, string]>,
+): Read<z.infer<S>> {
+  const given = new Map<string, string>();
+  const faults: Fault[] = [];
+  for (const [name, value] of parameters) {
+    if (given.has(name)) {
+      faults.push({ parameter: name, detail: 'is given more than once' });
+    }
+    given.set(name, value);
+  }
+  return readInput(schema, Object.fromEntries(given), faults);
+}
+
+/** Checks a value; the refusal names everything that is wrong with it. */
+export function readInput<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  known: readonly Fault[] = [],
+): Read<z.infer<S>> {
+  const checked = checkInput(schema, input, known);
+  return 'faults' in checked ? { refusal: wrongParameters(checked.faults) } : checked;
+}
+
+/** Checks a value and names everything that is wrong with it. */
+export function checkInput<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  known: readonly Fault[] = [],
+): { readonly value: z.infer<S> } | { readonly faults: readonly Fault[] } {
+  const parsed = schema.safeParse(input);
+  if (parsed.success && known.length === 0) {
+    return { value: parsed.data };
+  }
+  const faults = (parsed.error?.issues ?? []).flatMap((issue): Fault[] =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((parameter) => ({ parameter, detail: 'is not known here' }))
+      : [{ parameter: issue.path.join('.') || 'body', detail: messageOf(issue) }],
+  );
+  return { faults: [...known, ...faults] };
+}
+
+/** The filter of a query, without what pages it. */
+export function filterOf(query: {
+  readonly [K in keyof typeof filters]?: z.infer<(typeof filters)[K]> | undefined;
+}): FindingFilter {
+  const { subject, name, detector, status, severity, suppressed, from, to, text } = query;
+  return {
+    ...(detector !== undefined && { detector }),
+    ...(status !== undefined && { status }),
+    ...(severity !== undefined && { severity }),
+    ...(suppressed !== undefined && { suppressed }),
+    ...(subject !== undefined && { subjectId: subject }),
+    ...(name !== undefined && { subjectName: name }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(text !== undefined && { text }),
+  };
+}
+
+// Own words: the library's quote what was sent, or speak of types.
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') {
+    return `takes one of ${issue.values.map(String).join(', ')}`;
+  }
+  if (issue.code === 'invalid_union') {
+    return 'takes one of acknowledge, resolve, reopen';
+  }
+  if (issue.code === 'invalid_type') {
+    return `is missing or is no ${issue.expected}`;
+  }
+  const isText = 'origin' in issue && issue.origin === 'string';
+  if (issue.code === 'too_big') {
+    return `takes at most ${String(issue.maximum)}${isText ? ' characters' : ''}`;
+  }
+  if (issue.code === 'too_small') {
+    return isText ? 'must not be empty' : `takes at least ${String(issue.minimum)}`;
+  }
+  return issue.message;
+}

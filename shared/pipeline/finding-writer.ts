@@ -1,0 +1,119 @@
+import type { Finding, FindingChange } from '../domain/finding';
+import { MINUTE, plus, type Instant } from '../domain/time';
+import { lineOf, textOfLine } from './finding-lines';
+import type { EngineStores, TimelineRef, WorkMark } from './ports';
+
+type WriterStores = Pick<EngineStores, 'findings' | 'index' | 'marks'>;
+
+/** Longer than any run lasts: who left a mark this long ago is gone. */
+const LONGEST_RUN = 15 * MINUTE;
+const ROUNDS = 5;
+
+/**
+ * Writes findings of one timeline and then their lines in the lists. From before the first write until the lines are
+ * right there is a mark that only this writer removes: after a crash anywhere between, `repairLines` ends the work.
+ */
+export class FindingWriter {
+  readonly #stores: WriterStores;
+  readonly #timeline: TimelineRef;
+  readonly #now: Instant;
+  #mark: WorkMark | undefined;
+  /** What was written, by id; undefined where it is not known: an answer that got lost looks like a refusal. */
+  readonly #touched = new Map<string, Finding | undefined>();
+
+  constructor(stores: WriterStores, timeline: TimelineRef, now: Instant) {
+    this.#stores = stores;
+    this.#timeline = timeline;
+    this.#now = now;
+  }
+
+  /** As `FindingStore.commit`. */
+  async commit(change: FindingChange, etag: string | undefined): Promise<boolean> {
+    this.#mark ??= await this.#stores.marks.markWriting(this.#timeline, this.#now);
+    const isWritten = await this.#stores.findings.commit(change, etag);
+    this.#touched.set(change.finding.id, isWritten ? change.finding : undefined);
+    return isWritten;
+  }
+
+  /** To be called when the last finding is written. */
+  async writeLines(): Promise<void> {
+    if (
+      this.#mark !== undefined &&
+      (await writeLines(this.#stores, this.#timeline.id, this.#touched))
+    ) {
+      await this.#stores.marks.remove(this.#mark);
+    }
+  }
+}
+
+/**
+ * Brings the lines of every timeline up to date whose writer may have been killed. The mark of one that may still be at
+ * work stays: it would be missed if that one were killed later.
+ */
+export async function repairLines(
+  stores: WriterStores,
+  marks: readonly WorkMark[],
+  now: Instant,
+): Promise<void> {
+  const left = Map.groupBy(marks, (mark) => mark.timeline.id);
+  for (const [id, [first, ...others]] of left) {
+    if (first === undefined) {
+      continue;
+    }
+    const own = await stores.marks.markWriting(first.timeline, now);
+    if (!(await writeLines(stores, id))) {
+      continue;
+    }
+    const old = [first, ...others].filter((mark) => plus(mark.since ?? now, LONGEST_RUN) < now);
+    for (const mark of [...old, own]) {
+      await stores.marks.remove(mark);
+    }
+  }
+}
+
+/**
+ * Writes lines until they say what is stored: whoever writes last has looked after writing, so that no slower writer
+ * leaves an older line behind.
+ * @param touched which findings, and what is known to be stored of them; all of the timeline when absent.
+ * @returns false when they kept changing; the mark must stay then.
+ */
+export async function writeLines(
+  { findings, index }: Pick<WriterStores, 'findings' | 'index'>,
+  timelineId: string,
+  touched?: ReadonlyMap<string, Finding | undefined>,
+): Promise<boolean> {
+  async function read(): Promise<readonly Finding[]> {
+    const stored = (await findings.readTimeline(timelineId)).map((each) => each.finding);
+    return stored.filter(({ id }) => touched === undefined || touched.has(id));
+  }
+  const known = touched === undefined ? [undefined] : [...touched.values()];
+  const isKnown = known.every((finding) => finding !== undefined);
+  const written = new Map<string, Finding>();
+  let current = isKnown ? known : await read();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const finding of current) {
+      if (!isSameLine(written.get(finding.id), finding)) {
+        await index.put(finding);
+        written.set(finding.id, finding);
+      }
+    }
+    current = await read();
+    const there = new Set(current.map((finding) => finding.id));
+    const gone = [...written.values()].filter((finding) => !there.has(finding.id));
+    for (const finding of gone) {
+      await index.remove(finding);
+      written.delete(finding.id);
+    }
+    if (gone.length === 0 && current.every((each) => isSameLine(written.get(each.id), each))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function isSameLine(written: Finding | undefined, finding: Finding): boolean {
+  return (
+    written === finding ||
+    (written !== undefined && textOfLine(lineOf(written)) === textOfLine(lineOf(finding)))
+  );
+}

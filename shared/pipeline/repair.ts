@@ -1,0 +1,167 @@
+import { sha256 } from '../domain/canonical';
+import type { Finding } from '../domain/finding';
+import { lineOf, LISTS, listsOf, textOfLine } from './finding-lines';
+import { writeLines } from './finding-writer';
+import type { FindingIndex, FindingStore, IndexRow } from './ports';
+
+/** What a repair has looked at and mended so far. */
+export interface RepairReport {
+  readonly findings: number;
+  /** Rows of the lists that were looked at. */
+  readonly rows: number;
+  /** Findings that were missing in a list. */
+  readonly added: number;
+  /** Findings that a list showed as they were before, or in a wrong place. */
+  readonly corrected: number;
+  /** Findings that a list showed and that are gone. */
+  readonly removed: number;
+}
+
+export interface Repair {
+  readonly stores: { readonly findings: FindingStore; readonly index: FindingIndex };
+  /** Called now and then, with what was done so far. */
+  readonly onProgress?: (report: RepairReport) => void;
+}
+
+const PROGRESS_EVERY = 10_000;
+const BATCH = 1_000;
+
+/**
+ * Makes the lists say what the findings say: adds what is missing, corrects what differs, removes what is gone. Only
+ * what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
+ * about 150 bytes per finding in memory.
+ */
+export async function repair({ stores, onProgress }: Repair): Promise<RepairReport> {
+  const tally = new Tally(onProgress);
+  const missing = await compare(stores, tally);
+  if (missing.size > 0) {
+    await addMissing(stores, missing, tally);
+    // What changed between our look at it and our line is found now.
+    tally.begin();
+    for (const id of await compare(stores, tally)) {
+      await put(stores, id);
+    }
+  }
+  return tally.report;
+}
+
+/** Mends what is wrong. @returns the findings that some list lacks. */
+async function compare(stores: Repair['stores'], tally: Tally): Promise<ReadonlySet<string>> {
+  const expected = new Map<string, Expected>();
+  for await (const finding of stores.findings.all()) {
+    const missing = listsOf(finding).reduce((sum, list) => sum | bitOf(list), 0);
+    expected.set(finding.id, { digest: digestOf(lineOf(finding)), missing });
+    tally.step('findings');
+  }
+  for await (const row of stores.index.rows()) {
+    const known = expected.get(row.line.id);
+    if (known !== undefined && !row.isMisplaced && digestOf(row.line) === known.digest) {
+      known.missing &= ~bitOf(row.list);
+    } else {
+      await mend(stores, row, known, tally);
+    }
+    tally.step('rows');
+  }
+  const lacking = [...expected].flatMap(([id, { missing }]) => (missing === 0 ? [] : [id]));
+  return new Set(lacking);
+}
+
+async function addMissing(
+  { findings, index }: Repair['stores'],
+  missing: ReadonlySet<string>,
+  tally: Tally,
+): Promise<void> {
+  let batch: Finding[] = [];
+  for await (const finding of findings.all()) {
+    if (!missing.has(finding.id)) {
+      continue;
+    }
+    batch.push(finding);
+    tally.step('added');
+    if (batch.length === BATCH) {
+      await index.addAll(batch);
+      batch = [];
+    }
+  }
+  await index.addAll(batch);
+}
+
+/** What the lists should say of a finding, and in which of them it was not met yet. */
+interface Expected {
+  readonly digest: string;
+  missing: number;
+}
+
+async function mend(
+  stores: Repair['stores'],
+  row: IndexRow,
+  known: Expected | undefined,
+  tally: Tally,
+): Promise<void> {
+  const stored = await stores.findings.find(row.line.id);
+  if (stored === undefined) {
+    await stores.index.drop(row);
+    tally.tell('removed', row.line.id);
+    return;
+  }
+  const { finding } = stored;
+  // It may be the finding that is newer than our first look, not the row that is wrong.
+  const isRight = !row.isMisplaced && textOfLine(row.line) === textOfLine(lineOf(finding));
+  if (row.isMisplaced) {
+    await stores.index.drop(row);
+  }
+  if (!isRight) {
+    await put(stores, finding.id, finding);
+    tally.tell('corrected', finding.id);
+  }
+  if (known !== undefined) {
+    known.missing = isRight ? known.missing & ~bitOf(row.list) : 0;
+  }
+}
+
+/** Where a running monitor keeps changing the finding, it also writes the line. */
+async function put(stores: Repair['stores'], id: string, finding?: Finding): Promise<void> {
+  await writeLines(stores, id.slice(0, id.indexOf('-')), new Map([[id, finding]]));
+}
+
+class Tally {
+  readonly #onProgress: Repair['onProgress'];
+  readonly #counts = { findings: 0, rows: 0, added: 0 };
+  readonly #told = { corrected: new Set<string>(), removed: new Set<string>() };
+  #steps = 0;
+
+  constructor(onProgress: Repair['onProgress']) {
+    this.#onProgress = onProgress;
+  }
+
+  get report(): RepairReport {
+    const { corrected, removed } = this.#told;
+    return { ...this.#counts, corrected: corrected.size, removed: removed.size };
+  }
+
+  /** A new comparison: what was looked at is counted anew, what was mended is not. */
+  begin(): void {
+    Object.assign(this.#counts, { findings: 0, rows: 0 });
+  }
+
+  /** Counts a finding once, in however many lists it was wrong. */
+  tell(what: 'corrected' | 'removed', id: string): void {
+    this.#told[what].add(id);
+  }
+
+  step(what: 'findings' | 'rows' | 'added'): void {
+    this.#counts[what] += 1;
+    this.#steps += 1;
+    if (this.#steps % PROGRESS_EVERY === 0) {
+      this.#onProgress?.(this.report);
+    }
+  }
+}
+
+function bitOf(list: IndexRow['list']): number {
+  return 1 << LISTS.indexOf(list);
+}
+
+function digestOf(line: IndexRow['line']): string {
+  return sha256(textOfLine(line)).slice(0, 24);
+}

@@ -1,0 +1,205 @@
+import { canonical, type Json } from '../domain/canonical';
+import type { Head } from '../domain/chain';
+import {
+  nextEntry,
+  type ChainHead,
+  type Day,
+  type RecordEntry,
+  type Seal,
+} from '../domain/record-chain';
+import { SOURCES } from '../domain/record';
+import { DAY, dayOf, HOUR, plus, startOfDay, toInstant, type Instant } from '../domain/time';
+import type { ChainCopies, Now, Stores } from './ports';
+
+export interface SealDesk {
+  readonly stores: Pick<Stores, 'findings' | 'rules' | 'chain' | 'coverage'>;
+  /** Where nobody can change them; absent when no container is configured. */
+  readonly copies: ChainCopies | undefined;
+  readonly clock: Now;
+  /** How many heads one row takes; fewer for tests. */
+  readonly headsPerPart?: number;
+}
+
+export interface SealReport {
+  /** Days that were sealed to their end. */
+  readonly days: readonly Day[];
+  readonly copied: number;
+}
+
+/** The container holds something else under the number of an entry. */
+export class CopyDiffersError extends Error {
+  override readonly name = 'CopyDiffersError';
+
+  constructor(sequence: number) {
+    super(
+      `the container holds another entry ${sequence} than the chain; find out who changed the record with: crosscheck verify`,
+    );
+  }
+}
+
+/** About 110 characters each, and a row takes half a million. */
+const HEADS_PER_PART = 3_000;
+const MOST_DAYS = 60;
+const COPIES_PER_NOTE = 50;
+const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
+const END = '9999-12-31T00:00:00.0000000Z' as Instant;
+/**
+ * A transition is timed before it is written. What was timed so long before a day is taken up by the seal of that day
+ * once more, so that nothing falls between two seals.
+ */
+export const LATE_WRITES = HOUR;
+
+/** Seals every whole day that is not sealed yet, the oldest first, and copies what is new to the container. */
+export async function sealDays(desk: SealDesk): Promise<SealReport> {
+  const days: Day[] = [];
+  const today = dayOf(desk.clock.now());
+  for (let rounds = 0; rounds < MOST_DAYS; rounds++) {
+    const { head } = await desk.stores.chain.head();
+    const day = nextDay(head, today);
+    if (day >= today) {
+      break;
+    }
+    if (await sealDay(desk, day)) {
+      days.push(day);
+    }
+  }
+  return { days, copied: await copyEntries(desk) };
+}
+
+function nextDay({ lastSeal }: ChainHead, today: Day): Day {
+  if (lastSeal === undefined) {
+    return shift(today, -1);
+  }
+  return lastSeal.isLast ? shift(lastSeal.day, 1) : lastSeal.day;
+}
+
+/** Writes the parts of a day that are missing. @returns false when somebody else came between. */
+async function sealDay(desk: SealDesk, day: Day): Promise<boolean> {
+  const { chain } = desk.stores;
+  const most = desk.headsPerPart ?? HEADS_PER_PART;
+  let { head, etag } = await chain.head();
+  const before = head.lastSeal;
+  const isBegun = before?.day === day && !before.isLast;
+  const heads = await headsOf(desk, day, isFirstDay(head, day));
+  // Parts that are there end at a finding; the next one goes on after it.
+  let left = isBegun ? heads.filter(({ id }) => id > before.lastId) : heads;
+  for (let part = isBegun ? before.part + 1 : 1; ; part++) {
+    const isLast = left.length <= most;
+    const content: Seal = {
+      ...{ kind: 'seal', day, part, isLast, findings: left.slice(0, most) },
+      ...(isLast ? await surroundings(desk, day) : { rules: [], coverage: {} }),
+    };
+    const next = nextEntry(head, content, desk.clock.now());
+    if (!(await chain.write(next.head, etag, next.entry))) {
+      return false;
+    }
+    if (isLast) {
+      return true;
+    }
+    left = left.slice(most);
+    ({ head, etag } = await chain.head());
+    if (head.sequence !== next.entry.sequence) {
+      return false; // a purge came between; the next round goes on
+    }
+  }
+}
+
+function isFirstDay({ lastSeal }: ChainHead, day: Day): boolean {
+  return lastSeal === undefined || (lastSeal.day === day && lastSeal.isFirst === true);
+}
+
+/** Everything that moved on that day, as it was at its end, by id. The first seal takes up all there is. */
+async function headsOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promise<readonly Head[]> {
+  const from = isFirst ? BEGINNING : plus(start(day), -LATE_WRITES);
+  const to = plus(start(day), DAY);
+  const heads: Head[] = [];
+  for await (const { id, sequence, head, movedAt } of stores.findings.movedBetween(from, END)) {
+    if (movedAt !== undefined && movedAt < to) {
+      heads.push({ id, sequence, head });
+      continue;
+    }
+    const last = (await stores.findings.history(id)).findLast((each) => each.at < to);
+    if (last !== undefined && last.at >= from) {
+      heads.push({ id, sequence: last.sequence, head: last.hash });
+    }
+  }
+  return heads.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function surroundings(
+  { stores }: SealDesk,
+  day: Day,
+): Promise<Pick<Seal, 'rules' | 'coverage'>> {
+  const to = plus(start(day), DAY);
+  const heads = new Map<string, Head>();
+  for (const { ruleId: id, sequence, at, hash: head } of await stores.rules.steps()) {
+    if (at < to && sequence > (heads.get(id)?.sequence ?? 0)) {
+      heads.set(id, { id, sequence, head });
+    }
+  }
+  const sources = await Promise.all(
+    SOURCES.map(async (source) => [source, await stores.coverage.head(source)] as const),
+  );
+  const coverage = sources.flatMap(([source, head]) =>
+    head === undefined ? [] : [[source, recent(head.byDetector, day)] as const],
+  );
+  return { rules: [...heads.values()], coverage: Object.fromEntries(coverage) };
+}
+
+/** Gaps that were over the day before stand in an older seal. */
+function recent(
+  byDetector: NonNullable<Seal['coverage'][keyof Seal['coverage']]>,
+  day: Day,
+): NonNullable<Seal['coverage'][keyof Seal['coverage']]> {
+  const since = plus(start(day), -DAY);
+  return Object.fromEntries(
+    Object.entries(byDetector).map(([id, { from, to, gaps }]) => [
+      id,
+      { from, to, gaps: gaps.filter((gap) => gap.to > since) },
+    ]),
+  );
+}
+
+// ---------------------------------------------------------------------------------------------------------- copies
+
+/** What a copy holds of an entry. */
+export function copyOf(entry: RecordEntry): string {
+  return canonical(entry as unknown as Json);
+}
+
+async function copyEntries({ stores: { chain }, copies }: SealDesk): Promise<number> {
+  if (copies === undefined) {
+    return 0;
+  }
+  let copied = 0;
+  const { head } = await chain.head();
+  for (let sequence = (head.copied ?? 0) + 1; sequence <= head.sequence; sequence++) {
+    const entry = await chain.entry(sequence);
+    if (entry === undefined) {
+      break; // removed by somebody; verification says so
+    }
+    const text = copyOf(entry);
+    if (!(await copies.put(sequence, text)) && (await copies.read(sequence)) !== text) {
+      throw new CopyDiffersError(sequence);
+    }
+    copied += 1;
+    if (sequence === head.sequence || copied % COPIES_PER_NOTE === 0) {
+      await noteCopied(chain, sequence);
+    }
+  }
+  return copied;
+}
+
+/** Refused when the chain moved meanwhile: then the same copies are looked at once more, next time. */
+async function noteCopied(chain: Stores['chain'], copied: number): Promise<void> {
+  const { head, etag } = await chain.head();
+  await chain.write({ ...head, copied: Math.max(copied, head.copied ?? 0) }, etag);
+}
+
+function start(day: Day): Instant {
+  return toInstant(`${day}T00:00:00Z`);
+}
+
+function shift(day: Day, days: number): Day {
+  return dayOf(startOfDay(plus(start(day), days * DAY)));
+}

@@ -1,0 +1,78 @@
+import { SEVERITIES, type Severity } from '../domain/detector';
+import type { Status } from '../domain/finding';
+import { between, monthOf, type Duration, type Instant } from '../domain/time';
+import { json, type Answer } from './answer';
+import { filterOf, readQuery, statsQuery } from './api-schema';
+import type { FindingIndex, Now } from './ports';
+
+/** How many findings there are, by what people ask for. */
+export interface Stats {
+  readonly total: number;
+  readonly byDetector: Readonly<Record<string, number>>;
+  readonly byStatus: Readonly<Record<Status, number>>;
+  readonly bySeverity: Readonly<Record<Severity, number>>;
+  readonly suppressed: number;
+  /** By month opened, the newest first. */
+  readonly byMonth: readonly {
+    readonly month: string;
+    readonly total: number;
+    readonly open: number;
+  }[];
+  /** False when there were too many to count in time: everything since `countedTo` is counted. */
+  readonly complete: boolean;
+  readonly countedTo?: Instant;
+}
+
+const PAGE = 500;
+const BUDGET: Duration = 60_000;
+
+/** Answers `GET /api/stats`. */
+export async function answerStats(
+  index: FindingIndex,
+  parameters: Iterable<readonly [string, string]>,
+  clock: Now,
+): Promise<Answer> {
+  const read = readQuery(statsQuery, parameters);
+  return 'refusal' in read ? read.refusal : json(await count(index, filterOf(read.value), clock));
+}
+
+async function count(
+  index: FindingIndex,
+  filter: ReturnType<typeof filterOf>,
+  clock: Now,
+): Promise<Stats> {
+  const begunAt = clock.now();
+  const byDetector: Record<string, number> = {};
+  const byStatus = { open: 0, acknowledged: 0, resolved: 0 };
+  const bySeverity = Object.fromEntries(SEVERITIES.map((each) => [each, 0])) as Record<
+    Severity,
+    number
+  >;
+  const months = new Map<string, { month: string; total: number; open: number }>();
+  let [total, suppressed] = [0, 0];
+  let next: string | undefined;
+  let last: Instant | undefined;
+  do {
+    const page = await index.page(filter, PAGE, next);
+    next = page.next;
+    for (const line of page.lines) {
+      total += 1;
+      last = line.openedAt;
+      byDetector[line.detector] = (byDetector[line.detector] ?? 0) + 1;
+      byStatus[line.status] += 1;
+      bySeverity[line.severity] += 1;
+      suppressed += line.suppressed === undefined ? 0 : 1;
+      const month = monthOf(line.openedAt);
+      const known = months.get(month) ?? { month, total: 0, open: 0 };
+      known.total += 1;
+      known.open += line.status === 'resolved' ? 0 : 1;
+      months.set(month, known);
+    }
+  } while (next !== undefined && between(begunAt, clock.now()) < BUDGET);
+  return {
+    ...{ total, byDetector, byStatus, bySeverity, suppressed },
+    byMonth: [...months.values()],
+    complete: next === undefined,
+    ...(next !== undefined && last !== undefined && { countedTo: last }),
+  };
+}

@@ -1,0 +1,252 @@
+import { canonical, type Json } from '../domain/canonical';
+import type { RecordEntry } from '../domain/record-chain';
+import { DAY, plus, toInstant, type Instant } from '../domain/time';
+import {
+  verifyChain,
+  verifyFinding,
+  verifyRules,
+  type Sealed,
+  type SealedHead,
+  type Tampering,
+} from '../domain/verification';
+import type { ChainCopies, RawRow, RecordRows } from './ports';
+
+/** The record as it can be read by anyone who may read. */
+export interface Evidence {
+  readonly rows: RecordRows;
+  /** Absent when no container is configured. */
+  readonly copies: ChainCopies | undefined;
+}
+
+/** Only what happened then is looked at; the chain itself always from its beginning. */
+export interface Range {
+  readonly from?: Instant;
+  readonly to?: Instant;
+}
+
+export interface Verification {
+  /** Nothing was tampered with, and everything that should be looked at was. */
+  readonly isSound: boolean;
+  /** The first stands first: entries of the chain, rules, findings by their id, copies. */
+  readonly tamperings: readonly Tampering[];
+  /** What could not be looked at, and why. */
+  readonly unseen: readonly string[];
+  /** What verification cannot say, as things are. */
+  readonly notes: readonly string[];
+  readonly looked: Readonly<
+    Record<'findings' | 'transitions' | 'rules' | 'seals' | 'purges' | 'copies', number>
+  >;
+  /** Everything before this stands in a seal. */
+  readonly sealedThrough?: Instant;
+}
+
+/** People write while others verify: what looks wrong is looked at again before it is said. */
+const LOOKS = 3;
+const MOST_TAMPERINGS = 1_000;
+/** The container is asked for so many entries that the chain does not have. */
+const BEYOND = 3;
+
+/** Looks whether the record is what was written: reads only, and trusts nothing that it reads. */
+export async function verifyRecord(evidence: Evidence, range: Range = {}): Promise<Verification> {
+  return new Audit(evidence, range).run();
+}
+
+type Chain = ReturnType<typeof verifyChain>;
+
+class Audit {
+  readonly #evidence: Evidence;
+  readonly #range: Range;
+  readonly #tamperings: Tampering[] = [];
+  readonly #unseen: string[] = [];
+  readonly #notes: string[] = [];
+  readonly #looked = { findings: 0, transitions: 0, rules: 0, seals: 0, purges: 0, copies: 0 };
+
+  constructor(evidence: Evidence, range: Range) {
+    this.#evidence = evidence;
+    this.#range = range;
+  }
+
+  async run(): Promise<Verification> {
+    const { rows } = this.#evidence;
+    const chain = await this.#lookAtChain();
+    const { sealed } = chain;
+    this.#say(await this.#lookAtRules(sealed));
+    const seen = new Set<string>();
+    for await (const timeline of rows.timelines()) {
+      await this.#lookAtTimeline(timeline.id, timeline.rows, sealed, seen);
+    }
+    await this.#lookForRemoved(sealed, seen);
+    await this.#lookAtCopies(chain);
+    if (sealed.leaving.size > 0) {
+      this.#notes.push(
+        `a purge of ${sealed.leaving.size} findings is written down and not finished; they were not looked at`,
+      );
+    }
+    return {
+      isSound: this.#tamperings.length === 0 && this.#unseen.length === 0,
+      tamperings: this.#tamperings,
+      ...{ unseen: this.#unseen, notes: this.#notes, looked: this.#looked },
+      ...(sealed.through !== undefined && { sealedThrough: sealed.through }),
+    };
+  }
+
+  async #lookAtChain(): Promise<Chain> {
+    const chain = await again(
+      async () => verifyChain(await this.#evidence.rows.chain()),
+      (each) => each.tamperings.length === 0,
+    );
+    this.#say(chain.tamperings);
+    const { seals, purges, through } = chain.sealed;
+    this.#looked.seals = seals;
+    this.#looked.purges = purges;
+    if (through === undefined) {
+      this.#notes.push(
+        'nothing is sealed yet: what was removed as a whole, or rewritten from its first row on, cannot be noticed',
+      );
+    }
+    return chain;
+  }
+
+  async #lookAtRules(sealed: Sealed): Promise<readonly Tampering[]> {
+    const looked = await again(
+      async () => {
+        const rows = await this.#evidence.rows.rules();
+        return { rows, found: verifyRules(rows, sealed) };
+      },
+      ({ found }) => found.length === 0,
+    );
+    this.#looked.rules = new Set(
+      looked.rows.filter((row) => row.kind === 'rule').map((row) => row.id),
+    ).size;
+    return looked.found;
+  }
+
+  async #lookAtTimeline(
+    timelineId: string,
+    found: readonly RawRow[],
+    sealed: Sealed,
+    seen: Set<string>,
+  ): Promise<void> {
+    for (const [id, rows] of Map.groupBy(found, (row) => row.id)) {
+      seen.add(id);
+      let own: readonly RawRow[] = rows;
+      const { links, tampering } = await again(
+        async (isAgain) => {
+          if (isAgain) {
+            const now = await this.#evidence.rows.timeline(timelineId);
+            own = now.filter((row) => row.id === id);
+          }
+          return own.length === 0
+            ? { links: [], tampering: undefined } // purged meanwhile, or removed: looked for below
+            : verifyFinding(id, own, sealed);
+        },
+        (each) => each.tampering === undefined,
+      );
+      if (own.length === 0) {
+        seen.delete(id);
+      } else if (tampering !== undefined || links.some(({ at }) => isWithin(at, this.#range))) {
+        this.#looked.findings += 1;
+        this.#looked.transitions += links.length;
+        this.#say(tampering === undefined ? [] : [tampering]);
+      }
+    }
+  }
+
+  /** What is sealed and not there must have been purged; a purge may have come since the chain was read. */
+  async #lookForRemoved(sealed: Sealed, seen: ReadonlySet<string>): Promise<void> {
+    const isMissing = ([id, { gone }]: readonly [string, SealedHead]): boolean =>
+      gone === undefined && !seen.has(id) && !sealed.leaving.has(id);
+    const missing = [...sealed.findings].filter(isMissing);
+    if (missing.length === 0) {
+      return;
+    }
+    const now = verifyChain(await this.#evidence.rows.chain()).sealed;
+    for (const [id, { sequence, by, day }] of missing) {
+      const isGone = now.findings.get(id)?.gone !== undefined;
+      if (!isGone && (day === undefined || isWithin(startOf(day), this.#range, DAY))) {
+        const detail = `entry ${by} of the chain names it with ${sequence} rows, and nothing of it is there`;
+        this.#say([{ what: 'removed', place: `finding ${id}`, detail }]);
+      }
+    }
+  }
+
+  async #lookAtCopies({ entries, head }: Chain): Promise<void> {
+    const { copies } = this.#evidence;
+    if (copies === undefined) {
+      this.#notes.push(
+        'no container is configured (SEAL_CONTAINER): the chain was compared with no copy that nobody can change',
+      );
+      return;
+    }
+    try {
+      for (const entry of entries.filter((each) => this.#concerns(each))) {
+        this.#compare(entry, await copies.read(entry.sequence), head?.copied ?? 0);
+      }
+      const last = entries.at(-1)?.sequence ?? 0;
+      for (let beyond = last + 1; beyond <= last + BEYOND; beyond++) {
+        if ((await copies.read(beyond)) !== undefined && (await this.#isStill(last))) {
+          const detail = 'the container has a copy of it, and the chain ends before it';
+          this.#say([{ what: 'removed', place: `entry ${beyond}`, detail }]);
+          break;
+        }
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'unknown';
+      this.#unseen.push(`the copies of the chain: ${why}`);
+    }
+  }
+
+  #compare(entry: RecordEntry, copy: string | undefined, copied: number): void {
+    const place = `entry ${entry.sequence}`;
+    if (copy === undefined && entry.sequence <= copied) {
+      const detail = 'its copy is gone from the container';
+      this.#say([{ what: 'removed', place: `the copy of ${place}`, detail }]);
+    } else if (copy === undefined) {
+      this.#notes.push(`${place} of the chain is not copied to the container yet`);
+    } else if (copy !== canonical(entry as unknown as Json)) {
+      this.#say([{ what: 'changed', place, detail: 'its copy in the container is another' }]);
+    } else {
+      this.#looked.copies += 1;
+    }
+  }
+
+  /** Whether the chain still ends where it did when it was read. */
+  async #isStill(last: number): Promise<boolean> {
+    const { entries } = verifyChain(await this.#evidence.rows.chain());
+    return (entries.at(-1)?.sequence ?? 0) === last;
+  }
+
+  #concerns(entry: RecordEntry): boolean {
+    return entry.kind === 'seal'
+      ? isWithin(startOf(entry.day), this.#range, DAY)
+      : isWithin(entry.at, this.#range);
+  }
+
+  #say(found: readonly Tampering[]): void {
+    this.#tamperings.push(...found.slice(0, MOST_TAMPERINGS - this.#tamperings.length));
+  }
+}
+
+/** Looks, and looks again while something is wrong. */
+async function again<T>(
+  look: (isAgain: boolean) => Promise<T>,
+  isFine: (found: T) => boolean,
+): Promise<T> {
+  let found = await look(false);
+  for (let looks = 1; looks < LOOKS && !isFine(found); looks++) {
+    found = await look(true);
+  }
+  return found;
+}
+
+/** Whether a moment, or a stretch that begins there, touches the range. */
+function isWithin(at: Instant, { from, to }: Range, lasting = 0): boolean {
+  return (
+    (from === undefined || plus(at, lasting) > from || (lasting === 0 && at === from)) &&
+    (to === undefined || at < to)
+  );
+}
+
+function startOf(day: string): Instant {
+  return toInstant(`${day}T00:00:00Z`);
+}

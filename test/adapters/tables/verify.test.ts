@@ -1,0 +1,183 @@
+import { TableClient } from '@azure/data-tables';
+import fc from 'fast-check';
+import { fromColumns, toColumns } from '../../../shared/adapters/tables/columns';
+import type { StoredRow } from '../../../shared/adapters/tables/guards';
+import { tableStores } from '../../../shared/adapters/tables/table-stores';
+import type { RawRow, Stores } from '../../../shared/pipeline/ports';
+import { verifyRecord } from '../../../shared/pipeline/verify';
+import { startAzurite, type Azurite } from '../../fakes/azurite';
+import { buildRecord } from '../../fakes/record';
+import { applied, tampering, type Plan, type Shelf, type ShelfRow } from '../../fakes/tampering';
+
+jest.setTimeout(120_000);
+
+const TENANT = 'tenant-1';
+const PREFIX = `${TENANT}|`;
+
+let azurite: Azurite;
+let stores: Stores;
+let client: TableClient;
+
+beforeAll(async () => {
+  azurite = await startAzurite();
+  const { connection } = azurite;
+  stores = tableStores({ connection, tenantId: TENANT, createMissingTables: true });
+  client = TableClient.fromConnectionString(connection, 'Findings', {
+    allowInsecureConnection: true,
+  });
+  await buildRecord(stores);
+});
+
+afterAll(async () => {
+  await azurite.stop();
+});
+
+/** The table itself, reached past every store of ours. */
+class TableShelf implements Shelf {
+  readonly #was = new Map<string, StoredRow | undefined>();
+
+  async rows(): Promise<readonly ShelfRow[]> {
+    const rows: ShelfRow[] = [];
+    for await (const row of client.listEntities<StoredRow>()) {
+      const { partitionKey, rowKey } = row as unknown as StoredRow;
+      if (!rowKey.startsWith('o|')) {
+        rows.push(shelved(partitionKey, rowKey, row as unknown as StoredRow));
+      }
+    }
+    return rows;
+  }
+
+  async put({ room, raw }: ShelfRow): Promise<void> {
+    const [partitionKey, rowKey] = [PREFIX + room, rowKeyOf(raw)];
+    await this.#remember(partitionKey, rowKey);
+    const { digest, movedAt } = raw;
+    await client.upsertEntity(
+      {
+        ...{ partitionKey, rowKey, ...toColumns(raw.value as object) },
+        ...(digest !== undefined && { digest }),
+        ...(movedAt !== undefined && { movedAt }),
+      },
+      'Replace',
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    const [partitionKey = '', rowKey = ''] = key.split(' ');
+    await this.#remember(partitionKey, rowKey);
+    await client.deleteEntity(partitionKey, rowKey);
+  }
+
+  /** Everything is again as it was. */
+  async restore(): Promise<void> {
+    for (const [key, row] of this.#was) {
+      const [partitionKey = '', rowKey = ''] = key.split(' ');
+      if (row === undefined) {
+        await client.deleteEntity(partitionKey, rowKey).catch(() => undefined);
+      } else {
+        const { etag: _e, timestamp: _t, ...columns } = row as StoredRow & { timestamp?: string };
+        await client.upsertEntity(columns, 'Replace');
+      }
+    }
+  }
+
+  async #remember(partitionKey: string, rowKey: string): Promise<void> {
+    const key = `${partitionKey} ${rowKey}`;
+    if (!this.#was.has(key)) {
+      const row = await client.getEntity<StoredRow>(partitionKey, rowKey).catch(() => undefined);
+      this.#was.set(key, row as StoredRow | undefined);
+    }
+  }
+}
+
+function shelved(partitionKey: string, rowKey: string, row: StoredRow): ShelfRow {
+  const room = partitionKey.slice(PREFIX.length);
+  const [kind = '', second = '', third] = rowKey.split('|');
+  const value = fromColumns(row);
+  const place = `Findings ${partitionKey} ${rowKey}`;
+  const known: Record<string, Omit<RawRow, 'value' | 'place'>> = {
+    f: { kind: 'finding', id: `${room}-${second}` },
+    h: { kind: 'history', id: `${room}-${second}`, sequence: Number(third) },
+    s: { kind: 'rule', id: second, sequence: Number(third) },
+    c: { kind: 'entry', id: '', sequence: Number(second) },
+    head: { kind: 'head', id: '' },
+  };
+  const { digest, movedAt } = row;
+  const raw = {
+    ...{ ...(known[kind] ?? { kind: 'note' as const, id: '' }), place, value },
+    ...(typeof digest === 'string' && { digest }),
+    ...(typeof movedAt === 'string' && { movedAt }),
+  };
+  return { key: `${partitionKey} ${rowKey}`, room, raw };
+}
+
+function rowKeyOf({ kind, id, sequence = 0 }: RawRow): string {
+  const number = String(sequence).padStart(6, '0');
+  const anchor = id.slice(id.indexOf('-') + 1);
+  switch (kind) {
+    case 'finding':
+      return `f|${anchor}`;
+    case 'history':
+      return `h|${anchor}|${number}`;
+    case 'rule':
+      return `s|${id}|${number}`;
+    case 'entry':
+      return `c|${number}`;
+    default:
+      return 'head';
+  }
+}
+
+describe('verification over tables', () => {
+  it('finds an untouched record sound', async () => {
+    const found = await verifyRecord({ rows: stores.rows, copies: undefined });
+
+    expect(found).toMatchObject({ isSound: true, tamperings: [], unseen: [] });
+    expect(found.looked.findings).toBeGreaterThan(5);
+    expect(found.looked).toMatchObject({ rules: 3, seals: 42, purges: 1 });
+  });
+
+  const plans: Plan[] = fc.sample(tampering, { seed: 11, numRuns: 90 });
+  it('names what was altered in the table itself, at least 60 times', async () => {
+    let count = 0;
+    for (const plan of plans) {
+      const shelf = new TableShelf();
+      const done = await applied(shelf, plan);
+      if (done !== undefined) {
+        count += 1;
+        const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+        expect({ plan, found: tamperings.length > 0 }).toEqual({ plan, found: true });
+        expect(tamperings.map(({ place }) => place).join('\n')).toMatch(done.names);
+      }
+      await shelf.restore();
+    }
+
+    expect(count).toBeGreaterThanOrEqual(60);
+    const found = await verifyRecord({ rows: stores.rows, copies: undefined });
+    expect(found.tamperings).toEqual([]);
+  });
+
+  it.each([
+    { what: 'a row that is no row of the record', rowKey: 'x|y', columns: { json: '{}' } },
+    { what: 'an unreadable row', rowKey: 'h|ffffffffffff|000001', columns: { json: '{' } },
+    { what: 'a row without JSON', rowKey: 'f|ffffffffffff', columns: { text: 'x' } },
+  ])('names $what', async ({ rowKey, columns }) => {
+    const partitionKey = `${PREFIX}${'0'.repeat(16)}`;
+    await client.createEntity({ partitionKey, rowKey, ...columns });
+
+    const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+
+    await client.deleteEntity(partitionKey, rowKey);
+    expect(tamperings).toHaveLength(1);
+    expect(tamperings[0]?.place).toContain(rowKey.slice(2, 14));
+  });
+
+  it('names a column that no such row has', async () => {
+    const [row] = (await new TableShelf().rows()).filter(({ raw }) => raw.kind === 'history');
+    const [partitionKey = '', rowKey = ''] = row!.key.split(' ');
+    await client.updateEntity({ partitionKey, rowKey, note: 'x' }, 'Merge');
+
+    const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+
+    expect(tamperings).toMatchObject([{ what: 'changed', place: row!.raw.place }]);
+  });
+});

@@ -1,0 +1,294 @@
+import { extendCoverage } from '../fakes/cover';
+import {
+  EMPTY_CHAIN,
+  finished,
+  nextEntry,
+  type Purge,
+  type Seal,
+} from '../../shared/domain/record-chain';
+import { stepAdding, stepEnding, type SuppressionRule } from '../../shared/domain/suppression';
+import { DAY, plus } from '../../shared/domain/time';
+import type { Stores } from '../../shared/pipeline/ports';
+import {
+  collect,
+  ending,
+  finding,
+  HOSTILE,
+  minutes,
+  opening,
+  signal,
+  timeline,
+  windowReport,
+  type MakeStores,
+} from './samples';
+
+const MARY = timeline('Mary');
+const EVE = timeline('Eve');
+
+export const RULE: SuppressionRule = {
+  ...{ kind: 'suppression', id: 'aaaaaaaaaaaa', scope: { subjectId: 'user-1' }, owner: 'olga' },
+  ...{ reason: 'known', createdBy: 'olga', createdAt: minutes(0), expiresAt: minutes(999) },
+};
+
+const SEAL: Seal = {
+  ...{ kind: 'seal', day: '2026-01-31', part: 1, isLast: true },
+  ...{ findings: [{ id: 'x-y', sequence: 1, head: 'h' }], rules: [], coverage: {} },
+};
+const PURGE: Purge = {
+  ...{ kind: 'purge', before: minutes(0), signalTables: [] },
+  findings: [{ id: 'x-y', sequence: 1, head: 'h' }],
+};
+
+export function recordContract(make: MakeStores): void {
+  describe('rules', () => {
+    let stores: Stores;
+    beforeEach(() => {
+      stores = make();
+    });
+
+    it('has none at first', async () => {
+      expect(await stores.rules.steps()).toEqual([]);
+      expect(await stores.rules.unheard()).toEqual([]);
+    });
+
+    it('keeps every step, in order, and says which were not heard of', async () => {
+      const added = stepAdding(RULE);
+      const other = stepAdding({ ...RULE, id: 'bbbbbbbbbbbb' });
+      const ended = stepEnding(added, { how: 'removed', at: minutes(5), by: 'olga', reason: 'x' });
+      for (const step of [added, other, ended]) {
+        expect(await stores.rules.add(step)).toBe(true);
+      }
+
+      expect(await stores.rules.steps()).toEqual([added, ended, other]);
+      expect(await stores.rules.unheard()).toHaveLength(3);
+      await stores.rules.heard(added);
+      await stores.rules.heard(added);
+      await stores.rules.heard(other);
+
+      expect(await stores.rules.unheard()).toEqual([{ ruleId: RULE.id, sequence: 2 }]);
+    });
+
+    it('refuses a step of a number that is there', async () => {
+      const added = stepAdding(RULE);
+      await stores.rules.add(added);
+      await stores.rules.heard(added);
+
+      expect(await stores.rules.add({ ...added, by: 'mallory' })).toBe(false);
+
+      expect(await stores.rules.steps()).toEqual([added]);
+      expect(await stores.rules.unheard()).toEqual([]);
+    });
+
+    it('keeps texts as they are, whatever they hold', async () => {
+      const reason = HOSTILE.filter((text) => text.isWellFormed()).join('|');
+      const step = stepAdding({ ...RULE, scope: { subjectId: reason }, reason });
+      await stores.rules.add(step);
+
+      expect(await stores.rules.steps()).toEqual([step]);
+    });
+  });
+
+  describe('the chain of the record', () => {
+    let stores: Stores;
+    beforeEach(() => {
+      stores = make();
+    });
+
+    it('is empty at first', async () => {
+      expect(await stores.chain.head()).toEqual({ head: EMPTY_CHAIN, etag: undefined });
+      expect(await stores.chain.entry(1)).toBeUndefined();
+    });
+
+    it('writes an entry with the head, and the head alone', async () => {
+      const seal = nextEntry(EMPTY_CHAIN, SEAL, minutes(1));
+      expect(await stores.chain.write(seal.head, undefined, seal.entry)).toBe(true);
+      const purge = nextEntry(seal.head, PURGE, minutes(2));
+      const { etag } = await stores.chain.head();
+      expect(await stores.chain.write(purge.head, etag, purge.entry)).toBe(true);
+      const last = await stores.chain.head();
+      expect(last.head).toEqual({ ...purge.head, unfinished: 2 });
+
+      expect(await stores.chain.write(finished(last.head), last.etag)).toBe(true);
+
+      expect(await stores.chain.entry(1)).toEqual(seal.entry);
+      expect(await stores.chain.entry(2)).toEqual(purge.entry);
+      expect((await stores.chain.head()).head.unfinished).toBeUndefined();
+    });
+
+    it('lets one of two writers win', async () => {
+      const both = [minutes(1), minutes(2)].map((at) => nextEntry(EMPTY_CHAIN, SEAL, at));
+
+      const won = await Promise.all(
+        both.map(({ head, entry }) => stores.chain.write(head, undefined, entry)),
+      );
+
+      expect(won.toSorted()).toEqual([false, true]);
+      expect(await stores.chain.entry(1)).toEqual(both[won.indexOf(true)]!.entry);
+    });
+
+    it('refuses who has an older head', async () => {
+      const first = nextEntry(EMPTY_CHAIN, SEAL, minutes(1));
+      await stores.chain.write(first.head, undefined, first.entry);
+      const { etag } = await stores.chain.head();
+      await stores.chain.write({ ...first.head, copied: 1 }, etag);
+      const next = nextEntry(first.head, PURGE, minutes(2));
+
+      expect(await stores.chain.write(next.head, etag, next.entry)).toBe(false);
+      expect(await stores.chain.write(next.head, undefined, next.entry)).toBe(false);
+
+      expect(await stores.chain.entry(2)).toBeUndefined();
+    });
+  });
+
+  describe('removing', () => {
+    let stores: Stores;
+    beforeEach(() => {
+      stores = make();
+    });
+
+    it('finds findings by when they last moved', async () => {
+      for (const [i, anchor] of ['a', 'b', 'c'].entries()) {
+        await stores.findings.commit(opening(finding(MARY.id, anchor), minutes(i)), undefined);
+      }
+      const moved = async (from: number, to: number): Promise<string[]> => {
+        const found = stores.findings.movedBetween(minutes(from), minutes(to));
+        return (await collect(found)).map((each) => each.anchor.key).sort();
+      };
+
+      expect(await moved(0, 2)).toEqual(['a', 'b']);
+      expect(await moved(2, 99)).toEqual(['c']);
+      expect(await moved(3, 99)).toEqual([]);
+    });
+
+    it('purges a finding with its history and its alerts, and nothing else', async () => {
+      const other = opening(finding(MARY.id, 'other'));
+      await stores.findings.commit(other, undefined);
+      const first = opening(finding(MARY.id));
+      await stores.findings.commit(first, undefined);
+      const { id } = first.finding;
+      const last = ending(first.finding);
+      await stores.findings.commit(last, (await stores.findings.find(id))?.etag);
+      const { sequence, head } = last.finding;
+
+      expect(await stores.findings.purge({ id, sequence: 1, head: first.finding.head })).toBe(
+        false,
+      );
+      expect(await stores.findings.history(id)).toHaveLength(2);
+      expect(await stores.findings.purge({ id, sequence, head })).toBe(true);
+      expect(await stores.findings.purge({ id, sequence, head })).toBe(true);
+
+      expect(await stores.findings.find(id)).toBeUndefined();
+      expect(await stores.findings.history(id)).toEqual([]);
+      expect(await stores.outbox.read(first.alert.id)).toBeUndefined();
+      expect(await stores.findings.readTimeline(MARY.id)).toHaveLength(1);
+      expect(await stores.findings.history(other.finding.id)).toEqual([other.transition]);
+      expect(await stores.outbox.read(other.alert.id)).toBeDefined();
+    });
+
+    it('purges a long history', async () => {
+      const first = opening(finding(MARY.id));
+      await stores.findings.commit(first, undefined);
+      const { id } = first.finding;
+      let { finding: stored } = first;
+      for (let i = 0; i < 120; i++) {
+        const open = { ...stored, status: 'open' as const, verdict: { state: 'open' as const } };
+        const next = ending(open, minutes(20 + i));
+        await stores.findings.commit(next, (await stores.findings.find(id))?.etag);
+        stored = next.finding;
+      }
+
+      await stores.findings.purge({ id, sequence: stored.sequence, head: stored.head });
+
+      expect(await stores.findings.history(id)).toEqual([]);
+    });
+
+    it('drops months of signals below a floor', async () => {
+      const [january, february] = [minutes(0), minutes(60)];
+      await stores.signals.merge(MARY, [signal('a', january), signal('b', february)], {});
+      const floor = plus(february, 30 * DAY);
+      expect(await stores.signals.below(january)).toEqual([]);
+      const [first, ...others] = await stores.signals.below(february);
+      // Other tests share the tables: a month that holds rows of another tenant stays.
+      expect(others).toEqual([]);
+      expect((await stores.signals.below(floor)).length).toBeGreaterThanOrEqual(0);
+
+      await stores.signals.drop(first === undefined ? [] : [first]);
+
+      const { signals } = await stores.signals.read(MARY.id);
+      expect(signals.map(({ key }) => key).sort()).toEqual(
+        first === undefined ? ['a', 'b'] : ['b'],
+      );
+    });
+
+    it('drops the ledger and the quarantine before a time', async () => {
+      const [old, young] = [
+        windowReport(minutes(0), minutes(10)),
+        windowReport(minutes(10), minutes(20)),
+      ];
+      await extendCoverage(stores.coverage, 'signIns', old, ['a'], old);
+      await extendCoverage(stores.coverage, 'signIns', young, ['a'], young);
+      const malformed = { source: 'signIns', reason: 'bad', id: 'x' } as const;
+      await stores.quarantine.add('signIns', [malformed], minutes(0));
+      const [before, later] = [young.readAt, plus(minutes(0), DAY)];
+      expect(await stores.coverage.hasLedgerBefore(old.readAt)).toBe(false);
+      expect(await stores.coverage.hasLedgerBefore(before)).toBe(true);
+      expect(await stores.quarantine.hasBefore(minutes(10))).toBe(false);
+      expect(await stores.quarantine.hasBefore(later)).toBe(true);
+
+      await stores.coverage.dropLedgerBefore(before);
+      await stores.quarantine.dropBefore(later);
+
+      expect(await stores.coverage.hasLedgerBefore(before)).toBe(false);
+      expect(await stores.coverage.hasLedgerBefore(plus(before, 1))).toBe(true);
+      expect(await stores.quarantine.hasBefore(later)).toBe(false);
+      const all = { from: minutes(0), to: plus(later, DAY) };
+      expect(await collect(stores.coverage.ledger('signIns', all))).toEqual([young]);
+    });
+  });
+
+  describe('the rows of the record', () => {
+    it('hands them out as they lie, timeline by timeline', async () => {
+      const stores = make();
+      const changes = [finding(MARY.id, 'a'), finding(MARY.id, 'b'), finding(EVE.id, 'a')].map(
+        (each) => opening(each),
+      );
+      for (const change of changes) {
+        await stores.findings.commit(change, undefined);
+      }
+      await stores.rules.add(stepAdding(RULE));
+      const { head, entry } = nextEntry(EMPTY_CHAIN, SEAL, minutes(1));
+      await stores.chain.write(head, undefined, entry);
+
+      const timelines = await collect(stores.rows.timelines());
+
+      expect(timelines.map(({ id }) => id)).toEqual([MARY.id, EVE.id].sort());
+      const rows = timelines.flatMap((each) => each.rows);
+      const of = (kind: string): unknown[] =>
+        rows
+          .filter((row) => row.kind === kind)
+          .map(({ id, sequence, value }) => ({ id, sequence, value }));
+      expect(of('finding')).toHaveLength(3);
+      expect(of('finding')).toEqual(
+        expect.arrayContaining(
+          changes.map(({ finding: { id } }) => expect.objectContaining({ id })),
+        ),
+      );
+      expect(of('history')).toEqual(
+        expect.arrayContaining(
+          changes.map(({ transition }) => ({
+            ...{ id: transition.findingId, sequence: 1, value: transition },
+          })),
+        ),
+      );
+      expect(rows.filter((row) => row.stray !== undefined)).toEqual([]);
+      expect((await stores.rows.timeline(EVE.id)).map(({ kind }) => kind).sort()).toEqual([
+        'finding',
+        'history',
+      ]);
+      expect((await stores.rows.rules()).filter(({ kind }) => kind === 'rule')).toMatchObject([
+        { id: RULE.id, sequence: 1, value: stepAdding(RULE) },
+      ]);
+      expect((await stores.rows.chain()).map(({ kind }) => kind).sort()).toEqual(['entry', 'head']);
+    });
+  });
+}

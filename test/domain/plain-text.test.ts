@@ -1,0 +1,34 @@
+import { plainText, safeJson } from '../../shared/domain/plain-text';
+import { RunningHash } from '../../shared/domain/running-hash';
+import { sha256 } from '../../shared/domain/canonical';
+import { HOSTILE } from '../contracts/samples';
+
+// eslint-disable-next-line no-control-regex -- what must not be there
+const RISKY = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\ufeff]/;
+
+describe('domain/plain-text', () => {
+  it.each(HOSTILE)('%j is one line that nobody acts on', (text) => {
+    expect(plainText(text)).not.toMatch(RISKY);
+    expect(plainText(text)).toHaveLength(text.length);
+  });
+
+  it('cuts what is too long', () => {
+    expect(plainText('abcdef', 3)).toBe('abc...');
+  });
+
+  it.each([...HOSTILE, '</script>'])('%j is the same again after JSON', (text) => {
+    const json = safeJson({ [text]: [text] });
+
+    expect(JSON.parse(json)).toEqual({ [text]: [text] });
+    expect(json).not.toMatch(RISKY);
+    expect(json).not.toMatch(/[<>]/);
+  });
+
+  it('hashes pieces as the whole', () => {
+    const hash = new RunningHash();
+    hash.add('Zo');
+    hash.add('ë');
+
+    expect(hash.end()).toBe(sha256('Zoë'));
+  });
+});

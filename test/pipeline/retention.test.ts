@@ -1,0 +1,278 @@
+import { extendCoverage } from '../fakes/cover';
+import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { canonical, type Json } from '../../shared/domain/canonical';
+import { DAY, MINUTE, plus, type Instant } from '../../shared/domain/time';
+import type { Stores } from '../../shared/pipeline/ports';
+import { purgeExpired } from '../../shared/pipeline/retention';
+import { addRule, removeRule } from '../../shared/pipeline/rules';
+import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
+import { verifyRecord } from '../../shared/pipeline/verify';
+import { finding, signal, timeline, windowReport } from '../contracts/samples';
+import { defined } from '../fakes/answers';
+import { VirtualClock } from '../fakes/clock';
+import { Crash } from '../fakes/crashing';
+import { FIRST_DAY, live, MemoryCopies, RETENTION } from '../fakes/record';
+
+const [ANN, BEN] = ['Ann', 'Ben'].map((name) => timeline(name)) as [
+  ReturnType<typeof timeline>,
+  ReturnType<typeof timeline>,
+];
+const DETECTOR = defined({ id: ANN.detector });
+
+interface World {
+  readonly stores: MemoryStores;
+  readonly clock: VirtualClock;
+}
+
+/** Ten resolved findings, one open, one held and one young; signals, ledger and quarantine rows of two months. */
+async function makeWorld(): Promise<World> {
+  const stores = memoryStores();
+  const clock = new VirtualClock(FIRST_DAY);
+  for (let i = 0; i < 10; i++) {
+    const of = finding((i % 2 === 0 ? ANN : BEN).id, `old ${i}`);
+    const done = await live(stores, of, FIRST_DAY, 2);
+    await stores.index.put(done);
+  }
+  await live(stores, finding(ANN.id, 'open'), FIRST_DAY, 3);
+  const held = await live(stores, finding(ANN.id, 'held'), FIRST_DAY, 2);
+  const scope = { findingId: held.id };
+  await addRule(
+    { stores, clock },
+    { kind: 'hold', scope, owner: 'law', reason: 'case', createdBy: 'law' },
+  );
+  await stores.signals.merge(ANN, [signal('a', FIRST_DAY)], {});
+  const read = { from: FIRST_DAY, to: plus(FIRST_DAY, MINUTE) };
+  await extendCoverage(stores.coverage, 'signIns', read, ['x'], windowReport(read.from, read.to));
+  await stores.quarantine.add('signIns', [{ source: 'signIns', reason: 'bad' }], FIRST_DAY);
+  clock.advance(120 * DAY);
+  const covered = { from: FIRST_DAY, to: clock.now() };
+  await extendCoverage(stores.coverage, 'directoryAudits', covered, [DETECTOR.id]);
+  await live(stores, finding(BEN.id, 'young'), plus(clock.now(), -DAY), 2);
+  return { stores, clock };
+}
+
+const run = ({ clock }: World, stores: Stores): ReturnType<typeof purgeExpired> =>
+  purgeExpired({ stores, detectors: [DETECTOR], retention: RETENTION, clock, findingsPerPurge: 4 });
+
+const anchors = (stores: MemoryStores): string[] =>
+  stores.findings
+    .list()
+    .map((each) => each.anchor.key)
+    .sort();
+
+/** Everything that is there in the end. */
+const stateOf = (stores: MemoryStores): string =>
+  canonical({
+    findings: stores.findings.list(),
+    history: stores.findings.transitions,
+    chain: stores.chain.entries,
+    ledger: stores.coverage.windows,
+    quarantine: stores.quarantine.rows,
+  } as unknown as Json);
+
+/** Stores that are killed at the n-th operation, before or after it. */
+function dying(stores: Stores, operation: number, side: 'before' | 'after'): Stores {
+  let left = operation;
+  const wrap = <P extends object>(port: P): P =>
+    new Proxy(port, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        return typeof member !== 'function' || name === 'movedBetween' || name === 'timelines'
+          ? typeof member === 'function'
+            ? (member.bind(target) as unknown)
+            : member
+          : async (...args: unknown[]): Promise<unknown> => {
+              left -= 1;
+              const isLast = left === -1;
+              if (isLast && side === 'before') {
+                throw new Crash('killed');
+              }
+              const done: unknown = await Reflect.apply(member, target, args);
+              if (isLast) {
+                throw new Crash('killed');
+              }
+              return done;
+            };
+      },
+    });
+  const wrapped = Object.entries(stores).map(
+    ([name, port]) => [name, wrap(port as object)] as const,
+  );
+  return Object.fromEntries(wrapped) as unknown as Stores;
+}
+
+async function untilDone(work: (isFirst: boolean) => Promise<unknown>): Promise<boolean> {
+  try {
+    await work(true);
+    return false;
+  } catch (error) {
+    if (!(error instanceof Crash)) {
+      throw error;
+    }
+    await work(false);
+    return true;
+  }
+}
+
+describe('retention', () => {
+  it('removes what is old and resolved, and keeps the rest', async () => {
+    const world = await makeWorld();
+    const { stores } = world;
+    await sealDays({ ...world, copies: undefined });
+
+    const report = await run(world, stores);
+
+    expect(report).toEqual({ findings: 10, held: 1, signalTables: ['2026-02'] });
+    expect(anchors(stores)).toEqual(['held', 'open', 'young']);
+    expect(stores.findings.transitions.map(({ findingId }) => findingId)).toHaveLength(2 + 3 + 2);
+    expect((await stores.index.page({}, 100)).lines).toEqual([]);
+    expect((await stores.signals.read(ANN.id)).signals).toEqual([]);
+    expect([stores.coverage.windows, stores.quarantine.rows]).toEqual([[], []]);
+    expect(stores.chain.entries.filter(({ kind }) => kind === 'purge')).toHaveLength(3);
+    expect(await verifyRecord({ rows: stores.rows, copies: undefined })).toMatchObject({
+      isSound: true,
+      looked: { purges: 3 },
+    });
+    const before = stateOf(stores);
+    expect(await run(world, stores)).toMatchObject({ findings: 0 });
+    expect(stateOf(stores)).toBe(before);
+  });
+
+  it('removes what was held once the hold is gone', async () => {
+    const world = await makeWorld();
+    const [step] = await world.stores.rules.steps();
+    await removeRule(world, { id: step!.ruleId, kind: 'hold', by: 'law', reason: 'closed' });
+
+    expect(await run(world, world.stores)).toMatchObject({ findings: 11, held: 0 });
+  });
+
+  it('keeps what a detector could still speak of', async () => {
+    const world = await makeWorld();
+    const keeper = defined({ id: DETECTOR.id, retain: '200d' });
+
+    const report = await purgeExpired({
+      ...{ ...world, retention: RETENTION, detectors: [keeper] },
+    });
+
+    expect(report).toMatchObject({ findings: 0, signalTables: [] });
+  });
+
+  it('ends the same after a kill at any operation', async () => {
+    const calm = await makeWorld();
+    await run(calm, calm.stores);
+    const expected = stateOf(calm.stores);
+    let kills = 0;
+    for (let operation = 0; ; operation++) {
+      const world = await makeWorld();
+      const side = operation % 2 === 0 ? 'before' : 'after';
+      const isKilled = await untilDone(async (isFirst) => {
+        if (!isFirst) {
+          const found = await verifyRecord({ rows: world.stores.rows, copies: undefined });
+          expect(found.tamperings).toEqual([]);
+        }
+        await run(world, isFirst ? dying(world.stores, operation, side) : world.stores);
+      });
+      expect(stateOf(world.stores)).toBe(expected);
+      expect((await world.stores.chain.head()).head.unfinished).toBeUndefined();
+      kills += isKilled ? 1 : 0;
+      if (!isKilled) {
+        break;
+      }
+    }
+
+    expect(kills).toBeGreaterThan(60);
+  });
+});
+
+describe('the daily seal', () => {
+  it('begins with all there is, follows day by day, and makes up for missed days', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+
+    const first = await sealDays({ ...world, copies: undefined, headsPerPart: 5 });
+    const again = await sealDays({ ...world, copies: undefined });
+    clock.advance(3 * DAY);
+    const later = await sealDays({ ...world, copies: undefined });
+
+    expect([first.days, again.days, later.days]).toEqual([
+      ['2026-05-31'],
+      [],
+      ['2026-06-01', '2026-06-02', '2026-06-03'],
+    ]);
+    const parts = stores.chain.entries.flatMap((each) => (each.kind === 'seal' ? [each] : []));
+    expect(
+      parts.map(({ day, part, isLast, findings }) => [day, part, isLast, findings.length]),
+    ).toEqual([
+      ['2026-05-31', 1, false, 5],
+      ['2026-05-31', 2, false, 5],
+      ['2026-05-31', 3, true, 3],
+      ['2026-06-01', 1, true, 0],
+      ['2026-06-02', 1, true, 0],
+      ['2026-06-03', 1, true, 0],
+    ]);
+    expect(parts[2]?.coverage.directoryAudits?.[DETECTOR.id]).toMatchObject({ gaps: [] });
+    expect(parts[2]?.rules).toHaveLength(1);
+  });
+
+  it('seals what was there at the end of the day, also when it comes late', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+    await sealDays({ ...world, copies: undefined });
+    const moved = await live(stores, finding(BEN.id, 'of that day'), clock.now(), 1);
+    clock.advance(2 * DAY);
+    const { head } = (await stores.findings.find(moved.id))!.finding;
+    const later: Instant = clock.now();
+    const { verdict: _v, ...rest } = (await stores.findings.find(moved.id))!.finding;
+    void rest;
+    await live(stores, finding(BEN.id, 'after it'), later, 1);
+
+    await sealDays({ ...world, copies: undefined });
+
+    const seal = stores.chain.entries.find(
+      (each) => each.kind === 'seal' && each.day === '2026-06-01',
+    );
+    expect(seal).toMatchObject({ findings: [{ id: moved.id, sequence: 1, head }] });
+  });
+
+  it('ends the same after a kill at any operation, copies too', async () => {
+    const outcome = async (
+      kill: number | undefined,
+    ): Promise<{ state: string; isKilled: boolean }> => {
+      const world = await makeWorld();
+      const copies = new MemoryCopies();
+      world.clock.advance(2 * DAY);
+      const seal = (stores: Stores, kept: MemoryCopies): Promise<unknown> =>
+        sealDays({ stores, clock: world.clock, copies: kept, headsPerPart: 5 });
+      const isKilled = await untilDone(async (isFirst) => {
+        const all = { ...world.stores, copies } as unknown as Stores & { copies: MemoryCopies };
+        const stores =
+          isFirst && kill !== undefined
+            ? (dying(all, kill, kill % 2 === 0 ? 'before' : 'after') as typeof all)
+            : all;
+        await seal(stores, stores.copies);
+      });
+      expect(await verifyRecord({ rows: world.stores.rows, copies })).toMatchObject({
+        isSound: true,
+        notes: [],
+      });
+      return { state: stateOf(world.stores) + canonical([...copies.texts]), isKilled };
+    };
+    const { state: expected } = await outcome(undefined);
+    for (let kill = 0; ; kill++) {
+      const { state, isKilled } = await outcome(kill);
+      expect(state).toBe(expected);
+      if (!isKilled) {
+        expect(kill).toBeGreaterThanOrEqual(20);
+        break;
+      }
+    }
+  });
+
+  it('does not go past a copy that says something else', async () => {
+    const world = await makeWorld();
+    const copies = new MemoryCopies();
+    await copies.put(1, '{}');
+
+    await expect(sealDays({ ...world, copies })).rejects.toThrow(CopyDiffersError);
+  });
+});

@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import type { Json } from '../../shared/domain/canonical';
+import { linked } from '../../shared/domain/chain';
+import { collect, minutes } from '../contracts/samples';
+import { buildRecord, MemoryCopies } from '../fakes/record';
+import { applied, rowsOf, tampering, type Shelf, type ShelfRow } from '../fakes/tampering';
+import { verifyRecord, type Evidence, type Verification } from '../../shared/pipeline/verify';
+
+/** Rows that can be tampered with, in memory. */
+function shelfOf(rows: readonly ShelfRow[]): Shelf & { evidence: Evidence } {
+  const shelf = new Map(rows.map((row) => [row.key, row]));
+  const sorted = (): ShelfRow[] => [...shelf.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const inTimelines = (): ShelfRow[] =>
+    sorted().filter(({ room }) => room !== 'rules' && room !== 'seal');
+  return {
+    rows: () => Promise.resolve(sorted()),
+    put: (row) => Promise.resolve(void shelf.set(row.key, row)),
+    remove: (key) => Promise.resolve(void shelf.delete(key)),
+    evidence: {
+      copies: undefined,
+      rows: {
+        timelines: async function* () {
+          for (const [id, of] of Map.groupBy(inTimelines(), (row) => row.room)) {
+            yield Promise.resolve({ id, rows: of.map((row) => row.raw) });
+          }
+        },
+        timeline: (id) =>
+          Promise.resolve(
+            inTimelines()
+              .filter((row) => row.room === id)
+              .map((row) => row.raw),
+          ),
+        rules: () =>
+          Promise.resolve(
+            sorted()
+              .filter((row) => row.room === 'rules')
+              .map((row) => row.raw),
+          ),
+        chain: () =>
+          Promise.resolve(
+            sorted()
+              .filter((row) => row.room === 'seal')
+              .map((row) => row.raw),
+          ),
+      },
+    },
+  };
+}
+
+let snapshot: readonly ShelfRow[];
+let ids: readonly string[];
+beforeAll(async () => {
+  const stores = memoryStores();
+  await buildRecord(stores);
+  snapshot = await rowsOf(stores.rows);
+  ids = (await collect(stores.findings.all())).map(({ id }) => id);
+});
+
+describe('an untouched record', () => {
+  it('is sound, and says what was looked at', async () => {
+    const copies = new MemoryCopies();
+    const stores = memoryStores();
+    const { findings } = await buildRecord(stores, copies);
+
+    const found = await verifyRecord({ rows: stores.rows, copies });
+
+    expect(found.tamperings).toEqual([]);
+    expect(found).toMatchObject({ isSound: true, unseen: [], notes: [] });
+    expect(found.looked).toEqual({
+      ...{ findings: ids.length, rules: 3, seals: 42, purges: 1, copies: copies.texts.size },
+      transitions: stores.findings.transitions.length,
+    });
+    expect(found.looked.findings).toBeLessThan(findings.length);
+    expect(found.sealedThrough).toBe('2026-03-15T00:00:00.0000000Z');
+  });
+
+  it('is sound while nothing was ever written', async () => {
+    const found = await verifyRecord({ rows: memoryStores().rows, copies: undefined });
+
+    expect(found).toMatchObject({ isSound: true, tamperings: [] });
+    expect(found.notes).toEqual([
+      expect.stringMatching(/^nothing is sealed yet/),
+      expect.stringMatching(/^no container is configured/),
+    ]);
+  });
+
+  it('is looked at in part', async () => {
+    const from = '2026-03-14T00:00:00.0000000Z' as typeof minutes extends () => infer T ? T : never;
+    const { evidence } = shelfOf(snapshot);
+
+    const found = await verifyRecord(evidence, { from });
+
+    expect(found).toMatchObject({ isSound: true, looked: { findings: 3 } });
+  });
+});
+
+describe('a record that somebody has altered', () => {
+  it('is found out at every one of 400 random alterations, and the row is named', async () => {
+    const kinds = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(tampering, async (plan) => {
+        const shelf = shelfOf(structuredClone(snapshot));
+        const done = await applied(shelf, plan);
+        fc.pre(done !== undefined);
+        kinds.set(done!.what, (kinds.get(done!.what) ?? 0) + 1);
+
+        const { tamperings } = await verifyRecord(shelf.evidence);
+
+        expect(tamperings.length).toBeGreaterThan(0);
+        const places = tamperings.map(({ place }) => place).join('\n');
+        expect(`${done!.what}: ${places}`).toMatch(done!.names);
+      }),
+      { numRuns: 400 },
+    );
+    expect([...kinds.keys()].sort()).toEqual(
+      [
+        'change',
+        'delete',
+        'forge',
+        'insert',
+        'move',
+        'reorder',
+        'rewrite',
+        'truncate',
+        'wipe',
+      ].sort(),
+    );
+  });
+
+  it('is found out by the copies when the chain was rewritten from one row on', async () => {
+    const copies = new MemoryCopies();
+    const stores = memoryStores();
+    await buildRecord(stores, copies);
+    const rows = await rowsOf(stores.rows);
+    const entries = rows.filter((row) => row.raw.kind === 'entry');
+    const from = 5;
+    let previous = (entries[from - 1]!.raw.value as { hash: string }).hash;
+    for (const [i, row] of entries.slice(from).entries()) {
+      const { hash: _h, previous: _p, ...content } = row.raw.value as Record<string, Json>;
+      const next = linked({ ...content, ...(i === 0 && { coverage: {}, rules: [] }) }, previous);
+      previous = next.hash;
+      Object.assign(row.raw, { value: next });
+    }
+    const head = rows.find((row) => row.raw.kind === 'head')!;
+    Object.assign(head.raw, { value: { ...(head.raw.value as object), hash: previous } });
+    const { evidence } = shelfOf(rows);
+
+    const alone = await verifyRecord(evidence);
+    const { tamperings } = await verifyRecord({ ...evidence, copies });
+
+    expect(alone.isSound).toBe(true); // nothing but a copy knows better: docs/integrity.md says so
+    expect(tamperings[0]).toMatchObject({ what: 'changed', place: `entry ${from + 1}` });
+  });
+
+  it.each<[string, (copies: MemoryCopies) => void, object]>([
+    [
+      'a copy that is gone',
+      (copies) => copies.texts.delete(3),
+      { what: 'removed', place: 'the copy of entry 3' },
+    ],
+    [
+      'a copy that is another',
+      (copies) => copies.texts.set(3, '{}'),
+      { what: 'changed', place: 'entry 3' },
+    ],
+    [
+      'a copy beyond the end of the chain',
+      (copies) => copies.texts.set(copies.texts.size + 1, '{}'),
+      { what: 'removed', place: expect.stringMatching(/^entry \d+$/) as string },
+    ],
+  ])('is found out by %s', async (_name, alter, expected) => {
+    const copies = new MemoryCopies();
+    const stores = memoryStores();
+    await buildRecord(stores, copies);
+    alter(copies);
+
+    const { tamperings } = await verifyRecord({ rows: stores.rows, copies });
+
+    expect(tamperings).toMatchObject([expected]);
+  });
+
+  it('says what it could not see', async () => {
+    const stores = memoryStores();
+    await buildRecord(stores);
+    const copies = {
+      put: () => Promise.resolve(true),
+      read: () => Promise.reject(new Error('no way in')),
+    };
+
+    const found: Verification = await verifyRecord({ rows: stores.rows, copies });
+
+    expect(found).toMatchObject({ isSound: false, tamperings: [] });
+    expect(found.unseen).toEqual(['the copies of the chain: no way in']);
+  });
+});
