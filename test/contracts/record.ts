@@ -214,7 +214,9 @@ export function recordContract(make: MakeStores): void {
       await stores.signals.drop(first === undefined ? [] : [first]);
 
       const { signals } = await stores.signals.read(MARY.id);
-      expect(signals.map(({ key }) => key).sort()).toEqual(first === undefined ? ['a', 'b'] : ['b']);
+      expect(signals.map(({ key }) => key).sort()).toEqual(
+        first === undefined ? ['a', 'b'] : ['b'],
+      );
     });
 
     it('drops the ledger and the quarantine before a time', async () => {
@@ -266,7 +268,7 @@ export function recordContract(make: MakeStores): void {
       expect(of('finding')).toHaveLength(3);
       expect(of('finding')).toEqual(
         expect.arrayContaining(
-          changes.map(({ finding: { id } }) => expect.objectContaining({ id })),
+          changes.map(({ finding: { id } }) => expect.objectContaining({ id }) as object),
         ),
       );
       expect(of('history')).toEqual(
