@@ -5,7 +5,6 @@ import { DAY, plus, TimeError, toInstant, toMinute, type Instant } from '../shar
 import type { Clock } from '../shared/pipeline/ports';
 import type { Verification } from '../shared/pipeline/verify';
 import { EXIT, UsageError } from './exit';
-import { count } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { paint, printable, wrap, type Terminal } from './print';
 
@@ -85,11 +84,17 @@ function toText(found: Verification, terminal: Terminal): string {
     ...lines,
     more > 0 ? `  and ${more} more (--json has them)\n` : '',
     ...unseen.map((each) => wrap(`not seen: ${each}`, '  ')),
-    `Looked at ${count(looked.findings, 'finding')} with ${count(looked.transitions, 'transition')}, ` +
-      `${count(looked.rules, 'rule')}, ${count(looked.seals, 'seal')}, ${count(looked.purges, 'purge')}, ` +
-      `${count(looked.copies, 'copied entry').replace('entrys', 'entries')}.\n`,
+    `Looked at ${numbersOf(looked)}.\n`,
     sealedThrough === undefined ? '' : `Sealed to ${toMinute(sealedThrough)}.\n`,
     ...notes.map((each) => wrap(`note: ${printable(each)}`, '  ')),
     'What this covers and what not: docs/integrity.md\n',
   ].join('');
+}
+
+function numbersOf(looked: Verification['looked']): string {
+  const { findings, transitions, rules, seals, purges, copies } = looked;
+  const nouns = { findings, transitions, 'rules and holds': rules, seals, purges, copies };
+  return Object.entries(nouns)
+    .map(([noun, number]) => `${number} ${noun}`)
+    .join(', ');
 }

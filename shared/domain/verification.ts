@@ -1,6 +1,6 @@
 import { digestOf, isIntact, type Head, type Linked } from './chain';
 import type { Finding, Transition } from './finding';
-import type { ChainHead, RecordEntry, Seal } from './record-chain';
+import type { ChainHead, Purge, RecordEntry, Seal } from './record-chain';
 import type { RuleStep } from './suppression';
 import { DAY, HOUR, plus, toInstant, type Instant } from './time';
 
@@ -58,6 +58,8 @@ const inserted = (place: string, detail: string): Tampering => ({
 });
 
 // ---------------------------------------------------------------------------------------------------------- chains
+
+const anybody = (): boolean => true;
 
 /** What is wrong with a row by itself: nothing when it is readable, whole and of its own key. */
 function lookAtRow(row: Exhibit, isOwn: (value: never) => boolean): Tampering | undefined {
@@ -154,7 +156,7 @@ export function verifyFinding(
   }
   const stranger = rows.find((row) => row.kind !== 'finding' && row.kind !== 'history');
   if (stranger !== undefined) {
-    return { links: none, tampering: lookAtRow(stranger, () => true) };
+    return { links: none, tampering: lookAtRow(stranger, anybody) };
   }
   const history = rows.filter((row) => row.kind === 'history');
   const { links, tampering } = walk<Transition>(
@@ -230,7 +232,7 @@ export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly 
       `rule ${id}`,
       (value, row) => value.ruleId === id && value.sequence === row.sequence,
     );
-    found.push(stranger && lookAtRow(stranger, () => true), tampering);
+    found.push(stranger && lookAtRow(stranger, anybody), tampering);
     if (tampering === undefined && stranger === undefined) {
       found.push(lookAtSeal(links, sealed.rules.get(id), sealed.through, `rule ${id}`));
     }
@@ -255,13 +257,13 @@ export function verifyChain(rows: readonly Exhibit[]): {
   const { links, tampering } = walk<RecordEntry>(
     rows.filter((row) => row.kind === 'entry'),
     'entry',
-    (value, row) => value.sequence === row.sequence,
+    (value, row) => value.sequence === row.sequence && isEntry(value),
   );
   const headRow = rows.find((row) => row.kind === 'head');
   const head = headRow?.value as ChainHead | undefined;
   const sealed = sealedBy(links, head);
   const found = [
-    stranger && lookAtRow(stranger, () => true),
+    stranger && lookAtRow(stranger, anybody),
     tampering,
     tampering === undefined ? (lookAtDays(links) ?? lookAtHead(headRow, links)) : undefined,
   ];
@@ -269,6 +271,14 @@ export function verifyChain(rows: readonly Exhibit[]): {
     ...{ entries: links, head, sealed },
     tamperings: found.filter((each) => each !== undefined),
   };
+}
+
+/** Whoever makes hashes anew can write anything: what is read of an entry below must be there. */
+function isEntry(entry: Partial<Record<keyof Seal | keyof Purge, unknown>>): boolean {
+  const isList = Array.isArray(entry.findings);
+  return entry.kind === 'seal'
+    ? isList && Array.isArray(entry.rules) && /^\d{4}-\d\d-\d\d$/.test(String(entry.day))
+    : entry.kind === 'purge' && isList;
 }
 
 function lookAtHead(
@@ -279,7 +289,7 @@ function lookAtHead(
   if (row === undefined) {
     return last && removed('the head of the chain', `there are ${last.sequence} entries`);
   }
-  const wrong = lookAtRow(row, () => true);
+  const wrong = lookAtRow(row, anybody);
   if (wrong !== undefined) {
     return wrong;
   }

@@ -162,6 +162,7 @@ function bitOf(list: IndexRow['list']): number {
   return 1 << LISTS.indexOf(list);
 }
 
+/** Short enough to be copied: a longer part of a text would keep the whole text in memory. */
 function digestOf(line: IndexRow['line']): string {
-  return sha256(textOfLine(line)).slice(0, 24);
+  return sha256(textOfLine(line)).slice(0, 12);
 }

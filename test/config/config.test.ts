@@ -130,4 +130,23 @@ describe('the list of settings', () => {
       true,
     );
   });
+
+  it.each([
+    [{ RETENTION_DAYS: '29' }, /RETENTION_DAYS takes a whole number from 30 to 36500, not "29"/],
+    [{ SEAL_CONTAINER: 'seals' }, /SEAL_CONTAINER must be the https address of a container/],
+    [{ SEAL_CONTAINER: 'http://a.example.com/x' }, /must be the https address/],
+    [{ SEAL_CONTAINER: 'https://a.example.com/seals?sig=x' }, /without a query/],
+    [{ SEAL_CONTAINER: 'https://a.example.com/' }, /SEAL_CONTAINER names no container/],
+  ])('refuses %j', (environment, message) => {
+    expect(() => readConfig({ ...WORKING, ...environment })).toThrow(message);
+  });
+
+  it('knows how long to keep and where to copy', () => {
+    const container = 'https://account.blob.core.windows.net/seals';
+    const config = readConfig({ ...WORKING, SEAL_CONTAINER: container });
+
+    expect(config.retention).toBe(400 * 86_400_000);
+    expect(config.sealContainer?.href).toBe(container);
+    expect(readConfig(WORKING).sealContainer).toBeUndefined();
+  });
 });

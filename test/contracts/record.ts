@@ -270,7 +270,7 @@ export function recordContract(make: MakeStores): void {
       expect(of('finding')).toHaveLength(3);
       expect(of('finding')).toEqual(
         expect.arrayContaining(
-          changes.map(({ finding: { id } }) => expect.objectContaining({ id })),
+          changes.map(({ finding: { id } }) => expect.objectContaining({ id }) as object),
         ),
       );
       expect(of('history')).toEqual(

@@ -111,6 +111,30 @@ export function workMarksContract(make: MakeStores): void {
       expect(await marks.dirty()).toHaveLength(2);
     });
 
+    it('keeps a mark for each writer, beside the dirty one, until that writer removes it', async () => {
+      const [first, second] = [
+        await marks.markWriting(MARY, minutes(1)),
+        await marks.markWriting(MARY, minutes(2)),
+      ];
+      await marks.markDirty([MARY], ENDS);
+      expect(await marks.dirty()).toHaveLength(3);
+
+      await marks.remove(first);
+      await marks.markDirty([MARY], ENDS);
+
+      const found = await marks.dirty();
+      expect(found.map((each) => [each.timeline, each.cause, each.since])).toEqual(
+        expect.arrayContaining([
+          [MARY, 'dirty', undefined],
+          [MARY, 'writing', minutes(2)],
+        ]),
+      );
+      expect(found).toHaveLength(2);
+      await marks.remove(found.find((each) => each.cause === 'writing')!);
+      await marks.remove(second);
+      expect((await only(marks.dirty())).cause).toBe('dirty');
+    });
+
     it('marks for later, per detector', async () => {
       const other = timeline('Mary', 'other-detector');
       await marks.markDue(MARY, minutes(30));

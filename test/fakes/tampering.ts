@@ -103,14 +103,13 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
         return undefined;
       }
       const {
-        status,
+        status: _was,
         suppressed: _s,
         resolution: _r,
         ...rest
       } = {
         ...(finding.raw.value as Record<string, Json>),
       };
-      void status;
       const own = {
         ...{ ...rest, id, sequence: 1, head: opening.hash, movedAt: at },
         status: (opening as unknown as Record<string, string>)['status']!,
@@ -215,15 +214,10 @@ async function fitFinding(shelf: Shelf, rows: readonly ShelfRow[], last: ShelfRo
 
 /** How a place that speaks of a row reads, in memory or in tables. */
 function nameOf({ kind, id, sequence = 0 }: RawRow): RegExp {
-  switch (kind) {
-    case 'entry':
-    case 'head':
-      return sequence === 0 ? /head|entry/ : /entry \d+|c\|\d{6}|head/;
-    case 'rule':
-      return new RegExp(id);
-    default:
-      return new RegExp(id.slice(id.indexOf('-') + 1));
+  if (kind === 'entry' || kind === 'head') {
+    return sequence === 0 ? /head|entry/ : /entry \d+|c\|\d{6}|head/;
   }
+  return new RegExp(kind === 'rule' ? id : id.slice(id.indexOf('-') + 1));
 }
 
 function chainsIn(rows: readonly ShelfRow[]): ShelfRow[][] {

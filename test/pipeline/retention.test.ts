@@ -222,8 +222,6 @@ describe('the daily seal', () => {
     clock.advance(2 * DAY);
     const { head } = (await stores.findings.find(moved.id))!.finding;
     const later: Instant = clock.now();
-    const { verdict: _v, ...rest } = (await stores.findings.find(moved.id))!.finding;
-    void rest;
     await live(stores, finding(BEN.id, 'after it'), later, 1);
 
     await sealDays({ ...world, copies: undefined });

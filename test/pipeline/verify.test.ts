@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import type { Json } from '../../shared/domain/canonical';
 import { linked } from '../../shared/domain/chain';
-import { collect, minutes } from '../contracts/samples';
+import { toInstant } from '../../shared/domain/time';
+import { collect } from '../contracts/samples';
 import { buildRecord, MemoryCopies } from '../fakes/record';
 import { applied, rowsOf, tampering, type Shelf, type ShelfRow } from '../fakes/tampering';
 import { verifyRecord, type Evidence, type Verification } from '../../shared/pipeline/verify';
@@ -86,7 +87,7 @@ describe('an untouched record', () => {
   });
 
   it('is looked at in part', async () => {
-    const from = '2026-03-14T00:00:00.0000000Z' as typeof minutes extends () => infer T ? T : never;
+    const from = toInstant('2026-03-14T00:00:00Z');
     const { evidence } = shelfOf(snapshot);
 
     const found = await verifyRecord(evidence, { from });
@@ -103,13 +104,13 @@ describe('a record that somebody has altered', () => {
         const shelf = shelfOf(structuredClone(snapshot));
         const done = await applied(shelf, plan);
         fc.pre(done !== undefined);
-        kinds.set(done!.what, (kinds.get(done!.what) ?? 0) + 1);
+        kinds.set(done.what, (kinds.get(done.what) ?? 0) + 1);
 
         const { tamperings } = await verifyRecord(shelf.evidence);
 
         expect(tamperings.length).toBeGreaterThan(0);
         const places = tamperings.map(({ place }) => place).join('\n');
-        expect(`${done!.what}: ${places}`).toMatch(done!.names);
+        expect(`${done.what}: ${places}`).toMatch(done.names);
       }),
       { numRuns: 400 },
     );

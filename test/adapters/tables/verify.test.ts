@@ -41,7 +41,7 @@ class TableShelf implements Shelf {
     for await (const row of client.listEntities<StoredRow>()) {
       const { partitionKey, rowKey } = row as unknown as StoredRow;
       if (!rowKey.startsWith('o|')) {
-        rows.push(shelved(partitionKey, rowKey, row as unknown as StoredRow));
+        rows.push(shelved(partitionKey, rowKey, row));
       }
     }
     return rows;
@@ -84,7 +84,7 @@ class TableShelf implements Shelf {
     const key = `${partitionKey} ${rowKey}`;
     if (!this.#was.has(key)) {
       const row = await client.getEntity<StoredRow>(partitionKey, rowKey).catch(() => undefined);
-      this.#was.set(key, row as StoredRow | undefined);
+      this.#was.set(key, row);
     }
   }
 }
@@ -113,18 +113,13 @@ function shelved(partitionKey: string, rowKey: string, row: StoredRow): ShelfRow
 function rowKeyOf({ kind, id, sequence = 0 }: RawRow): string {
   const number = String(sequence).padStart(6, '0');
   const anchor = id.slice(id.indexOf('-') + 1);
-  switch (kind) {
-    case 'finding':
-      return `f|${anchor}`;
-    case 'history':
-      return `h|${anchor}|${number}`;
-    case 'rule':
-      return `s|${id}|${number}`;
-    case 'entry':
-      return `c|${number}`;
-    default:
-      return 'head';
-  }
+  const keys: Partial<Record<RawRow['kind'], string>> = {
+    finding: `f|${anchor}`,
+    history: `h|${anchor}|${number}`,
+    rule: `s|${id}|${number}`,
+    entry: `c|${number}`,
+  };
+  return keys[kind] ?? 'head';
 }
 
 describe('verification over tables', () => {

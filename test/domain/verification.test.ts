@@ -1,0 +1,253 @@
+import { linked } from '../../shared/domain/chain';
+import {
+  EMPTY_CHAIN,
+  finished,
+  nextEntry,
+  type ChainHead,
+  type Purge,
+  type RecordEntry,
+  type Seal,
+} from '../../shared/domain/record-chain';
+import { stepAdding, stepEnding } from '../../shared/domain/suppression';
+import {
+  verifyChain,
+  verifyFinding,
+  verifyRules,
+  type Exhibit,
+  type Sealed,
+} from '../../shared/domain/verification';
+import { digestOf } from '../../shared/domain/chain';
+import { RULE } from '../contracts/record';
+import { ending, finding, minutes, opening, timeline } from '../contracts/samples';
+
+const first = opening(finding(timeline('Mary').id));
+const last = ending(first.finding);
+const ID = first.finding.id;
+const NOTHING: Sealed = {
+  ...{ findings: new Map(), rules: new Map(), leaving: new Set<string>(), through: undefined },
+  ...{ seals: 0, purges: 0 },
+};
+
+const row = (
+  kind: Exhibit['kind'],
+  id: string,
+  value: unknown,
+  sequence?: number,
+  more: Partial<Exhibit> = {},
+): Exhibit => ({
+  ...{ kind, id, value, place: `${kind} ${id} ${sequence ?? ''}`.trim() },
+  ...(sequence !== undefined && { sequence }),
+  ...more,
+});
+const { movedAt = '' } = last.finding;
+const F = row('finding', ID, last.finding, undefined, { digest: digestOf(last.finding), movedAt });
+const H1 = row('history', ID, first.transition, 1);
+const H2 = row('history', ID, last.transition, 2);
+
+describe('a finding', () => {
+  it.each<[string, readonly Exhibit[], object | undefined]>([
+    ['whole', [F, H1, H2], undefined],
+    ['without its row', [H1, H2], { what: 'removed', place: `finding ${ID}` }],
+    ['without its history', [F], { what: 'removed', place: `history ${ID} 1` }],
+    ['without the end of its history', [F, H1], { what: 'removed', place: `history ${ID} 2` }],
+    ['without the beginning of it', [F, H2], { what: 'removed', place: `history ${ID} 1` }],
+    ['with a row twice', [F, H1, H2, H2], { what: 'inserted', place: H2.place }],
+    ['with a row of no number', [F, { ...H1, sequence: 0 }, H1, H2], { what: 'inserted' }],
+    [
+      'with a row of no kind',
+      [F, H1, H2, row('unknown', ID, {})],
+      { what: 'inserted', detail: 'it is no row of the record' },
+    ],
+    [
+      'with a column of no use',
+      [{ ...F, stray: 'note' }, H1, H2],
+      { what: 'changed', place: F.place, detail: expect.stringContaining('note') as string },
+    ],
+    [
+      'with an unreadable row',
+      [F, H1, { ...H2, value: undefined }],
+      { detail: 'it cannot be read' },
+    ],
+    ['with a list for a row', [{ ...F, value: [] }, H1, H2], { detail: 'it cannot be read' }],
+    [
+      'with a row of another',
+      [F, H1, { ...H2, value: { ...last.transition, findingId: 'x' } }],
+      { detail: 'it is the row of another key' },
+    ],
+    [
+      'with a row that follows on another',
+      [F, H1, { ...H2, value: linked({ ...last.transition, hash: undefined }, 'x') }],
+      { what: 'changed', place: H2.place, detail: 'it does not follow from the row before it' },
+    ],
+    [
+      'with another digest',
+      [{ ...F, digest: 'x' }, H1, H2],
+      { what: 'changed', place: F.place, detail: expect.stringContaining('digest') as string },
+    ],
+    [
+      'that counts less than there is',
+      [
+        row('finding', ID, first.finding, undefined, {
+          digest: digestOf(first.finding),
+          movedAt: first.finding.movedAt!,
+        }),
+        H1,
+        H2,
+      ],
+      { what: 'inserted', place: `history ${ID} 2` },
+    ],
+  ])('is looked at: %s', (_what, rows, expected) => {
+    const { tampering } = verifyFinding(ID, rows, NOTHING);
+
+    expect(tampering === undefined).toBe(expected === undefined);
+    expect(tampering ?? {}).toMatchObject(expected ?? {});
+  });
+
+  it('may be on its way out', () => {
+    const sealed = { ...NOTHING, leaving: new Set([ID]) };
+
+    expect(verifyFinding(ID, [H2], sealed).tampering).toBeUndefined();
+    expect(verifyFinding(ID, [F, H2], sealed).tampering).toMatchObject({ what: 'removed' });
+  });
+
+  it('that came up again after a purge has a chain of its own', () => {
+    const gone = { id: ID, sequence: 2, head: 'old', by: 7, gone: minutes(5) };
+    const sealed = { ...NOTHING, findings: new Map([[ID, gone]]) };
+
+    expect(verifyFinding(ID, [F, H1, H2], sealed).tampering).toBeUndefined();
+    const through = minutes(99_999);
+    expect(verifyFinding(ID, [F, H1, H2], { ...sealed, through }).tampering).toMatchObject({
+      what: 'inserted',
+    });
+  });
+});
+
+describe('rules', () => {
+  const added = stepAdding(RULE);
+  const ended = stepEnding(added, { how: 'removed', at: minutes(9), by: 'eve' });
+  const S1 = row('rule', RULE.id, added, 1);
+  const S2 = row('rule', RULE.id, ended, 2);
+  const sealed: Sealed = {
+    ...NOTHING,
+    rules: new Map([[RULE.id, { id: RULE.id, sequence: 2, head: ended.hash, by: 3 }]]),
+  };
+
+  it.each<[string, readonly Exhibit[], object[]]>([
+    ['whole', [S1, S2, row('note', '', {})], []],
+    ['without the end', [S1], [{ what: 'removed', place: `rule ${RULE.id} 2` }]],
+    ['without any step', [], [{ what: 'removed', place: `rule ${RULE.id} 1` }]],
+    ['with a stranger', [S1, S2, row('unknown', RULE.id, {})], [{ what: 'inserted' }]],
+    [
+      'made anew',
+      [S1, row('rule', RULE.id, linked({ ...ended, by: 'x', hash: undefined }, added.hash), 2)],
+      [{ what: 'changed' }],
+    ],
+  ])('are looked at: %s', (_what, rows, expected) => {
+    expect(verifyRules(rows, sealed)).toMatchObject(expected);
+    expect(verifyRules(rows, sealed)).toHaveLength(expected.length);
+  });
+});
+
+describe('the chain', () => {
+  const seal = (day: string, part = 1, isLast = true): Seal => ({
+    ...{ kind: 'seal', day, part, isLast },
+    ...{ findings: [{ id: ID, sequence: 2, head: 'h' }], rules: [], coverage: {} },
+  });
+  const purge: Purge = { kind: 'purge', before: minutes(0), findings: [], signalTables: [] };
+  const chainOf = (
+    ...contents: readonly (Seal | Purge)[]
+  ): { entries: Exhibit[]; head: ChainHead } => {
+    let head = EMPTY_CHAIN;
+    const entries: Exhibit[] = [];
+    for (const content of contents) {
+      const next = nextEntry(head, content, minutes(1));
+      head = next.head;
+      entries.push(row('entry', '', next.entry, next.entry.sequence));
+    }
+    return { entries, head };
+  };
+  const look = (
+    { entries, head }: ReturnType<typeof chainOf>,
+    over: Partial<ChainHead> = {},
+  ): ReturnType<typeof verifyChain>['tamperings'] =>
+    verifyChain([...entries, row('head', '', { ...head, ...over })]).tamperings;
+  const days = chainOf(seal('2026-01-31'), seal('2026-02-01'), purge, seal('2026-02-02', 1, false));
+
+  it('is whole, or empty', () => {
+    expect(look(days)).toEqual([]);
+    expect(verifyChain([]).tamperings).toEqual([]);
+    expect(look(chainOf(purge))).toEqual([]);
+    expect(verifyChain(days.entries.slice(0, 0)).sealed.through).toBeUndefined();
+  });
+
+  it.each<[string, () => readonly object[], object[]]>([
+    ['a head that is gone', () => verifyChain(days.entries).tamperings, [{ what: 'removed' }]],
+    [
+      'a head that cannot be read',
+      () => verifyChain([...days.entries, row('head', '', 'x')]).tamperings,
+      [{ what: 'changed' }],
+    ],
+    ['a head ahead', () => look(days, { sequence: 5 }), [{ what: 'removed', place: 'entry 5' }]],
+    ['a head behind', () => look(days, { sequence: 3 }), [{ what: 'inserted', place: 'entry 4' }]],
+    ['a head with another hash', () => look(days, { hash: 'x' }), [{ what: 'changed' }]],
+    [
+      'a head with a purge that is none',
+      () => look(days, { unfinished: 1 }),
+      [{ what: 'changed' }],
+    ],
+    ['a head that copied too much', () => look(days, { copied: 9 }), [{ what: 'changed' }]],
+    ...[
+      { ...seal('x'), kind: 'x' },
+      { ...seal('x'), day: 'x' },
+      { ...purge, findings: 7 },
+    ].map((odd): [string, () => readonly object[], object[]] => [
+      `an entry of no shape, with a hash that fits: ${JSON.stringify(odd)}`,
+      () => look(chainOf(odd as unknown as Purge)),
+      [{ what: 'changed', place: 'entry  1' }],
+    ]),
+    [
+      'a stranger',
+      () =>
+        verifyChain([...days.entries, row('head', '', days.head), row('unknown', '', {})])
+          .tamperings,
+      [{ what: 'inserted' }],
+    ],
+    [
+      'a day that is missing',
+      () => look(chainOf(seal('2026-01-31'), seal('2026-02-02'))),
+      [{ what: 'changed', place: 'entry 2' }],
+    ],
+    [
+      'a day twice',
+      () => look(chainOf(seal('2026-01-31'), seal('2026-01-31'))),
+      [{ what: 'changed', place: 'entry 2' }],
+    ],
+    [
+      'a part that is missing',
+      () => look(chainOf(seal('2026-01-31', 1, false), seal('2026-01-31', 3))),
+      [{ what: 'changed', place: 'entry 2' }],
+    ],
+    [
+      'a first part that is none',
+      () => look(chainOf(seal('2026-01-31', 2))),
+      [{ what: 'changed', place: 'entry 1', detail: expect.stringContaining('no day') as string }],
+    ],
+  ])('tells %s', (_what, work, expected) => {
+    expect(work()).toMatchObject(expected);
+  });
+
+  it('says what must be there', () => {
+    const gone = { ...purge, findings: [{ id: ID, sequence: 3, head: 'i' }] };
+    const { entries, head } = chainOf(seal('2026-01-31'), gone);
+    const rows = (of: ChainHead): Exhibit[] => [...entries, row('head', '', of)];
+
+    const open = verifyChain(rows(head)).sealed;
+    const done = verifyChain(rows(finished(head))).sealed;
+
+    expect([...open.leaving]).toEqual([ID]);
+    expect([...done.leaving]).toEqual([]);
+    expect(done.findings.get(ID)).toMatchObject({ sequence: 3, by: 2, gone: minutes(1) });
+    expect(done).toMatchObject({ seals: 1, purges: 1, through: '2026-02-01T00:00:00.0000000Z' });
+    expect(entries.map(({ value }) => (value as RecordEntry).sequence)).toEqual([1, 2]);
+  });
+});

@@ -1,0 +1,84 @@
+import { app, HttpRequest, InvocationContext, type HttpHandler } from '@azure/functions';
+import { startAzurite, type Azurite } from '../fakes/azurite';
+import { TENANT } from './api-host';
+
+const doors = new Map<string, { readonly route: string; readonly handler: HttpHandler }>();
+const NOBODY = '0123456789abcdef-0123456789ab';
+let azurite: Azurite;
+
+jest.setTimeout(30_000);
+beforeAll(async () => {
+  azurite = await startAzurite();
+  jest.spyOn(app, 'http').mockImplementation((name, { route, handler }) => {
+    doors.set(name, { route: route ?? '', handler: handler });
+  });
+  jest.spyOn(app, 'timer').mockImplementation(() => undefined);
+  jest.spyOn(app, 'setup').mockImplementation(() => undefined);
+  Object.assign(process.env, {
+    ...{ TENANT_ID: TENANT, GRAPH_AUTH: 'none', GRAPH_BASE_URL: 'http://127.0.0.1:9' },
+    ...{ TABLES_CONNECTION: azurite.connection, AZURE_FUNCTIONS_ENVIRONMENT: 'Development' },
+    LOG_LEVEL: 'error',
+  });
+  await import('../../functions/index');
+});
+
+const knock = async (
+  name: string,
+  { query = '', body }: { readonly query?: string; readonly body?: string } = {},
+): Promise<{ status: number; text: string; logged: string }> => {
+  const { route, handler } = doors.get(name)!;
+  const logged: string[] = [];
+  const context = new InvocationContext({
+    ...{ functionName: name, invocationId: 'invocation-1' },
+    logHandler: (_level, ...args) => logged.push(args.join(' ')),
+  });
+  const request = new HttpRequest({
+    method: body === undefined ? 'GET' : 'POST',
+    url: `http://127.0.0.1/${route.replace('{id}', NOBODY)}${query}`,
+    params: { id: `${NOBODY}${name === 'resend' ? '-1' : ''}` },
+    ...(body !== undefined && {
+      body: { string: body },
+      headers: { 'content-type': 'application/json', 'if-match': '*' },
+    }),
+  });
+  const answer = (await handler(request, context)) as {
+    status: number;
+    body?: string | ReadableStream;
+  };
+  return {
+    status: answer.status,
+    text: await new Response(answer.body).text(),
+    logged: logged.join('\n'),
+  };
+};
+
+describe('functions/http', () => {
+  it.each<[string, number, { readonly query?: string; readonly body?: string }]>([
+    ['findings', 200, {}],
+    ['finding', 404, {}],
+    ['export', 200, { query: '?format=csv' }],
+    ['stats', 200, {}],
+    ['status', 200, {}],
+    ['verify', 200, {}],
+    ['openapi', 200, {}],
+    ['elsewhere', 404, {}],
+    ['health', 503, {}],
+    ['transitions', 404, { body: '{"action":"reopen"}' }],
+    ['transitions', 400, { body: `{"action":"reopen","note":"${'x'.repeat(200_000)}"}` }],
+    ['resend', 404, { body: '' }],
+  ])('%s answers %i', async (name, status, request) => {
+    expect(await knock(name, request)).toMatchObject({ status });
+  });
+
+  // The last: it ends the storage.
+  it('says in the log what went wrong, and not to the caller', async () => {
+    await azurite.stop();
+    const failed = await knock('finding');
+
+    expect(failed.status).toBe(503);
+    expect(JSON.parse(failed.text)).toMatchObject({
+      detail: 'The storage did not answer; try again. The log of invocation invocation-1 says why.',
+    });
+    expect(failed.logged).toContain('127.0.0.1');
+  }, 60_000);
+});
