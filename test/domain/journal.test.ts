@@ -341,7 +341,7 @@ describe('shared/domain/journal', () => {
       );
       fc.assert(
         fc.property(fc.array(anyWindow, { minLength: 2, maxLength: 8 }), (plans) => {
-          let head = unread('signIns');
+          let head = readHead();
           for (const [from, length, age, purpose] of plans) {
             const before = head.journal;
             const startedAt = hour(from + length + age);
