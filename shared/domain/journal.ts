@@ -227,7 +227,9 @@ function lateBy(
       return Math.min(late, HOUR_TILE_DELAY);
     case 'day':
       return Math.min(late, 24 * HOUR);
-    default:
+    case 'filter-check':
+    case 'backfill':
+    case 'second-look':
       return undefined;
   }
 }
@@ -331,19 +333,21 @@ export function afterDetectorChange(
   reads: Readonly<Record<string, string>>,
 ): SourceHead {
   const { journal } = head;
-  const byDetector = { ...head.byDetector };
-  for (const [id, hash] of Object.entries(reads)) {
-    const coverage = byDetector[id];
-    if (coverage === undefined) {
-      continue;
+  const byDetector = Object.entries(head.byDetector).flatMap(([id, coverage]) => {
+    const hash = reads[id];
+    if (hash !== undefined && head.reads[id] !== undefined && head.reads[id] !== hash) {
+      return [];
     }
-    if (head.reads[id] !== undefined && head.reads[id] !== hash) {
-      delete byDetector[id];
-    } else if (journal !== undefined && coverage.to < journal.completeTo) {
-      byDetector[id] = giveUp(coverage, { from: coverage.to, to: journal.completeTo });
-    }
-  }
-  return { ...head, byDetector, reads: { ...head.reads, ...reads } };
+    const isBehind =
+      hash !== undefined && journal !== undefined && coverage.to < journal.completeTo;
+    const missed = isBehind ? { from: coverage.to, to: journal.completeTo } : undefined;
+    return [[id, missed === undefined ? coverage : giveUp(coverage, missed)] as const];
+  });
+  return {
+    ...head,
+    byDetector: Object.fromEntries(byDetector),
+    reads: { ...head.reads, ...reads },
+  };
 }
 
 /** One more run that could not read the source, or only its days again. */
