@@ -36,6 +36,7 @@ export async function backfillCommand(
   const monitor = await buildMonitor(config, clock);
   const sources = chosen(options.source, neededSources(config.detectors));
   const reports = [];
+  const refused: string[] = [];
   for (const source of sources) {
     try {
       const report = await monitor.backfill(source, { from, to }, (at) => {
@@ -46,12 +47,18 @@ export async function backfillCommand(
       });
       reports.push({ source, ...report });
     } catch (error) {
-      if (error instanceof BackfillError) {
-        throw new UsageError(error.message);
+      if (!(error instanceof BackfillError)) {
+        throw error;
       }
-      throw error;
+      refused.push(error.message);
     }
   }
+  if (reports.length === 0) {
+    throw new UsageError(refused.join('\n'));
+  }
+  refused.forEach((message) => {
+    terminal.err(`crosscheck: ${printable(message)}\n`);
+  });
   await monitor.deliver();
   const changed = inOrder(
     reports.flatMap(({ assessed }) => assessed.changes.map((each) => each.finding)),
@@ -82,7 +89,8 @@ export async function backfillCommand(
       terminal.out(`${findingText(finding, terminal)}\n`);
     });
   }
-  return reports.every(({ stopped }) => stopped === undefined) ? EXIT.done : EXIT.failed;
+  const isWhole = reports.every(({ stopped }) => stopped === undefined);
+  return isWhole && refused.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 function chosen(name: string | undefined, needed: readonly Source[]): readonly Source[] {

@@ -20,7 +20,7 @@ const IDS = [
 ];
 
 const isWriting = process.argv.includes('--write');
-const problems = [];
+const problems = new Set(); // a module is compiled several times
 
 if (spawnSync('dotnet', ['--version']).status !== 0) {
   console.log('dotnet is not here: infra/ was NOT compiled, only its committed snapshot is tested');
@@ -34,8 +34,8 @@ if (spawnSync('dotnet', ['--version']).status !== 0) {
     rmSync(folder, { recursive: true, force: true });
   }
   problems.forEach((each) => console.error(each));
-  console.log(problems.length === 0 ? 'infra/ compiles' : `infra/: ${problems.length} problems`);
-  process.exitCode = problems.length === 0 ? 0 : 1;
+  console.log(problems.size === 0 ? 'infra/ compiles' : `infra/: ${problems.size} problems`);
+  process.exitCode = problems.size === 0 ? 0 : 1;
 }
 
 /** Fetches the compiler from NuGet with a project that is nothing else, and keeps it beside the other caches. */
@@ -80,13 +80,16 @@ async function check(compiler, infra) {
       encoding: 'utf8',
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...ENVIRONMENT },
     });
-    return { status, stdout, said: `${args.includes('--stdout') ? '' : stdout}${stderr}`.trim() };
+    const said = `${args.includes('--stdout') ? '' : stdout}${stderr}`;
+    return { status, stdout, said: said.replaceAll(join(infra, ''), 'infra').trim() };
   };
   /** A warning counts: a property that does not exist is no more than that to the compiler. */
   const clean = (...args) => {
     const { status, stdout, said } = run(...args);
     if (status !== 0 || said !== '') {
-      problems.push(`bicep ${args.slice(0, 2).join(' ')}: ${said || `exit code ${status}`}`);
+      const lines =
+        said === '' ? [`bicep ${args.join(' ')}: exit code ${status}`] : said.split('\n');
+      lines.forEach((each) => problems.add(each));
     }
     return stdout;
   };
@@ -111,7 +114,7 @@ async function check(compiler, infra) {
   for (const file of readdirSync('infra', { recursive: true })) {
     const isChecked = /\.bicep(param)?$/.test(file) && existsSync(join(infra, file));
     if (isChecked && read('infra', file) !== read(infra, file)) {
-      problems.push(`infra/${file} is not formatted: bicep format infra/${file}`);
+      problems.add(`infra/${file} is not formatted: bicep format infra/${file}`);
     }
   }
 }
@@ -144,7 +147,7 @@ async function compare(name, text) {
   if (isWriting) {
     writeFileSync(path, now);
   } else if (!existsSync(path) || readFileSync(path, 'utf8') !== now) {
-    problems.push(
+    problems.add(
       `${path} is not what infra/ compiles to: npm run bicep -- --write, and look at the diff`,
     );
   }
@@ -190,13 +193,13 @@ function plantFaults(infra, run) {
       sound.replace(from, () => to),
     );
     if (!sound.includes(from)) {
-      problems.push(`a fault cannot be planted: infra/${file} has no "${from}"`);
+      problems.add(`a fault cannot be planted: infra/${file} has no "${from}"`);
     }
   });
   const { said } = run('lint', '--pattern', `${relative(infra, planted)}/**/*.bicep`);
   faults.forEach(([what, file], index) => {
     if (!said.includes(join(`fault-${index}`, file))) {
-      problems.push(`planted fault not found: ${what} in infra/${file}`);
+      problems.add(`planted fault not found: ${what} in infra/${file}`);
     }
   });
   rmSync(planted, { recursive: true });

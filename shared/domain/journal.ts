@@ -52,6 +52,8 @@ export interface Journal {
   readonly hoursTo: Instant;
   /** Days up to here were read again without a filter, 48 h or more after they closed. */
   readonly daysTo: Instant;
+  /** Up to here some hours or days were passed over: the log had dropped them, or they could not be read again. */
+  readonly skippedTo?: Instant;
   /** Rows per hour in the last window of the head: tells how much fits a page. */
   readonly rowsPerHour: number;
   /** The same of the last window that was read without a filter. */
@@ -85,9 +87,13 @@ export interface SourceHead {
   readonly journal?: Journal;
   readonly lateness?: Lateness;
   readonly trouble?: TroubleState;
+  /** The same of the days that are read again: nothing waits for them, so nobody is alerted. */
+  readonly dayTrouble?: TroubleState;
   readonly droppedFilter?: DroppedFilter;
   /** A range that is being filled, and how far it has come. */
   readonly backfill?: Interval & { readonly at: Instant };
+  /** When somebody first noticed that coverage stands still and nobody tries. */
+  readonly stillSeenAt?: Instant;
   /** Conditions that somebody was told of and that go on. */
   readonly alarms?: readonly string[];
 }
@@ -154,9 +160,10 @@ export function covered(head: SourceHead, window: ReadWindow): Interval | undefi
 export function afterWindow(head: SourceHead, window: ReadWindow): SourceHead {
   const stretch = covered(head, window);
   const moved = stretch === undefined ? head : covering(stretch, window.detectorIds)(head);
+  const journal = moveCursors(head.journal, window, stretch);
   return {
     ...moved,
-    journal: moveCursors(head.journal, window, stretch),
+    ...(journal !== undefined && { journal }),
     lateness: observe(head.lateness ?? UNMEASURED, window.seen, window.startedAt, (at) =>
       lateBy(head.journal, window, at),
     ),
@@ -167,15 +174,18 @@ function moveCursors(
   journal: Journal | undefined,
   window: ReadWindow,
   stretch: Interval | undefined,
-): Journal {
-  const { from, to, startedAt, purpose } = window;
+): Journal | undefined {
+  const { from, to, startedAt, purpose, lag } = window;
+  if (journal === undefined && purpose !== 'head') {
+    return undefined; // a range that was filled before the first poll is no beginning
+  }
   const known = journal ?? {
     ...{ began: from, readTo: from, completeTo: from, hoursTo: from, daysTo: from },
     ...{ readAt: startedAt, movedAt: startedAt, rowsPerHour: 0, allRowsPerHour: 0 },
   };
   const perHour = (window.rows * HOUR) / Math.max(1, between(from, to));
   const completeTo = latest(known.completeTo, stretch?.to ?? known.completeTo);
-  const hours = earliest(to, plus(startedAt, -HOUR_TILE_DELAY));
+  const hours = earliest(to, plus(startedAt, -Math.max(HOUR_TILE_DELAY, lag)));
   const days = earliest(to, plus(startedAt, -DAY_TILE_DELAY));
   const isTelling = between(from, to) >= MINUTE; // a splinter says nothing of how many rows come
   const isHead = purpose === 'head' && from <= known.readTo;
@@ -188,7 +198,11 @@ function moveCursors(
     }),
     ...(!window.isFiltered && isTelling && { allRowsPerHour: perHour }),
     completeTo,
-    movedAt: completeTo > known.completeTo ? startedAt : known.movedAt,
+    // A lag that has grown makes coverage wait, and a head that has read to its end is no standstill.
+    movedAt:
+      completeTo > known.completeTo || (isHead && plus(startedAt, -lag) <= known.completeTo)
+        ? startedAt
+        : known.movedAt,
     hoursTo: from <= known.hoursTo ? latest(known.hoursTo, hours) : known.hoursTo,
     daysTo: from <= known.daysTo && !window.isFiltered ? latest(known.daysTo, days) : known.daysTo,
   };
@@ -213,7 +227,9 @@ function lateBy(
       return Math.min(late, HOUR_TILE_DELAY);
     case 'day':
       return Math.min(late, 24 * HOUR);
-    default:
+    case 'filter-check':
+    case 'backfill':
+    case 'second-look':
       return undefined;
   }
 }
@@ -222,7 +238,8 @@ function lateBy(
 export function hoursDue(journal: Journal, now: Instant, lag: Duration): Interval | undefined {
   // Nothing is complete earlier than its lag, so neither is an hour.
   const to = startOfHour(plus(now, -Math.max(HOUR_TILE_DELAY, lag)));
-  return journal.hoursTo < to ? { from: journal.hoursTo, to } : undefined;
+  const from = earliest(journal.hoursTo, journal.completeTo);
+  return from < to ? { from, to } : undefined;
 }
 
 /** Closed days that are due to be read again; absent when there are none. */
@@ -251,6 +268,7 @@ export function afterRetention(
       completeTo: latest(journal.completeTo, oldest),
       hoursTo: latest(journal.hoursTo, oldest),
       daysTo: oldest,
+      skippedTo: oldest,
     },
   };
 }
@@ -277,6 +295,14 @@ export function afterGivingUp(
       hoursTo: past(journal.hoursTo),
     },
   };
+}
+
+/** A window that could not be read again for too long. It was read before, so it is no gap. */
+export function afterSkippingDay(head: SourceHead, { to }: Interval): SourceHead {
+  const { journal } = head;
+  return journal === undefined
+    ? head
+    : { ...head, journal: { ...journal, daysTo: latest(journal.daysTo, to), skippedTo: to } };
 }
 
 /** A filter hides rows: what was read with it since the last whole day is in doubt and is read again without it. */
@@ -307,40 +333,43 @@ export function afterDetectorChange(
   reads: Readonly<Record<string, string>>,
 ): SourceHead {
   const { journal } = head;
-  const byDetector = { ...head.byDetector };
-  for (const [id, hash] of Object.entries(reads)) {
-    const coverage = byDetector[id];
-    if (coverage === undefined) {
-      continue;
+  const byDetector = Object.entries(head.byDetector).flatMap(([id, coverage]) => {
+    const hash = reads[id];
+    if (hash !== undefined && head.reads[id] !== undefined && head.reads[id] !== hash) {
+      return [];
     }
-    if (head.reads[id] !== undefined && head.reads[id] !== hash) {
-      delete byDetector[id];
-    } else if (journal !== undefined && coverage.to < journal.completeTo) {
-      byDetector[id] = giveUp(coverage, { from: coverage.to, to: journal.completeTo });
-    }
-  }
-  return { ...head, byDetector, reads: { ...head.reads, ...reads } };
+    const isBehind =
+      hash !== undefined && journal !== undefined && coverage.to < journal.completeTo;
+    const missed = isBehind ? { from: coverage.to, to: journal.completeTo } : undefined;
+    return [[id, missed === undefined ? coverage : giveUp(coverage, missed)] as const];
+  });
+  return {
+    ...head,
+    byDetector: Object.fromEntries(byDetector),
+    reads: { ...head.reads, ...reads },
+  };
 }
 
-/** One more run that could not read the source. */
+/** One more run that could not read the source, or only its days again. */
 export function afterTrouble(
   head: SourceHead,
   trouble: Pick<TroubleState, 'trouble' | 'message' | 'mend'>,
   now: Instant,
+  of: 'trouble' | 'dayTrouble' = 'trouble',
 ): SourceHead {
-  const known = head.trouble?.trouble === trouble.trouble ? head.trouble : undefined;
+  const before = head[of];
+  const runs = before?.trouble === trouble.trouble ? before.runs : 0;
   return {
     ...head,
-    trouble: {
-      ...trouble,
-      since: known?.since ?? head.trouble?.since ?? now,
-      lastAt: now,
-      runs: (known?.runs ?? 0) + 1,
-    },
+    [of]: { ...trouble, since: before?.since ?? now, lastAt: now, runs: runs + 1 },
   };
 }
 
 export function withoutTrouble({ trouble: _over, ...head }: SourceHead): SourceHead {
+  return head;
+}
+
+export function withoutDayTrouble({ dayTrouble: _over, ...head }: SourceHead): SourceHead {
   return head;
 }
 

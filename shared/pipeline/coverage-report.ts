@@ -85,13 +85,13 @@ function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): Cover
     return [];
   }
   const from = earliest(first.from, ...others.map((each) => each.from));
-  const { began, daysTo, hoursTo, completeTo, readTo } = journal;
+  const { began, skippedTo, daysTo, hoursTo, completeTo, readTo } = journal;
   // A gap of one detector only is no gap of the source, and stands with that detector.
   const gaps = first.gaps.filter((gap) =>
     others.every((each) => each.gaps.some((its) => its.from <= gap.from && its.to >= gap.to)),
   );
   const edges = [
-    ...[from, began, daysTo, hoursTo, completeTo, readTo],
+    ...[from, began, skippedTo ?? from, daysTo, hoursTo, completeTo, readTo],
     ...gaps.flatMap((gap) => [gap.from, gap.to]),
   ].filter((edge) => edge >= from && edge <= readTo);
   const sorted = [...new Set(edges)].sort();
@@ -105,15 +105,17 @@ function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): Cover
     const state =
       gap !== undefined
         ? 'gap'
-        : start < began
-          ? 'backfilled'
-          : start < daysTo
-            ? 'days-re-read'
-            : start < hoursTo
-              ? 'hours-re-read'
-              : start < completeTo
-                ? 'complete'
-                : 'read-once';
+        : start < (skippedTo ?? from) && start >= began
+          ? 'complete'
+          : start < began
+            ? 'backfilled'
+            : start < daysTo
+              ? 'days-re-read'
+              : start < hoursTo
+                ? 'hours-re-read'
+                : start < completeTo
+                  ? 'complete'
+                  : 'read-once';
     stretches.push({ from: start, to, state, ...(gap !== undefined && { why: gap.why }) });
   }
   return stretches;

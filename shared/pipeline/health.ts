@@ -52,6 +52,10 @@ export async function health(
         `${source} was last read at ${lastReadAt}; look at the log of its poll function.`,
       );
     }
+    if (head?.dayTrouble !== undefined) {
+      const { since, message } = head.dayTrouble;
+      notes.push(`days of ${source} cannot be read again since ${since}: ${message}.`);
+    }
     if (head?.droppedFilter !== undefined) {
       const { why, filter } = head.droppedFilter;
       const said = why === 'rejected' ? 'Graph rejects the filter' : 'the filter hides rows';

@@ -7,6 +7,7 @@ import {
   daysDue,
   hoursDue,
   unread,
+  withoutDayTrouble,
   withoutTrouble,
   type Journal,
   type Purpose,
@@ -119,7 +120,10 @@ async function prepared(reader: Reader, run: ReadRun, now: Instant): Promise<Sou
   const needed = run.detectors.filter((each) => ids.includes(each.id));
   const reads = Object.fromEntries(needed.map((each) => [each.id, readsHash(each, source)]));
   const step = (head: SourceHead): SourceHead => {
-    const current = afterDetectorChange(head, reads);
+    const { droppedFilter, ...others } = afterDetectorChange(head, reads);
+    // Another filter is tried again, and the old one is no longer in the way.
+    const isDropped = droppedFilter?.filter === filterKey(run.wanted);
+    const current = isDropped ? { ...others, droppedFilter } : others;
     const oldest = retention === undefined ? undefined : plus(now, RETENTION_MARGIN - retention);
     return oldest === undefined ? current : afterRetention(current, oldest, ids);
   };
@@ -164,18 +168,26 @@ async function readAll(reader: Reader, run: ReadRun, window: Interval): Promise<
     return stopped;
   }
   // A day that fails is tried again at the next run; nothing waits for it.
-  return read(daysDue(run.head.journal, started), 'day');
+  stopped = await read(daysDue(run.head.journal, started), 'day');
+  await noteTrouble(reader, run, stopped, 'dayTrouble');
+  return stopped;
 }
 
-async function noteTrouble(reader: Reader, run: ReadRun, stopped: Stop | undefined): Promise<void> {
+async function noteTrouble(
+  reader: Reader,
+  run: ReadRun,
+  stopped: Stop | undefined,
+  of: 'trouble' | 'dayTrouble' = 'trouble',
+): Promise<void> {
   const { source, stores, clock } = reader;
   if (stopped instanceof SourceError) {
     const { trouble, message, mend } = stopped;
     const now = clock.now();
     run.head = await stores.coverage.change(source, (head) =>
-      afterTrouble(head, { trouble, message, mend }, now),
+      afterTrouble(head, { trouble, message, mend }, now, of),
     );
-  } else if (run.head.trouble !== undefined && stopped === undefined) {
-    run.head = await stores.coverage.change(source, withoutTrouble);
+  } else if (run.head[of] !== undefined && stopped === undefined) {
+    const over = of === 'trouble' ? withoutTrouble : withoutDayTrouble;
+    run.head = await stores.coverage.change(source, over);
   }
 }

@@ -1,5 +1,10 @@
 import type { Interval } from '../domain/coverage';
-import { afterGivingUp, afterHidingFilter, type Purpose } from '../domain/journal';
+import {
+  afterGivingUp,
+  afterHidingFilter,
+  afterSkippingDay,
+  type Purpose,
+} from '../domain/journal';
 import { lagOf, type SeenRow } from '../domain/lateness';
 import { between, DAY, HOUR, plus, SECOND, type Duration, type Instant } from '../domain/time';
 import { SourceError } from './ports';
@@ -7,6 +12,7 @@ import {
   filterKey,
   idsOf,
   MOST_PAGES,
+  PLANNED_SHARE,
   readWindow,
   SMALLEST_WINDOW,
   unfiltered,
@@ -18,8 +24,6 @@ export type Stop = 'budget' | SourceError;
 
 /** So many windows of one stretch may fail in one run before it is left to the next. */
 const MOST_TROUBLES = 4;
-/** Of a window's page limit, so much is planned for. */
-const PLANNED_PAGES = 0.6 * MOST_PAGES;
 /** A window of a minute that fails for so long is a gap; the rest of the log goes on. */
 const PATIENCE = DAY;
 
@@ -43,24 +47,27 @@ export async function readStretch(
     const isLast = between(to, stretch.to) < SECOND; // no splinter is left
     const window = { from: at, to: isLast ? stretch.to : to };
     try {
+      const isChecked = purpose === 'day' && run.wanted.filter !== undefined;
+      const shown = isChecked ? await readShown(run, window) : undefined;
       const read = await readWindow(run, window, purpose, lagOf(run.head.lateness));
       if ('fits' in read) {
         size = Math.max(SMALLEST_WINDOW, read.fits);
         largest = size;
         continue;
       }
-      if (purpose === 'day' && run.wanted.filter !== undefined) {
-        await checkFilter(run, window, read.seen);
+      if (shown !== undefined) {
+        await checkFilter(run, window, read.seen, shown);
       }
       size = Math.min(size * 2, largest);
     } catch (error) {
       if (!(error instanceof SourceError)) {
         throw error;
       }
-      troubles += 1;
       const isSmallest = between(window.from, window.to) <= SMALLEST_WINDOW;
-      if (isSmallest && isHopeless(run, error)) {
-        await giveUpWindow(run, window);
+      const isLost = isHopeless(run, error, purpose);
+      troubles += isLost ? 0 : 1; // what is lost is cut down to its minute, however many tries that takes
+      if (isSmallest && isLost) {
+        await giveUpWindow(run, window, purpose);
       } else if (
         !error.isPassing ||
         error.isForNextRun ||
@@ -87,45 +94,73 @@ function firstSize({ head, wanted }: ReadRun, stretch: Interval, purpose: Purpos
   if (perHour === undefined || perHour === 0) {
     return purpose === 'day' ? Math.min(length, HOUR) : length;
   }
-  return Math.min(length, Math.max(SMALLEST_WINDOW, (PLANNED_PAGES * 1_000 * HOUR) / perHour));
+  return Math.min(
+    length,
+    Math.max(SMALLEST_WINDOW, (PLANNED_SHARE * MOST_PAGES * 1_000 * HOUR) / perHour),
+  );
 }
 
 /** What cannot be read in a day will not be read: broken rows of one minute must not stop the log for ever. */
-function isHopeless({ head, clock }: ReadRun, error: SourceError): boolean {
+function isHopeless({ head, clock }: ReadRun, error: SourceError, purpose: Purpose): boolean {
+  const known = purpose === 'day' ? head.dayTrouble : head.trouble;
+  const isOfRows = purpose === 'day' ? error.isPassing : error.trouble === 'bad-answer';
   return (
-    error.trouble === 'bad-answer' &&
-    head.trouble?.trouble === 'bad-answer' &&
-    between(head.trouble.since, clock.now()) > PATIENCE
+    isOfRows &&
+    !error.isForNextRun &&
+    known?.trouble === error.trouble &&
+    between(known.since, clock.now()) > PATIENCE
   );
 }
 
-async function giveUpWindow(run: ReadRun, window: Interval): Promise<void> {
+async function giveUpWindow(run: ReadRun, window: Interval, purpose: Purpose): Promise<void> {
   const ids = idsOf(run);
   run.head = await run.stores.coverage.change(run.wanted.source, (head) =>
-    afterGivingUp(head, window, ids),
+    purpose === 'day' ? afterSkippingDay(head, window) : afterGivingUp(head, window, ids),
   );
+}
+
+/** What a window shows with the filter: ids of the rows that the detectors need. */
+async function readShown(run: ReadRun, window: Interval): Promise<ReadonlySet<string>> {
+  const { clock, stores, wanted } = run;
+  const startedAt = clock.now();
+  const shown = new Set<string>();
+  let [rows, kept, malformed, pages] = [0, 0, 0, 0];
+  for await (const page of run.records.read(window, wanted)) {
+    page.seen.forEach((row) => shown.add(row.id));
+    rows += page.rows;
+    kept += page.records.length;
+    malformed += page.malformed.length;
+    pages += 1;
+  }
+  const { source, filter } = wanted;
+  await stores.coverage.change(source, (head) => head, [
+    {
+      ...{ from: window.from, to: window.to, source, purpose: 'filter-check', rows, kept, pages },
+      ...{ malformed, readAt: clock.now(), ms: between(startedAt, clock.now()) },
+      filter: filter?.property ?? 'none',
+    },
+  ]);
+  return shown;
 }
 
 /**
- * Reads a day's window once more with the filter. Rows that the detectors need and that do not come then are hidden by
- * it: the filter is dropped, and what was read with it since is in doubt.
+ * A day's window was read with the filter and without. Rows that the detectors need and that the filter does not show,
+ * also when it is asked once more, are hidden by it: it is dropped, and what was read with it since is in doubt.
  */
 async function checkFilter(
   run: ReadRun,
   window: Interval,
   expected: readonly SeenRow[],
+  shown: ReadonlySet<string>,
 ): Promise<void> {
-  if (expected.length === 0) {
+  if (expected.every(({ id }) => shown.has(id))) {
+    return;
+  }
+  const again = await readShown(run, window);
+  if (expected.every(({ id }) => again.has(id))) {
     return;
   }
   const { source } = run.wanted;
-  const found = new Set<string>();
-  for await (const page of run.records.read(window, run.wanted)) {
-    page.seen.forEach((row) => found.add(row.id));
-  }
-  if (expected.every(({ id }) => found.has(id))) {
-    return;
-  }
   const dropped = {
     filter: filterKey(run.wanted),
     why: 'hides-rows',

@@ -1,7 +1,7 @@
 import type { Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
 import type { Malformed, Source } from '../domain/record';
-import { between, DAY, latest, type Duration } from '../domain/time';
+import { between, DAY, latest, type Duration, type Instant } from '../domain/time';
 import type { SecondLook } from './assess';
 import {
   SourceError,
@@ -32,8 +32,9 @@ const PATIENCE = DAY;
  */
 export function secondLook(options: SecondLookOptions): SecondLook {
   const { clock } = options;
-  const started = clock.now();
+  let started: Instant | undefined;
   return async (detector, timeline, stretch) => {
+    started ??= clock.now();
     const isLate = between(stretch.to, clock.now()) > PATIENCE;
     if (between(started, clock.now()) > options.budget) {
       return isLate ? 'looked' : 'later';

@@ -10,7 +10,14 @@ import {
 import type { SourceHead } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import type { Subject } from '../domain/signal';
-import { between, formatDuration, toMinute, type Duration, type Instant } from '../domain/time';
+import {
+  between,
+  formatDuration,
+  MINUTE,
+  toMinute,
+  type Duration,
+  type Instant,
+} from '../domain/time';
 import { FindingBusyError } from './decide';
 import { FindingWriter } from './finding-writer';
 import type { Now, Stores } from './ports';
@@ -73,6 +80,7 @@ const NAMES: Readonly<Record<Source, string>> = {
 const RUNS_UNTIL: Readonly<Record<string, number>> = { unlicensed: 3 };
 const RUNS_UNTIL_OTHERS = 2;
 const ROUNDS = 5;
+const SEEN_TWICE = 15 * MINUTE;
 const PASSING = ['throttled', 'unavailable', 'bad-answer'];
 
 interface Condition {
@@ -102,7 +110,14 @@ export async function watchSources(watch: Watch): Promise<readonly FindingChange
     if (head === undefined) {
       continue;
     }
-    const conditions = conditionsOf(head, clock.now(), watch.standstill);
+    const now = clock.now();
+    const isStill = isStandingStill(head, now, watch.standstill);
+    if (isStill !== (head.stillSeenAt !== undefined)) {
+      await stores.coverage.change(source, ({ stillSeenAt: _seen, ...each }) =>
+        isStill ? { ...each, stillSeenAt: now } : each,
+      );
+    }
+    const conditions = conditionsOf(head, now, watch.standstill);
     const alarms = conditions.map(({ message, facts }) => `${message} ${canonical(facts)}`);
     const known = head.alarms ?? [];
     if (canonical(alarms) === canonical(known)) {
@@ -123,6 +138,21 @@ export async function watchSources(watch: Watch): Promise<readonly FindingChange
   return written;
 }
 
+/** Coverage has not moved for too long, whatever the reason. */
+function isStandingStill({ journal, trouble }: SourceHead, now: Instant, most: Duration): boolean {
+  const since = journal?.movedAt ?? trouble?.since;
+  return since !== undefined && between(since, now) > most;
+}
+
+/**
+ * After a pause of the whole app one log is read before the other. So a log that nobody tries must be seen standing
+ * still twice, some polls apart.
+ */
+function isConfirmed({ trouble, stillSeenAt }: SourceHead, now: Instant): boolean {
+  const isTried = trouble !== undefined && between(trouble.lastAt, now) <= SEEN_TWICE;
+  return isTried || (stillSeenAt !== undefined && between(stillSeenAt, now) >= SEEN_TWICE);
+}
+
 function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Condition[] {
   const { journal, trouble, droppedFilter } = head;
   const conditions: Condition[] = [];
@@ -138,7 +168,8 @@ function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Con
     });
   } else {
     const since = journal?.movedAt ?? trouble?.since;
-    if (since !== undefined && between(since, now) > standstill) {
+    const isStill = isStandingStill(head, now, standstill) && isConfirmed(head, now);
+    if (since !== undefined && isStill) {
       const error =
         trouble?.message ?? 'no run has reached its end; look at the log of its poll function';
       conditions.push({

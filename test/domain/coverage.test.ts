@@ -199,7 +199,7 @@ describe('shared/domain/coverage', () => {
           stretches.map(([first]) => first!),
           fc.nat(41),
           (each, lost, minute) => {
-            const after = giveUp(read(each)!, stretch(lost.from, lost.to));
+            const after = giveUp(read(each), stretch(lost.from, lost.to));
             const isRead = each.some(({ from, to }) => from <= minute && minute < to);
             const { verdict } = lookAt(after, minutes(minute), minutes(minute + 1));
 

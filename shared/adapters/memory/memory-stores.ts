@@ -500,6 +500,8 @@ export class MemoryCoverage implements CoverageStore {
     const found = this.windows.filter(
       (window) => window.source === source && window.readAt >= from && window.readAt < to,
     );
-    yield* found.toSorted((a, b) => (a.readAt > b.readAt ? -1 : 1));
+    for (const window of found.toSorted((a, b) => (a.readAt > b.readAt ? -1 : 1))) {
+      yield Promise.resolve(window);
+    }
   }
 }

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { coverageCommand, type CoverageOptions } from '../../cli/coverage';
+import { createDemoTenant, type DemoOptions } from '../../cli/demo-tenant/demo-tenant';
+import { serveDemoTenant } from '../../cli/demo-tenant/serve';
+import { UsageError } from '../../cli/exit';
+import { pollCommand } from '../../cli/poll';
+import { tableStores } from '../../shared/adapters/tables/table-stores';
+import { revoke } from '../../shared/domain/coverage';
+import type { SourceHead } from '../../shared/domain/journal';
+import { HOUR, plus, toInstant } from '../../shared/domain/time';
+import type { CoverageReport } from '../../shared/pipeline/coverage-report';
+import { startAzurite, type Azurite } from '../fakes/azurite';
+import { VirtualClock } from '../fakes/clock';
+
+const NOW = toInstant('2026-03-02T12:00:00Z');
+const EAS = 'eas-success-despite-ca-failure';
+
+jest.setTimeout(30_000);
+
+let azurite: Azurite;
+const ends: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(async () => {
+  for (const end of ends.splice(0)) {
+    await end();
+  }
+  await azurite.stop();
+});
+
+/** A demo tenant, and the command over what was read of it. */
+async function setUp(demo: Partial<DemoOptions> = {}) {
+  const clock = new VirtualClock(NOW);
+  const tenantId = randomUUID();
+  const tenant = createDemoTenant({ tenantId, now: () => clock.now(), ...demo });
+  const graph = await serveDemoTenant(tenant);
+  ends.push(graph.close);
+  const connection = azurite.connection;
+  const environment = {
+    ...{ TENANT_ID: tenantId, GRAPH_BASE_URL: graph.url, GRAPH_AUTH: 'none' },
+    ...{ TABLES_CONNECTION: connection, LOG_LEVEL: 'error' },
+  };
+  const out: string[] = [];
+  const terminal = {
+    ...{ out: (text: string) => out.push(text), err: () => undefined },
+    ...{ isInteractive: false, hasColour: false },
+  };
+  const world = { terminal, environment, clock };
+  const poll = () => pollCommand({ once: true, json: true }, world);
+  async function run(options: CoverageOptions = {}): Promise<string> {
+    out.length = 0;
+    expect(await coverageCommand(options, world)).toBe(0);
+    return out.join('');
+  }
+  const change = (step: (head: SourceHead) => SourceHead) =>
+    tableStores({ connection, tenantId, createMissingTables: true }).coverage.change(
+      'signIns',
+      step,
+    );
+  return { clock, poll, run, change };
+}
+
+describe('crosscheck coverage', () => {
+  it('says that nothing was read yet, and how to', async () => {
+    const { run } = await setUp();
+
+    expect(await run()).toBe('No log was ever read. "crosscheck poll --once" reads them now.\n');
+    expect(JSON.parse(await run({ json: true }))).toEqual({ asOf: NOW, sources: [] });
+    expect(await run({ csv: true })).toBe('source,from,to,state,why\r\n');
+  });
+
+  it('says how each log was read', async () => {
+    const { poll, run } = await setUp();
+    await poll();
+
+    const text = await run();
+
+    expect(text).toContain(
+      [
+        'signIns',
+        '  from                  to                    how',
+        '  2026-03-01 12:00 UTC  2026-03-02 08:55 UTC  hours-re-read',
+        '  2026-03-02 08:55 UTC  2026-03-02 10:00 UTC  complete',
+        '  2026-03-02 10:00 UTC  2026-03-02 12:00 UTC  read-once',
+        '  rows are late: not measured yet; complete up to 2 h ago',
+        `  ${EAS} knows it from 2026-03-01 12:00 UTC`,
+      ].join('\n'),
+    );
+    expect(text).toMatch(/^directoryAudits\n/);
+  });
+
+  it('cuts it to a range', async () => {
+    const { poll, run } = await setUp();
+    await poll();
+
+    const inside = await run({ from: '2026-03-02T09:00:00Z', to: '2026-03-02T10:30:00Z' });
+    const outside = await run({ to: '2026-02-01T00:00:00+01:00' });
+
+    expect(inside).toContain('  2026-03-02 09:00 UTC  2026-03-02 10:00 UTC  complete\n');
+    expect(inside).toContain('  2026-03-02 10:00 UTC  2026-03-02 10:30 UTC  read-once\n');
+    expect(outside).toContain('signIns\n  nothing in this range\n');
+  });
+
+  it('prints CSV', async () => {
+    const { poll, run, change } = await setUp();
+    await poll();
+    const doubted = { from: plus(NOW, -20 * HOUR), to: plus(NOW, -19 * HOUR) };
+    await change((head) => ({
+      ...head,
+      byDetector: { [EAS]: revoke(head.byDetector[EAS]!, doubted, 'filter') },
+    }));
+
+    const lines = (await run({ csv: true })).split('\r\n');
+
+    expect(lines[0]).toBe('source,from,to,state,why');
+    expect(lines).toContain(
+      'signIns,2026-03-01T16:00:00.0000000Z,2026-03-01T17:00:00.0000000Z,gap,filter',
+    );
+    expect(lines.at(-1)).toBe('');
+    expect(lines.slice(1, -1).every((line) => line.split(',').length === 5)).toBe(true);
+  });
+
+  it('prints JSON', async () => {
+    const { poll, run } = await setUp();
+    await poll();
+
+    const report = JSON.parse(await run({ json: true })) as CoverageReport;
+
+    expect(report.asOf).toBe(NOW);
+    expect(report.sources.map(({ source }) => source)).toEqual(['directoryAudits', 'signIns']);
+    expect(report.sources[1]?.detectors).toEqual({
+      [EAS]: { from: plus(NOW, -24 * HOUR), to: plus(NOW, -2 * HOUR), gaps: [] },
+    });
+  });
+
+  it('says what stands against it', async () => {
+    const { poll, run, change } = await setUp();
+    await poll();
+    const counts = Array.from({ length: 21 }, (_, i) => (i === 0 ? 12_000 : 0));
+    await change((head) => ({
+      ...head,
+      lateness: { every: 1, known: {}, counts, max: 60_000 },
+      byDetector: {
+        [EAS]: revoke(
+          head.byDetector[EAS]!,
+          { from: plus(NOW, -20 * HOUR), to: plus(NOW, -19 * HOUR) },
+          'unreadable',
+        ),
+      },
+      backfill: { from: plus(NOW, -40 * HOUR), to: plus(NOW, -30 * HOUR), at: NOW },
+      droppedFilter: { filter: 'f', why: 'hides-rows', at: NOW },
+      trouble: {
+        ...{ trouble: 'denied', message: 'not\u001b[31m allowed', mend: 'Grant it.' },
+        ...{ since: NOW, lastAt: NOW, runs: 3 },
+      },
+    }));
+
+    const text = await run();
+
+    expect(text).toContain(
+      'rows are late: p50 1 min, p95 1 min, p99.9 1 min, max 1 min (12,000 rows measured); ' +
+        'complete up to 30 min ago',
+    );
+    expect(text).toMatch(
+      /2026-03-01 16:00 UTC {2}2026-03-01 17:00 UTC {2}gap +it could not be read/,
+    );
+    expect(text).toContain('but for 2026-03-01 16:00 UTC');
+    expect(text).toContain('read without a filter since 2026-03-02 12:00 UTC: it hides rows');
+    expect(text).toContain(
+      'backfill of 2026-02-28 20:00 UTC to 2026-03-01 06:00 UTC has come to 2026-03-02 12:00 UTC',
+    );
+    expect(text).toContain('cannot be read since 2026-03-02 12:00 UTC: not allowed. Grant it.');
+    expect(text).not.toContain('\u001b');
+  });
+
+  it('says when Graph rejects the filter', async () => {
+    const { poll, run, change } = await setUp();
+    await poll();
+    await change((head) => ({
+      ...head,
+      droppedFilter: { filter: 'f', why: 'rejected', at: NOW },
+    }));
+
+    expect(await run()).toContain(
+      'read without a filter since 2026-03-02 12:00 UTC: Graph rejects it',
+    );
+  });
+
+  it.each<[string, CoverageOptions, RegExp]>([
+    ['no time', { from: 'noon' }, /^--from takes a time with a zone, .*, not "noon"$/],
+    ['a time without a zone', { to: '2026-03-02T12:00:00' }, /^--to takes a time with a zone/],
+    ['two formats', { json: true, csv: true }, /contradict each other/],
+  ])('refuses %s', async (_what, options, text) => {
+    const { run } = await setUp();
+
+    await expect(run(options)).rejects.toThrow(UsageError);
+    await expect(run(options)).rejects.toThrow(text);
+  });
+});

@@ -1,0 +1,397 @@
+import { seeded } from '../../cli/demo-tenant/random';
+import { Limiter } from '../../shared/adapters/graph/limiter';
+import { graphSource } from '../../shared/adapters/graph/graph-source';
+import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { readRow } from '../../shared/adapters/rows/read-row';
+import { canonical, type Json, type JsonObject } from '../../shared/domain/canonical';
+import { lookAt, type CoverageBySource } from '../../shared/domain/coverage';
+import type { Detector } from '../../shared/domain/detector';
+import { SOURCES, type Source } from '../../shared/domain/record';
+import { joinSignals, type Signal } from '../../shared/domain/signal';
+import {
+  between,
+  DAY,
+  earliest,
+  HOUR,
+  justAfter,
+  MINUTE,
+  plus,
+  SECOND,
+  type Duration,
+  type Instant,
+} from '../../shared/domain/time';
+import { drainMarks, type SecondLook } from '../../shared/pipeline/assess';
+import { KnownSignals } from '../../shared/pipeline/known-signals';
+import { pollSource } from '../../shared/pipeline/poll';
+import type { Clock, RecordSource, Stores } from '../../shared/pipeline/ports';
+import type { Reader } from '../../shared/pipeline/read-source';
+import { secondLook } from '../../shared/pipeline/second-look';
+import { select, wantedBy } from '../../shared/pipeline/select';
+import { VirtualClock } from './clock';
+import type { Laid } from './fault-plan';
+import { FaultyGraph, isUnseen, perfectGraph, type PlannedRow } from './faulty-graph';
+import { FastClock, serveFaultyGraph, virtualFetch } from './faulty-transport';
+import { must, type LawBroken } from './law';
+import { configured, TENANT, view } from './run';
+
+/** What production runs with: see composition.ts. */
+const BUDGET = 4 * MINUTE;
+const READS_PER_10_SECONDS = 2;
+const LOOKS_PER_10_SECONDS = 1;
+const LOOK_BUDGET = MINUTE;
+const RETENTION = 30 * DAY;
+const INITIAL_LOOKBACK = DAY;
+/** What a source is assumed to be late at most, before its lateness was measured. */
+const LAG = 2 * HOUR;
+/** No run may take longer or ask more often. */
+const LONGEST_RUN = 30 * MINUTE;
+const MOST_REQUESTS = 200;
+
+/** A fault to plant in the reading, between two parts of it. */
+export interface Breakage {
+  readonly source?: (records: RecordSource, stores: MemoryStores, clock: Clock) => RecordSource;
+  readonly fetch?: (fetchLike: typeof fetch) => typeof fetch;
+  readonly stores?: (stores: MemoryStores) => Stores;
+  readonly requestsPer10Seconds?: number;
+}
+
+/** A clock whose idle time can be passed over. */
+interface TestClock extends Clock {
+  advance(ms: Duration): void;
+}
+type BySource<T> = Readonly<Record<Source, T>>;
+
+/** The monitor over one Graph: the real adapter and the real pipeline, as composition.ts puts them together. */
+interface Monitor {
+  readonly stores: MemoryStores;
+  /** When each request was sent. */
+  readonly sent: BySource<readonly Instant[]>;
+  readonly looked: BySource<readonly Instant[]>;
+  readonly clocks: BySource<TestClock>;
+  poll(source: Source, options?: Partial<Reader>): Promise<void>;
+  /** As the timer of that name does, in the turn of the audit log. */
+  reassess(): Promise<void>;
+}
+
+function monitor(
+  clocks: BySource<TestClock>,
+  baseUrl: URL,
+  fetchFor: (source: Source) => typeof fetch,
+  breakage: Breakage = {},
+): Monitor {
+  const stores = memoryStores();
+  const through = breakage.stores?.(stores) ?? stores;
+  const detectors = configured();
+  const known = new KnownSignals();
+  const sent = bySource((): Instant[] => []);
+  const looked = bySource((): Instant[] => []);
+  const chance = seeded('jitter');
+  /** A source as a door asks it: with the clock of the door, and within its share of what Graph allows. */
+  const graphOf = (door: Source, share: number, times: Instant[]): RecordSource => {
+    const clock = clocks[door];
+    const ask = breakage.fetch?.(fetchFor(door)) ?? fetchFor(door);
+    const limiter = new Limiter(clock, breakage.requestsPer10Seconds ?? share);
+    return graphSource({
+      ...{ baseUrl, getToken: undefined, fetch: ask, clock, limiter },
+      random: () => chance.next(),
+      onRequest: () => times.push(clock.now()),
+    });
+  };
+  const records = bySource((source) => {
+    const whole = graphOf(source, READS_PER_10_SECONDS, sent[source]);
+    return breakage.source?.(whole, stores, clocks[source]) ?? whole;
+  });
+  const lookers = bySource((door) => graphOf(door, LOOKS_PER_10_SECONDS, looked[door]));
+  const lookAgain = (door: Source): SecondLook =>
+    secondLook({
+      ...{ tenantId: TENANT, stores: through, clock: clocks[door], budget: LOOK_BUDGET },
+      sourceOf: () => Promise.resolve(lookers[door]),
+    });
+  const base = { tenantId: TENANT, detectors, stores: through };
+  return {
+    ...{ stores, sent, looked, clocks },
+    async poll(source, options) {
+      const clock = clocks[source];
+      const reader = {
+        ...{ ...base, source, records: records[source], clock, known },
+        ...{ initialLookback: INITIAL_LOOKBACK, retention: RETENTION, budget: BUDGET },
+        ...options,
+      };
+      const asked = (): number => sent[source].length + looked[source].length;
+      const [started, before] = [clock.now(), asked()];
+      const { assessed } = await pollSource(reader, { secondLook: lookAgain(source) });
+      must(assessed.faults.length === 0, () => assessed.faults[0]?.error.message ?? '');
+      const [took, requests] = [between(started, clock.now()), asked() - before];
+      must(
+        options !== undefined || (took <= LONGEST_RUN && requests <= MOST_REQUESTS),
+        () => `a run over ${source} took ${took / MINUTE} min and ${requests} requests`,
+      );
+    },
+    async reassess() {
+      const door = 'directoryAudits';
+      const { faults } = await drainMarks({
+        ...{ ...base, clock: clocks[door], secondLook: lookAgain(door) },
+      });
+      must(faults.length === 0, () => faults[0]?.error.message ?? '');
+    },
+  };
+}
+
+const VIRTUAL_BASE = new URL('https://graph.example.com');
+
+/** Plays a plan in virtual time. @throws LawBroken */
+export async function playVirtually(plan: Laid, breakage: Breakage = {}): Promise<FaultyGraph> {
+  const clocks = bySource(() => new VirtualClock(first(plan.polls)));
+  const graph = new FaultyGraph(plan, (source) => clocks[source].now());
+  const broken: LawBroken[] = [];
+  const fetchFor = (source: Source): typeof fetch =>
+    virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => broken.push(law));
+  await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, breakage));
+  if (broken[0] !== undefined) {
+    throw broken[0];
+  }
+  return graph;
+}
+
+/** Plays a plan over loopback HTTP with real waiting. @throws LawBroken */
+export async function playOverHttp(plan: Laid): Promise<FaultyGraph> {
+  const clocks = bySource(() => new FastClock(first(plan.polls)));
+  const graph = new FaultyGraph(plan, (source) => clocks[source].now());
+  const server = await serveFaultyGraph(graph);
+  try {
+    await hold(
+      plan,
+      monitor(clocks, new URL(server.url), () => fetch),
+      SECOND,
+    );
+  } finally {
+    await server.close();
+  }
+  return graph;
+}
+
+/** @param jitter by how much real timers may fire early. */
+async function hold(plan: Laid, watch: Monitor, jitter = 0): Promise<void> {
+  const evidence = evidenceOf(plan.rows);
+  const soundness = new Soundness(plan, evidence, watch.stores);
+  for (const [i, at] of plan.polls.entries()) {
+    for (const source of SOURCES) {
+      const clock = watch.clocks[source];
+      const idle = between(clock.now(), at);
+      // A run that is still busy when its time comes is not started twice.
+      if (idle >= 0) {
+        clock.advance(idle);
+        await watch.poll(source);
+      }
+    }
+    if (i % 3 === 0) {
+      await watch.reassess();
+    }
+    await soundness.check();
+  }
+  await watch.reassess();
+
+  mustKeepLimit(watch, jitter);
+  await mustCover(plan, watch.stores);
+  await mustHold(evidence, watch.stores);
+  mustAlertOnce(watch.stores);
+  await mustEqualPerfect(plan, watch.stores);
+}
+
+// ------------------------------------------------------------------------------------------------ what must hold
+
+/** What a row must have left in the signal store once its stretch is covered. */
+interface Evidence {
+  readonly row: PlannedRow;
+  readonly detector: Detector;
+  readonly timeline: string;
+  readonly signals: readonly Signal[];
+}
+
+const DETECTORS = configured().map(({ detector }) => detector);
+
+function evidenceOf(rows: readonly PlannedRow[]): readonly Evidence[] {
+  const wanted = bySource((source) => wantedBy(DETECTORS, source));
+  return rows.flatMap((row) => {
+    const read = readRow(row.source, row.json, wanted[row.source]);
+    if ('malformed' in read || read.record === undefined) {
+      return [];
+    }
+    const selection = select(TENANT, DETECTORS, [read.record]);
+    return [...selection].flatMap(([detector, timelines]) =>
+      [...timelines.values()].map(({ timeline, signals }) => ({
+        ...{ row, detector, timeline: timeline.id },
+        signals: [...signals.values()],
+      })),
+    );
+  });
+}
+
+async function isKept({ detector, timeline, signals }: Evidence, stores: Stores): Promise<boolean> {
+  const stored = new Map((await stores.signals.read(timeline)).signals.map((s) => [s.key, s]));
+  return signals.every((signal) => {
+    const known = stored.get(signal.key);
+    return (
+      known !== undefined && textOf(joinSignals(known, signal, detector.join)) === textOf(known)
+    );
+  });
+}
+
+type IsCovered = (evidence: Evidence) => boolean;
+
+/** Tells of what coverage says is complete now. */
+async function coveredBy(stores: Stores): Promise<IsCovered> {
+  const known = new Map<string, CoverageBySource>();
+  for (const { id } of DETECTORS) {
+    known.set(id, await stores.coverage.read(id));
+  }
+  return ({ detector, row }) => {
+    const coverage = known.get(detector.id)?.[row.source];
+    return lookAt(coverage, row.at, justAfter(row.at)).verdict === 'covered';
+  };
+}
+
+/** In the middle of it all: what is called complete holds every row that was there within the assumed lag. */
+class Soundness {
+  #open: readonly Evidence[];
+  readonly #stores: Stores;
+
+  constructor({ lies }: Laid, evidence: readonly Evidence[], stores: Stores) {
+    this.#stores = stores;
+    this.#open = evidence.filter(
+      ({ row }) =>
+        row.completeAt <= plus(row.at, LAG) &&
+        !(isUnseen(row.id) && lies.some((lie) => lie.source === row.source)),
+    );
+  }
+
+  async check(): Promise<void> {
+    const isCovered = await coveredBy(this.#stores);
+    for (const each of this.#open.filter(isCovered)) {
+      const isThere = await isKept(each, this.#stores);
+      must(isThere, () => `covered in mid-run, but not kept: ${nameOf(each.row)}`);
+    }
+    this.#open = this.#open.filter((each) => !isCovered(each));
+  }
+}
+
+async function mustHold(evidence: readonly Evidence[], stores: Stores): Promise<void> {
+  for (const each of evidence.filter(await coveredBy(stores))) {
+    must(await isKept(each, stores), () => `covered, but not kept: ${nameOf(each.row)}`);
+  }
+}
+
+async function mustCover(plan: Laid, stores: Stores): Promise<void> {
+  for (const source of SOURCES) {
+    for (const detector of DETECTORS.filter((each) => each.needs.includes(source))) {
+      const coverage = (await stores.coverage.read(detector.id))[source];
+      must(coverage !== undefined, () => `${source} is not covered at all`);
+      const { from, to, gaps } = coverage!;
+      must(gaps.length === 0, () => `${source} has a gap that is none: ${textOf(gaps)}`);
+      const healthy = plan.polls.find((at) => at >= plus(plan.healthyFrom, LONGEST_RUN));
+      const latestFrom = plus(healthy ?? plan.end, -INITIAL_LOOKBACK + MINUTE);
+      must(from <= latestFrom, () => `${source} is covered from ${from} only`);
+      must(to >= plus(plan.end, -LAG - MINUTE), () => `${source} is covered to ${to} only`);
+    }
+  }
+}
+
+function mustKeepLimit({ sent, looked }: Monitor, jitter: Duration): void {
+  const shares = [
+    [sent, READS_PER_10_SECONDS],
+    [looked, LOOKS_PER_10_SECONDS],
+  ] as const;
+  for (const [bySources, share] of shares) {
+    for (const starts of Object.values(bySources)) {
+      starts.forEach((start, i) => {
+        const before = starts[i - share];
+        must(
+          before === undefined || between(before, start) >= 10 * SECOND - jitter,
+          () => `${share + 1} requests from ${before ?? ''} to ${start}`,
+        );
+      });
+    }
+  }
+}
+
+function mustAlertOnce({ outbox }: MemoryStores): void {
+  const ids = outbox.alerts.map((each) => each.id);
+  const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
+  must(twice.length === 0, () => `alerted twice: ${twice.join(', ')}`);
+}
+
+/** The same rows read once, at the end, from a Graph that shows everything at once and never fails. */
+async function mustEqualPerfect(plan: Laid, stores: MemoryStores): Promise<void> {
+  const clocks = bySource(() => new VirtualClock(plan.end));
+  const graph = perfectGraph(plan.rows, (source) => clocks[source].now());
+  const unlimited = { requestsPer10Seconds: 1_000_000 };
+  const fetchFor = (source: Source): typeof fetch =>
+    virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => {
+      throw law;
+    });
+  const perfect = monitor(clocks, VIRTUAL_BASE, fetchFor, unlimited);
+  for (const source of SOURCES) {
+    const from = (await stores.coverage.head(source))?.byDetector ?? {};
+    const [oldest = plan.end, ...others] = Object.values(from).map((each) => each.from);
+    const initialLookback = between(earliest(oldest, ...others), plan.end);
+    await perfect.poll(source, { initialLookback });
+  }
+  await perfect.reassess();
+  mustEqualFindings(view(stores), view(perfect.stores));
+  mustTellTruth(plan, perfect.stores);
+}
+
+function mustEqualFindings(actual: Json, expected: Json): void {
+  const [is, should] = [byId(actual), byId(expected)];
+  const differing = [...new Set([...is.keys(), ...should.keys()])].filter(
+    (id) => is.get(id) !== should.get(id),
+  );
+  must(differing.length === 0, () =>
+    differing
+      .map(
+        (id) =>
+          `finding ${id}\n  is       ${is.get(id) ?? '-'}\n  expected ${should.get(id) ?? '-'}`,
+      )
+      .join('\n'),
+  );
+}
+
+function byId(findings: Json): ReadonlyMap<string, string> {
+  return new Map(
+    (findings as JsonObject[]).map((each) => [canonical(each['id']), canonical(each)]),
+  );
+}
+
+/** That the perfect run is right is not for itself to say: the stories know what they come to. */
+function mustTellTruth({ truth }: Laid, stores: MemoryStores): void {
+  const expected = truth
+    .filter((each) => each.resolution !== 'superseded')
+    .map((each) => [each.subject.id, each.detector, each.severity, each.count, each.status].join());
+  const found = stores.findings
+    .list()
+    .filter(({ verdict, stage }) => verdict.resolution !== 'superseded' && stage === 'alert')
+    .map((each) => [each.subject.id, each.detector, each.severity, each.count, each.status].join());
+  const [a, b] = [found.toSorted().join('\n'), expected.toSorted().join('\n')];
+  must(a === b, () => `the perfect run is wrong\n${a}\nand the truth is\n${b}`);
+}
+
+// ------------------------------------------------------------------------------------------------------- plain help
+
+function bySource<T>(make: (source: Source) => T): Record<Source, T> {
+  return { directoryAudits: make('directoryAudits'), signIns: make('signIns') };
+}
+
+function first<T>([one]: readonly T[]): T {
+  if (one === undefined) {
+    throw new RangeError('a plan has at least one poll');
+  }
+  return one;
+}
+
+function textOf(value: unknown): string {
+  return canonical(value as Json);
+}
+
+function nameOf({ source, id, at, visibleAt, completeAt }: PlannedRow): string {
+  return `${source} ${id} of ${at}, visible at ${visibleAt}, complete at ${completeAt}`;
+}

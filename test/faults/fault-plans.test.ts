@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { faultPlans, lay, type FaultPlan } from '../fakes/fault-plan';
+import { playVirtually, type Breakage } from '../fakes/fault-run';
+import { FAULT_KINDS, type FaultKind } from '../fakes/faulty-graph';
+import { LawBroken } from '../fakes/law';
+import * as planted from '../fakes/reading-faults';
+import { mustHoldForAll } from './hold-for-all';
+
+/** `RUNS=10000 npx jest test/faults/fault-plans` looks harder. */
+const RUNS = Number(process.env['RUNS'] ?? 200);
+
+jest.setTimeout(3_600_000);
+
+describe('reading through faults', () => {
+  it('comes to what a perfect Graph would show, and is honest about it all the way', async () => {
+    const met = new Set<FaultKind>();
+
+    await mustHoldForAll(faultPlans(), RUNS, async (plan) => {
+      const graph = await playVirtually(lay(plan));
+      [...graph.met.keys()].forEach((kind) => met.add(kind));
+    });
+
+    // A fault that nobody meets proves nothing.
+    expect(RUNS < 100 ? [] : FAULT_KINDS.filter((kind) => !met.has(kind))).toEqual([]);
+  });
+});
+
+describe('the property notices', () => {
+  it.each<[string, Breakage]>([
+    ['coverage that moves before the signals are kept', planted.coveredTooSoon],
+    ['a page that is dropped', planted.pageDropped],
+    ['a window that passes although it could not be read', planted.troubleSwallowed],
+    ['a filter that nobody checks', planted.alwaysFiltered],
+    ['late rows that nobody looks for', planted.readOnlyOnce],
+    ['rows that are not looked at when they come again', planted.firstVersionWins],
+    ['an empty page taken for the end', planted.emptyPageEnds],
+    ['an error taken for an empty page', planted.errorIsEmpty],
+    ['requests beyond the limit', planted.limitIgnored],
+  ])('%s', async (_what, breakage) => {
+    const holds = async (plan: FaultPlan): Promise<void> => {
+      await playVirtually(lay(plan), breakage);
+    };
+
+    const outcome = await fc.check(fc.asyncProperty(faultPlans(), holds), {
+      ...{ seed: 2, numRuns: 100, endOnFailure: true },
+    });
+
+    expect(outcome.errorInstance).toBeInstanceOf(LawBroken);
+  });
+});

@@ -1,0 +1,403 @@
+import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { configureDetectors } from '../../shared/config/detectors';
+import {
+  afterTrouble,
+  afterWindow,
+  withoutTrouble,
+  type ReadWindow,
+  type SourceHead,
+} from '../../shared/domain/journal';
+import type { Source } from '../../shared/domain/record';
+import {
+  DAY,
+  earliest,
+  HOUR,
+  MINUTE,
+  plus,
+  toInstant,
+  type Duration,
+} from '../../shared/domain/time';
+import { FindingBusyError } from '../../shared/pipeline/decide';
+import type { RecordSource, Stores } from '../../shared/pipeline/ports';
+import { readSource, type Reader } from '../../shared/pipeline/read-source';
+import { LOG_READING, watchSources } from '../../shared/pipeline/watch-sources';
+import { booksBalance } from '../fakes/books';
+import { VirtualClock } from '../fakes/clock';
+import { around } from '../fakes/crashing';
+
+const NOW = toInstant('2026-06-02T12:00:00Z');
+const POLL = 5 * MINUTE;
+const STANDSTILL = 3 * HOUR;
+const MENDS: Readonly<Record<string, string>> = { denied: 'Grant AuditLog.Read.All.' };
+
+type State = 'read' | 'denied' | 'unlicensed' | 'throttled' | 'unavailable' | 'bad-answer';
+
+/** Polls of which only the outcome matters. */
+function setUp() {
+  const clock = new VirtualClock(NOW);
+  const stores = memoryStores();
+  const change = (source: Source, step: (head: SourceHead) => SourceHead): Promise<SourceHead> =>
+    stores.coverage.change(source, step);
+  function outcome(state: State): (head: SourceHead) => SourceHead {
+    const now = clock.now();
+    if (state !== 'read') {
+      const trouble = { trouble: state, message: `${state} it is`, mend: MENDS[state] ?? 'Wait.' };
+      return (head) => afterTrouble(head, trouble, now);
+    }
+    const window: ReadWindow = {
+      ...{ from: plus(now, -12 * HOUR), to: now, startedAt: now, lag: 2 * HOUR, purpose: 'head' },
+      ...{ detectorIds: ['one'], isFiltered: true, rows: 0, seen: [] },
+    };
+    return (head) => {
+      const from = earliest(window.from, head.journal?.completeTo ?? window.from);
+      return withoutTrouble(afterWindow(head, { ...window, from }));
+    };
+  }
+  async function poll(state: State, source: Source = 'signIns'): Promise<void> {
+    await change(source, outcome(state));
+    await look();
+    clock.advance(POLL);
+  }
+  async function pollFor(duration: Duration, ...states: State[]): Promise<void> {
+    for (let i = 0; i * POLL < duration; i++) {
+      await poll(states[i % states.length]!);
+    }
+  }
+  const look = (through: Stores = stores) =>
+    watchSources({
+      ...{ tenantId: 't', sources: ['directoryAudits', 'signIns'], clock },
+      ...{ stores: through, standstill: STANDSTILL },
+    });
+  /** What happened, as `opened unreadable`. */
+  const told = (): string[] =>
+    stores.outbox.alerts.map(
+      ({ verb, findingId, form }) => `${verb} ${messageOf(stores, findingId)} (${form})`,
+    );
+  return { clock, stores, change, poll, pollFor, look, told };
+}
+
+function messageOf({ findings }: MemoryStores, id: string): string {
+  return findings.list().find((each) => each.id === id)!.message;
+}
+
+describe('shared/pipeline/watch-sources', () => {
+  describe('tells', () => {
+    it.each<[string, State[], string[]]>([
+      [
+        'a permission that is missing in two runs',
+        ['denied', 'denied'],
+        ['opened unreadable (card)'],
+      ],
+      [
+        'a licence that is missing in three',
+        ['unlicensed', 'unlicensed', 'unlicensed'],
+        ['opened unreadable (card)'],
+      ],
+      [
+        'its end in a line',
+        ['denied', 'denied', 'read'],
+        ['opened unreadable (card)', 'resolved unreadable (line)'],
+      ],
+      [
+        'that it begins again',
+        ['denied', 'denied', 'read', 'denied', 'denied'],
+        ['opened unreadable (card)', 'resolved unreadable (line)', 'reopened unreadable (card)'],
+      ],
+    ])('%s', async (_what, states, expected) => {
+      const { poll, told, stores } = setUp();
+
+      for (const state of ['read', ...states] as State[]) {
+        await poll(state);
+      }
+
+      expect(told()).toEqual(expected);
+      booksBalance(stores);
+    });
+
+    it.each<State>(['throttled', 'unavailable', 'bad-answer'])(
+      'what goes on for longer than the setting, when it is %s',
+      async (state) => {
+        const { poll, pollFor, told } = setUp();
+        await poll('read');
+
+        await pollFor(STANDSTILL, state);
+        const before = told();
+        await pollFor(POLL, state);
+
+        expect(before).toEqual([]);
+        expect(told()).toEqual(['opened standing-still (card)']);
+      },
+    );
+
+    it('that no run has reached its end, when nobody says why', async () => {
+      const { poll, look, clock, stores } = setUp();
+      await poll('read');
+      clock.advance(STANDSTILL);
+
+      await look();
+      const atFirst = stores.findings.list();
+      clock.advance(15 * MINUTE);
+      await look();
+
+      expect(atFirst).toEqual([]);
+      expect(stores.findings.list()).toMatchObject([
+        { message: 'standing-still', facts: { allowed: '3 h' } },
+      ]);
+      expect(stores.findings.list()[0]!.summary).toContain('no run has reached its end');
+    });
+
+    it('that a log was never read, since it was first tried', async () => {
+      const { pollFor, stores } = setUp();
+
+      await pollFor(STANDSTILL + 2 * POLL, 'throttled');
+
+      expect(stores.findings.list()).toMatchObject([{ message: 'standing-still', since: NOW }]);
+    });
+
+    it('that a filter hides rows, without haste', async () => {
+      const { poll, look, change, told, stores } = setUp();
+      await poll('read');
+
+      await change('signIns', (head) => ({
+        ...head,
+        droppedFilter: { filter: 'clientAppUsed eq x', why: 'hides-rows', at: NOW },
+      }));
+      await look();
+
+      expect(told()).toEqual(['opened filter-hides-rows (card)']);
+      expect(stores.findings.list()).toMatchObject([{ severity: 'low', since: NOW }]);
+      expect(stores.findings.list()[0]!.summary).toContain('"clientAppUsed eq x"');
+    });
+
+    it('each log for itself', async () => {
+      const { poll, stores } = setUp();
+      await poll('denied', 'directoryAudits');
+      await poll('denied', 'signIns');
+      await poll('denied', 'directoryAudits');
+      const first = stores.findings.list().map(({ subject }) => subject.id);
+
+      await poll('denied', 'signIns');
+      await poll('read', 'directoryAudits');
+
+      expect(first).toEqual(['directoryAudits']);
+      expect(stores.findings.list()).toMatchObject([
+        { subject: { id: 'directoryAudits', name: 'The audit log' }, status: 'resolved' },
+        { subject: { id: 'signIns', name: 'The sign-in log' }, status: 'open' },
+      ]);
+    });
+
+    it('who, since when, what Graph said and how to mend it', async () => {
+      const { poll, stores } = setUp();
+
+      await poll('denied');
+      await poll('denied');
+
+      expect(stores.findings.list()).toMatchObject([
+        { detector: 'log-reading', subject: { type: 'log', id: 'signIns' }, since: NOW, count: 2 },
+      ]);
+      expect(stores.findings.list()[0]!.summary).toBe(
+        'The sign-in log cannot be read since 2026-06-02 12:00 UTC: denied it is. ' +
+          'Grant AuditLog.Read.All. Until then nothing that happens there is seen.',
+      );
+    });
+
+    it('once, of a trouble that becomes another', async () => {
+      const { poll, told } = setUp();
+      await poll('read');
+
+      for (const state of ['denied', 'denied', 'unlicensed', 'unlicensed', 'unlicensed', 'read']) {
+        await poll(state as State);
+      }
+
+      expect(told().filter((each) => each.startsWith('opened'))).toHaveLength(1);
+      expect(told().at(-1)).toBe('resolved unreadable (line)');
+    });
+  });
+
+  describe('stays silent', () => {
+    it('about a log that is read a moment after the other, when the app was off', async () => {
+      const { poll, look, clock, stores } = setUp();
+      await poll('read', 'directoryAudits');
+      await poll('read', 'signIns');
+      clock.advance(2 * DAY);
+
+      await poll('read', 'directoryAudits');
+      await poll('read', 'signIns');
+      clock.advance(DAY);
+      await poll('read', 'directoryAudits');
+      await look();
+
+      expect(stores.findings.list()).toEqual([]);
+    });
+
+    it.each<[string, State[]]>([
+      ['a permission that is missing in one run', ['denied', 'read', 'denied', 'read']],
+      ['a licence that is missing now and then', ['unlicensed', 'unlicensed', 'read']],
+      ['a log that passes between troubles', ['throttled', 'throttled', 'read', 'unavailable']],
+      ['a log that is read', ['read']],
+    ])('about %s', async (_what, states) => {
+      const { poll, pollFor, stores } = setUp();
+      await poll('read');
+
+      await pollFor(DAY, ...states);
+
+      expect(stores.findings.list()).toEqual([]);
+    });
+
+    it('about a log that nobody ever tried to read', async () => {
+      const { look, stores } = setUp();
+
+      expect(await look()).toEqual([]);
+      expect(stores.findings.list()).toEqual([]);
+    });
+
+    it('about a filter that Graph rejects', async () => {
+      const { poll, look, change } = setUp();
+      await poll('read');
+      await change('signIns', (head) => ({
+        ...head,
+        droppedFilter: { filter: 'f', why: 'rejected', at: NOW },
+      }));
+
+      expect(await look()).toEqual([]);
+    });
+
+    it.each<[string, State[]]>([
+      ['while a permission is missing', ['denied']],
+      ['while Graph is down in one way', ['unavailable']],
+      ['while Graph is down in several ways', ['unavailable', 'throttled', 'bad-answer']],
+    ])('%s, once it is told', async (_what, states) => {
+      const { poll, pollFor, told } = setUp();
+      await poll('read');
+
+      await pollFor(2 * DAY, ...states);
+
+      expect(told()).toHaveLength(1);
+    });
+
+    it('about a lag that has grown: no run stands still', async () => {
+      const { stores, clock, look } = setUp();
+      const counts = Array.from({ length: 21 }, (_, i) => (i === 0 ? 9_900 : i === 18 ? 100 : 0));
+      const records: RecordSource = {
+        async *read() {
+          yield await Promise.resolve({ rows: 0, records: [], malformed: [], seen: [] });
+        },
+      };
+      const reader: Reader = {
+        ...{ source: 'signIns', tenantId: 't', stores, clock, records },
+        ...{ initialLookback: 24 * HOUR, detectors: configureDetectors({}) },
+      };
+      await readSource(reader);
+      await stores.coverage.change('signIns', (head) => ({
+        ...head,
+        lateness: { every: 1, known: {}, counts, max: 12 * HOUR },
+      }));
+
+      for (let i = 0; i < 10 * 12; i++) {
+        clock.advance(POLL);
+        await readSource(reader);
+        await look();
+      }
+
+      expect(stores.findings.list()).toEqual([]);
+    });
+  });
+
+  it('writes nothing while all is as it was', async () => {
+    const { poll, stores, change, clock, look } = setUp();
+    await poll('denied', 'directoryAudits');
+    await poll('denied', 'directoryAudits');
+    await poll('read');
+    const before = [...stores.findings.transitions];
+    const operations: string[] = [];
+    const counting = {
+      ...stores,
+      ...around(stores, (run, name) => {
+        operations.push(name);
+        return run();
+      }),
+    };
+
+    for (let i = 0; i < 20; i++) {
+      clock.advance(POLL);
+      await change('directoryAudits', (head) =>
+        afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+      );
+      await look(counting);
+    }
+
+    expect([...new Set(operations)]).toEqual(['coverage.head']);
+    expect(stores.findings.transitions).toEqual(before);
+  });
+
+  it('repeats harmlessly what it was killed in', async () => {
+    const { poll, stores, change, look, clock } = setUp();
+    await poll('denied');
+    await change('signIns', (head) =>
+      afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+    );
+    const killed = {
+      ...stores,
+      ...around(stores, (run, name) =>
+        name === 'coverage.change' ? Promise.reject(new Error('killed')) : run(),
+      ),
+    };
+
+    await expect(look(killed)).rejects.toThrow('killed');
+    const once = stores.findings.transitions.length;
+    clock.advance(POLL);
+    await look();
+    await look();
+
+    expect(once).toBe(1);
+    expect(stores.findings.transitions).toHaveLength(1);
+    expect(stores.outbox.alerts).toHaveLength(1);
+    booksBalance(stores);
+  });
+
+  describe('beside another runner', () => {
+    const refusing = (stores: MemoryStores, times: number): Stores => {
+      let left = times;
+      return {
+        ...stores,
+        ...around(stores, (run, name) =>
+          name === 'findings.commit' && left-- > 0 ? Promise.resolve(false) : run(),
+        ),
+      };
+    };
+
+    it('looks again when the other was faster', async () => {
+      const { poll, stores, change, look, clock } = setUp();
+      await poll('denied');
+      await change('signIns', (head) =>
+        afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+      );
+
+      const changes = await look(refusing(stores, 4));
+
+      expect(changes).toHaveLength(1);
+    });
+
+    it('gives up on a finding that keeps changing', async () => {
+      const { poll, stores, change, look, clock } = setUp();
+      await poll('denied');
+      await change('signIns', (head) =>
+        afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+      );
+
+      await expect(look(refusing(stores, 5))).rejects.toThrow(FindingBusyError);
+    });
+
+    it('has nothing to end when the finding is not there', async () => {
+      const { change, look } = setUp();
+      await change('signIns', (head) => ({ ...head, alarms: ['unreadable {}'] }));
+
+      expect(await look()).toEqual([]);
+    });
+  });
+
+  it('is a detector without signals, whose findings are of no one else', () => {
+    expect(LOG_READING.signals({} as never)).toEqual([]);
+    expect(LOG_READING.assess([], {}, {})).toEqual({ findings: [] });
+  });
+});
