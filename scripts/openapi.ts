@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { version } from '../package.json';
 import { SEVERITIES } from '../shared/domain/detector';
+import { SOURCES } from '../shared/domain/record';
 import {
   alertPath,
   EXPORT_FORMATS,

@@ -70,6 +70,7 @@ async function finishPurge({ stores }: Archive): Promise<number> {
     const stored = await stores.findings.find(each.id);
     const isHeld = stored !== undefined && isKept(stored.finding, held, entry.at);
     if (isHeld || (stored !== undefined && stored.finding.head !== each.head)) {
+      await stores.index.put(stored.finding); // an earlier run may have been killed after it took its lines
       continue; // held or moved since it was chosen; the entry then only says where it stood
     }
     if (stored !== undefined) {

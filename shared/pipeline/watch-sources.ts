@@ -20,7 +20,7 @@ import {
 } from '../domain/time';
 import { FindingBusyError } from './decide';
 import { FindingWriter } from './finding-writer';
-import type { Now, Stores } from './ports';
+import type { EngineStores, Now } from './ports';
 
 /**
  * The watch over the watch: what keeps a log from being read is a finding about that log, with a history, one alert
@@ -95,7 +95,7 @@ interface Condition {
 export interface Watch {
   readonly tenantId: string;
   readonly sources: readonly Source[];
-  readonly stores: Stores;
+  readonly stores: Pick<EngineStores, 'coverage' | 'findings' | 'index' | 'marks'>;
   readonly clock: Now;
   /** How long the coverage of a source may stand still. */
   readonly standstill: Duration;

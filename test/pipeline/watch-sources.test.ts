@@ -18,7 +18,7 @@ import {
   type Duration,
 } from '../../shared/domain/time';
 import { FindingBusyError } from '../../shared/pipeline/decide';
-import type { RecordSource, Stores } from '../../shared/pipeline/ports';
+import type { EngineStores, RecordSource } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
 import { LOG_READING, watchSources } from '../../shared/pipeline/watch-sources';
 import { booksBalance } from '../fakes/books';
@@ -63,7 +63,7 @@ function setUp() {
       await poll(states[i % states.length]!);
     }
   }
-  const look = (through: Stores = stores) =>
+  const look = (through: EngineStores = stores) =>
     watchSources({
       ...{ tenantId: 't', sources: ['directoryAudits', 'signIns'], clock },
       ...{ stores: through, standstill: STANDSTILL },
@@ -356,7 +356,7 @@ describe('shared/pipeline/watch-sources', () => {
   });
 
   describe('beside another runner', () => {
-    const refusing = (stores: MemoryStores, times: number): Stores => {
+    const refusing = (stores: MemoryStores, times: number): EngineStores => {
       let left = times;
       return {
         ...stores,
