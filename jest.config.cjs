@@ -6,6 +6,9 @@ module.exports = {
     '/node_modules/',
     '<rootDir>/test/samples/',
     '<rootDir>/test/bench/',
+    // Minutes long: npm run test:faults, test:crash, test:scale; .ci/run runs them all.
+    '<rootDir>/test/faults/',
+    '<rootDir>/test/crash/',
     '<rootDir>/test/scale/',
   ],
   transform: {

@@ -86,6 +86,7 @@ var monitorSettings = {
   TENANT_ID: tenant().tenantId
   AZURE_CLIENT_ID: identity.outputs.clientId
   TABLES_ENDPOINT: dataStorage.outputs.tablesUrl
+  SEAL_CONTAINER: dataStorage.outputs.sealsUrl
   POLL_SCHEDULE: pollSchedule
 }
 var channelSettings = channel == 'teams' ? { TEAMS_WEBHOOK_URL: vault.outputs.webhookReference } : {}

@@ -55,15 +55,12 @@ async function session() {
   run(
     `resolve ${id} --reason fixed --note 'Set up again on the phone, verified with number matching.'`,
   );
-  const has = (name) => run('--help', { isQuiet: true }).includes(`\n  ${name} `);
   const name = who.split('@')[0];
   const ask = (path, then) => shell(`curl -s "${api}${path}" ${then}`, { api });
   return {
     found: [run(`findings --name ${name}`)],
     evidence: [run(`show ${id}`)],
-    watch: has('coverage')
-      ? [run('coverage')]
-      : [ask('/api/status', "| jq -c '.sources[] | {source, lastReadAt, completeTo, coverage}'")],
+    watch: [run('coverage'), run('findings --detector log-reading')],
     altered: [run('verify')],
     export: [
       run(`export --format ndjson --name ${name} --out findings.ndjson`),
@@ -73,7 +70,7 @@ async function session() {
       ask(`/api/findings?name=${name}`, "| jq -c '.findings[] | [.id, .status, .title]'"),
       ask(`/api/findings/${id}`, "| jq -c '.evidence[] | [.source, .eventId, .at, .what]'"),
       ask(`/api/findings/${id}`, "| jq -c '.history[] | [.at, .verb, .by, .reason, .note]'"),
-      ask('/api/status', "| jq -c '.sources[] | [.source, .completeTo, [.coverage[].gaps[]]]'"),
+      ask('/api/coverage', "| jq -c '.sources[] | [.source, (.stretches[] | [.from, .to, .state])]'"),
       ask('/api/verify', "| jq -c '{isSound, tamperings, unseen}'"),
       ask('/api/export?format=ndjson&status=resolved', '> export.ndjson'),
       shell(
@@ -157,7 +154,7 @@ function pageOf(parts) {
     ...block('evidence'),
     '## Was the watch interrupted?',
     '',
-    'Absence is concluded only where a log was completely read. `gaps` are stretches that were given up.',
+    'Absence is concluded only where a log was completely read. A gap would stand here with its reason, and an interruption of the watch is a finding of its own.',
     '',
     ...block('watch'),
     '## Has anyone altered the record?',

@@ -66,7 +66,7 @@ jest.setTimeout(120_000);
     expect(Object.entries(report.outcomes).filter(([, { error }]) => error !== undefined)).toEqual(
       [],
     );
-    expect(report.outcomes['health']?.status).toBe('200');
+    expect(report.outcomes['health']?.status).toBe(200);
   });
 });
 

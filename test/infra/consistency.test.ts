@@ -16,6 +16,9 @@ const OPTIONAL: readonly string[] = [
   'GRAPH_BASE_URL', // national clouds
   'GRAPH_REQUESTS_PER_10S',
   'INITIAL_LOOKBACK',
+  'LOG_RETENTION', // 30 days by itself; tenants without P1 set 7d
+  'RETENTION_DAYS',
+  'STANDSTILL_ALARM',
   'LOG_LEVEL', // warn and error silence the line that the alerts wait for
   'TABLES_CONNECTION', // the emulator
 ];

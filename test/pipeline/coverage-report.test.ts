@@ -242,11 +242,11 @@ describe('shared/pipeline/coverage-query', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ['no time', { from: 'yesterday' }, 'from: takes a time with a zone'],
-    ['a time without a zone', { to: '2026-06-10T00:00:00' }, 'to: takes a time with a zone'],
+    ['no time', { from: 'yesterday' }, 'from: takes a day like 2026-01-31 or a time like'],
+    ['a time without a zone', { to: '2026-06-10T00:00:00' }, 'to: takes a day like'],
     ['a text that is too long', { from: 'x'.repeat(41) }, 'from: '],
     ['a parameter that is not there', { source: 'signIns' }, 'source'],
-    ['two at once', { from: 'x', to: 'y' }, 'zone, like 2026-01-31T12:00:00Z; to: '],
+    ['two at once', { from: 'x', to: 'y' }, '12:00:00Z; to: takes a day'],
   ])('refuses %s by name', async (_what, parameters, detail) => {
     const { status, headers, body } = await answerCoverage(coverage, Object.entries(parameters));
 
