@@ -70,7 +70,10 @@ async function session() {
       ask(`/api/findings?name=${name}`, "| jq -c '.findings[] | [.id, .status, .title]'"),
       ask(`/api/findings/${id}`, "| jq -c '.evidence[] | [.source, .eventId, .at, .what]'"),
       ask(`/api/findings/${id}`, "| jq -c '.history[] | [.at, .verb, .by, .reason, .note]'"),
-      ask('/api/coverage', "| jq -c '.sources[] | [.source, (.stretches[] | [.from, .to, .state])]'"),
+      ask(
+        '/api/coverage',
+        "| jq -c '.sources[] | [.source, (.stretches[] | [.from, .to, .state])]'",
+      ),
       ask('/api/verify', "| jq -c '{isSound, tamperings, unseen}'"),
       ask('/api/export?format=ndjson&status=resolved', '> export.ndjson'),
       shell(
