@@ -3,7 +3,7 @@
 // is compared. Needs dist/ (npm run build).
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -135,8 +135,13 @@ function shell(command, { api = '' } = {}) {
   return `$ ${api === '' ? command : command.replaceAll(api, '$API')}\n${stdout}`;
 }
 
+/** Whose machine wrote it is nobody's business. */
+function named(text) {
+  return text.replaceAll(`${userInfo().username}@${hostname()}`, 'ann@workstation');
+}
+
 function pageOf(parts) {
-  const block = (name) => ['```console', parts[name].join('\n').trimEnd(), '```', ''];
+  const block = (name) => ['```console', named(parts[name].join('\n')).trimEnd(), '```', ''];
   return [
     '# A session of an auditor',
     '',
