@@ -9,6 +9,7 @@ import { analyzeCommand, type AnalyzeOptions } from './analyze';
 import type { BackfillOptions } from './backfill';
 import type { CoverageOptions } from './coverage';
 import type { DecideOptions } from './decide';
+import type { DoctorOptions } from './doctor';
 import { EXIT, UsageError } from './exit';
 import type { ExportOptions } from './export';
 import { withFilters } from './filter';
@@ -152,6 +153,31 @@ ${SETTINGS_HELP}`,
     .action(async (options: RepairOptions) => {
       const { repairCommand } = await import('./repair');
       setExit(await repairCommand(options, world));
+    });
+  root
+    .command('doctor')
+    .description('say what is granted, what is missing, and which detector that costs')
+    .option('--app-url <address>', 'also ask the deployed app, as a stranger would')
+    .option('--resource-group <name>', 'also ask Azure about the app, through your "az login"')
+    .option('--app <name>', 'the name of the Function App in that group')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+Changes nothing: one row of each table is written and removed again, and nothing is posted to the webhook. Tokens,
+keys and addresses of webhooks are not printed.
+
+Exit code: 0 nothing fails (warnings are allowed), 1 something fails, 2 wrong usage or settings that cannot be used.
+
+Examples:
+  crosscheck doctor
+  crosscheck doctor --app-url https://<APP_HOST> --resource-group rg-crosscheck-prod --app <APP_NAME>
+  crosscheck doctor --json | jq '.checks[] | select(.state != "ok")'
+${SETTINGS_HELP}`,
+    )
+    .action(async (options: DoctorOptions) => {
+      const { doctorCommand } = await import('./doctor');
+      setExit(await doctorCommand(options, world));
     });
   recordCommands(root, world, setExit, SETTINGS_HELP);
   withFilters(root.command('export').description('write all findings of a filter, with a manifest'))

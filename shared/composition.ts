@@ -1,6 +1,7 @@
 import { version } from '../package.json';
 import { systemClock } from './adapters/system-clock';
 import type { Limiter } from './adapters/graph/limiter';
+import type { AccountOptions } from './adapters/tables/account';
 import type { Logger } from './adapters/logging/logger';
 import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
@@ -217,7 +218,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
 }
 
 /** The same identity as for the tables; the address of the emulator carries a SAS instead. */
-async function buildCopies(config: Config): Promise<ChainCopies | undefined> {
+export async function buildCopies(config: Config): Promise<ChainCopies | undefined> {
   const { sealContainer: container, tenantId, graph } = config;
   if (container === undefined) {
     return undefined;
@@ -235,18 +236,20 @@ async function buildCopies(config: Config): Promise<ChainCopies | undefined> {
 async function buildStores(config: Config): Promise<Stores> {
   const { tableStores } = await import('./adapters/tables/table-stores');
   const { tables, tenantId } = config;
+  const createMissingTables = 'connection' in tables;
+  return tableStores({ ...(await accountOf(config)), tenantId, createMissingTables });
+}
+
+/** Where the tables are, and who opens them. */
+export async function accountOf(config: Config): Promise<AccountOptions> {
+  const { tables, tenantId, graph } = config;
   if ('connection' in tables) {
-    return tableStores({ connection: tables.connection, tenantId, createMissingTables: true });
+    return { connection: tables.connection };
   }
   const { credentialFor } = await import('./adapters/graph/credential');
-  const auth = config.graph.auth === 'azure-cli' ? 'azure-cli' : 'managed-identity';
-  const credential = credentialFor(auth, { tenantId, clientId: config.graph.clientId });
-  return tableStores({
-    endpoint: tables.endpoint,
-    credential,
-    tenantId,
-    createMissingTables: false,
-  });
+  const auth = graph.auth === 'azure-cli' ? 'azure-cli' : 'managed-identity';
+  const credential = credentialFor(auth, { tenantId, clientId: graph.clientId });
+  return { endpoint: tables.endpoint, credential };
 }
 
 /** What a source keeps from poll to poll: its token, and its part of Graph's limit. */
@@ -275,16 +278,22 @@ async function buildAccess(
   requestsPer10Seconds: number,
 ): Promise<Access> {
   const { Limiter } = await import('./adapters/graph/limiter');
-  const { credentialFor, tokenGetter } = await import('./adapters/graph/credential');
-  const { baseUrl, auth, clientId } = config.graph;
-  const { tenantId } = config;
   return {
-    getToken:
-      auth === 'none'
-        ? undefined
-        : tokenGetter(credentialFor(auth, { tenantId, clientId }), baseUrl, clock),
+    getToken: await graphToken(config, clock),
     limiter: new Limiter(clock, requestsPer10Seconds),
   };
+}
+
+/** How a token for Graph is had; undefined when nobody signs in. */
+export async function graphToken(
+  { graph, tenantId }: Config,
+  clock: Clock,
+): Promise<(() => Promise<string>) | undefined> {
+  const { baseUrl, auth, clientId } = graph;
+  const { credentialFor, tokenGetter } = await import('./adapters/graph/credential');
+  return auth === 'none'
+    ? undefined
+    : tokenGetter(credentialFor(auth, { tenantId, clientId }), baseUrl, clock);
 }
 
 interface Counters {

@@ -61,6 +61,8 @@ export interface DemoTenant {
   truth(at: Instant): readonly KnownTruth[];
 }
 
+/** Asked for to see whether they may be read; what they say is on the sign-ins. */
+const POLICIES = '/v1.0/identity/conditionalAccess/policies';
 const PAST = 24 * HOUR;
 /** Rows older than the shortest retention of the service disappear. */
 const RETENTION = 7 * DAY;
@@ -139,6 +141,9 @@ class Tenant implements DemoTenant {
       return odataError(401, 'InvalidAuthenticationToken', 'Access token is empty or invalid.');
     }
     const { pathname } = new URL(request.url);
+    if (pathname === POLICIES) {
+      return Response.json({ value: [] });
+    }
     const source = SOURCES.find((each) => pathname === `/v1.0/auditLogs/${each}`);
     if (source === undefined) {
       const message = `Resource not found for the segment '${pathname.split('/').at(-1) ?? ''}'.`;

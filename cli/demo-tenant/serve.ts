@@ -4,12 +4,12 @@ import { listenOnLoopback, type Listening } from '../local-host/listen';
 import type { DemoTenant } from './demo-tenant';
 
 /** Serves a demo tenant over loopback HTTP; its address is what `GRAPH_BASE_URL` takes. */
-export function serveDemoTenant(tenant: DemoTenant, port = 0): Promise<Listening> {
+export function serveDemoTenant(tenant: Pick<DemoTenant, 'handle'>, port = 0): Promise<Listening> {
   return listenOnLoopback((request, response) => answer(tenant, request, response), port);
 }
 
 async function answer(
-  tenant: DemoTenant,
+  tenant: Pick<DemoTenant, 'handle'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

@@ -36,6 +36,11 @@ export function firstPage(window: Interval, wanted: Wanted): string {
   return `${path}?$filter=${encodeURIComponent(clauses.join(' and '))}&$top=${TOP}`;
 }
 
+/** The path and query of one row of a source, the newest: whether it can be read at all. */
+export function oneRow(source: Source): string {
+  return `${ENTITY[source].path}?$top=1`;
+}
+
 function literal(value: string | number): string {
   return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
 }

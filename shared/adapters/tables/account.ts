@@ -5,7 +5,7 @@ import {
   type TableServiceClientOptions,
 } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
-import { SECOND } from '../../domain/time';
+import { SECOND, type Duration } from '../../domain/time';
 import { isLoopback, StorageError, toStorageError } from './errors';
 import type { KeyRange } from './keys';
 
@@ -15,6 +15,8 @@ export interface AccountOptions {
   readonly connection?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly credential?: TokenCredential | undefined;
+  /** How long a request may take and how often it is repeated; for a person who waits. */
+  readonly patience?: { readonly timeout: Duration; readonly retries: number };
   /** Called once per HTTP request, repeats included, before it is sent; what it throws is thrown on as it is. */
   readonly onOperation?: ((name: Operation, table: string) => void) | undefined;
 }
@@ -45,11 +47,13 @@ export class Account {
   readonly #service: TableServiceClient;
   readonly #connect: Connect;
   readonly #onOperation: AccountOptions['onOperation'];
+  readonly #patience: NonNullable<AccountOptions['patience']>;
   readonly #thrownByHook = new WeakSet();
 
   /** @throws StorageError when the options name no usable account. */
   constructor(options: AccountOptions) {
     this.#onOperation = options.onOperation;
+    this.#patience = options.patience ?? { timeout: TIMEOUT, retries: RETRIES.maxRetries };
     this.#connect = connectorOf(options);
     this.address = addressOf(this.#connect);
     this.#service = this.#connect.service(this.#clientOptions(ALL_TABLES));
@@ -89,14 +93,14 @@ export class Account {
       name: 'crosscheckOperations',
       sendRequest: (request, next) => {
         this.#announce(request, table);
-        request.abortSignal = AbortSignal.timeout(TIMEOUT);
+        request.abortSignal = AbortSignal.timeout(this.#patience.timeout);
         return next(request);
       },
     };
     return {
       // Only an address on this machine came this far without encryption.
       allowInsecureConnection: this.address.protocol === 'http:',
-      retryOptions: RETRIES,
+      retryOptions: { ...RETRIES, maxRetries: this.#patience.retries },
       additionalPolicies: [{ policy, position: 'perRetry' }],
     };
   }

@@ -19,6 +19,9 @@ export interface TableStoresOptions extends AccountOptions {
   readonly createMissingTables: boolean;
 }
 
+/** The tables that are always there; those of signals come and go by month. */
+export const FIXED_TABLES = ['Coverage', 'Work', 'Findings', 'FindingIndex', 'Quarantine'] as const;
+
 /**
  * Stores in Azure Table Storage. Nothing is sent before it is needed.
  * @throws StorageError when the options name no usable account.

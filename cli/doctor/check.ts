@@ -1,0 +1,85 @@
+import { redact } from '../../shared/adapters/logging/redact';
+import type { Duration } from '../../shared/domain/time';
+import type { Clock } from '../../shared/pipeline/ports';
+
+/** What is looked at, in this order. */
+export const GROUPS = {
+  settings: 'Settings',
+  'sign-in': 'Sign-in to Microsoft Graph, and what is granted',
+  logs: 'Logs, licence and policies',
+  storage: 'Storage',
+  webhook: 'Webhook',
+  clock: 'Clock',
+  versions: 'Versions',
+  app: 'The app, from outside',
+  azure: 'The app, as Azure has it',
+  watch: 'The watch',
+} as const;
+export type Group = keyof typeof GROUPS;
+
+/** `fail`: something is not watched, told or guarded. `warn`: it works, with less than it could. */
+export interface Check {
+  readonly id: string;
+  readonly state: 'ok' | 'warn' | 'fail';
+  /** One sentence. */
+  readonly says: string;
+  readonly mend?: string;
+  /** The detectors that it costs. */
+  readonly costs?: readonly string[];
+}
+
+/** One group of checks: what it looks at, and how long it may take. */
+export interface Examination {
+  readonly group: Group;
+  readonly within: Duration;
+  readonly look: (signal: AbortSignal) => Promise<readonly Check[]> | readonly Check[];
+}
+
+export interface Examined {
+  readonly group: Group;
+  readonly checks: readonly Check[];
+}
+
+/** Looks, and says so when looking itself fails or takes too long: no examination keeps another from being made. */
+export async function examine(
+  { group, within, look }: Examination,
+  clock: Clock,
+): Promise<Examined> {
+  const late = new AbortController();
+  const done = new AbortController();
+  const tooLong = clock.sleep(within, done.signal).then(
+    (): readonly Check[] => {
+      late.abort();
+      return [
+        {
+          id: group,
+          state: 'fail',
+          says: `no answer within ${within / 1_000} seconds`,
+          mend: 'Check the network between this machine and Azure, then run it again.',
+        },
+      ];
+    },
+    () => [], // it was done in time
+  );
+  const looked = (async () => look(late.signal))().catch((error: unknown): readonly Check[] => [
+    { id: group, ...failed(error) },
+  ]);
+  const checks = await Promise.race([looked, tooLong]);
+  done.abort();
+  return { group, checks: checks.map(cleaned) };
+}
+
+/** A failure as a check says it. Our own errors are sentences, some with the mend apart. */
+export function failed(error: unknown): Pick<Check, 'state' | 'says' | 'mend'> {
+  const { name, message, mend } = error as Partial<Error> & { readonly mend?: unknown };
+  if (typeof mend === 'string') {
+    const said = (message ?? '').replace(`; ${mend}`, '');
+    return { state: 'fail', says: said, mend: `${mend.charAt(0).toUpperCase()}${mend.slice(1)}` };
+  }
+  return { state: 'fail', says: `it could not be looked at: ${name ?? ''}: ${message ?? ''}` };
+}
+
+function cleaned(check: Check): Check {
+  const { says, mend } = check;
+  return { ...check, says: redact(says), ...(mend !== undefined && { mend: redact(mend) }) };
+}

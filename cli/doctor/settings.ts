@@ -1,0 +1,77 @@
+import { readConfig, type Config } from '../../shared/config/config';
+import { ConfigError, type Environment } from '../../shared/config/detectors';
+import { allSettings } from '../../shared/config/settings';
+import type { Check } from './check';
+
+/** The settings as far as they can be used. */
+export interface ReadSettings {
+  readonly checks: readonly Check[];
+  /** With the broken ones left out; absent when nothing can be done without them. */
+  readonly config?: Config;
+  /** Which of these cannot be used, or is one that takes another's place. */
+  readonly brokenOf: (...names: readonly string[]) => string | undefined;
+}
+
+const REFERENCE = '@Microsoft.KeyVault(';
+/** For the checks that need none of these: a setting that is broken is not used. */
+const PLACEHOLDERS = {
+  TENANT_ID: '00000000-0000-0000-0000-000000000000',
+  TABLES_CONNECTION: 'UseDevelopmentStorage=true',
+};
+
+/** Reads all settings, names every problem, and saves what can be used for the other checks. */
+export function readSettings(environment: Environment): ReadSettings {
+  try {
+    const config = readConfig(environment);
+    const says = `all ${allSettings().length} settings can be used, ${count(config)} of them are set`;
+    const checks: readonly Check[] = [{ id: 'settings', state: 'ok', says }];
+    return { checks, config, brokenOf: () => undefined };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) {
+      throw error;
+    }
+    const problems = error.problems.map((text) => problemOf(text, environment));
+    const broken = problems.map(({ id }) => id);
+    const config = withoutBroken(environment, broken);
+    return {
+      checks: problems,
+      ...(config !== undefined && { config }),
+      brokenOf: (...names) => broken.find((each) => names.includes(each)),
+    };
+  }
+}
+
+/** What a group says that a broken setting keeps from being looked at. */
+export function notLookedAt(id: string, setting: string): readonly Check[] {
+  const says = `not looked at: ${setting} cannot be used`;
+  return [{ id, state: 'warn', says, mend: 'Mend the setting first, see above.' }];
+}
+
+function problemOf(text: string, environment: Environment): Check {
+  const id = /^[A-Z][A-Z0-9_]*/.exec(text)?.[0] ?? 'settings';
+  const isReference = environment[id]?.trim().startsWith(REFERENCE) === true;
+  const says = isReference ? `${id} is a Key Vault reference that was not resolved` : text;
+  const mend = isReference
+    ? 'Check that the secret exists and that the identity of the app has the role "Key Vault Secrets User", then restart the app; at a terminal give the value itself.'
+    : 'docs/configuration.md says what each setting takes.';
+  return { id, state: 'fail', says, mend };
+}
+
+function withoutBroken(environment: Environment, broken: readonly string[]): Config | undefined {
+  const isOfTables = (name: string): boolean => /^TABLES_/.test(name);
+  const left = Object.entries(environment).filter(
+    ([name]) => !broken.includes(name) && !(broken.some(isOfTables) && isOfTables(name)),
+  );
+  const fill = Object.entries(PLACEHOLDERS).filter(
+    ([name]) => broken.includes(name) || (isOfTables(name) && broken.some(isOfTables)),
+  );
+  try {
+    return readConfig(Object.fromEntries([...left, ...fill]));
+  } catch {
+    return undefined; // one depends on another
+  }
+}
+
+function count({ shown }: Config): number {
+  return shown.filter((each) => !each.isDefault).length;
+}

@@ -1,0 +1,69 @@
+import type { Config } from '../../shared/config/config';
+import { toMinute } from '../../shared/domain/time';
+import { coverageReport } from '../../shared/pipeline/coverage-report';
+import { health } from '../../shared/pipeline/health';
+import type { Now, Stores } from '../../shared/pipeline/ports';
+import type { Check } from './check';
+import { idsOf } from './sign-in';
+
+/** What the functions last did, from the stores alone. */
+export async function lookAtWatch(
+  stores: Stores,
+  config: Config,
+  clock: Now,
+): Promise<readonly Check[]> {
+  const { detectors } = config;
+  const state = await health(stores, detectors, { hasChannel: true, clock });
+  const { sources } = await coverageReport(stores, detectors, clock);
+  const checks: Check[] = [];
+  for (const { source, lastReadAt, completeTo } of state.sources) {
+    const costs = idsOf(config, ({ needs }) => needs.includes(source));
+    const problem = state.problems.find((each) => each.startsWith(`${source} `));
+    const complete = completeTo === undefined ? '' : `, complete to ${toMinute(completeTo)}`;
+    checks.push(
+      problem === undefined
+        ? {
+            ...{ id: `poll-${source}`, state: 'ok' },
+            says: `${source} was last read at ${toMinute(lastReadAt ?? clock.now())}${complete}`,
+          }
+        : { id: `poll-${source}`, state: 'fail', ...sentences(problem), costs },
+    );
+    const gaps = sources
+      .filter((each) => each.source === source)
+      .flatMap((each) => each.stretches.filter((stretch) => stretch.state === 'gap'));
+    const [first] = gaps;
+    if (first !== undefined) {
+      const more = gaps.length === 1 ? '' : ` and ${gaps.length - 1} more`;
+      checks.push({
+        ...{ id: `coverage-${source}`, state: 'warn', costs },
+        says: `${source} has gaps, over which nothing is concluded: ${toMinute(first.from)} to ${toMinute(first.to)}${more}`,
+        mend: 'crosscheck coverage says why, and whether crosscheck backfill fills them.',
+      });
+    } else if (lastReadAt !== undefined) {
+      const says = `the coverage of ${source} has no gap`;
+      checks.push({ id: `coverage-${source}`, state: 'ok', says });
+    }
+  }
+  checks.push(
+    ...state.notes.map((says, i): Check => ({ id: `note-${i + 1}`, state: 'warn', says })),
+  );
+  const { dead, waiting } = state.alerts;
+  checks.push(
+    dead > 0
+      ? {
+          ...{ id: 'alerts', state: 'fail' },
+          says: `${dead} alerts could not be delivered and were given up`,
+          mend: 'GET /api/status names them; mend the webhook, then POST /api/alerts/{id}/resend.',
+        }
+      : { id: 'alerts', state: 'ok', says: `no alert was given up, ${waiting} are on their way` },
+  );
+  return checks;
+}
+
+/** Problems of health end in what to do. */
+function sentences(problem: string): { readonly says: string; readonly mend?: string } {
+  const [says = '', ...mend] = problem.split(/; |\. (?=[A-Z])/);
+  return mend.length === 0
+    ? { says }
+    : { says, mend: mend.map((each) => each.charAt(0).toUpperCase() + each.slice(1)).join('. ') };
+}

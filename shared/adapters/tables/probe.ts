@@ -1,0 +1,78 @@
+import type { Account } from './account';
+import { refusalOf, StorageError } from './errors';
+import { joinKey } from './keys';
+import { Table } from './table';
+
+/** What may be done with a table. Nothing of the probe stays. */
+export interface TableProbe {
+  readonly isThere: boolean;
+  readonly unreadable?: StorageError;
+  readonly unwritable?: StorageError;
+}
+
+const ROW = 'probe';
+/** A name that no table has. */
+const NO_TABLE = 'CrosscheckDoctorLooks';
+
+/**
+ * Reads, writes and removes one row, in a partition that no store reads. A missing table is not made. The key is always
+ * the same, so a probe that is killed leaves at most this row, and the next one removes it.
+ */
+export async function probeTable(
+  account: Account,
+  name: string,
+  tenantId: string,
+): Promise<TableProbe> {
+  const table = new Table(account, name, false);
+  const partitionKey = joinKey('doctor', tenantId);
+  const unreadable = await failureOf(() => table.get(partitionKey, ROW));
+  if (unreadable !== undefined && refusalOf(unreadable.cause) === 'no-table') {
+    return { isThere: false };
+  }
+  const unwritable = await failureOf(async () => {
+    await table.upsert({ partitionKey, rowKey: ROW });
+    await table.remove(partitionKey, ROW, '*');
+  });
+  return {
+    isThere: true,
+    ...(unreadable !== undefined && { unreadable }),
+    ...(unwritable !== undefined && { unwritable }),
+  };
+}
+
+/**
+ * Whether tables may be made and dropped, without doing either: the service looks at the right first, so making a table
+ * that is there answers 409 and dropping one that is not 404, but 403 without the right.
+ * @param existing a table that is there.
+ */
+export async function probeTableRights(
+  account: Account,
+  existing: string,
+): Promise<StorageError | undefined> {
+  return failureOf(async () => {
+    try {
+      await account.client(existing).createTable(); // the SDK takes 409 for done
+    } catch (error) {
+      throw account.failure(error, 'create', existing);
+    }
+    try {
+      await account.client(NO_TABLE).deleteTable();
+    } catch (error) {
+      if (refusalOf(error) === undefined) {
+        throw account.failure(error, 'drop', NO_TABLE);
+      }
+    }
+  });
+}
+
+async function failureOf(work: () => Promise<unknown>): Promise<StorageError | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StorageError) {
+      return error;
+    }
+    throw error;
+  }
+}

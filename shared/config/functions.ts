@@ -1,0 +1,21 @@
+/** The functions that are deployed, with what starts each: a timer, or the route of a door. */
+export const FUNCTIONS = {
+  pollDirectoryAudits: 'timerTrigger',
+  pollSignIns: 'timerTrigger',
+  reassessDue: 'timerTrigger',
+  deliverAlerts: 'timerTrigger',
+  sealDay: 'timerTrigger',
+  purgeExpired: 'timerTrigger',
+  elsewhere: 'api/{*rest}',
+  export: 'api/export',
+  finding: 'api/findings/{id}',
+  findings: 'api/findings',
+  coverage: 'api/coverage',
+  health: 'api/health',
+  openapi: 'api/openapi.json',
+  resend: 'api/alerts/{id}/resend',
+  stats: 'api/stats',
+  status: 'api/status',
+  transitions: 'api/findings/{id}/transitions',
+  verify: 'api/verify',
+} as const;
