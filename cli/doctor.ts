@@ -83,7 +83,7 @@ function readOptions({ appUrl, resourceGroup, app }: DoctorOptions): ReadOptions
   const url = appUrl === undefined || !URL.canParse(appUrl) ? undefined : new URL(appUrl);
   const isLocal = url !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLocal);
-  if (appUrl !== undefined && (!isSafe || url?.username !== '')) {
+  if (appUrl !== undefined && (!isSafe || url.username !== '')) {
     throw new UsageError('--app-url takes an https address, like https://<app>.azurewebsites.net');
   }
   if (resourceGroup === undefined || app === undefined) {
@@ -115,7 +115,7 @@ function* examinations({ appUrl, azure }: ReadOptions, world: DoctorWorld): Gene
         : look(config);
     };
   const graph = ['TENANT_ID', 'GRAPH_BASE_URL', 'GRAPH_AUTH'];
-  const tables = ['TENANT_ID', 'TABLES_ENDPOINT', 'TABLES_CONNECTION'];
+  const tables = ['TENANT_ID', 'TABLES_ENDPOINT', 'TABLES_CONNECTION', 'GRAPH_AUTH'];
   let claims: TokenClaims | undefined;
   let clocks: GraphProbe['clocks'];
   let token: Promise<GetToken> | undefined;
@@ -153,10 +153,11 @@ function* examinations({ appUrl, azure }: ReadOptions, world: DoctorWorld): Gene
         const { Account } = await import('../shared/adapters/tables/account');
         const account = new Account({ ...(await accountOf(of)), patience: PATIENCE });
         const makesTables = 'connection' in of.tables;
-        return lookAtTables({ account, tenantId: of.tenantId, makesTables });
+        const found = await lookAtTables({ account, tenantId: of.tenantId, makesTables });
+        return found.map((each) => asYourself(each, of));
       })()),
       ...(await given('seals', ['TENANT_ID', 'SEAL_CONTAINER', 'GRAPH_AUTH'], async (of) => [
-        await lookAtSeals(await buildCopies(of)),
+        asYourself(await lookAtSeals(await buildCopies(of)), of),
       ])()),
     ],
   };
@@ -196,6 +197,16 @@ function* examinations({ appUrl, azure }: ReadOptions, world: DoctorWorld): Gene
       lookAtWatch((await buildMonitor(of, clock)).stores, of, clock),
     ),
   };
+}
+
+/** At a terminal storage is opened by whoever is signed in, whose rights are not those of the app. */
+function asYourself(check: Check, { graph }: Config): Check {
+  return check.state === 'fail' && graph.auth === 'azure-cli'
+    ? {
+        ...check,
+        mend: `${check.mend ?? ''} This is about you; --app says what the app may.`.trim(),
+      }
+    : check;
 }
 
 const COLOURS = { ok: 'faint', warn: 'medium', fail: 'high' } as const;

@@ -145,8 +145,9 @@ function aboutRefusal(answer: Answer, id: string, what: string, url: URL): Check
       id,
       state: 'fail',
       says: `${what} is let in: whoever knows the address reads the findings`,
-      mend:
-        id === 'stranger'
+      mend: /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
+        ? 'Nothing if this is npm start, which lets in everybody on this machine; give the address of the deployed app.'
+        : id === 'stranger'
           ? `Switch sign-in on: deploy infra/ with APP_REGISTRATION_ID. ${STOP}`
           : `Something passes that header on as it came: the app must be reached through Easy Auth alone. ${STOP}`,
     };

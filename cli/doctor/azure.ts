@@ -36,7 +36,9 @@ export async function lookAtAzure(options: AzureOptions): Promise<readonly Check
   );
   const grants = await asked(options, 'grants', async (az) => {
     const identity = await az(['functionapp', 'identity', 'show', ...app]);
-    return aboutGrants(principalsIn(identity), options.config, az);
+    const principals = principalsIn(identity);
+    const granted = await aboutGrants(principals, options.config, az);
+    return [...granted, ...(await aboutRoles(principals, options.config, az))];
   });
   return [...functions, ...grants];
 }
@@ -120,7 +122,7 @@ async function aboutGrants(
   const { protocol, origin } = config.graph.baseUrl;
   const graph = protocol === 'https:' ? origin : 'https://graph.microsoft.com';
   const known = arrayOf(
-    (await az(['ad', 'sp', 'show', '--id', GRAPH_APP, '--output', 'json'])) as object,
+    await az(['ad', 'sp', 'show', '--id', GRAPH_APP, '--output', 'json']),
     'appRoles',
   );
   const granted: string[] = [];
@@ -139,6 +141,49 @@ async function aboutGrants(
     id: `identity-${check.id}`,
     says: `of the app's identity: ${check.says}`,
   }));
+}
+
+/** The roles that the app needs to keep what it finds. */
+async function aboutRoles(
+  principals: readonly string[],
+  config: Config | undefined,
+  az: Az,
+): Promise<readonly Check[]> {
+  if (config === undefined || principals.length === 0) {
+    return [];
+  }
+  const assigned: Readonly<Record<string, unknown>>[] = [];
+  for (const principal of principals) {
+    const all = ['--assignee', principal, '--all', '--output', 'json'];
+    assigned.push(...arrayOf(await az(['role', 'assignment', 'list', ...all])));
+  }
+  const { tables, sealContainer } = config;
+  const needed = [
+    ['Storage Table Data Contributor', 'endpoint' in tables ? new URL(tables.endpoint) : undefined],
+    ...(sealContainer === undefined
+      ? []
+      : ([['Storage Blob Data Contributor', sealContainer]] as const)),
+  ] as const;
+  return needed.map(([role, address]) => {
+    // Without an address it is not known which account is meant, so any will do.
+    const account = address?.hostname.split('.')[0] ?? '';
+    const isThere = assigned.some(
+      ({ roleDefinitionName, scope }) =>
+        roleDefinitionName === role &&
+        new RegExp(`/storageAccounts/${account === '' ? '' : `${account}(/|$)`}`, 'i').test(
+          String(scope),
+        ),
+    );
+    const id = `identity-${role}`;
+    const where = account === '' ? 'a storage account' : `storage account ${account}`;
+    return isThere
+      ? { id, state: 'ok', says: `of the app's identity: it has the role "${role}" on ${where}` }
+      : {
+          ...{ id, state: 'fail' },
+          says: `of the app's identity: it lacks the role "${role}" on ${where}, so nothing is kept there`,
+          mend: 'Deploy infra/main.bicep again; a new role takes some minutes to work.',
+        };
+  });
 }
 
 function principalsIn(identity: unknown): readonly string[] {

@@ -55,18 +55,17 @@ function aboutSource(
 
 function mendOf({ trouble, mend }: SourceError, claims: TokenClaims | undefined): string {
   const has = (name: string): boolean => claims?.permissions.includes(name) === true;
-  switch (trouble) {
-    case 'unlicensed':
-      return claims === undefined || has('Directory.Read.All')
-        ? 'Assign Entra ID P1 or P2 in the tenant. One such answer proves nothing: Graph gives it now and then, so run this again first.'
-        : 'Grant Directory.Read.All first: without it licensed tenants get this answer, too. If it stays, assign Entra ID P1 or P2.';
-    case 'denied':
-      return has('AuditLog.Read.All')
-        ? 'The permission is in the token, so somebody else refuses: a person needs a role like Reports Reader besides, an app a new consent.'
-        : 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).';
-    default:
-      return mend;
+  if (trouble === 'unlicensed') {
+    return claims === undefined || has('Directory.Read.All')
+      ? 'Assign Entra ID P1 or P2 in the tenant. One such answer proves nothing: Graph gives it now and then, so run this again first.'
+      : 'Grant Directory.Read.All first: without it licensed tenants get this answer, too. If it stays, assign Entra ID P1 or P2.';
   }
+  if (trouble === 'denied') {
+    return has('AuditLog.Read.All')
+      ? 'The permission is in the token, so somebody else refuses: a person needs a role like Reports Reader besides, an app a new consent.'
+      : 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).';
+  }
+  return mend;
 }
 
 function aboutLicence({ error }: GraphProbe, config: Config): Check {

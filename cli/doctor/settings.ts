@@ -16,6 +16,7 @@ const REFERENCE = '@Microsoft.KeyVault(';
 /** For the checks that need none of these: a setting that is broken is not used. */
 const PLACEHOLDERS = {
   TENANT_ID: '00000000-0000-0000-0000-000000000000',
+  GRAPH_BASE_URL: 'http://127.0.0.1',
   TABLES_CONNECTION: 'UseDevelopmentStorage=true',
 };
 
@@ -58,7 +59,7 @@ function problemOf(text: string, environment: Environment): Check {
 }
 
 function withoutBroken(environment: Environment, broken: readonly string[]): Config | undefined {
-  const isOfTables = (name: string): boolean => /^TABLES_/.test(name);
+  const isOfTables = (name: string): boolean => name.startsWith('TABLES_');
   const left = Object.entries(environment).filter(
     ([name]) => !broken.includes(name) && !(broken.some(isOfTables) && isOfTables(name)),
   );

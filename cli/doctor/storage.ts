@@ -25,9 +25,9 @@ export async function lookAtTables(options: StorageOptions): Promise<readonly Ch
     }),
   );
   const checks = probes.map((probe) => aboutTable(probe, makesTables));
-  const existing = probes.find(({ isThere }) => isThere)?.name;
+  const existing = probes.find((each) => each.isThere && each.unreadable === undefined)?.name;
   if (existing === undefined) {
-    const says = 'whether monthly tables can be made cannot be told while no table is there';
+    const says = 'whether monthly tables can be made cannot be told while no table can be read';
     return [...checks, { id: 'monthly-tables', state: 'warn', says }];
   }
   const error = await probeTableRights(account, existing);

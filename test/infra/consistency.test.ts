@@ -1,7 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import hostJson from '../../host.json';
+import { FIXED_TABLES } from '../../shared/adapters/tables/table-stores';
+import { PERMISSIONS } from '../../shared/config/permissions';
 import { allSettings, SETTINGS } from '../../shared/config/settings';
+import { DETECTORS } from '../../shared/detectors/index';
 import { ROLES } from './policies';
 import { appSettings, loadInfra } from './snapshots';
 
@@ -102,6 +105,33 @@ describe('tables', () => {
   it('that the stores open are all made: a missing one goes into infra/modules/data-storage.bicep', () => {
     expect(minus(inStores, inTemplate)).toEqual([]);
     expect(inStores.length).toBeGreaterThan(3);
+  });
+
+  it('are those that crosscheck doctor looks at', () => {
+    expect([...FIXED_TABLES].sort()).toEqual([...inTemplate].sort());
+  });
+});
+
+describe('permissions of Graph', () => {
+  const known = PERMISSIONS.map(({ name }) => name);
+  const script = /^PERMISSIONS='(.+)'$/m.exec(text('infra/directory.sh'))?.[1]?.split(' ');
+
+  it('are the same in crosscheck doctor, both ways of granting, and the docs', () => {
+    const inTemplate = matches(text('infra/directory.bicep'), /'(\w+\.Read\.All)'/g);
+    const inDocs = matches(text('docs/permissions.md'), /^\| `(\w+\.Read\.All)`/gm);
+
+    expect(script).toEqual(known);
+    expect([...new Set(inTemplate)].sort()).toEqual([...known].sort());
+    expect(inDocs).toEqual(known);
+  });
+
+  it('serve detectors that exist, and each detector is served', () => {
+    for (const permission of PERMISSIONS) {
+      expect(DETECTORS.filter(permission.serves)).not.toEqual([]);
+    }
+    expect(DETECTORS.filter((each) => PERMISSIONS.some(({ serves }) => serves(each)))).toEqual(
+      DETECTORS,
+    );
   });
 });
 

@@ -15,9 +15,21 @@ export interface GraphProbe {
 export function graphProbe(
   options: GraphClientOptions & { readonly clock: Now },
 ): (path: string, signal: AbortSignal) => Promise<GraphProbe> {
-  const get = graphClient(options);
+  let met: unknown; // the SDK throws an error of its own, without the reason
+  const get = graphClient({
+    ...options,
+    fetch: async (...request) => {
+      try {
+        return await options.fetch(...request);
+      } catch (error) {
+        met = error;
+        throw error;
+      }
+    },
+  });
   return async (path, signal) => {
     const asked = options.clock.now();
+    met = undefined;
     try {
       const response = await get(path, signal);
       const answered = options.clock.now();
@@ -28,7 +40,7 @@ export function graphProbe(
         ? { rows: await rowsOf(response), ...clocks }
         : { rows: [], error: await refusal(response, false), ...clocks };
     } catch (error) {
-      return { rows: [], error: error instanceof SourceError ? error : unreached(error) };
+      return { rows: [], error: error instanceof SourceError ? error : unreached(met ?? error) };
     }
   };
 }
