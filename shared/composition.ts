@@ -126,11 +126,11 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     }
   }
   let changed: Promise<readonly string[]> | undefined;
-  /** True in the first run after a change: what a new rule opens goes out as one digest. */
-  async function isAfterRuleChange(): Promise<boolean> {
+  /** Once per process. */
+  async function noticeChanges(): Promise<void> {
     if (changed !== undefined) {
       await changed;
-      return false;
+      return;
     }
     changed = noticeRuleChanges(stores, detectors);
     changed.catch(() => {
@@ -140,7 +140,6 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     if (ids.length > 0) {
       logger.warn({ detectors: ids }, 'rules changed, every timeline is assessed again');
     }
-    return ids.length > 0;
   }
   return {
     ...{ config, version, clock, logger, stores },
@@ -149,7 +148,9 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const counters = { requests: 0, throttled: 0 };
       const started = clock.now();
       const isDry = options.stores !== undefined;
-      const isChanged = !isDry && (await isAfterRuleChange());
+      if (!isDry) {
+        await noticeChanges();
+      }
       const { known: _known, ...forgetful } = await readerOf(source, counters);
       const reader: Reader = {
         ...forgetful,
@@ -157,10 +158,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
         sweep: options.sweep === true,
         ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
       };
-      const report = await pollSource(reader, {
-        isAfterRuleChange: isChanged,
-        ...(!isDry && { secondLook: lookAgain(counters) }),
-      });
+      const report = await pollSource(reader, isDry ? {} : { secondLook: lookAgain(counters) });
       logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
       if (!isDry) {
         await watch();
@@ -168,11 +166,11 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       return report;
     },
     reassess: async () => {
-      const isCatchingUp = await isAfterRuleChange();
+      await noticeChanges();
       await spreadRules({ stores, clock });
       const look = lookAgain({ requests: 0, throttled: 0 });
       const report = await drainMarks({
-        ...{ tenantId, detectors, stores, clock, isCatchingUp, secondLook: look },
+        ...{ tenantId, detectors, stores, clock, secondLook: look },
       });
       await watch();
       const { timelines, changes, left } = report;

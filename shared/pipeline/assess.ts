@@ -16,8 +16,6 @@ export interface Assessor {
   readonly isExport?: boolean;
   /** Looks once more for what a finding says did not happen. Absent: what is stored is all there is to know. */
   readonly secondLook?: SecondLook;
-  /** The first read, or a range that was read after the fact: what opens goes out as one digest. */
-  readonly isCatchingUp?: boolean;
 }
 
 /**
@@ -141,7 +139,7 @@ async function assessTimeline(
   const { stores, clock } = assessor;
   const changes: FindingChange[] = [];
   const writer = new FindingWriter(stores, timeline, clock.now());
-  let hasLooked = assessor.secondLook === undefined || assessor.isCatchingUp === true;
+  let hasLooked = assessor.secondLook === undefined || isCatchingUp(marks);
   for (let round = 0; round < ROUNDS; round++) {
     const { judgement, stored, version } = await lookOnce(assessor, configured, marks, rules);
     if (!hasLooked && judgement.restsOn !== undefined) {
@@ -195,12 +193,16 @@ async function lookOnce(
     coverage,
     floor: floorFor(detector, marks, coverage),
     isExport: assessor.isExport === true,
-    isCatchingUp: assessor.isCatchingUp === true,
+    isCatchingUp: isCatchingUp(marks),
     stored: stored.map((each) => each.finding),
     rules,
     now: assessor.clock.now(),
   });
   return { judgement, stored, version };
+}
+
+function isCatchingUp(marks: Work['marks']): boolean {
+  return marks.some((mark) => mark.isCatchingUp === true);
 }
 
 function floorFor(

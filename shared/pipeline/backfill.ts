@@ -66,8 +66,6 @@ export async function backfillSource(
   if (stopped === undefined) {
     await stores.coverage.change(source, ({ backfill: _done, ...head }) => head);
   }
-  const assessed = await drainMarks({
-    ...{ tenantId, detectors, stores, clock, isCatchingUp: true },
-  });
+  const assessed = await drainMarks({ tenantId, detectors, stores, clock });
   return { ...run.total, range, from, assessed, ...(stopped !== undefined && { stopped }) };
 }

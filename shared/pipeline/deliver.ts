@@ -16,6 +16,7 @@ import type {
   Channel,
   Clock,
   DeliveryResult,
+  Due,
   FindingStore,
   Outbox,
   OutboxRow,
@@ -70,19 +71,26 @@ const LONGEST_ERROR = 400;
 
 /**
  * Posts the alerts that are due. An alert may be posted again after a crash between the post and its record, then
- * under the same id. When the channel does not take posts, the rest of the run is left as it is.
+ * under the same id; a digest is planned before it is posted, so that its repeat tells of the same alerts. When the
+ * channel does not take posts, the rest of the run is left as it is.
  */
 export async function deliverAlerts(delivery: Delivery): Promise<DeliverReport> {
+  const { outbox, channel, digestAbove } = delivery;
   const run = new Run(delivery);
-  const owed = await run.collect();
-  if (delivery.channel === undefined) {
-    for (const each of owed) {
+  const { marks, plan } = await run.due();
+  if (channel === undefined) {
+    for (const each of await run.collect(marks)) {
       await run.settle(each, { state: 'not-configured', attempts: each.row.attempts });
     }
+    await (plan && outbox.unplan(plan));
     return run.report();
   }
-  for (const parcel of parcelsOf(owed, delivery.digestAbove)) {
-    await run.send(delivery.channel, parcel);
+  // Before anything else is looked at: an end is worth saying only when its beginning was told.
+  await (plan && run.resume(channel, plan, marks));
+  const planned = new Set(plan?.alertIds);
+  const owed = await run.collect(marks.filter(({ alertId }) => !planned.has(alertId)));
+  for (const parcel of parcelsOf(owed, digestAbove)) {
+    await run.send(channel, parcel);
   }
   return run.report();
 }
@@ -101,6 +109,7 @@ interface Parcel {
 }
 
 type Outcome = Parameters<Outbox['settle']>[1];
+type Plan = Required<Due>['plan'];
 
 // ------------------------------------------------------------------------------------------------- what is posted
 
@@ -121,10 +130,14 @@ function parcelsOf(owed: readonly Owed[], digestAbove: number): readonly Parcel[
 }
 
 function postOf({ form, owed }: Parcel): Post {
-  const items = owed.map(({ row, finding }) => ({ alert: row.alert, finding }));
+  const items = itemsOf(owed);
   const ids = owed.map(({ row }) => row.alert.id).sort();
   const id = form === 'digest' ? `digest-${shortHash(24, ...ids)}` : owed[0].row.alert.id;
   return { id, form, items };
+}
+
+function itemsOf(owed: readonly Owed[]): Post['items'] {
+  return owed.map(({ row, finding }) => ({ alert: row.alert, finding }));
 }
 
 // ---------------------------------------------------------------------------------------------------------- a run
@@ -150,10 +163,14 @@ class Run {
     };
   }
 
-  /** Everything that is due and still worth saying; what is not is settled on the way. */
-  async collect(): Promise<readonly Owed[]> {
+  due(): Promise<Due> {
+    return this.#delivery.outbox.due(this.#startedAt, MOST_MARKS);
+  }
+
+  /** What of these is still worth saying; what is not is settled on the way. */
+  async collect(marks: readonly SendMark[]): Promise<readonly Owed[]> {
     const owed = new Map<string, Owed>();
-    for (const mark of await this.#delivery.outbox.due(this.#startedAt, MOST_MARKS)) {
+    for (const mark of marks) {
       const each = owed.has(mark.alertId) ? undefined : await this.#look(mark);
       if (each !== undefined) {
         owed.set(mark.alertId, each);
@@ -167,23 +184,83 @@ class Run {
       this.#counts.waiting += parcel.owed.length;
       return;
     }
-    const fresh = await this.#refresh(parcel);
-    if (fresh === undefined) {
+    if (parcel.form === 'digest') {
+      await this.#sendDigest(channel, parcel);
       return;
     }
-    await this.#pace();
-    const result = await postTo(channel, postOf(fresh));
-    this.#counts.posts += 1;
-    this.#heed(result);
-    for (const each of fresh.owed) {
-      await this.settle(each, outcomeOf(result, each.row, this.#delivery.clock.now()));
+    const fresh = await this.#refresh(parcel);
+    await (fresh && this.#post(channel, postOf(fresh), fresh.owed));
+  }
+
+  /**
+   * Posts a planned digest again, with all its alerts: whoever planned it was killed, and nobody knows where. Then it
+   * settles those that still wait.
+   */
+  async resume(channel: Channel, plan: Plan, marks: readonly SendMark[]): Promise<void> {
+    const { outbox, findings } = this.#delivery;
+    const known = new Map(marks.map((mark) => [mark.alertId, mark]));
+    const told: Owed[] = [];
+    for (const alertId of plan.alertIds) {
+      const row = await outbox.read(alertId);
+      const stored = row && (await findings.find(row.alert.findingId));
+      if (row !== undefined && stored !== undefined) {
+        const { finding } = stored;
+        // One that waits for its next attempt has a mark elsewhere, which is harmless once it is settled.
+        told.push({ row, finding, mark: known.get(alertId) ?? { alertId, at: row.createdAt } });
+      }
     }
+    const waiting = told.filter(({ row }) => row.state === 'waiting');
+    if (waiting.length > 0) {
+      await this.#post(channel, { id: plan.id, form: 'digest', items: itemsOf(told) }, waiting);
+    }
+    await outbox.unplan(plan);
   }
 
   /** Records an outcome and counts it, unless somebody else has recorded one meanwhile. */
   async settle({ row, mark }: Pick<Owed, 'row' | 'mark'>, outcome: Outcome): Promise<void> {
     if (await this.#delivery.outbox.settle(row, outcome, mark)) {
       this.#counts[outcome.state === 'not-configured' ? 'notConfigured' : outcome.state] += 1;
+    }
+  }
+
+  async #sendDigest(channel: Channel, parcel: Parcel): Promise<void> {
+    const post = postOf(parcel);
+    const plan = await this.#plan(post);
+    if (plan !== undefined) {
+      await this.#post(channel, post, parcel.owed);
+      await this.#delivery.outbox.unplan(plan);
+    }
+  }
+
+  /**
+   * @returns undefined when another run is making a digest, or has told of these alerts since they were looked at. What
+   * it leaves is for the next run.
+   */
+  async #plan({ id, items }: Post): Promise<Plan | undefined> {
+    const { outbox } = this.#delivery;
+    const alertIds = items.map(({ alert }) => alert.id);
+    if (!(await outbox.plan({ id, alertIds }))) {
+      return undefined;
+    }
+    const { marks, plan } = await this.due();
+    if (plan?.id !== id) {
+      return undefined; // it was found, and posted
+    }
+    const left = new Set(marks.map(({ alertId }) => alertId));
+    if (alertIds.every((each) => left.has(each))) {
+      return plan;
+    }
+    await outbox.unplan(plan);
+    return undefined;
+  }
+
+  async #post(channel: Channel, post: Post, owed: readonly Owed[]): Promise<void> {
+    await this.#pace();
+    const result = await postTo(channel, post);
+    this.#counts.posts += 1;
+    this.#heed(result);
+    for (const each of owed) {
+      await this.settle(each, outcomeOf(result, each.row, this.#delivery.clock.now()));
     }
   }
 

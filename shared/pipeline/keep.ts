@@ -3,16 +3,22 @@ import type { KnownSignals } from './known-signals';
 import type { CoverageEnds, EngineStores } from './ports';
 import type { Selection } from './select';
 
+export interface KeepOptions {
+  readonly known?: KnownSignals | undefined;
+  readonly isCatchingUp?: boolean;
+}
+
 /**
  * Stores the signals of a selection, each touched timeline marked before its signals are written, and again after.
  * After this the coverage of the records' window may move: whatever happens next, the marks say what is left to do.
- * @param known leaves out what this process has stored before.
+ * @param options.known leaves out what this process has stored before.
+ * @param options.isCatchingUp the records are of the past: what opens by them is told in a digest, whoever drains the marks.
  * @returns how many signals came later than their retention and were dropped.
  */
 export async function keep(
   stores: EngineStores,
   selection: Selection,
-  known?: KnownSignals,
+  { known, isCatchingUp = false }: KeepOptions = {},
 ): Promise<{ tooOld: number }> {
   let tooOld = 0;
   for (const [detector, timelines] of selection) {
@@ -33,12 +39,12 @@ export async function keep(
       return kept.length > 0 ? [{ timeline, signals: kept }] : [];
     });
     const touched = fresh.map((each) => each.timeline);
-    await stores.marks.markDirty(touched, ends);
+    await stores.marks.markDirty(touched, ends, isCatchingUp);
     for (const { timeline, signals } of fresh) {
       await stores.signals.merge(timeline, signals, detector.join);
     }
     // Another runner may have drained the marks before the signals were there, and would remove them now.
-    await stores.marks.markDirty(touched, ends);
+    await stores.marks.markDirty(touched, ends, isCatchingUp);
     for (const { timeline, signals } of fresh) {
       signals.forEach((signal) => known?.add(timeline.id, signal));
     }

@@ -191,9 +191,30 @@ export interface SendMark {
   readonly at: Instant;
 }
 
+/** Which alerts a digest tells of: there from before its post until what came of it is recorded on each of them. */
+export interface DigestPlan {
+  readonly id: string;
+  readonly alertIds: readonly string[];
+}
+
+/** What there is to send. */
+export interface Due {
+  /** Of alerts to be sent, the oldest first. */
+  readonly marks: readonly SendMark[];
+  /** A digest that somebody has planned, and may have posted. */
+  readonly plan?: DigestPlan & { readonly etag: string };
+}
+
 export interface Outbox {
-  /** Marks of alerts to be sent at or before `now`, the oldest first, at most `most`. */
-  due(now: Instant, most: number): Promise<readonly SendMark[]>;
+  /** The digest that is planned, and marks of alerts to be sent at or before `now`, at most `most`. */
+  due(now: Instant, most: number): Promise<Due>;
+  /**
+   * Plans a digest.
+   * @returns false when there is another one; nothing is written then.
+   */
+  plan(digest: DigestPlan): Promise<boolean>;
+  /** Removes a plan, unless another has taken its place. */
+  unplan(plan: Required<Due>['plan']): Promise<void>;
   /** @returns undefined when no such alert was ever committed. */
   read(alertId: string): Promise<OutboxRow | undefined>;
   /**
@@ -375,13 +396,22 @@ export interface WorkMark {
    * time, however long the work was left lying.
    */
   readonly coverageEnds?: CoverageEnds;
+  /** Dirty marks: about the past (a first read, a backfill, a filled gap, a rule change): what opens is told in a digest. */
+  readonly isCatchingUp?: boolean;
   readonly etag: string;
 }
 export type CoverageEnds = Readonly<Partial<Record<Source, Instant>>>;
 
 export interface WorkMarks {
-  /** Marks a timeline now. A mark that is there already keeps its older coverage ends and gets a new ETag. */
-  markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void>;
+  /**
+   * Marks a timeline now. A mark that is there already keeps its older coverage ends, goes on catching up if it did, and
+   * gets a new ETag.
+   */
+  markDirty(
+    timelines: readonly TimelineRef[],
+    coverageEnds: CoverageEnds,
+    isCatchingUp?: boolean,
+  ): Promise<void>;
   /** Marks a timeline for when coverage has reached `at`. */
   markDue(timeline: TimelineRef, at: Instant): Promise<void>;
   /**

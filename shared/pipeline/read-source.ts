@@ -60,10 +60,6 @@ export interface ReadRunReport {
   readonly kept: number;
   readonly malformed: number;
   readonly tooOld: number;
-  /** This source was never read before: what opens now goes out as one digest. */
-  readonly isFirst: boolean;
-  /** Something of the past became known: what opens now goes out as one digest, too. */
-  readonly isFilling: boolean;
   /** Why the run ended before its end: the next one goes on from there. */
   readonly stopped?: Stop;
 }
@@ -86,10 +82,9 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
   const run = await startRun(reader);
   const isNeeded = idsOf(run).length > 0;
   const window = { from: headFrom(run.head.journal, reader, started), to: started };
-  const isFirst = isNeeded && run.head.journal === undefined;
   const stopped = isNeeded ? await readAll(reader, run, window) : undefined;
   return {
-    ...{ source, window, isFirst, ...run.total },
+    ...{ source, window, ...run.total },
     ...(stopped !== undefined && { stopped }),
   };
 }
@@ -98,11 +93,12 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
 export async function startRun(reader: Reader): Promise<ReadRun> {
   const { source, tenantId, records, stores, clock, known } = reader;
   const detectors = reader.detectors.map((each) => each.detector);
+  const head = (await stores.coverage.head(source)) ?? unread(source);
   const run: ReadRun = {
-    ...{ tenantId, detectors, records, stores, clock, known },
+    ...{ tenantId, detectors, records, stores, clock, known, head },
     wanted: wantedBy(detectors, source),
-    head: (await stores.coverage.head(source)) ?? unread(source),
-    total: { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0, isFilling: false },
+    isFirst: head.journal === undefined,
+    total: { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0 },
   };
   if (idsOf(run).length > 0) {
     run.head = await prepared(reader, run, clock.now());

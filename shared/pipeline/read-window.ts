@@ -15,7 +15,7 @@ import { between, earliest, MINUTE, type Duration, type Instant } from '../domai
 import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
-import { markRuleChange } from './rule-change';
+import { markEveryTimeline } from './rule-change';
 import { select, type Selection } from './select';
 
 /** What reading a source needs, and what one run over it has come to so far. */
@@ -29,6 +29,8 @@ export interface ReadRun {
   /** The rows to ask for; loses its filter when Graph rejects it. */
   wanted: Wanted;
   head: SourceHead;
+  /** This source was never polled before. */
+  readonly isFirst: boolean;
   readonly total: ReadTotal;
 }
 
@@ -38,8 +40,6 @@ export interface ReadTotal {
   kept: number;
   malformed: number;
   tooOld: number;
-  /** A window answered questions about the past: what opens of it goes out as one digest. */
-  isFilling: boolean;
 }
 
 export const SMALLEST_WINDOW = MINUTE;
@@ -75,7 +75,6 @@ export async function readWindow(
   if (read.malformed.length > 0) {
     await stores.quarantine.add(source, read.malformed, clock.now());
   }
-  const { tooOld } = await keep(stores, read.selection, run.known);
   const done: ReadWindow = {
     ...{ from: window.from, to: window.to, purpose, startedAt, lag },
     detectorIds: idsOf(run),
@@ -83,6 +82,10 @@ export async function readWindow(
     rows: read.rows,
     seen: read.seen,
   };
+  const { tooOld } = await keep(stores, read.selection, {
+    known: run.known,
+    isCatchingUp: isCatchingUp(run, run.head, done),
+  });
   await record(run, done, {
     ...{ from: window.from, to: window.to, source, purpose, readAt: clock.now() },
     ...{ rows: read.rows, kept: read.kept, malformed: read.malformed.length, pages: read.pages },
@@ -169,15 +172,10 @@ async function readPages(
 async function record(run: ReadRun, window: ReadWindow, report: WindowReport): Promise<void> {
   const { stores, wanted, clock } = run;
   const head = (await stores.coverage.head(wanted.source)) ?? unread(wanted.source);
-  const stretch = covered(head, window);
-  const filled =
-    stretch === undefined
-      ? []
-      : run.detectors.filter(
-          ({ id }) => window.detectorIds.includes(id) && isFilling(head.byDetector[id], stretch),
-        );
+  const filled = filledBy(run, head, window);
+  const isPast = isCatchingUp(run, head, window);
   for (const detector of filled) {
-    await markRuleChange(stores, detector);
+    await markEveryTimeline(stores, detector, isPast);
   }
   const isRejected = wanted.filter !== undefined && !window.isFiltered && window.purpose !== 'day';
   run.head = await stores.coverage.change(
@@ -192,9 +190,27 @@ async function record(run: ReadRun, window: ReadWindow, report: WindowReport): P
     [report],
   );
   for (const detector of filled) {
-    await markRuleChange(stores, detector);
+    await markEveryTimeline(stores, detector, isPast);
   }
-  run.total.isFilling ||= filled.some(({ id }) => head.byDetector[id] !== undefined);
+}
+
+/** The detectors whose old questions a window answers. */
+function filledBy(run: ReadRun, head: SourceHead, window: ReadWindow): readonly Detector[] {
+  const stretch = covered(head, window);
+  return stretch === undefined
+    ? []
+    : run.detectors.filter(
+        ({ id }) => window.detectorIds.includes(id) && isFilling(head.byDetector[id], stretch),
+      );
+}
+
+/** The first read, a backfill and what fills a gap are about the past: what opens by them is told in a digest. */
+function isCatchingUp(run: ReadRun, head: SourceHead, window: ReadWindow): boolean {
+  return (
+    run.isFirst ||
+    window.purpose === 'backfill' ||
+    filledBy(run, head, window).some(({ id }) => head.byDetector[id] !== undefined)
+  );
 }
 
 /** What a dropped filter is remembered by: another filter is tried again. */

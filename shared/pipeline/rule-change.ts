@@ -32,9 +32,18 @@ export async function noticeRuleChanges(
 
 /**
  * Marks every timeline of a detector once, because its version or a setting changed. What it no longer finds is then
- * superseded by the new version.
+ * superseded by the new version, and what it finds now is told in a digest.
  */
-export async function markRuleChange(stores: EngineStores, detector: Detector): Promise<number> {
+export function markRuleChange(stores: EngineStores, detector: Detector): Promise<number> {
+  return markEveryTimeline(stores, detector, true);
+}
+
+/** Marks every timeline of a detector: something was learnt that may concern each of them. */
+export async function markEveryTimeline(
+  stores: EngineStores,
+  detector: Detector,
+  isCatchingUp: boolean,
+): Promise<number> {
   let marked = 0;
   let batch: TimelineRef[] = [];
   const ends = Object.fromEntries(
@@ -44,10 +53,10 @@ export async function markRuleChange(stores: EngineStores, detector: Detector): 
     batch.push(timeline);
     marked += 1;
     if (batch.length === BATCH) {
-      await stores.marks.markDirty(batch, ends);
+      await stores.marks.markDirty(batch, ends, isCatchingUp);
       batch = [];
     }
   }
-  await stores.marks.markDirty(batch, ends);
+  await stores.marks.markDirty(batch, ends, isCatchingUp);
   return marked;
 }

@@ -55,9 +55,9 @@ export function findingStoreContract(make: MakeStores): void {
       expect(await stores.outbox.read(change.alert.id)).toMatchObject({
         ...{ alert: change.alert, state: 'waiting', attempts: 0, createdAt: change.transition.at },
       });
-      expect(await stores.outbox.due(change.transition.at, 10)).toEqual([
-        { alertId: change.alert.id, at: change.transition.at },
-      ]);
+      expect(await stores.outbox.due(change.transition.at, 10)).toEqual({
+        marks: [{ alertId: change.alert.id, at: change.transition.at }],
+      });
     });
 
     it('writes a finding alone, without history', async () => {
@@ -69,7 +69,7 @@ export function findingStoreContract(make: MakeStores): void {
 
       expect((await stores.findings.find(next.id))?.finding).toEqual(next);
       expect(await stores.findings.history(next.id)).toEqual([change.transition]);
-      expect(await stores.outbox.due(minutes(999), 10)).toEqual([]);
+      expect(await stores.outbox.due(minutes(999), 10)).toEqual({ marks: [] });
     });
 
     it('drops what a finding no longer has', async () => {

@@ -18,7 +18,8 @@ export function outboxContract(make: MakeStores): void {
     };
     const row = async ({ alertId }: SendMark): Promise<OutboxRow> =>
       (await stores.outbox.read(alertId))!;
-    const due = (now: Instant = LATER): Promise<readonly SendMark[]> => stores.outbox.due(now, 100);
+    const due = async (now: Instant = LATER): Promise<readonly SendMark[]> =>
+      (await stores.outbox.due(now, 100)).marks;
 
     it('owes nothing at first', async () => {
       expect(await due()).toEqual([]);
@@ -40,7 +41,7 @@ export function outboxContract(make: MakeStores): void {
       ];
 
       expect(await due()).toEqual([first, second, third]);
-      expect(await stores.outbox.due(LATER, 2)).toEqual([first, second]);
+      expect(await stores.outbox.due(LATER, 2)).toEqual({ marks: [first, second] });
       expect(await due(minutes(20))).toEqual([first, second]);
       expect(await due(minutes(9))).toEqual([]);
     });
@@ -141,6 +142,46 @@ export function outboxContract(make: MakeStores): void {
       await stores.outbox.settle(await row(again), outcome, again);
 
       expect(await stores.outbox.unsaid('dead', 10)).toEqual([marks[1].alertId]);
+    });
+
+    it('plans one digest, and shows it whatever is due', async () => {
+      const mark = await owe('a', minutes(10));
+      const other = await owe('b', minutes(20));
+      const digest = { id: 'digest-1', alertIds: [other.alertId, mark.alertId] };
+
+      expect(await stores.outbox.plan(digest)).toBe(true);
+      expect(await stores.outbox.plan({ id: 'digest-2', alertIds: [mark.alertId] })).toBe(false);
+
+      const plan = { ...digest, etag: expect.any(String) as string };
+      expect(await stores.outbox.due(minutes(9), 10)).toEqual({ marks: [], plan });
+      expect(await stores.outbox.due(LATER, 1)).toEqual({ marks: [mark], plan });
+      expect(await stores.outbox.due(LATER, 2)).toEqual({ marks: [mark, other], plan });
+      expect((await stores.outbox.counts()).waiting).toBe(2);
+    });
+
+    it('removes a plan, and none that has taken its place', async () => {
+      const digest = { id: 'digest-1', alertIds: ['a'] };
+      await stores.outbox.plan(digest);
+      const first = (await stores.outbox.due(LATER, 1)).plan!;
+
+      await stores.outbox.unplan(first);
+      expect(await stores.outbox.due(LATER, 1)).toEqual({ marks: [] });
+
+      await stores.outbox.plan(digest);
+      await stores.outbox.unplan(first);
+      const second = (await stores.outbox.due(LATER, 1)).plan!;
+      expect(second).toMatchObject(digest);
+      await stores.outbox.unplan(second);
+      await stores.outbox.unplan(second);
+      expect(await stores.outbox.plan({ ...digest, id: 'digest-2' })).toBe(true);
+    });
+
+    it('keeps a plan of as many alerts as a run looks at', async () => {
+      const alertIds = Array.from({ length: 1_000 }, (_, i) => `${MARY}-${'0'.repeat(12)}-${i}`);
+
+      await stores.outbox.plan({ id: 'digest-1', alertIds });
+
+      expect((await stores.outbox.due(LATER, 1)).plan?.alertIds).toEqual(alertIds);
     });
 
     it('drops the mark of what is settled', async () => {

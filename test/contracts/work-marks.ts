@@ -58,6 +58,25 @@ export function workMarksContract(make: MakeStores): void {
       expect((await only(marks.dirty())).coverageEnds).toEqual({});
     });
 
+    it('goes on catching up until it is removed, whoever marks it again', async () => {
+      await marks.markDirty([MARY], ENDS, true);
+      await marks.markDirty([MARY, EVE], ENDS);
+      const isCatchingUp = async (): Promise<unknown> =>
+        Object.fromEntries(
+          (await marks.dirty()).map((each) => [each.timeline.subject.name, each.isCatchingUp]),
+        );
+      expect(await isCatchingUp()).toEqual({ Mary: true, Eve: undefined });
+
+      await marks.markDirty([MARY, EVE], LATER_ENDS, true);
+      expect(await isCatchingUp()).toEqual({ Mary: true, Eve: true });
+
+      for (const mark of await marks.dirty()) {
+        await marks.remove(mark);
+      }
+      await marks.markDirty([MARY, EVE], ENDS);
+      expect(await isCatchingUp()).toEqual({ Mary: undefined, Eve: undefined });
+    });
+
     it('removes a mark once', async () => {
       await marks.markDirty([MARY, EVE], ENDS);
       const found = await marks.dirty();

@@ -16,8 +16,9 @@ export interface EndState {
   readonly coverage: Readonly<Record<string, unknown>>;
   /** Work that is left, and alerts that are still to be sent. */
   readonly marks: readonly string[];
-  /** Alerts that nobody was told of, and posts about what was never written down. */
+  /** Alerts that nobody was told of, those told by different posts, and posts about what was never written down. */
   readonly untold: readonly string[];
+  readonly twice: readonly string[];
   readonly unknown: readonly string[];
   /** Findings whose history is no chain, or does not end where the finding says. */
   readonly broken: readonly string[];
@@ -39,14 +40,14 @@ export async function endState(
   const findings = all.filter(({ subject }) => watch || subject.type !== 'log');
   const left = all.filter((each) => !findings.includes(each)).map(({ id }) => id);
   const history: Record<string, readonly Transition[]> = {};
-  const alerts: Record<string, { verb: string; state: string }> = {};
+  const alerts: Record<string, { verb: string; form: string; state: string }> = {};
   for (const { id, sequence } of findings) {
     history[id] = await stores.findings.history(id);
     for (let each = 1; each <= sequence; each++) {
       const row = await stores.outbox.read(`${id}-${each}`);
       if (row !== undefined) {
         const { alert, state } = row;
-        alerts[alert.id] = { verb: alert.verb, state };
+        alerts[alert.id] = { verb: alert.verb, form: alert.form, state };
       }
     }
   }
@@ -63,11 +64,17 @@ export async function endState(
     }
   }
   const due = await Promise.all(DETECTORS.map(({ id }) => stores.marks.due(id, FAR)));
-  const marks = [...(await stores.marks.dirty()), ...due.flat()].map(({ cause, etag, timeline }) =>
+  // The mark of a writer that was killed stays until somebody meets it who can tell that it is old.
+  const work = (await stores.marks.dirty()).filter(({ cause }) => cause !== 'writing');
+  const marks = [...work, ...due.flat()].map(({ cause, etag, timeline }) =>
     [cause, timeline.detector, timeline.subject.name, etag.split(' ')[0]].join(' '),
   );
-  const toSend = (await stores.outbox.due(FAR, 10_000)).map(({ alertId }) => `send ${alertId}`);
-  const told = new Set(scene.proxy.posts.flatMap(alertsIn));
+  const { marks: toSend, plan } = await stores.outbox.due(FAR, 10_000);
+  const sending = [
+    ...toSend.map(({ alertId }) => alertId),
+    ...(plan === undefined ? [] : [plan.id]),
+  ];
+  const told = toldBy(scene.proxy.posts);
   return {
     findings: Object.fromEntries(findings.map((each) => [each.id, substance(each, clock)])),
     history: Object.fromEntries(
@@ -76,13 +83,25 @@ export async function endState(
     alerts,
     signals,
     coverage,
-    marks: [...marks, ...toSend].sort(),
+    marks: [...marks, ...sending.map((id) => `send ${id}`)].sort(),
     untold: Object.keys(alerts).filter((id) => !told.has(id)),
-    unknown: [...told].filter(
+    twice: [...told].filter(([, posts]) => posts.size > 1).map(([id]) => id),
+    unknown: [...told.keys()].filter(
       (id) => alerts[id] === undefined && !left.some((each) => id.startsWith(each)),
     ),
     broken: findings.filter((each) => !isChained(each, history[each.id] ?? [])).map(({ id }) => id),
   };
+}
+
+/** By alert, the ids of the posts that told of it: a post that is repeated has one. */
+function toldBy(posts: readonly Posted[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const told = new Map<string, Set<string>>();
+  for (const post of posts) {
+    for (const alert of alertsIn(post)) {
+      told.set(alert, (told.get(alert) ?? new Set<string>()).add(post.id));
+    }
+  }
+  return told;
 }
 
 /** A digest names findings; its id says which alerts they came with, and each is the first of its finding. */
@@ -103,9 +122,9 @@ function alertsIn({ id, text }: Posted): readonly string[] {
  * look that a crash made necessary.
  */
 function substance(finding: Finding, clock: boolean): unknown {
-  const { judgedBy: _j, summary: _s, head, openedAt, resolvedAt, ...rest } = finding;
+  const { judgedBy: _j, summary: _s, head, openedAt, resolvedAt, movedAt, ...rest } = finding;
   if (clock) {
-    return { ...rest, head, openedAt, resolvedAt };
+    return { ...rest, head, openedAt, resolvedAt, movedAt };
   }
   // What it says of its own watch has the times of its runs.
   const { anchor, since, firstSeenAt, lastSeenAt, ...lasting } = rest;

@@ -179,13 +179,21 @@ export const marksRemovedBlindly: Fault = (stores, raw) => ({
 export const marksNotRenewed: Fault = (stores, raw) => ({
   ...stores,
   marks: overriding(stores.marks, {
-    markDirty: async (timelines, ends) => {
+    markDirty: async (timelines, ...why) => {
       const there = new Set((await raw.marks.dirty()).map((mark) => mark.timeline.id));
       await stores.marks.markDirty(
         timelines.filter((each) => !there.has(each.id)),
-        ends,
+        ...why,
       );
     },
+  }),
+});
+
+/** A mark does not say that it is about the past. */
+export const catchingUpForgotten: Fault = (stores) => ({
+  ...stores,
+  marks: overriding(stores.marks, {
+    markDirty: (timelines, ends) => stores.marks.markDirty(timelines, ends),
   }),
 });
 

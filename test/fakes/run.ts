@@ -15,7 +15,7 @@ import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { recordAct } from '../../shared/pipeline/decide';
 import { keep } from '../../shared/pipeline/keep';
 import type { EngineStores } from '../../shared/pipeline/ports';
-import { markRuleChange } from '../../shared/pipeline/rule-change';
+import { markEveryTimeline, markRuleChange } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
 import { Crash, crashing } from './crashing';
 import { END, type PlannedAct, type PlannedCrash } from './stories';
@@ -156,7 +156,7 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
     }
   }
   for (const detector of filled) {
-    await markRuleChange(stores, detector);
+    await markEveryTimeline(stores, detector, false);
   }
   const ids = concerned.map((each) => each.id);
   await stores.coverage.change(
@@ -164,7 +164,7 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
     verb === 'extend' ? covering(interval, ids) : givingUp(interval, ids),
   );
   for (const detector of filled) {
-    await markRuleChange(stores, detector);
+    await markEveryTimeline(stores, detector, false);
   }
 }
 

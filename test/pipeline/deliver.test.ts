@@ -105,8 +105,10 @@ class World {
     );
   }
 
-  marks(): Promise<readonly unknown[]> {
-    return this.outbox.due(plus(this.clock.now(), 100 * DAY), 10_000);
+  /** Of what is still to be sent; a plan is one, too. */
+  async marks(): Promise<readonly unknown[]> {
+    const { marks, plan } = await this.outbox.due(plus(this.clock.now(), 100 * DAY), 10_000);
+    return [...marks, ...(plan === undefined ? [] : [plan])];
   }
 
   get posted(): string[] {
@@ -371,7 +373,9 @@ describe('pipeline/deliver', () => {
       const mark = { alertId: `${ONE.id}-1`, at: T };
       const marks = new Map([[mark.alertId, mark]]);
       const outbox: Outbox = {
-        due: () => Promise.resolve([...marks.values()]),
+        due: () => Promise.resolve({ marks: [...marks.values()] }),
+        plan: () => Promise.reject(new Error('nothing to plan')),
+        unplan: () => Promise.reject(new Error('nothing is planned')),
         read: () => Promise.resolve(undefined),
         settle: () => Promise.reject(new Error('nothing to settle')),
         drop: ({ alertId }) => Promise.resolve(void marks.delete(alertId)),
@@ -402,7 +406,7 @@ describe('pipeline/deliver', () => {
     it('that are two for one alert make one post', async () => {
       const alert = await world.owe(ONE, 'opened', 'card');
       const marks = [T, plus(T, 1)].map((at) => ({ alertId: alert.id, at }));
-      const outbox = instead(world.outbox, { due: () => Promise.resolve(marks) });
+      const outbox = instead(world.outbox, { due: () => Promise.resolve({ marks }) });
 
       const report = await world.run({ outbox });
 
@@ -640,16 +644,196 @@ describe('pipeline/deliver', () => {
       expect(await world.states()).toEqual(['sent']);
     });
 
-    it('the same with a digest', async () => {
-      for (const finding of others(11)) {
-        await world.owe(finding, 'opened', 'card');
+    describe('being killed around a digest', () => {
+      const members = (): string[][] =>
+        world.channel.posts.map(({ items }) => items.map(({ alert }) => alert.id));
+
+      beforeEach(async () => {
+        for (const finding of others(11)) {
+          await world.owe(finding, 'opened', 'card');
+        }
+      });
+
+      it.each(Array.from({ length: 11 }, (_, i) => i + 1))(
+        'at alert %d of those it settles: the repeat has the same id and the same alerts',
+        async (nth) => {
+          await expect(world.run({ outbox: killedAt(nth) })).rejects.toThrow('killed');
+          const [late, lateToo] = others(13).slice(11) as [Finding, Finding];
+          await world.owe(late, 'opened', 'digest');
+          await world.owe(lateToo, 'opened', 'card');
+
+          const report = await world.run();
+
+          const [first, again, ...more] = world.channel.posts;
+          expect(again?.id).toBe(first?.id);
+          expect(members()[1]).toEqual(members()[0]);
+          expect(more.map(({ form, items }) => [form, items.length])).toEqual([
+            ['digest', 1],
+            ['card', 1],
+          ]);
+          expect(report).toEqual({ ...NOTHING, sent: 11 - (nth - 1) + 2, posts: 3 });
+          expect(await world.marks()).toEqual([]);
+          expect(await world.run()).toEqual(NOTHING);
+        },
+      );
+
+      it('before the post: it is made by the next run', async () => {
+        const dying = instead(world.outbox, {
+          plan: async (digest) => {
+            await world.outbox.plan(digest);
+            throw new Error('killed');
+          },
+        });
+
+        await expect(world.run({ outbox: dying })).rejects.toThrow('killed');
+        const report = await world.run();
+
+        expect(report).toEqual({ ...NOTHING, sent: 11, posts: 1 });
+        expect(await world.marks()).toEqual([]);
+      });
+
+      it('after everything is settled: the plan is just removed', async () => {
+        const dying = instead(world.outbox, {
+          unplan: () => Promise.reject(new Error('killed')),
+        });
+
+        await expect(world.run({ outbox: dying })).rejects.toThrow('killed');
+        expect(await world.marks()).toMatchObject([{ id: world.posted[0] }]);
+
+        expect(await world.run()).toEqual(NOTHING);
+        expect(world.posted).toHaveLength(1);
+        expect(await world.marks()).toEqual([]);
+      });
+
+      it('one of its findings ends before the repeat: the end is told after it', async () => {
+        const [ended] = others(1) as [Finding];
+        await expect(world.run({ outbox: killedAt(1) })).rejects.toThrow('killed');
+        await world.owe(ended, 'resolved', 'line');
+
+        await world.run();
+
+        expect(members()[1]).toEqual(members()[0]);
+        expect(world.posted[2]).toBe(`${ended.id}-2`);
+        expect(await world.states(ended)).toEqual(['sent', 'sent']);
+      });
+
+      it('one of its findings is gone before the repeat', async () => {
+        const [gone] = others(1) as [Finding];
+        await expect(world.run({ outbox: killedAt(1) })).rejects.toThrow('killed');
+        world.findings.delete(gone.id);
+
+        await world.run();
+        const report = await world.run();
+
+        expect(world.posted[1]).toBe(world.posted[0]);
+        expect(members()[1]).toEqual(members()[0]!.slice(1));
+        expect(report).toEqual({ ...NOTHING, dead: 1 });
+        expect(await world.marks()).toEqual([]);
+      });
+
+      it('while it records that the post failed: the repeat settles what waits for later, too', async () => {
+        world.channel.answers = [BUSY, ACCEPTED];
+        await expect(world.run({ outbox: killedAt(5) })).rejects.toThrow('killed');
+
+        const report = await world.run();
+
+        expect(members()[1]).toEqual(members()[0]);
+        expect(report).toEqual({ ...NOTHING, sent: 11, posts: 1 });
+        world.clock.advance(HOUR);
+        expect(await world.run()).toEqual(NOTHING);
+        expect(await world.marks()).toEqual([]);
+      });
+
+      it('and then having no channel any more', async () => {
+        await expect(world.run({ outbox: killedAt(5) })).rejects.toThrow('killed');
+
+        const report = await world.run({ hasChannel: false });
+
+        expect(report).toEqual({ ...NOTHING, notConfigured: 7 });
+        expect(await world.marks()).toEqual([]);
+      });
+    });
+
+    describe('another run at the same time that makes a digest, too', () => {
+      /** What happens between two operations of one run: another whole run. */
+      async function interrupted(operation: string, nth: number): Promise<boolean> {
+        let count = 0;
+        const before = async (name: string): Promise<void> => {
+          count += name === operation ? 1 : 0;
+          if (name === operation && count === nth) {
+            await world.run();
+          }
+        };
+        const { outbox, channel } = world;
+        const slow = instead(outbox, {
+          due: async (...args) => (await before('due'), outbox.due(...args)),
+          plan: async (...args) => (await before('plan'), outbox.plan(...args)),
+          settle: async (...args) => (await before('settle'), outbox.settle(...args)),
+          unplan: async (...args) => (await before('unplan'), outbox.unplan(...args)),
+        });
+        const post = channel.post.bind(channel);
+        let isNested = false;
+        channel.post = async (each) => {
+          if (!isNested) {
+            isNested = true;
+            await before('post');
+          }
+          return post(each);
+        };
+        await world.run({ outbox: slow });
+        await world.run();
+        return count >= nth;
       }
 
-      await expect(world.run({ outbox: killedAt(1) })).rejects.toThrow('killed');
-      await world.run();
+      it.each([
+        ...[['due', 1] as const, ['due', 2] as const, ['plan', 1] as const, ['post', 1] as const],
+        ...[['settle', 1] as const, ['settle', 5] as const, ['settle', 11] as const],
+        ['unplan', 1] as const,
+      ])('before its %s number %d', async (operation, nth) => {
+        const ids: string[] = [];
+        for (const finding of others(11)) {
+          ids.push((await world.owe(finding, 'opened', 'digest')).id);
+        }
 
-      expect(new Set(world.posted).size).toBe(1);
-      expect(await world.marks()).toEqual([]);
+        expect(await interrupted(operation, nth)).toBe(true);
+
+        expect(new Set(world.posted).size).toBe(1);
+        for (const { items } of world.channel.posts) {
+          expect(items.map(({ alert }) => alert.id)).toEqual(ids);
+        }
+        expect(await world.marks()).toEqual([]);
+      });
+
+      it('leaves to the next run what the other did not see', async () => {
+        for (const finding of others(11)) {
+          await world.owe(finding, 'opened', 'digest');
+        }
+        const [late] = others(12).slice(11) as [Finding];
+        const slow = instead(world.outbox, {
+          plan: async (digest) => {
+            // The other began earlier: it has not seen the last one.
+            const { marks } = await world.outbox.due(world.clock.now(), 100);
+            const seen = { marks: marks.filter(({ alertId }) => !alertId.startsWith(late.id)) };
+            await world.run({
+              outbox: instead(world.outbox, {
+                due: async (...args) => {
+                  const now = await world.outbox.due(...args);
+                  return now.plan === undefined ? seen : now;
+                },
+              }),
+            });
+            return world.outbox.plan(digest);
+          },
+        });
+        await world.owe(late, 'opened', 'digest');
+
+        const report = await world.run({ outbox: slow });
+        await world.run();
+
+        expect(report).toEqual(NOTHING);
+        expect(world.channel.posts.map(({ items }) => items.length)).toEqual([11, 1]);
+        expect(await world.marks()).toEqual([]);
+      });
     });
 
     it('another runner that was faster', async () => {

@@ -1,8 +1,10 @@
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { Interval } from '../../shared/domain/coverage';
+import { givingUp } from '../../shared/domain/journal';
 import type { EntraRecord } from '../../shared/domain/record';
 import { between, HOUR, latest, MINUTE, plus, SECOND, toInstant } from '../../shared/domain/time';
+import { drainMarks } from '../../shared/pipeline/assess';
 import { health } from '../../shared/pipeline/health';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
@@ -75,7 +77,7 @@ describe('readSource', () => {
     const report = await readSource(reader);
 
     expect(source.windows).toEqual([{ from: plus(NOW, -24 * HOUR), to: NOW }]);
-    expect(report).toMatchObject({ isFirst: true, windows: 1 });
+    expect(report).toMatchObject({ windows: 1 });
     expect(await stores.coverage.read(EAS)).toMatchObject({
       signIns: { from: plus(NOW, -24 * HOUR), to: plus(NOW, -2 * HOUR), gaps: [] },
     });
@@ -87,12 +89,11 @@ describe('readSource', () => {
     await readSource(reader);
     clock.advance(5 * MINUTE);
 
-    const report = await readSource(reader);
+    await readSource(reader);
 
     // What was read 3 h 05 min or more after it happened needs no further look.
     const from = plus(NOW, -(3 * HOUR + 5 * MINUTE));
     expect(source.windows.at(-1)).toEqual({ from, to: plus(NOW, 5 * MINUTE) });
-    expect(report.isFirst).toBe(false);
   });
 
   it('goes on where coverage ends after an outage', async () => {
@@ -219,6 +220,24 @@ describe('pollSource', () => {
     await pollSource({ ...reader, records: new FakeSource([other]) });
 
     expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['digest', 'card']);
+  });
+
+  it('opens what fills a gap in a digest, though somebody else drains the marks', async () => {
+    const found = easSignIn('1', '2026-06-02T10:00:00Z');
+    const { reader, stores, clock } = setUp(new FakeSource([]));
+    await pollSource(reader);
+    const lost = { from: plus(NOW, -150 * MINUTE), to: plus(NOW, -110 * MINUTE) };
+    await stores.coverage.change('signIns', givingUp(lost, [EAS]));
+    clock.advance(5 * MINUTE);
+    const change = stores.coverage.change.bind(stores.coverage);
+    jest.spyOn(stores.coverage, 'change').mockImplementationOnce(async (...args) => {
+      await drainMarks({ tenantId: 't', detectors: reader.detectors, stores, clock });
+      return change(...args);
+    });
+
+    await pollSource({ ...reader, records: new FakeSource([found]) });
+
+    expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['digest']);
   });
 
   it('repeats nothing when the same records come again', async () => {

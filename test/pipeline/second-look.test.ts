@@ -66,13 +66,13 @@ async function setUp(users: readonly string[] = ['ann'], at: Instant = minutes(2
     };
   }
   /** One run: the look is made when it begins, and reading comes first. */
-  function drain(log: LogOptions, isCatchingUp = false, reading = 0): Promise<AssessReport> {
+  function drain(log: LogOptions, reading = 0): Promise<AssessReport> {
     const look = secondLook({
       ...{ tenantId: 't', stores, clock, budget: BUDGET },
       sourceOf: () => Promise.resolve(source(log)),
     });
     clock.advance(reading);
-    return drainMarks({ tenantId: 't', detectors, stores, clock, secondLook: look, isCatchingUp });
+    return drainMarks({ tenantId: 't', detectors, stores, clock, secondLook: look });
   }
   const opened = (): string[] => stores.findings.list().map(({ subject }) => subject.id);
   return { clock, stores, asked, drain, opened };
@@ -120,8 +120,10 @@ describe('shared/pipeline/second-look', () => {
 
   it('asks nothing while it catches up with the past', async () => {
     const { drain, asked, opened, stores } = await setUp();
+    const past = select('t', [detectors[1]!.detector], [scanned('ann')]);
+    await keep(stores, past, { isCatchingUp: true });
 
-    await drain({ shows: [verified('ann')] }, true);
+    await drain({ shows: [verified('ann')] });
 
     expect(asked).toEqual([]);
     expect(opened()).toEqual(['ann']);
@@ -235,7 +237,7 @@ describe('shared/pipeline/second-look', () => {
     it('has its time for looking however long the reading took', async () => {
       const { drain, opened } = await setUp();
 
-      await drain({}, false, 2 * BUDGET);
+      await drain({}, 2 * BUDGET);
 
       expect(opened()).toEqual(['ann']);
     });

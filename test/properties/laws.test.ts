@@ -14,11 +14,16 @@ import { analyze, type ExportPage } from '../../shared/pipeline/analyze';
 import { drainMarks } from '../../shared/pipeline/assess';
 import { recordAct } from '../../shared/pipeline/decide';
 import { listsOf } from '../../shared/pipeline/finding-lines';
+import { backfillSource } from '../../shared/pipeline/backfill';
 import { keep } from '../../shared/pipeline/keep';
+import { pollSource } from '../../shared/pipeline/poll';
+import type { RecordSource, Stores } from '../../shared/pipeline/ports';
+import type { Reader } from '../../shared/pipeline/read-source';
 import { repair } from '../../shared/pipeline/repair';
 import { markRuleChange } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
 import { booksBalance } from '../fakes/books';
+import { VirtualClock } from '../fakes/clock';
 import { around, Crash, crashing } from '../fakes/crashing';
 import * as faults from '../fakes/faults';
 import type { Fault } from '../fakes/faults';
@@ -694,6 +699,77 @@ describe('law 5: a repeat is harmless', () => {
     expect(stores.outbox.alerts).toMatchObject([{ id: `${id}-1`, verb: 'opened', form: 'card' }]);
   });
 });
+
+describe('law 5: what is of the past is told in a digest', () => {
+  const past = fc.record({
+    records: story,
+    read: fc.constantFrom('first', 'backfill'),
+    operation: fc.nat(60),
+    then: fc.constantFrom('somebody drains', 'it is killed'),
+  });
+  type Past = typeof past extends fc.Arbitrary<infer T> ? T : never;
+
+  /** Reads everything for the first time, or the last day and then the rest; interrupted once. */
+  async function readPast(
+    { records, read, operation, then }: Past,
+    fault?: Fault,
+  ): Promise<MemoryStores> {
+    const memory = memoryStores();
+    let count = 0;
+    const interrupted = around(memory, async (run) => {
+      count += 1;
+      if (count === operation && then === 'it is killed') {
+        throw new Crash('killed');
+      }
+      await (count === operation && drain({ stores: memory, detectors: configured() }));
+      return run();
+    });
+    const through = fault?.(interrupted, memory) ?? interrupted;
+    const stores: Stores = { ...memory, ...through, signals: memory.signals };
+    const clock = new VirtualClock(END);
+    for (const source of SOURCES) {
+      const reader: Reader = {
+        ...{ source, tenantId: TENANT, detectors: configured(), stores, clock },
+        records: sourceOver(records.filter((each) => each.source === source)),
+        initialLookback: read === 'first' ? 40 * DAY : DAY,
+      };
+      await untilAlive(() => pollSource(reader));
+      if (read === 'backfill') {
+        const range = { from: plus(END, -40 * DAY), to: plus(END, -DAY) };
+        await untilAlive(() => backfillSource(reader, range));
+      }
+    }
+    return memory;
+  }
+
+  const holdsWith =
+    (fault?: Fault) =>
+    async (each: Past): Promise<void> => {
+      const { outbox } = await readPast(each, fault);
+      const cards = outbox.alerts.filter(({ verb, form }) => verb === 'opened' && form === 'card');
+      must(cards.length === 0, () => `told in a card: ${cards.map(({ id }) => id).join()}`);
+    };
+
+  law('whoever drains the marks, and whoever is killed', past, holdsWith());
+  notices('marks that do not say so', past, holdsWith(faults.catchingUpForgotten));
+});
+
+function sourceOver(records: readonly EntraRecord[]): RecordSource {
+  return {
+    async *read({ from, to }) {
+      const found = records.filter(({ at }) => from <= at && at < to);
+      const seen = found.map(({ id, at }) => ({ id, at }));
+      yield await Promise.resolve({ rows: found.length, records: found, malformed: [], seen });
+    },
+  };
+}
+
+async function untilAlive(work: () => Promise<unknown>): Promise<void> {
+  await work().catch(async (error: unknown) => {
+    unlessCrash(error);
+    await work();
+  });
+}
 
 // ---------------------------------------------------------------------------------------------------------- law 8
 

@@ -19,6 +19,8 @@ import {
 import type {
   CoverageEnds,
   CoverageStore,
+  DigestPlan,
+  Due,
   FindingFilter,
   FindingIndex,
   FindingLine,
@@ -296,6 +298,8 @@ export class MemoryIndex implements FindingIndex {
 export class MemoryOutbox implements Outbox {
   readonly #rows = new Map<string, OutboxRow>();
   readonly #marks = new Map<string, SendMark>();
+  #plan: Due['plan'];
+  #plans = 0;
   /** Every alert ever committed, in order of commit. */
   readonly alerts: Alert[] = [];
 
@@ -316,9 +320,24 @@ export class MemoryOutbox implements Outbox {
     }
   }
 
-  due(now: Instant, most: number): Promise<readonly SendMark[]> {
+  due(now: Instant, most: number): Promise<Due> {
     const due = [...this.#marks.values()].filter((mark) => mark.at <= now);
-    return Promise.resolve(due.sort((a, b) => (a.at < b.at ? -1 : 1)).slice(0, most));
+    const marks = due.sort((a, b) => (a.at < b.at ? -1 : 1)).slice(0, most);
+    return Promise.resolve({ marks, ...(this.#plan !== undefined && { plan: this.#plan }) });
+  }
+
+  plan(digest: DigestPlan): Promise<boolean> {
+    if (this.#plan !== undefined) {
+      return Promise.resolve(false);
+    }
+    this.#plans += 1;
+    this.#plan = { ...digest, etag: String(this.#plans) };
+    return Promise.resolve(true);
+  }
+
+  unplan({ etag }: Required<Due>['plan']): Promise<void> {
+    this.#plan = this.#plan?.etag === etag ? undefined : this.#plan;
+    return Promise.resolve();
   }
 
   read(alertId: string): Promise<OutboxRow | undefined> {
@@ -392,13 +411,18 @@ export class MemoryMarks implements WorkMarks {
   readonly #rules = new Map<string, string>();
   #etag = 0;
 
-  markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void> {
+  markDirty(
+    timelines: readonly TimelineRef[],
+    coverageEnds: CoverageEnds,
+    isCatchingUp = false,
+  ): Promise<void> {
     for (const timeline of timelines) {
       const known = this.#dirty.get(timeline.id);
       this.#dirty.set(timeline.id, {
         timeline,
         cause: 'dirty',
         coverageEnds: known?.coverageEnds ?? coverageEnds,
+        ...((isCatchingUp || known?.isCatchingUp === true) && { isCatchingUp: true }),
         etag: this.#nextEtag(),
       });
     }

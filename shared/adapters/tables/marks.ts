@@ -21,10 +21,15 @@ export class TableMarks implements WorkMarks {
     this.#partition = joinKey(tenantId);
   }
 
-  async markDirty(timelines: readonly TimelineRef[], coverageEnds: CoverageEnds): Promise<void> {
+  async markDirty(
+    timelines: readonly TimelineRef[],
+    coverageEnds: CoverageEnds,
+    isCatchingUp = false,
+  ): Promise<void> {
     const fresh = new Map(timelines.map((timeline) => [timeline.id, timeline]));
+    const why = { coverageEnds, ...(isCatchingUp && { isCatchingUp }) };
     const inserts = [...fresh.values()].map((timeline) => ({
-      insert: this.#row(joinKey('dirty', timeline.id), { timeline, coverageEnds }),
+      insert: this.#row(joinKey('dirty', timeline.id), { timeline, ...why }),
     }));
     for (const chunk of chunked(inserts)) {
       await this.#markAll(chunk);
@@ -125,17 +130,20 @@ export class TableMarks implements WorkMarks {
 
 type Kept = Omit<WorkMark, 'cause' | 'etag'>;
 
-/** A mark that is there keeps its older coverage ends; being written again, it gets a new ETag. */
+/** A mark that is there keeps its older coverage ends and its catching up; being written again, it gets a new ETag. */
 function remark(insert: Row, known: StoredRow | undefined): Write {
   if (known === undefined) {
     return { insert };
   }
   const { partitionKey, rowKey } = insert;
-  const mark = { ...(fromColumns(insert) as WorkMark), ...pickEnds(known) };
+  const mark = { ...(fromColumns(insert) as WorkMark), ...whatStays(known) };
   return { update: { partitionKey, rowKey, ...toColumns(mark) }, etag: known.etag };
 }
 
-function pickEnds(known: StoredRow): Pick<WorkMark, 'coverageEnds'> {
-  const { coverageEnds } = fromColumns(known) as WorkMark;
-  return coverageEnds === undefined ? {} : { coverageEnds };
+function whatStays(known: StoredRow): Pick<WorkMark, 'coverageEnds' | 'isCatchingUp'> {
+  const { coverageEnds, isCatchingUp } = fromColumns(known) as WorkMark;
+  return {
+    ...(coverageEnds !== undefined && { coverageEnds }),
+    ...(isCatchingUp === true && { isCatchingUp }),
+  };
 }

@@ -1,7 +1,14 @@
 import type { Instant } from '../../domain/time';
-import type { DeliveryState, Outbox, OutboxRow, SendMark } from '../../pipeline/ports';
+import type {
+  DeliveryState,
+  DigestPlan,
+  Due,
+  Outbox,
+  OutboxRow,
+  SendMark,
+} from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
-import type { Row } from './guards';
+import type { Row, StoredRow } from './guards';
 import { after, beginning, joinKey, ordinal } from './keys';
 import type { Table } from './table';
 
@@ -17,6 +24,8 @@ type Kept = Omit<OutboxRow, 'etag'>;
 /** States that health shows have a mark each, so that counting them reads no alert. */
 const COUNTED = { dead: 'dead', 'not-configured': 'unsent' } as const;
 const SEND = 'send|';
+/** There is at most one. It lies right before the send marks, so that one query finds it with them. */
+const PLAN = joinKey('send-digest');
 
 /**
  * Alerts lie beside their findings; marks among the work say which may be sent. An alert that is not settled always has
@@ -30,18 +39,34 @@ export class TableOutbox implements Outbox {
     this.#tables = tables;
   }
 
-  async due(now: Instant, most: number): Promise<readonly SendMark[]> {
+  async due(now: Instant, most: number): Promise<Due> {
     const { work, tenantId } = this.#tables;
-    const rows = { from: SEND, to: after(`${SEND}${now}|`) };
-    const marks: SendMark[] = [];
+    const rows = { from: PLAN, to: after(`${SEND}${now}|`) };
+    const found: StoredRow[] = [];
     const query = { partition: joinKey(tenantId), rows, page: Math.min(Math.max(most, 1), 1_000) };
     for await (const page of work.pages(query)) {
-      marks.push(...page.map((row) => fromColumns(row) as SendMark));
-      if (marks.length >= most) {
+      found.push(...page);
+      if (found.length > most) {
         break;
       }
     }
-    return marks.slice(0, most);
+    const [first, ...others] = found;
+    const isPlanned = first?.rowKey === PLAN;
+    const marks = (isPlanned ? others : found).slice(0, most);
+    return {
+      marks: marks.map((row) => fromColumns(row) as SendMark),
+      ...(isPlanned && { plan: { ...(fromColumns(first) as DigestPlan), etag: first.etag } }),
+    };
+  }
+
+  async plan(digest: DigestPlan): Promise<boolean> {
+    const { work, tenantId } = this.#tables;
+    const partitionKey = joinKey(tenantId);
+    return work.insert({ partitionKey, rowKey: PLAN, ...toColumns(digest) });
+  }
+
+  async unplan({ etag }: Required<Due>['plan']): Promise<void> {
+    await this.#tables.work.remove(joinKey(this.#tables.tenantId), PLAN, etag);
   }
 
   async read(alertId: string): Promise<OutboxRow | undefined> {

@@ -150,7 +150,8 @@ async function* nothing(): AsyncIterable<SourcePage> {
 
 /** Every finding has its history and its alerts, and every alert that waits has a mark. */
 async function booksBalance({ findings, outbox }: Stores): Promise<void> {
-  const marked = new Set((await outbox.due(plus(END, DAY), 10_000)).map((mark) => mark.alertId));
+  const { marks: due } = await outbox.due(plus(END, DAY), 10_000);
+  const marked = new Set(due.map((mark) => mark.alertId));
   for (const finding of await collect(findings.all())) {
     const history = await findings.history(finding.id);
     expect(history.map((each) => each.sequence)).toEqual(history.map((_each, i) => i + 1));

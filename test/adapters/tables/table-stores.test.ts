@@ -218,12 +218,12 @@ describe('adapters/tables', () => {
       await expect(dying.findings.commit(change, undefined)).rejects.toBe(killed);
       const { findings, outbox } = stores();
 
-      const [mark] = await outbox.due(minutes(60), 10);
+      const [mark] = (await outbox.due(minutes(60), 10)).marks;
       expect(await outbox.read(mark!.alertId)).toBeUndefined();
       expect(await findings.readTimeline(MARY.id)).toEqual([]);
       await outbox.drop(mark!);
 
-      expect(await outbox.due(minutes(60), 10)).toEqual([]);
+      expect(await outbox.due(minutes(60), 10)).toEqual({ marks: [] });
       expect(await findings.commit(change, undefined)).toBe(true);
     });
   });
@@ -265,11 +265,12 @@ describe('adapters/tables', () => {
 
         // Whoever delivers next finds the mark, or health counts it.
         const now = (await outbox.read(alert.id))!.state;
-        for (const each of now === 'waiting' ? [] : await outbox.due(minutes(99), 10)) {
+        const { marks } = await outbox.due(minutes(99), 10);
+        for (const each of now === 'waiting' ? [] : marks) {
           await outbox.drop(each);
         }
         const counts = await outbox.counts();
-        const due = await outbox.due(minutes(99), 10);
+        const { marks: due } = await outbox.due(minutes(99), 10);
         expect({ kill, now, isDue: due.length > 0, counts }).toEqual({
           kill,
           now,
@@ -439,6 +440,11 @@ describe('adapters/tables', () => {
       expect(await counted(() => findings.find(id))).toEqual(['get Findings']);
       expect(await counted(() => findings.history(id))).toEqual(['list Findings']);
       expect(await counted(() => outbox.due(minutes(60), 100))).toEqual(['list Work']);
+      const digest = { id: 'digest-1', alertIds: [change.alert.id] };
+      expect(await counted(() => outbox.plan(digest))).toEqual(['insert Work']);
+      expect(await counted(() => outbox.due(minutes(60), 100))).toEqual(['list Work']);
+      const { plan } = await outbox.due(minutes(60), 100);
+      expect(await counted(() => outbox.unplan(plan!))).toEqual(['remove Work']);
       expect(await counted(() => outbox.read(change.alert.id))).toEqual(['get Findings']);
       const row = (await outbox.read(change.alert.id))!;
       expect(await counted(() => outbox.settle(row, { state: 'sent', attempts: 1 }, mark))).toEqual(
