@@ -24,18 +24,42 @@ export type GraphGet = (path: string, signal: AbortSignal) => Promise<Response>;
 export function graphClient(options: GraphClientOptions): GraphGet {
   const { baseUrl } = options;
   const fetchHandler = new FetchHandler(options.fetch);
-  const client = Client.initWithMiddleware({
-    baseUrl: baseUrl.origin,
-    defaultVersion: 'v1.0',
-    middleware: new AuthenticationHandler(baseUrl, options.getToken, fetchHandler),
-  });
-  return async (path, signal) =>
-    (await client
-      .api(path)
-      .header('Prefer', 'include-unknown-enum-members')
-      .option('signal', signal)
-      .responseType(ResponseType.RAW)
-      .get()) as Response;
+  const handler = new AuthenticationHandler(baseUrl, options.getToken, fetchHandler);
+  return async (path, signal) => {
+    const middleware = new ErrorKeeper(handler);
+    const client = Client.initWithMiddleware({
+      ...{ baseUrl: baseUrl.origin, defaultVersion: 'v1.0', middleware },
+    });
+    try {
+      return (await client
+        .api(path)
+        .header('Prefer', 'include-unknown-enum-members')
+        .option('signal', signal)
+        .responseType(ResponseType.RAW)
+        .get()) as Response;
+    } catch (error) {
+      throw middleware.met ?? error;
+    }
+  };
+}
+
+/** Keeps what went wrong: the SDK throws an error of its own instead, without class and cause. One per request. */
+class ErrorKeeper implements Middleware {
+  met: unknown;
+  readonly #next: Middleware;
+
+  constructor(next: Middleware) {
+    this.#next = next;
+  }
+
+  async execute(context: Context): Promise<void> {
+    try {
+      await this.#next.execute(context);
+    } catch (error) {
+      this.met = error;
+      throw error;
+    }
+  }
 }
 
 /** Adds the token, to requests that go to the configured host only. */

@@ -15,21 +15,9 @@ export interface GraphProbe {
 export function graphProbe(
   options: GraphClientOptions & { readonly clock: Now },
 ): (path: string, signal: AbortSignal) => Promise<GraphProbe> {
-  let met: unknown; // the SDK throws an error of its own, without the reason
-  const get = graphClient({
-    ...options,
-    fetch: async (...request) => {
-      try {
-        return await options.fetch(...request);
-      } catch (error) {
-        met = error;
-        throw error;
-      }
-    },
-  });
+  const get = graphClient(options);
   return async (path, signal) => {
     const asked = options.clock.now();
-    met = undefined;
     try {
       const response = await get(path, signal);
       const answered = options.clock.now();
@@ -40,7 +28,7 @@ export function graphProbe(
         ? { rows: await rowsOf(response), ...clocks }
         : { rows: [], error: await refusal(response, false), ...clocks };
     } catch (error) {
-      return { rows: [], error: error instanceof SourceError ? error : unreached(met ?? error) };
+      return { rows: [], error: error instanceof SourceError ? error : unreached(error) };
     }
   };
 }

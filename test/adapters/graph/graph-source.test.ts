@@ -160,6 +160,16 @@ describe('graphSource', () => {
     expect(await read()).toEqual({ ids: ['in', 'at the start'], malformed: 2 });
   });
 
+  it('says that there is no token, and asks Graph nothing', async () => {
+    const getToken = () => Promise.reject(new SourceError('signed-out', 'no token', 'sign in'));
+    const { read, requests } = setUp([], getToken);
+
+    const error = await troubleOf(read());
+
+    expect([error.trouble, error.mend]).toEqual(['signed-out', 'sign in']);
+    expect(requests).toEqual([]);
+  });
+
   it('sends the token to the configured host only', async () => {
     const getToken = jest.fn(() => Promise.resolve('t0ken'));
     const { read, requests } = setUp([page([], 'https://evil.example.com/v1.0/x')], getToken);
