@@ -74,9 +74,14 @@ export function failed(error: unknown): Pick<Check, 'state' | 'says' | 'mend'> {
   const { name, message, mend } = error as Partial<Error> & { readonly mend?: unknown };
   if (typeof mend === 'string') {
     const said = (message ?? '').replace(`; ${mend}`, '');
-    return { state: 'fail', says: said, mend: `${mend.charAt(0).toUpperCase()}${mend.slice(1)}` };
+    return { state: 'fail', says: said, mend: sentence(mend) };
   }
   return { state: 'fail', says: `it could not be looked at: ${name ?? ''}: ${message ?? ''}` };
+}
+
+/** With a capital and a full stop. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 }
 
 function cleaned(check: Check): Check {

@@ -3,7 +3,7 @@ import { StorageError } from '../../shared/adapters/tables/errors';
 import { probeTable, probeTableRights, type TableProbe } from '../../shared/adapters/tables/probe';
 import { FIXED_TABLES } from '../../shared/adapters/tables/table-stores';
 import type { ChainCopies } from '../../shared/pipeline/ports';
-import { failed, type Check } from './check';
+import { failed, sentence, type Check } from './check';
 
 export interface StorageOptions {
   readonly account: Account;
@@ -89,8 +89,4 @@ function asStorageError(error: unknown, table: string): StorageError {
   return error instanceof StorageError
     ? error
     : new StorageError(`table ${table} could not be asked`, table, 'see the cause', error);
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -14,6 +14,7 @@ import type { SourceHead } from '../../../shared/domain/journal';
 import { HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { odataError } from '../../../cli/demo-tenant/audit-log-api';
 import { version } from '../../../package.json';
+import { SourceError } from '../../../shared/pipeline/ports';
 import { finding, opening, timeline } from '../../contracts/samples';
 import { freePort, startAzurite, type Azurite } from '../../fakes/azurite';
 import { denyingTables } from '../../fakes/denying-tables';
@@ -347,7 +348,20 @@ describe('crosscheck doctor, the token', () => {
 
     expect(of(found, 'token')).toMatchObject({ state: 'fail', costs: [EAS, MFA] });
     expect(of(found, 'token').says).not.toContain('abc.def');
+    expect(of(found, 'signIns').says).not.toContain('abc.def');
     expect(of(found, 'table-Work').state).toBe('ok');
+  });
+
+  it('is not to be had, and the logs say so, too', async () => {
+    const missing = new SourceError('signed-out', 'no token could be had', 'Run "az login".');
+    const { report } = await setUp({ world: { getToken: () => Promise.reject(missing) } });
+
+    const found = await report();
+
+    expect(of(found, 'token')).toMatchObject({ says: missing.message, mend: missing.mend });
+    expect(of(found, 'signIns')).toMatchObject({
+      ...{ says: 'the sign-in log cannot be read: no token could be had', mend: missing.mend },
+    });
   });
 
   it('is of another tenant', async () => {
