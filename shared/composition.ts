@@ -24,7 +24,8 @@ import { verifyRecord, type Range, type Verification } from './pipeline/verify';
 import type { Reader } from './pipeline/read-source';
 import { noticeRuleChanges } from './pipeline/rule-change';
 import { secondLook } from './pipeline/second-look';
-import { LOG_READING, watchSources } from './pipeline/watch-sources';
+import { LOG_READING } from './pipeline/log-reading';
+import { watchSources } from './pipeline/watch-sources';
 import {
   SourceError,
   type ChainCopies,
@@ -158,25 +159,32 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
         sweep: options.sweep === true,
         ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
       };
-      const report = await pollSource(reader, isDry ? {} : { secondLook: lookAgain(counters) });
-      logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
-      if (!isDry) {
-        await watch();
+      if (isDry) {
+        return pollSource(reader);
       }
-      return report;
+      try {
+        const report = await pollSource(reader, { secondLook: lookAgain(counters) });
+        logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
+        return report;
+      } finally {
+        await watch(); // also when judging failed: reading has its own alarms
+      }
     },
     reassess: async () => {
       await noticeChanges();
       await spreadRules({ stores, clock });
       const look = lookAgain({ requests: 0, throttled: 0 });
-      const report = await drainMarks({
-        ...{ tenantId, detectors, stores, clock, secondLook: look },
-      });
-      await watch();
-      const { timelines, changes, left } = report;
-      logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
-      logFaults(logger, report);
-      return report;
+      try {
+        const report = await drainMarks({
+          ...{ tenantId, detectors, stores, clock, secondLook: look },
+        });
+        const { timelines, changes, left } = report;
+        logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
+        logFaults(logger, report);
+        return report;
+      } finally {
+        await watch();
+      }
     },
     deliver: async () => {
       const { digestAbove } = config;

@@ -62,6 +62,16 @@ export function lookAtAll(
   );
 }
 
+/** So many gaps are remembered. Beyond, the oldest are forgotten together with all that lies before them. */
+const MOST_GAPS = 500;
+
+function bounded(coverage: Coverage): Coverage {
+  const last = coverage.gaps.at(-MOST_GAPS - 1);
+  return last === undefined
+    ? coverage
+    : { ...coverage, from: last.to, gaps: coverage.gaps.slice(-MOST_GAPS) };
+}
+
 /**
  * Adds a stretch that was read. What lies between it and the stretches read so far becomes a gap; a gap that it fills
  * ends.
@@ -77,11 +87,11 @@ export function extend(coverage: Coverage | undefined, read: Interval): Coverage
   if (read.to < coverage.from) {
     between.push({ from: read.to, to: coverage.from, why: 'not-read' });
   }
-  return {
+  return bounded({
     from: earliest(coverage.from, read.from),
     to: latest(coverage.to, read.to),
     gaps: inOrder([...coverage.gaps.flatMap((gap) => without(gap, read)), ...between]),
-  };
+  });
 }
 
 /** True when reading this stretch answers what could not be answered before, without any new record. */
@@ -107,11 +117,11 @@ export function giveUp(
     { from: to, to: lost.from, why: 'not-read' },
     { from: latest(lost.from, to), to: lost.to, why },
   ];
-  return {
+  return bounded({
     from: earliest(from, lost.from),
     to: latest(to, lost.to),
     gaps: inOrder([...known.gaps, ...unread.filter((each) => each.from < each.to)]),
-  };
+  });
 }
 
 /** The stretch was read, and what was read turned out to be incomplete: a gap, until it is read again. */
@@ -122,7 +132,7 @@ export function revoke(coverage: Coverage, doubted: Interval, why: GapReason): C
     return coverage;
   }
   const others = coverage.gaps.flatMap((gap) => without(gap, { from, to }));
-  return { ...coverage, gaps: inOrder([...others, { from, to, why }]) };
+  return bounded({ ...coverage, gaps: inOrder([...others, { from, to, why }]) });
 }
 
 function without<I extends Interval>(gap: I, read: Interval): I[] {

@@ -1,4 +1,12 @@
-import { extend, giveUp, revoke, type Coverage, type GapReason, type Interval } from './coverage';
+import {
+  extend,
+  giveUp,
+  isFilling,
+  revoke,
+  type Coverage,
+  type GapReason,
+  type Interval,
+} from './coverage';
 import { ago, observe, UNMEASURED, type Lateness, type SeenRow } from './lateness';
 import type { Source } from './record';
 import {
@@ -65,8 +73,12 @@ export interface TroubleState {
   readonly trouble: string;
   readonly message: string;
   readonly mend: string;
+  /** Since when there is trouble of any kind. */
   readonly since: Instant;
+  /** Since when it is of this kind. */
+  readonly kindSince: Instant;
   readonly lastAt: Instant;
+  /** Runs in a row with this kind. */
   readonly runs: number;
 }
 
@@ -94,6 +106,8 @@ export interface SourceHead {
   readonly backfill?: Interval & { readonly at: Instant };
   /** When somebody first noticed that coverage stands still and nobody tries. */
   readonly stillSeenAt?: Instant;
+  /** Detectors whose old questions were answered and whose timelines are still to be marked; by what, as a token. */
+  readonly filling?: Readonly<Record<string, string>>;
   /** Conditions that somebody was told of and that go on. */
   readonly alarms?: readonly string[];
 }
@@ -160,14 +174,35 @@ export function covered(head: SourceHead, window: ReadWindow): Interval | undefi
 export function afterWindow(head: SourceHead, window: ReadWindow): SourceHead {
   const stretch = covered(head, window);
   const moved = stretch === undefined ? head : covering(stretch, window.detectorIds)(head);
+  const filled = stretch === undefined ? [] : filledBy(head, stretch, window);
   const journal = moveCursors(head.journal, window, stretch);
   return {
     ...moved,
     ...(journal !== undefined && { journal }),
+    ...(filled.length > 0 && { filling: { ...head.filling, ...Object.fromEntries(filled) } }),
     lateness: observe(head.lateness ?? UNMEASURED, window.seen, window.startedAt, (at) =>
       lateBy(head.journal, window, at),
     ),
   };
+}
+
+function filledBy(
+  head: SourceHead,
+  stretch: Interval,
+  { detectorIds, startedAt, from }: ReadWindow,
+): (readonly [string, string])[] {
+  return detectorIds
+    .filter((id) => isFilling(head.byDetector[id], stretch))
+    .map((id) => [id, `${startedAt} ${from}`]);
+}
+
+/** Their timelines are marked, as far as nothing was filled since. */
+export function withoutFilling(
+  { filling = {}, ...head }: SourceHead,
+  marked: Readonly<Record<string, string>>,
+): SourceHead {
+  const left = Object.entries(filling).filter(([id, token]) => marked[id] !== token);
+  return left.length === 0 ? head : { ...head, filling: Object.fromEntries(left) };
 }
 
 function moveCursors(
@@ -358,11 +393,10 @@ export function afterTrouble(
   of: 'trouble' | 'dayTrouble' = 'trouble',
 ): SourceHead {
   const before = head[of];
-  const runs = before?.trouble === trouble.trouble ? before.runs : 0;
-  return {
-    ...head,
-    [of]: { ...trouble, since: before?.since ?? now, lastAt: now, runs: runs + 1 },
-  };
+  const { runs, kindSince } =
+    before?.trouble === trouble.trouble ? before : { runs: 0, kindSince: now };
+  const since = before?.since ?? now;
+  return { ...head, [of]: { ...trouble, since, kindSince, lastAt: now, runs: runs + 1 } };
 }
 
 export function withoutTrouble({ trouble: _over, ...head }: SourceHead): SourceHead {

@@ -5,6 +5,7 @@ import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../d
 import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
+import { LOG_READING } from './log-reading';
 import type { Now, StoredFinding, EngineStores, TimelineRef, WorkMark } from './ports';
 
 export interface Assessor {
@@ -64,7 +65,15 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
     ({ cause }) => (cause === 'writing' ? 'writing' : 'dirty'),
   );
   await repairLines(assessor.stores, writing, assessor.clock.now());
-  const work = await collectWork(assessor, dirty);
+  // Findings about the reading have no timeline to assess: the watch looks at all of them in every run.
+  const [watched, assessed] = [
+    dirty.filter(({ timeline }) => timeline.detector === LOG_READING.id),
+    dirty.filter(({ timeline }) => timeline.detector !== LOG_READING.id),
+  ];
+  for (const mark of watched) {
+    await assessor.stores.marks.remove(mark);
+  }
+  const work = await collectWork(assessor, assessed);
   // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
   const rules = work.length === 0 ? [] : rulesOf(await assessor.stores.rules.steps());
   const suppressions = rules.filter(isSuppression);

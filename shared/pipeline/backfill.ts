@@ -1,9 +1,9 @@
 import type { Interval } from '../domain/coverage';
 import { lagOf } from '../domain/lateness';
-import { earliest, HOUR, plus, type Instant } from '../domain/time';
+import { earliest, plus, type Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
 import type { SourceError } from './ports';
-import { startRun, type Reader } from './read-source';
+import { RETENTION_MARGIN, startRun, type Reader } from './read-source';
 import { readStretch } from './read-stretch';
 import type { ReadTotal } from './read-window';
 
@@ -44,7 +44,7 @@ export async function backfillSource(
       `${source} is complete up to ${end}; what is later is read by the polls. End the range there or before`,
     );
   }
-  const oldest = retention === undefined ? undefined : plus(now, HOUR - retention);
+  const oldest = retention === undefined ? undefined : plus(now, RETENTION_MARGIN - retention);
   if (oldest !== undefined && range.from < oldest) {
     throw new BackfillError(
       `${source} holds nothing before ${oldest} (LOG_RETENTION); begin the range there or later`,

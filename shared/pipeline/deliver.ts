@@ -193,8 +193,8 @@ class Run {
   }
 
   /**
-   * Posts a planned digest again, with all its alerts: whoever planned it was killed, and nobody knows where. Then it
-   * settles those that still wait.
+   * Posts a planned digest again, with all its alerts: whoever planned it was killed, and nobody knows where. Those that
+   * still wait are settled, and what is left of the marks of the others is dropped.
    */
   async resume(channel: Channel, plan: Plan, marks: readonly SendMark[]): Promise<void> {
     const { outbox, findings } = this.#delivery;
@@ -209,9 +209,14 @@ class Run {
         told.push({ row, finding, mark: known.get(alertId) ?? { alertId, at: row.createdAt } });
       }
     }
-    const waiting = told.filter(({ row }) => row.state === 'waiting');
+    const { waiting = [], settled = [] } = Object.groupBy(told, ({ row }) =>
+      row.state === 'waiting' ? 'waiting' : 'settled',
+    );
     if (waiting.length > 0) {
       await this.#post(channel, { id: plan.id, form: 'digest', items: itemsOf(told) }, waiting);
+    }
+    for (const { mark } of settled.filter(({ row }) => known.has(row.alert.id))) {
+      await outbox.drop(mark);
     }
     await outbox.unplan(plan);
   }

@@ -28,7 +28,7 @@ import {
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
 import { readStretch, type Stop } from './read-stretch';
-import { filterKey, idsOf, unfiltered, type ReadRun } from './read-window';
+import { filterKey, idsOf, markFilled, unfiltered, type ReadRun } from './read-window';
 import { readsHash, wantedBy } from './select';
 
 export interface Reader {
@@ -70,7 +70,7 @@ const PAGEFUL = 850;
 /** Most rows come within minutes: the head sees them, whatever it costs, and does not leave them to the hour tile. */
 const LEAST_REACH = 10 * MINUTE;
 /** What the log drops in the next hour may be gone before it is read. */
-const RETENTION_MARGIN = HOUR;
+export const RETENTION_MARGIN = HOUR;
 
 /**
  * Reads what is new of a source, then the closed hours and days that are due to be read again. Everything is read in
@@ -97,6 +97,11 @@ export async function startRun(reader: Reader): Promise<ReadRun> {
   const run: ReadRun = {
     ...{ tenantId, detectors, records, stores, clock, known, head },
     wanted: wantedBy(detectors, source),
+    reads: Object.fromEntries(
+      detectors
+        .filter((each) => each.needs.includes(source))
+        .map((each) => [each.id, readsHash(each, source)]),
+    ),
     isFirst: head.journal === undefined,
     total: { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0 },
   };
@@ -105,6 +110,7 @@ export async function startRun(reader: Reader): Promise<ReadRun> {
     if (run.head.droppedFilter?.filter === filterKey(run.wanted)) {
       run.wanted = unfiltered(run.wanted);
     }
+    await markFilled(run); // what a killed run has left
   }
   return run;
 }
@@ -113,10 +119,8 @@ export async function startRun(reader: Reader): Promise<ReadRun> {
 async function prepared(reader: Reader, run: ReadRun, now: Instant): Promise<SourceHead> {
   const { source, retention } = reader;
   const ids = idsOf(run);
-  const needed = run.detectors.filter((each) => ids.includes(each.id));
-  const reads = Object.fromEntries(needed.map((each) => [each.id, readsHash(each, source)]));
   const step = (head: SourceHead): SourceHead => {
-    const { droppedFilter, ...others } = afterDetectorChange(head, reads);
+    const { droppedFilter, ...others } = afterDetectorChange(head, run.reads);
     // Another filter is tried again, and the old one is no longer in the way.
     const isDropped = droppedFilter?.filter === filterKey(run.wanted);
     const current = isDropped ? { ...others, droppedFilter } : others;
@@ -133,7 +137,8 @@ async function prepared(reader: Reader, run: ReadRun, now: Instant): Promise<Sou
  */
 function headFrom(journal: Journal | undefined, reader: Reader, now: Instant): Instant {
   if (journal === undefined) {
-    return plus(now, -reader.initialLookback);
+    const { initialLookback, retention = Infinity } = reader;
+    return plus(now, -Math.min(initialLookback, retention - RETENTION_MARGIN));
   }
   const { readTo, rowsPerHour } = journal;
   const open = earliest(journal.completeTo, journal.hoursTo);
@@ -159,13 +164,14 @@ async function readAll(reader: Reader, run: ReadRun, window: Interval): Promise<
   if (stopped === undefined && journal !== undefined) {
     stopped = await read(hoursDue(journal, started, lag), 'hour');
   }
-  await noteTrouble(reader, run, stopped);
+  await noteTrouble(reader, run, stopped, run.total.windows > 0);
   if (stopped !== undefined || run.head.journal === undefined) {
     return stopped;
   }
   // A day that fails is tried again at the next run; nothing waits for it.
+  const before = run.total.windows;
   stopped = await read(daysDue(run.head.journal, started), 'day');
-  await noteTrouble(reader, run, stopped, 'dayTrouble');
+  await noteTrouble(reader, run, stopped, run.total.windows > before, 'dayTrouble');
   return stopped;
 }
 
@@ -173,6 +179,7 @@ async function noteTrouble(
   reader: Reader,
   run: ReadRun,
   stopped: Stop | undefined,
+  isMoving: boolean,
   of: 'trouble' | 'dayTrouble' = 'trouble',
 ): Promise<void> {
   const { source, stores, clock } = reader;
@@ -182,7 +189,7 @@ async function noteTrouble(
     run.head = await stores.coverage.change(source, (head) =>
       afterTrouble(head, { trouble, message, mend }, now, of),
     );
-  } else if (run.head[of] !== undefined && stopped === undefined) {
+  } else if (run.head[of] !== undefined && (stopped === undefined || isMoving)) {
     const over = of === 'trouble' ? withoutTrouble : withoutDayTrouble;
     run.head = await stores.coverage.change(source, over);
   }

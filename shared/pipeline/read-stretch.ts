@@ -1,21 +1,15 @@
 import type { Interval } from '../domain/coverage';
-import {
-  afterGivingUp,
-  afterHidingFilter,
-  afterSkippingDay,
-  type Purpose,
-} from '../domain/journal';
-import { lagOf, type SeenRow } from '../domain/lateness';
+import { afterGivingUp, afterSkippingDay, type Purpose } from '../domain/journal';
+import { lagOf } from '../domain/lateness';
 import { between, DAY, HOUR, plus, SECOND, type Duration, type Instant } from '../domain/time';
 import { SourceError } from './ports';
 import {
-  filterKey,
   idsOf,
+  markFilled,
   MOST_PAGES,
   PLANNED_SHARE,
   readWindow,
   SMALLEST_WINDOW,
-  unfiltered,
   type ReadRun,
 } from './read-window';
 
@@ -35,6 +29,18 @@ export async function readStretch(
   isOver: () => boolean,
   onWindow: (at: Instant) => Promise<void> = () => Promise.resolve(),
 ): Promise<Stop | undefined> {
+  const stopped = await readWindows(run, stretch, purpose, isOver, onWindow);
+  await markFilled(run);
+  return stopped;
+}
+
+async function readWindows(
+  run: ReadRun,
+  stretch: Interval,
+  purpose: Purpose,
+  isOver: () => boolean,
+  onWindow: (at: Instant) => Promise<void>,
+): Promise<Stop | undefined> {
   let size = firstSize(run, stretch, purpose);
   let largest = Infinity;
   let at = stretch.from;
@@ -47,16 +53,14 @@ export async function readStretch(
     const isLast = between(to, stretch.to) < SECOND; // no splinter is left
     const window = { from: at, to: isLast ? stretch.to : to };
     try {
-      const isChecked = purpose === 'day' && run.wanted.filter !== undefined;
-      const shown = isChecked ? await readShown(run, window) : undefined;
       const read = await readWindow(run, window, purpose, lagOf(run.head.lateness));
-      if ('fits' in read) {
+      if (read === 'again') {
+        continue;
+      }
+      if (read !== 'read') {
         size = Math.max(SMALLEST_WINDOW, read.fits);
         largest = size;
         continue;
-      }
-      if (shown !== undefined) {
-        await checkFilter(run, window, read.seen, shown);
       }
       size = Math.min(size * 2, largest);
     } catch (error) {
@@ -108,7 +112,7 @@ function isHopeless({ head, clock }: ReadRun, error: SourceError, purpose: Purpo
     isOfRows &&
     !error.isForNextRun &&
     known?.trouble === error.trouble &&
-    between(known.since, clock.now()) > PATIENCE
+    between(known.kindSince, clock.now()) > PATIENCE
   );
 }
 
@@ -117,55 +121,4 @@ async function giveUpWindow(run: ReadRun, window: Interval, purpose: Purpose): P
   run.head = await run.stores.coverage.change(run.wanted.source, (head) =>
     purpose === 'day' ? afterSkippingDay(head, window) : afterGivingUp(head, window, ids),
   );
-}
-
-/** What a window shows with the filter: ids of the rows that the detectors need. */
-async function readShown(run: ReadRun, window: Interval): Promise<ReadonlySet<string>> {
-  const { clock, stores, wanted } = run;
-  const startedAt = clock.now();
-  const shown = new Set<string>();
-  let [rows, kept, malformed, pages] = [0, 0, 0, 0];
-  for await (const page of run.records.read(window, wanted)) {
-    page.seen.forEach((row) => shown.add(row.id));
-    rows += page.rows;
-    kept += page.records.length;
-    malformed += page.malformed.length;
-    pages += 1;
-  }
-  const { source, filter } = wanted;
-  await stores.coverage.change(source, (head) => head, [
-    {
-      ...{ from: window.from, to: window.to, source, purpose: 'filter-check', rows, kept, pages },
-      ...{ malformed, readAt: clock.now(), ms: between(startedAt, clock.now()) },
-      filter: filter?.property ?? 'none',
-    },
-  ]);
-  return shown;
-}
-
-/**
- * A day's window was read with the filter and without. Rows that the detectors need and that the filter does not show,
- * also when it is asked once more, are hidden by it: it is dropped, and what was read with it since is in doubt.
- */
-async function checkFilter(
-  run: ReadRun,
-  window: Interval,
-  expected: readonly SeenRow[],
-  shown: ReadonlySet<string>,
-): Promise<void> {
-  if (expected.every(({ id }) => shown.has(id))) {
-    return;
-  }
-  const again = await readShown(run, window);
-  if (expected.every(({ id }) => again.has(id))) {
-    return;
-  }
-  const { source } = run.wanted;
-  const dropped = {
-    filter: filterKey(run.wanted),
-    why: 'hides-rows',
-    at: run.clock.now(),
-  } as const;
-  run.wanted = unfiltered(run.wanted);
-  run.head = await run.stores.coverage.change(source, (head) => afterHidingFilter(head, dropped));
 }

@@ -1,22 +1,23 @@
 import { isFilling, type Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
 import {
+  afterHidingFilter,
   afterWindow,
   covered,
-  unread,
+  withoutFilling,
+  type DroppedFilter,
   type Purpose,
   type ReadWindow,
   type SourceHead,
   type WindowReport,
 } from '../domain/journal';
 import type { SeenRow } from '../domain/lateness';
-import type { Malformed } from '../domain/record';
-import { between, earliest, MINUTE, type Duration, type Instant } from '../domain/time';
+import { between, MINUTE, type Duration } from '../domain/time';
+import { collectPages, type Collected } from './collect-pages';
 import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
 import { markEveryTimeline } from './rule-change';
-import { select, type Selection } from './select';
 
 /** What reading a source needs, and what one run over it has come to so far. */
 export interface ReadRun {
@@ -29,6 +30,8 @@ export interface ReadRun {
   /** The rows to ask for; loses its filter when Graph rejects it. */
   wanted: Wanted;
   head: SourceHead;
+  /** What each detector reads, hashed. */
+  readonly reads: Readonly<Record<string, string>>;
   /** This source was never polled before. */
   readonly isFirst: boolean;
   readonly total: ReadTotal;
@@ -56,14 +59,15 @@ export interface TooLong {
 /**
  * Reads one window to its end, then stores what it showed, then moves coverage over it: a kill anywhere only means
  * that it is read again.
- * @throws SourceError when it could not be read to its end; nothing is kept then.
+ * @returns `again` when somebody dropped the filter meanwhile that it was read with.
+ * @throws SourceError when it could not be read to its end; coverage stays then.
  */
 export async function readWindow(
   run: ReadRun,
   window: Interval,
   purpose: Purpose,
   lag: Duration,
-): Promise<TooLong | { readonly seen: readonly SeenRow[] }> {
+): Promise<TooLong | 'read' | 'again'> {
   const { clock, stores } = run;
   const { source, filter } = run.wanted;
   const isFiltered = filter !== undefined && purpose !== 'day';
@@ -72,6 +76,8 @@ export async function readWindow(
   if ('fits' in read) {
     return read;
   }
+  const isHidden =
+    purpose === 'day' && filter !== undefined && (await isHiding(run, window, read.seen));
   if (read.malformed.length > 0) {
     await stores.quarantine.add(source, read.malformed, clock.now());
   }
@@ -84,9 +90,10 @@ export async function readWindow(
   };
   const { tooOld } = await keep(stores, read.selection, {
     known: run.known,
-    isCatchingUp: isCatchingUp(run, run.head, done),
+    isCatchingUp: isCatchingUp(run, done),
   });
-  await record(run, done, {
+  const dropped = isHidden ? 'hides-rows' : read.isRejected ? 'rejected' : undefined;
+  const isRecorded = await record(run, done, dropped, {
     ...{ from: window.from, to: window.to, source, purpose, readAt: clock.now() },
     ...{ rows: read.rows, kept: read.kept, malformed: read.malformed.length, pages: read.pages },
     ms: between(startedAt, clock.now()),
@@ -99,10 +106,7 @@ export async function readWindow(
   total.kept += read.kept;
   total.malformed += read.malformed.length;
   total.tooOld += tooOld;
-  if (read.isRejected) {
-    run.wanted = unfiltered(run.wanted);
-  }
-  return { seen: read.seen };
+  return isRecorded ? 'read' : 'again';
 }
 
 export function idsOf({ detectors, wanted }: ReadRun): readonly string[] {
@@ -113,17 +117,10 @@ export function unfiltered({ filter: _none, ...wanted }: Wanted): Wanted {
   return wanted;
 }
 
-interface Pages {
-  readonly selection: Selection;
-  readonly malformed: readonly Malformed[];
-  readonly seen: readonly SeenRow[];
-  readonly rows: number;
-  readonly kept: number;
-  readonly pages: number;
-  readonly requestId: string | undefined;
+type Pages = Collected & {
   /** Graph rejected the filter, so the window was read without. */
   readonly isRejected: boolean;
-}
+};
 
 async function readPages(
   run: ReadRun,
@@ -131,30 +128,18 @@ async function readPages(
   wanted: Wanted,
   isRejected = false,
 ): Promise<TooLong | Pages> {
-  const selection: Selection = new Map();
-  const malformed: Malformed[] = [];
-  const seen: SeenRow[] = [];
   const length = between(window.from, window.to);
-  let oldest: Instant = window.to;
-  let [rows, kept, pages, requestId] = [0, 0, 0, undefined as string | undefined];
   try {
-    for await (const page of run.records.read(window, wanted)) {
-      rows += page.rows;
-      kept += page.records.length;
-      pages = page.isAgain === true ? 1 : pages + 1;
-      requestId = page.requestId ?? requestId;
-      malformed.push(...page.malformed);
-      seen.push(...page.seen);
-      select(run.tenantId, run.detectors, page.records, selection, (record, detector, error) => {
-        const { source, id } = record;
-        const name = error instanceof Error ? error.name : 'unknown error';
-        malformed.push({ source, id, reason: `${detector.id} failed on it: ${name}` });
-      });
-      oldest = page.oldest === undefined ? oldest : earliest(oldest, page.oldest);
-      if (pages === MOST_PAGES && length > SMALLEST_WINDOW) {
-        return { fits: Math.min(PLANNED_SHARE * between(oldest, window.to), length / 2) };
-      }
+    const read = await collectPages(
+      run.records.read(window, wanted),
+      run,
+      ({ pages }) => pages === MOST_PAGES && length > SMALLEST_WINDOW,
+    );
+    if (read.pages < MOST_PAGES || length <= SMALLEST_WINDOW) {
+      return { ...read, isRejected };
     }
+    const reached = between(read.oldest ?? window.to, window.to);
+    return { fits: Math.min(PLANNED_SHARE * reached, length / 2) };
   } catch (error) {
     const isFilter = error instanceof SourceError && error.trouble === 'filter-rejected';
     if (!isFilter || wanted.filter === undefined) {
@@ -162,55 +147,111 @@ async function readPages(
     }
     return readPages(run, window, unfiltered(wanted), true);
   }
-  return { selection, malformed, seen, rows, kept, pages, requestId, isRejected };
 }
 
 /**
- * Coverage, cursors and the ledger move in one transaction. A stretch that answers old questions marks every timeline
- * before it and again after it: who drains between the two judges by the old coverage.
+ * A day's window was read without the filter; now it is read with it. Rows that the detectors need and that do not come
+ * then, also when asked once more, are hidden by the filter.
  */
-async function record(run: ReadRun, window: ReadWindow, report: WindowReport): Promise<void> {
-  const { stores, wanted, clock } = run;
-  const head = (await stores.coverage.head(wanted.source)) ?? unread(wanted.source);
-  const filled = filledBy(run, head, window);
-  const isPast = isCatchingUp(run, head, window);
-  for (const detector of filled) {
-    await markEveryTimeline(stores, detector, isPast);
+async function isHiding(
+  run: ReadRun,
+  window: Interval,
+  expected: readonly SeenRow[],
+): Promise<boolean> {
+  for (let round = 0; round < 2; round++) {
+    const shown = await readShown(run, window);
+    if (expected.every(({ id }) => shown.has(id))) {
+      return false;
+    }
   }
-  const isRejected = wanted.filter !== undefined && !window.isFiltered && window.purpose !== 'day';
+  return true;
+}
+
+async function readShown(run: ReadRun, window: Interval): Promise<ReadonlySet<string>> {
+  const { clock, records, stores, tenantId, wanted } = run;
+  const startedAt = clock.now();
+  const read = await collectPages(records.read(window, wanted), { tenantId, detectors: [] });
+  const { rows, kept, pages } = read;
+  const { source, filter } = wanted;
+  await stores.coverage.change(source, (head) => head, [
+    {
+      ...{ from: window.from, to: window.to, source, purpose: 'filter-check', rows, kept, pages },
+      ...{ malformed: read.malformed.length, readAt: clock.now() },
+      ...{ ms: between(startedAt, clock.now()), filter: filter?.property ?? 'none' },
+    },
+  ]);
+  return new Set(read.seen.map((row) => row.id));
+}
+
+/**
+ * Coverage, cursors and the ledger move in one transaction, judged by the head as it is then: another runner may have
+ * dropped the filter, or begun with other detectors, since the window was asked for.
+ * @returns false when the window says nothing, because it was read with a filter that hides rows.
+ */
+async function record(
+  run: ReadRun,
+  window: ReadWindow,
+  dropped: DroppedFilter['why'] | undefined,
+  report: WindowReport,
+): Promise<boolean> {
+  const { stores, wanted, clock } = run;
+  const filter = filterKey(wanted);
+  let isRecorded = true;
   run.head = await stores.coverage.change(
     wanted.source,
     (known) => {
-      const after = afterWindow(known, window);
-      const at = clock.now();
-      return isRejected
-        ? { ...after, droppedFilter: { filter: filterKey(wanted), why: 'rejected', at } }
-        : after;
+      isRecorded = !(window.isFiltered && known.droppedFilter?.filter === filter);
+      if (!isRecorded) {
+        return known;
+      }
+      const detectorIds = window.detectorIds.filter(
+        (id) => (known.reads[id] ?? run.reads[id]) === run.reads[id],
+      );
+      const after = afterWindow(known, { ...window, detectorIds });
+      const drop = dropped && { filter, why: dropped, at: clock.now() };
+      return drop === undefined
+        ? after
+        : drop.why === 'hides-rows'
+          ? afterHidingFilter(after, drop)
+          : { ...after, droppedFilter: drop };
     },
     [report],
   );
-  for (const detector of filled) {
-    await markEveryTimeline(stores, detector, isPast);
+  if (run.head.droppedFilter?.filter === filter) {
+    run.wanted = unfiltered(wanted);
   }
-}
-
-/** The detectors whose old questions a window answers. */
-function filledBy(run: ReadRun, head: SourceHead, window: ReadWindow): readonly Detector[] {
-  const stretch = covered(head, window);
-  return stretch === undefined
-    ? []
-    : run.detectors.filter(
-        ({ id }) => window.detectorIds.includes(id) && isFilling(head.byDetector[id], stretch),
-      );
+  return isRecorded;
 }
 
 /** The first read, a backfill and what fills a gap are about the past: what opens by them is told in a digest. */
-function isCatchingUp(run: ReadRun, head: SourceHead, window: ReadWindow): boolean {
+function isCatchingUp({ head, isFirst }: ReadRun, window: ReadWindow): boolean {
+  const stretch = covered(head, window);
   return (
-    run.isFirst ||
+    isFirst ||
     window.purpose === 'backfill' ||
-    filledBy(run, head, window).some(({ id }) => head.byDetector[id] !== undefined)
+    (stretch !== undefined &&
+      window.detectorIds.some((id) => {
+        const known = head.byDetector[id];
+        return known !== undefined && isFilling(known, stretch);
+      }))
   );
+}
+
+/**
+ * Marks every timeline of the detectors whose old questions some window has answered. Who it concerns is written with
+ * the coverage, so that a kill in between only delays it.
+ */
+export async function markFilled(run: ReadRun): Promise<void> {
+  const { stores, detectors, wanted } = run;
+  const { filling = {} } = run.head;
+  if (Object.keys(filling).length === 0) {
+    return;
+  }
+  for (const detector of detectors.filter(({ id }) => filling[id] !== undefined)) {
+    await markEveryTimeline(stores, detector, true);
+  }
+  // What another runner has filled since is still to be marked.
+  run.head = await stores.coverage.change(wanted.source, (head) => withoutFilling(head, filling));
 }
 
 /** What a dropped filter is remembered by: another filter is tried again. */

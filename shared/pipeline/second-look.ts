@@ -1,8 +1,9 @@
 import type { Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
-import type { Malformed, Source } from '../domain/record';
+import type { Source } from '../domain/record';
 import { between, DAY, latest, type Duration, type Instant } from '../domain/time';
 import type { SecondLook } from './assess';
+import { collectPages } from './collect-pages';
 import {
   SourceError,
   type Clock,
@@ -12,7 +13,7 @@ import {
   type Wanted,
 } from './ports';
 import { unfiltered } from './read-window';
-import { select, wantedBy, type Selection } from './select';
+import { wantedBy } from './select';
 
 export interface SecondLookOptions {
   readonly tenantId: string;
@@ -25,6 +26,8 @@ export interface SecondLookOptions {
 
 /** A finding that has waited so long opens without it: its hours have been read again by then. */
 const PATIENCE = DAY;
+/** Of one subject's window, the newest rows first. Who has more of them is somebody whom the tiles must do for. */
+const MOST_PAGES = 5;
 
 /**
  * Before a finding that rests on absence opens, the subject's own window is read once more by id, past every filter:
@@ -68,18 +71,13 @@ async function lookAt(
     ...unfiltered(wantedBy([detector], source)),
     about: timeline.subject.id,
   };
-  const selection: Selection = new Map();
-  const malformed: Malformed[] = [];
-  let [rows, kept, pages, requestId] = [0, 0, 0, undefined as string | undefined];
   const records = await options.sourceOf(source);
-  for await (const page of records.read(window, wanted)) {
-    rows += page.rows;
-    kept += page.records.length;
-    pages += 1;
-    requestId = page.requestId ?? requestId;
-    malformed.push(...page.malformed);
-    select(tenantId, [detector], page.records, selection);
-  }
+  const read = await collectPages(
+    records.read(window, wanted),
+    { tenantId, detectors: [detector] },
+    ({ pages: so }) => so === MOST_PAGES,
+  );
+  const { selection, malformed, rows, kept, pages, requestId } = read;
   if (malformed.length > 0) {
     await stores.quarantine.add(source, malformed, clock.now());
   }

@@ -1,74 +1,29 @@
 import { canonical } from '../domain/canonical';
-import { defineDetector, type ConfiguredDetector, type Stated } from '../domain/detector';
+import type { ConfiguredDetector, Stated } from '../domain/detector';
 import {
   compare,
   findingId,
   stateFinding,
   timelineId,
+  withSuppression,
   type FindingChange,
 } from '../domain/finding';
-import type { SourceHead } from '../domain/journal';
+import { startOfHour, type SourceHead } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import type { Subject } from '../domain/signal';
+import { isSuppression, rulesOf, suppressionOf } from '../domain/suppression';
 import {
   between,
   formatDuration,
+  latest,
   MINUTE,
-  toMinute,
   type Duration,
   type Instant,
 } from '../domain/time';
 import { FindingBusyError } from './decide';
 import { FindingWriter } from './finding-writer';
+import { LOG_READING, type ReadingCondition } from './log-reading';
 import type { EngineStores, Now } from './ports';
-
-/**
- * The watch over the watch: what keeps a log from being read is a finding about that log, with a history, one alert
- * when it begins and one when it ends. It has no signals and no rows: its facts are those of the reading.
- */
-export const LOG_READING = defineDetector({
-  id: 'log-reading',
-  version: 1,
-  title: 'A log is not being read',
-  summary:
-    'Crosscheck cannot read a log, or reads it worse than it should. Until it is mended, what happens there is not seen.',
-  severity: 'high',
-  attack: ['T1562.008'],
-  runbook: [
-    'Do what the finding says; `crosscheck doctor` and GET /api/health say it too.',
-    'Look whether somebody took the permission, the licence or the consent away on purpose.',
-    'When the log is read again, the stretch in between is caught up; `crosscheck coverage` shows what stayed a gap.',
-  ],
-  falsePositives: ['Maintenance of Microsoft Graph that lasts longer than STANDSTILL_ALARM.'],
-  blindSpots: ['An app that does not run at all says nothing: alert on that from outside.'],
-  references: [
-    'https://learn.microsoft.com/graph/throttling-limits#identity-and-access-reports-service-limits',
-  ],
-  settings: {},
-  reads: SOURCES.map((source) => ({ source, property: 'activityDisplayName', values: [] })),
-  expects: [],
-  retain: '400d',
-  messages: {
-    unreadable: {
-      title: 'A log cannot be read',
-      summary: ({ who, facts, since }) =>
-        `${who} cannot be read since ${toMinute(since)}: ${text(facts['error'])}. ${text(facts['mend'])} Until then nothing that happens there is seen.`,
-    },
-    'standing-still': {
-      title: 'A log has not been read for too long',
-      summary: ({ who, facts, since }) =>
-        `Coverage of ${who} stands still since ${toMinute(since)}: ${text(facts['error'])}. Absences are not concluded until it moves again.`,
-    },
-    'filter-hides-rows': {
-      title: 'A filter hid rows of a log',
-      summary: ({ who, facts, since }) =>
-        `Microsoft Graph left out rows of ${who} that match the filter "${text(facts['filter'])}" (seen at ${toMinute(since)}). The log is now read without it, and what was read with it since the last whole day is read again.`,
-    },
-  },
-  signals: () => [],
-  assess: () => ({ findings: [] }),
-});
-type MessageId = 'unreadable' | 'standing-still' | 'filter-hides-rows';
 
 const CONFIGURED: ConfiguredDetector = { detector: LOG_READING, settings: {}, stage: 'alert' };
 const NAMES: Readonly<Record<Source, string>> = {
@@ -84,18 +39,17 @@ const SEEN_TWICE = 15 * MINUTE;
 const PASSING = ['throttled', 'unavailable', 'bad-answer'];
 
 interface Condition {
-  readonly message: MessageId;
+  readonly message: ReadingCondition;
   readonly severity: 'high' | 'low';
   readonly since: Instant;
   readonly lastSeenAt: Instant;
-  readonly count: number;
   readonly facts: Readonly<Record<string, string>>;
 }
 
 export interface Watch {
   readonly tenantId: string;
   readonly sources: readonly Source[];
-  readonly stores: Pick<EngineStores, 'coverage' | 'findings' | 'index' | 'marks'>;
+  readonly stores: Pick<EngineStores, 'coverage' | 'findings' | 'index' | 'marks' | 'rules'>;
   readonly clock: Now;
   /** How long the coverage of a source may stand still. */
   readonly standstill: Duration;
@@ -105,35 +59,38 @@ export interface Watch {
 export async function watchSources(watch: Watch): Promise<readonly FindingChange[]> {
   const { stores, clock } = watch;
   const written: FindingChange[] = [];
-  for (const source of watch.sources) {
+  for (const source of SOURCES) {
     const head = await stores.coverage.head(source);
     if (head === undefined) {
       continue;
     }
     const now = clock.now();
-    const isStill = isStandingStill(head, now, watch.standstill);
+    const isWatched = watch.sources.includes(source);
+    const isStill = isWatched && isStandingStill(head, now, watch.standstill);
     if (isStill !== (head.stillSeenAt !== undefined)) {
       await stores.coverage.change(source, ({ stillSeenAt: _seen, ...each }) =>
         isStill ? { ...each, stillSeenAt: now } : each,
       );
     }
-    const conditions = conditionsOf(head, now, watch.standstill);
+    const conditions = isWatched ? conditionsOf(head, now, watch.standstill) : [];
     const alarms = conditions.map(({ message, facts }) => `${message} ${canonical(facts)}`);
     const known = head.alarms ?? [];
-    if (canonical(alarms) === canonical(known)) {
+    if (alarms.length === 0 && known.length === 0) {
       continue;
     }
     const over = known
-      .map((alarm) => alarm.slice(0, alarm.indexOf(' ')) as MessageId)
+      .map((alarm) => alarm.slice(0, alarm.indexOf(' ')) as ReadingCondition)
       .filter((message) => conditions.every((each) => each.message !== message));
     for (const condition of conditions) {
       written.push(...(await tell(watch, source, condition.message, condition)));
     }
     for (const message of over) {
-      written.push(...(await tell(watch, source, message, undefined)));
+      written.push(...(await tell(watch, source, message, undefined, isWatched)));
     }
     // Remembered last: a crash before it tells the same again, which writes nothing.
-    await stores.coverage.change(source, (each) => ({ ...each, alarms }));
+    if (canonical(alarms) !== canonical(known)) {
+      await stores.coverage.change(source, (each) => ({ ...each, alarms }));
+    }
   }
   return written;
 }
@@ -161,9 +118,11 @@ function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Con
     !PASSING.includes(trouble.trouble) &&
     trouble.runs >= (RUNS_UNTIL[trouble.trouble] ?? RUNS_UNTIL_OTHERS)
   ) {
-    const { since, lastAt, runs, message, mend } = trouble;
+    const { since, lastAt, message, mend } = trouble;
+    // By the hour: a finding that changes every five minutes says no more than one that does not.
+    const lastSeenAt = latest(since, startOfHour(lastAt));
     conditions.push({
-      ...{ message: 'unreadable', severity: 'high', since, lastSeenAt: lastAt, count: runs },
+      ...{ message: 'unreadable', severity: 'high', since, lastSeenAt },
       facts: { trouble: trouble.trouble, error: message, mend },
     });
   } else {
@@ -173,7 +132,12 @@ function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Con
       const error =
         trouble?.message ?? 'no run has reached its end; look at the log of its poll function';
       conditions.push({
-        ...{ message: 'standing-still', severity: 'high', since, lastSeenAt: since, count: 1 },
+        ...{
+          message: 'standing-still',
+          severity: 'high',
+          since,
+          lastSeenAt: latest(since, startOfHour(now)),
+        },
         facts: { error, allowed: formatDuration(standstill) },
       });
     }
@@ -181,7 +145,7 @@ function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Con
   if (droppedFilter?.why === 'hides-rows') {
     const { at, filter } = droppedFilter;
     conditions.push({
-      ...{ message: 'filter-hides-rows', severity: 'low', since: at, lastSeenAt: at, count: 1 },
+      ...{ message: 'filter-hides-rows', severity: 'low', since: at, lastSeenAt: at },
       facts: { filter },
     });
   }
@@ -192,13 +156,15 @@ function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Con
 async function tell(
   { tenantId, stores, clock }: Watch,
   source: Source,
-  message: MessageId,
+  message: ReadingCondition,
   condition: Condition | undefined,
+  isWatched = true,
 ): Promise<readonly FindingChange[]> {
   const timeline = timelineId(tenantId, LOG_READING.id, source);
   const subject: Subject = { type: 'log', id: source, name: NAMES[source] };
   const now = clock.now();
   const anchor = { key: message, from: now };
+  const suppressions = rulesOf(await stores.rules.steps()).filter(isSuppression);
   for (let round = 0; round < ROUNDS; round++) {
     const stored = await stores.findings.find(findingId(timeline, message));
     const was = stored?.finding;
@@ -207,7 +173,7 @@ async function tell(
     }
     const answer: Stated = {
       ...(condition === undefined
-        ? { state: 'resolved', resolution: 'mended' }
+        ? { state: 'resolved', resolution: isWatched ? 'mended' : 'not-watched' }
         : { state: 'open' }),
       anchor: was?.anchor ?? anchor,
       message,
@@ -216,12 +182,14 @@ async function tell(
       since: condition?.since ?? was?.since ?? now,
       firstSeenAt: was?.firstSeenAt ?? condition?.since ?? now,
       lastSeenAt: condition?.lastSeenAt ?? was?.lastSeenAt ?? now,
-      count: condition?.count ?? was?.count ?? 1,
+      count: 1,
       facts: condition?.facts ?? was?.facts ?? {},
       evidence: [],
     };
     const context = { tenantId, timeline, subject, judgedBy: {}, completeTo: now, now };
-    const change = compare(was, stateFinding(CONFIGURED, context, answer, was), now);
+    const stated = stateFinding(CONFIGURED, context, answer, was);
+    const { rule, why } = suppressionOf(suppressions, was, stated, now);
+    const change = compare(was, withSuppression(stated, rule), now, { why });
     if (change === undefined) {
       return [];
     }
@@ -238,8 +206,4 @@ async function tell(
     // Somebody else was faster: look again.
   }
   throw new FindingBusyError(findingId(timeline, message));
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -152,7 +152,7 @@ describe('crosscheck coverage', () => {
       droppedFilter: { filter: 'f', why: 'hides-rows', at: NOW },
       trouble: {
         ...{ trouble: 'denied', message: 'not\u001b[31m allowed', mend: 'Grant it.' },
-        ...{ since: NOW, lastAt: NOW, runs: 3 },
+        ...{ since: NOW, kindSince: NOW, lastAt: NOW, runs: 3 },
       },
     }));
 

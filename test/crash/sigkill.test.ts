@@ -144,6 +144,27 @@ describe('a process that is killed', () => {
   );
 });
 
+describe('a process that is killed while it records what came of a digest', () => {
+  it.each([1, 3])('posts the same digest again (%i)', async (nth) => {
+    const scene = await world.scene();
+    const child = scene.poll(STEPS[0]!);
+    const kill = (): void => void child.kill('SIGKILL');
+    scene.proxy.arm({ kind: 'put Findings', nth, side: 'after', kill });
+    await ended(child);
+    await scene.proxy.settled();
+    scene.proxy.arm();
+
+    const ending = await scene.pollToEnd(STEPS[0]!);
+    const found = differences(expected.first, await endState(scene));
+    const digests = scene.proxy.posts.filter(({ id }) => id.startsWith('digest-'));
+    await scene.close();
+
+    expect([ending, found]).toEqual([WELL, {}]);
+    expect(digests).toHaveLength(2);
+    expect(digests[1]).toEqual(digests[0]);
+  });
+});
+
 /** That the comparison sees what it is there for. */
 describe('a store or a channel that forgets', () => {
   it.each([

@@ -518,9 +518,10 @@ describe('shared/domain/journal', () => {
     it('counts the runs since it began', () => {
       const once = afterTrouble(readHead(), denied, hour(13));
 
-      expect(once.trouble).toEqual({ ...denied, since: hour(13), lastAt: hour(13), runs: 1 });
+      const since = { since: hour(13), kindSince: hour(13) };
+      expect(once.trouble).toEqual({ ...denied, ...since, lastAt: hour(13), runs: 1 });
       expect(afterTrouble(once, denied, hour(14)).trouble).toEqual({
-        ...{ ...denied, since: hour(13), lastAt: hour(14), runs: 2 },
+        ...{ ...denied, ...since, lastAt: hour(14), runs: 2 },
       });
     });
 
@@ -528,7 +529,7 @@ describe('shared/domain/journal', () => {
       const head = afterTrouble(afterTrouble(readHead(), denied, hour(13)), throttled, hour(14));
 
       expect(head.trouble).toEqual({
-        ...{ ...throttled, since: hour(13), lastAt: hour(14), runs: 1 },
+        ...{ ...throttled, since: hour(13), kindSince: hour(14), lastAt: hour(14), runs: 1 },
       });
     });
 

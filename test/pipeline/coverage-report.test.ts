@@ -176,7 +176,7 @@ describe('shared/pipeline/coverage-report', () => {
   it('shows trouble, a filter that is not sent, and a range that is being filled', async () => {
     const trouble = {
       ...{ trouble: 'denied', message: 'no', mend: 'grant it' },
-      ...{ since: ago(1), lastAt: ago(0), runs: 12 },
+      ...{ since: ago(1), kindSince: ago(1), lastAt: ago(0), runs: 12 },
     };
     const backfill = { from: ago(300), to: ago(250), at: ago(270) };
     const droppedFilter = { filter: 'f', why: 'rejected', at: ago(9) } as const;

@@ -17,6 +17,7 @@ import type {
   DeliveryState,
   Outbox,
   Post,
+  SendMark,
 } from '../../shared/pipeline/ports';
 import { alertOf, worded } from '../adapters/teams/findings';
 import { VirtualClock } from '../fakes/clock';
@@ -676,6 +677,24 @@ describe('pipeline/deliver', () => {
           expect(await world.run()).toEqual(NOTHING);
         },
       );
+
+      it('between an alert and its mark: what is left of the mark goes with the repeat', async () => {
+        let mark: SendMark | undefined;
+        const dying = instead(world.outbox, {
+          settle: async (row, outcome, found) => {
+            mark = found;
+            await world.outbox.settle(row, outcome, { ...found, at: plus(T, 1) });
+            throw new Error('killed');
+          },
+        });
+        await expect(world.run({ outbox: dying })).rejects.toThrow('killed');
+        expect(await world.marks()).toContainEqual(mark);
+
+        await world.run();
+
+        expect(members()[1]).toEqual(members()[0]);
+        expect(await world.marks()).toEqual([]);
+      });
 
       it('before the post: it is made by the next run', async () => {
         const dying = instead(world.outbox, {

@@ -435,7 +435,7 @@ describe('shared/pipeline/read-stretch', () => {
 
       expect(noted).toEqual({
         ...{ trouble: 'denied', message: 'not allowed', mend: 'grant it' },
-        ...{ since: hour(1), lastAt: hour(1.25), runs: 4 },
+        ...{ since: hour(1), kindSince: hour(1), lastAt: hour(1.25), runs: 4 },
       });
       expect((await head()).trouble).toBeUndefined();
     });

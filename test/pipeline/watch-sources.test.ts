@@ -20,7 +20,11 @@ import {
 import { FindingBusyError } from '../../shared/pipeline/decide';
 import type { EngineStores, RecordSource } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
-import { LOG_READING, watchSources } from '../../shared/pipeline/watch-sources';
+import type { Finding } from '../../shared/domain/finding';
+import { recordAct } from '../../shared/pipeline/decide';
+import { LOG_READING } from '../../shared/pipeline/log-reading';
+import { addRule } from '../../shared/pipeline/rules';
+import { watchSources } from '../../shared/pipeline/watch-sources';
 import { booksBalance } from '../fakes/books';
 import { VirtualClock } from '../fakes/clock';
 import { around } from '../fakes/crashing';
@@ -193,7 +197,7 @@ describe('shared/pipeline/watch-sources', () => {
       await poll('denied');
 
       expect(stores.findings.list()).toMatchObject([
-        { detector: 'log-reading', subject: { type: 'log', id: 'signIns' }, since: NOW, count: 2 },
+        { detector: 'log-reading', subject: { type: 'log', id: 'signIns' }, since: NOW },
       ]);
       expect(stores.findings.list()[0]!.summary).toBe(
         'The sign-in log cannot be read since 2026-06-02 12:00 UTC: denied it is. ' +
@@ -303,7 +307,7 @@ describe('shared/pipeline/watch-sources', () => {
     });
   });
 
-  it('writes nothing while all is as it was', async () => {
+  it('writes a finding that goes on once an hour, and no transition', async () => {
     const { poll, stores, change, clock, look } = setUp();
     await poll('denied', 'directoryAudits');
     await poll('denied', 'directoryAudits');
@@ -326,8 +330,67 @@ describe('shared/pipeline/watch-sources', () => {
       await look(counting);
     }
 
-    expect([...new Set(operations)]).toEqual(['coverage.head']);
+    expect(operations.filter((name) => name === 'findings.commit')).toHaveLength(1);
+    expect(operations).not.toContain('coverage.change');
     expect(stores.findings.transitions).toEqual(before);
+  });
+
+  it('looks at the heads and no more while nothing is wrong', async () => {
+    const { poll, stores, look } = setUp();
+    await poll('read', 'directoryAudits');
+    await poll('read');
+    const operations: string[] = [];
+    const counting = {
+      ...stores,
+      ...around(stores, (run, name) => (operations.push(name), run())),
+    };
+
+    await look(counting);
+
+    expect(operations).toEqual(['coverage.head', 'coverage.head']);
+  });
+
+  it('takes up again what somebody called fixed and is not', async () => {
+    const { poll, pollFor, stores, clock } = setUp();
+    await poll('denied');
+    await poll('denied');
+    const [{ id }] = stores.findings.list() as [Finding];
+    await recordAct(stores, id, { verb: 'resolve', reason: 'fixed', by: 'ann', at: clock.now() });
+
+    await pollFor(2 * HOUR, 'denied');
+
+    expect(stores.findings.list()).toMatchObject([{ status: 'open' }]);
+  });
+
+  it('ends what is about a log that nobody needs any more', async () => {
+    const { poll, stores, clock } = setUp();
+    await poll('denied');
+    await poll('denied');
+
+    await watchSources({
+      ...{ tenantId: 't', sources: ['directoryAudits'], clock, stores, standstill: STANDSTILL },
+    });
+
+    expect(stores.findings.list()).toMatchObject([
+      { status: 'resolved', resolution: 'not-watched' },
+    ]);
+  });
+
+  it('alerts nobody while a rule says so', async () => {
+    const { poll, stores, clock, told } = setUp();
+    await addRule(
+      { stores, clock },
+      {
+        ...{ kind: 'suppression', scope: { subjectId: 'signIns' }, owner: 'ops' },
+        ...{ reason: 'known', createdBy: 'ann', expiresAt: plus(clock.now(), DAY) },
+      },
+    );
+
+    await poll('denied');
+    await poll('denied');
+
+    expect(told()).toEqual([]);
+    expect(stores.findings.list()).toMatchObject([{ status: 'open', suppressed: {} }]);
   });
 
   it('repeats harmlessly what it was killed in', async () => {
