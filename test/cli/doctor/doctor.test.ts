@@ -569,7 +569,7 @@ describe('crosscheck doctor, clock and watch', () => {
       ...head,
       trouble: {
         ...{ trouble: 'denied', message: 'Graph answered 403', mend: 'Grant it.' },
-        ...{ since: now, lastAt: now, runs: 3 },
+        ...{ since: now, kindSince: now, lastAt: now, runs: 3 },
       },
     }));
     const change = opening(finding(timeline('Mary').id, 'dead'));
