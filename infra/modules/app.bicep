@@ -124,7 +124,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         requireAuthentication: true
         unauthenticatedClientAction: 'RedirectToLoginPage'
         redirectToProvider: 'azureactivedirectory'
-        excludedPaths: ['/api/health'] // still behind its function key
+        excludedPaths: ['/api/health'] // tells anybody up or down, and no more
       }
       httpSettings: { requireHttps: true }
       login: { tokenStore: { enabled: false } }
