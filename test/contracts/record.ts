@@ -185,6 +185,33 @@ export function recordContract(make: MakeStores): void {
       expect(await stores.outbox.read(other.alert.id)).toBeDefined();
     });
 
+    it('purges the marks of its alerts, and no others', async () => {
+      const alertOf = async (anchor: string): Promise<string> => {
+        const change = opening(finding(MARY.id, anchor), minutes(10));
+        await stores.findings.commit(change, undefined);
+        return change.alert.id;
+      };
+      const settle = async (alertId: string, state: 'dead' | 'not-configured'): Promise<void> => {
+        const row = (await stores.outbox.read(alertId))!;
+        await stores.outbox.settle(row, { state, attempts: 1 }, { alertId, at: minutes(10) });
+      };
+      const ids = [await alertOf('a'), await alertOf('b'), await alertOf('c'), await alertOf('d')];
+      await settle(ids[0]!, 'dead');
+      await settle(ids[1]!, 'not-configured');
+      await settle(ids[3]!, 'dead');
+
+      for (const alertId of ids.slice(0, 3)) {
+        const { id, sequence, head } = (await stores.findings.find(
+          alertId.slice(0, alertId.lastIndexOf('-')),
+        ))!.finding;
+        await stores.findings.purge({ id, sequence, head });
+      }
+
+      expect(await stores.outbox.counts()).toEqual({ waiting: 0, 'not-configured': 0, dead: 1 });
+      expect(await stores.outbox.unsaid('dead', 9)).toEqual([ids[3]]);
+      expect(await stores.outbox.due(minutes(999), 9)).toEqual([]);
+    });
+
     it('purges a long history', async () => {
       const first = opening(finding(MARY.id));
       await stores.findings.commit(first, undefined);
