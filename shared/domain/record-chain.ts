@@ -32,11 +32,19 @@ export interface Purge {
   readonly logsBefore?: Instant;
 }
 
+/** Findings that a purge named and that stayed: held or moved before it came to them. They are guarded as before. */
+export interface Kept {
+  readonly kind: 'kept';
+  /** The entry of the purge; it is carried out with this one. */
+  readonly purge: number;
+  readonly findings: readonly Head[];
+}
+
 /** A row of the chain of the whole record. */
 export type RecordEntry = Linked & {
   readonly sequence: number;
   readonly at: Instant;
-} & (Seal | Purge);
+} & (Seal | Purge | Kept);
 
 /** Where the chain ends, and what is under way. */
 export interface ChainHead {
@@ -62,7 +70,7 @@ export const EMPTY_CHAIN: ChainHead = { sequence: 0, hash: '' };
 /** The next row of the chain, and the head after it. */
 export function nextEntry(
   head: ChainHead,
-  content: Seal | Purge,
+  content: Seal | Purge | Kept,
   at: Instant,
 ): { readonly entry: RecordEntry; readonly head: ChainHead } {
   const sequence = head.sequence + 1;
@@ -70,6 +78,9 @@ export function nextEntry(
   const moved = { ...head, sequence, hash: entry.hash };
   if (content.kind === 'purge') {
     return { entry, head: { ...moved, unfinished: sequence } };
+  }
+  if (content.kind === 'kept') {
+    return { entry, head: finished(moved) };
   }
   const { day, part, isLast, findings } = content;
   const lastId = findings.at(-1)?.id ?? '';

@@ -1,6 +1,6 @@
 import { digestOf, isIntact, type Head, type Linked } from './chain';
 import type { Finding, Transition } from './finding';
-import type { ChainHead, Purge, RecordEntry, Seal } from './record-chain';
+import type { ChainHead, RecordEntry, Seal } from './record-chain';
 import type { RuleStep } from './suppression';
 import { DAY, HOUR, plus, toInstant, type Instant } from './time';
 
@@ -274,11 +274,11 @@ export function verifyChain(rows: readonly Exhibit[]): {
 }
 
 /** Whoever makes hashes anew can write anything: what is read of an entry below must be there. */
-function isEntry(entry: Partial<Record<keyof Seal | keyof Purge, unknown>>): boolean {
+function isEntry(entry: Partial<Record<keyof Seal, unknown>>): boolean {
   const isList = Array.isArray(entry.findings);
   return entry.kind === 'seal'
     ? isList && Array.isArray(entry.rules) && /^\d{4}-\d\d-\d\d$/.test(String(entry.day))
-    : entry.kind === 'purge' && isList;
+    : (entry.kind === 'purge' || entry.kind === 'kept') && isList;
 }
 
 function lookAtHead(
@@ -358,6 +358,10 @@ function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): S
     const by = entry.sequence;
     if (entry.kind === 'purge') {
       entry.findings.forEach((each) => findings.set(each.id, { ...each, by, gone: entry.at }));
+      continue;
+    }
+    if (entry.kind === 'kept') {
+      entry.findings.forEach((each) => findings.set(each.id, { ...each, by }));
       continue;
     }
     const { day } = entry;

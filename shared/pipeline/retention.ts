@@ -1,7 +1,14 @@
+import type { Head } from '../domain/chain';
 import type { Detector } from '../domain/detector';
 import type { Finding } from '../domain/finding';
 import { coverageEnd, floorOf } from '../domain/judge';
-import { finished, nextEntry, type Purge } from '../domain/record-chain';
+import {
+  finished,
+  nextEntry,
+  type ChainHead,
+  type Purge,
+  type RecordEntry,
+} from '../domain/record-chain';
 import { SOURCES } from '../domain/record';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
 import { earliest, latest, plus, startOfDay, type Duration, type Instant } from '../domain/time';
@@ -57,7 +64,7 @@ export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
 }
 
 /** Carries out the purge that the chain speaks of. @returns how many findings are gone. */
-async function finishPurge({ stores }: Archive): Promise<number> {
+async function finishPurge({ stores, clock }: Archive): Promise<number> {
   const { chain } = stores;
   const { head } = await chain.head();
   const entry = head.unfinished === undefined ? undefined : await chain.entry(head.unfinished);
@@ -65,12 +72,18 @@ async function finishPurge({ stores }: Archive): Promise<number> {
     return 0;
   }
   const held = await holdsNow(stores);
+  const kept = new Map<string, Head>();
+  async function keep(finding: Finding): Promise<void> {
+    const { id, sequence, head } = finding;
+    kept.set(id, { id, sequence, head });
+    await stores.index.put(finding); // an earlier run may have been killed after it took its lines
+  }
   let gone = 0;
   for (const each of entry.findings) {
     const stored = await stores.findings.find(each.id);
     const isHeld = stored !== undefined && isKept(stored.finding, held, entry.at);
     if (isHeld || (stored !== undefined && stored.finding.head !== each.head)) {
-      await stores.index.put(stored.finding); // an earlier run may have been killed after it took its lines
+      await keep(stored.finding);
       continue; // held or moved since it was chosen; the entry then only says where it stood
     }
     if (stored !== undefined) {
@@ -80,7 +93,7 @@ async function finishPurge({ stores }: Archive): Promise<number> {
       gone += 1;
     } else if (stored !== undefined) {
       const moved = await stores.findings.find(each.id);
-      await (moved && stores.index.put(moved.finding));
+      await (moved && keep(moved.finding));
     }
   }
   await stores.signals.drop(entry.signalTables);
@@ -88,14 +101,27 @@ async function finishPurge({ stores }: Archive): Promise<number> {
     await stores.coverage.dropLedgerBefore(entry.logsBefore);
     await stores.quarantine.dropBefore(entry.logsBefore);
   }
-  await finish(chain, entry.sequence);
+  await finish(stores.chain, entry.sequence, [...kept.values()], clock.now());
   return gone;
 }
 
-async function finish(chain: Stores['chain'], sequence: number): Promise<void> {
+/** With what was kept, if anything was, in one write: from then on it must be there. */
+async function finish(
+  chain: Stores['chain'],
+  purge: number,
+  findings: readonly Head[],
+  now: Instant,
+): Promise<void> {
   for (;;) {
     const { head, etag } = await chain.head();
-    if (head.unfinished !== sequence || (await chain.write(finished(head), etag))) {
+    if (head.unfinished !== purge) {
+      return;
+    }
+    const next: { readonly head: ChainHead; readonly entry?: RecordEntry } =
+      findings.length === 0
+        ? { head: finished(head) }
+        : nextEntry(head, { kind: 'kept', purge, findings }, now);
+    if (await chain.write(next.head, etag, next.entry)) {
       return;
     }
   }

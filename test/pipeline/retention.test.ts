@@ -146,6 +146,34 @@ describe('retention', () => {
     expect(await run(world, world.stores)).toMatchObject({ findings: 11, held: 0 });
   });
 
+  it('guards what a purge named and kept because of a hold that came between', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+    await sealDays({ ...world, copies: undefined });
+    const scope = { subjectId: 'user-1' };
+    const hold = { kind: 'hold', scope, owner: 'law', reason: 'case', createdBy: 'law' } as const;
+    const write = stores.chain.write.bind(stores.chain);
+    const spy = jest.spyOn(stores.chain, 'write').mockImplementationOnce(async (...given) => {
+      const isWritten = await write(...given);
+      await addRule(world, hold);
+      return isWritten;
+    });
+
+    expect(await run(world, stores)).toMatchObject({ findings: 0 });
+
+    spy.mockRestore();
+    expect(stores.chain.entries.at(-1)).toMatchObject({ kind: 'kept', purge: 2 });
+    clock.advance(2 * DAY);
+    await sealDays({ ...world, copies: undefined });
+    const evidence = { rows: stores.rows, copies: undefined };
+    expect((await verifyRecord(evidence)).tamperings).toEqual([]);
+    const kept = stores.findings.list().find((each) => each.anchor.key.startsWith('old'))!;
+    await stores.findings.purge(kept);
+    expect((await verifyRecord(evidence)).tamperings).toMatchObject([
+      { what: 'removed', place: `finding ${kept.id}` },
+    ]);
+  });
+
   it('keeps what a detector could still speak of', async () => {
     const world = await makeWorld();
     const keeper = defined({ id: DETECTOR.id, retain: '200d' });
