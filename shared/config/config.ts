@@ -1,6 +1,7 @@
+import type { Gate } from '../domain/access';
 import type { ConfiguredDetector } from '../domain/detector';
 import { DAY, HOUR, MINUTE, parseDuration, type Duration } from '../domain/time';
-import { readAccess, type Access } from './access';
+import { readAccess } from './access';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
 import { shownSettings, type ShownSetting } from './shown-settings';
@@ -28,7 +29,7 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly detectors: readonly ConfiguredDetector[];
   /** Who may be believed to say who asks. */
-  readonly access: Access;
+  readonly access: Gate;
   /** All settings as they may be shown. */
   readonly shown: readonly ShownSetting[];
 }
