@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Gate } from '../domain/access';
+import { isLoopback } from '../domain/loopback';
 import { plainText } from '../domain/plain-text';
 import { problem, type Answer } from './answer';
 
@@ -74,7 +75,7 @@ function identify(
     return unknown(gate.why);
   }
   if (gate.kind === 'local') {
-    return ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)
+    return isLoopback(new URL(url).hostname)
       ? { principal: { id: 'local', name: 'local', roles: ['Auditor', 'Operator'] } }
       : unknown('The local monitor answers this machine only.');
   }
