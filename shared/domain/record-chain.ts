@@ -8,7 +8,7 @@ export type Day = string;
 
 /**
  * What the chain of the whole record says of one day: the heads of everything that moved, and how far the logs were
- * read. A day with many heads takes several parts; coverage and rules stand in the last.
+ * read. A day with many heads takes several parts; coverage stands in the last.
  */
 export interface Seal {
   readonly kind: 'seal';
@@ -56,7 +56,7 @@ export interface ChainHead {
     readonly isLast: boolean;
     /** Nothing was sealed before that day: its seal takes up all there is. */
     readonly isFirst?: boolean;
-    /** The last finding that the part lists; the next part goes on after it. */
+    /** The last finding that the part lists. */
     readonly lastId: string;
   };
   /** The purge that was written down and not yet carried out. */

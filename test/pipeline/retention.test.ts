@@ -294,6 +294,40 @@ describe('the daily seal', () => {
     }
   });
 
+  it('lists rules on the day they moved alone, and cuts many of them into parts', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+    await sealDays({ ...world, copies: undefined });
+    const expiresAt = plus(clock.now(), DAY);
+    for (let i = 0; i < 7; i++) {
+      const scope = { subjectId: `u${i}` };
+      const rest = { owner: 'o', reason: 'r', createdBy: 'o', expiresAt };
+      await addRule(world, { kind: 'suppression', scope, ...rest });
+    }
+    clock.advance(2 * DAY);
+
+    // The second part is refused once, as if a purge came between: the next round goes on after the first.
+    const write = stores.chain.write.bind(stores.chain);
+    let writes = 0;
+    jest.spyOn(stores.chain, 'write').mockImplementation((...given) => {
+      writes += 1;
+      return writes === 2 ? Promise.resolve(false) : write(...given);
+    });
+    await sealDays({ ...world, copies: undefined, headsPerPart: 3 });
+
+    const parts = stores.chain.entries.flatMap((each) => (each.kind === 'seal' ? [each] : []));
+    expect(parts.map(({ day, part, rules }) => [day, part, rules.length])).toEqual([
+      ['2026-05-31', 1, 1],
+      ...[1, 2, 3].map((part) => ['2026-06-01', part, part === 3 ? 1 : 3]),
+      ['2026-06-02', 1, 0],
+    ]);
+    const evidence = { rows: stores.rows, copies: undefined };
+    expect(await verifyRecord(evidence)).toMatchObject({ isSound: true });
+    const rows = (await stores.rows.rules()).slice(1);
+    jest.spyOn(stores.rows, 'rules').mockResolvedValue(rows);
+    expect((await verifyRecord(evidence)).tamperings).toMatchObject([{ what: 'removed' }]);
+  });
+
   it('does not go past a copy that says something else', async () => {
     const world = await makeWorld();
     const copies = new MemoryCopies();
