@@ -138,6 +138,16 @@ describe('retention', () => {
     expect(stateOf(stores)).toBe(before);
   });
 
+  it('looks through the findings once, however many purges it takes', async () => {
+    const world = await makeWorld();
+    const scan = jest.spyOn(world.stores.findings, 'movedBetween');
+
+    expect(await run(world, world.stores)).toMatchObject({ findings: 10 });
+
+    expect(world.stores.chain.entries).toHaveLength(3);
+    expect(scan).toHaveBeenCalledTimes(1);
+  });
+
   it('removes what was held once the hold is gone', async () => {
     const world = await makeWorld();
     const [step] = await world.stores.rules.steps();
