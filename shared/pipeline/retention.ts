@@ -201,7 +201,7 @@ function isKept(finding: Finding, holds: readonly Hold[], now: Instant): boolean
 }
 
 async function holdsNow(stores: Stores): Promise<readonly Hold[]> {
-  return rulesOf(await stores.rules.steps()).filter(isHold);
+  return rulesOf(await stores.rules.everyStep()).filter(isHold);
 }
 
 /** By detector, where it was ever switched on: its floor, and the end of what it has read. */

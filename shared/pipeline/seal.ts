@@ -157,7 +157,7 @@ async function rulesOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promis
   const from = isFirst ? BEGINNING : plus(start(day), -LATE_WRITES);
   const to = plus(start(day), DAY);
   const last = new Map<string, RuleStep>();
-  for (const step of await stores.rules.steps()) {
+  for (const step of await stores.rules.everyStep()) {
     if (step.at < to && step.sequence > (last.get(step.ruleId)?.sequence ?? 0)) {
       last.set(step.ruleId, step);
     }

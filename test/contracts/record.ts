@@ -47,7 +47,7 @@ export function recordContract(make: MakeStores): void {
     });
 
     it('has none at first', async () => {
-      expect(await stores.rules.steps()).toEqual([]);
+      expect(await stores.rules.everyStep()).toEqual([]);
       expect(await stores.rules.unheard()).toEqual([]);
     });
 
@@ -59,7 +59,7 @@ export function recordContract(make: MakeStores): void {
         expect(await stores.rules.add(step)).toBe(true);
       }
 
-      expect(await stores.rules.steps()).toEqual([added, ended, other]);
+      expect(await stores.rules.everyStep()).toEqual([added, ended, other]);
       expect(await stores.rules.unheard()).toHaveLength(3);
       await stores.rules.heard(added);
       await stores.rules.heard(added);
@@ -75,8 +75,33 @@ export function recordContract(make: MakeStores): void {
 
       expect(await stores.rules.add({ ...added, by: 'mallory' })).toBe(false);
 
-      expect(await stores.rules.steps()).toEqual([added]);
+      expect(await stores.rules.everyStep()).toEqual([added]);
       expect(await stores.rules.unheard()).toEqual([]);
+    });
+
+    it('has at hand what holds and what ended a short while ago', async () => {
+      const added = stepAdding(RULE);
+      const ended = stepEnding(added, { how: 'removed', at: minutes(5), by: 'olga' });
+      for (const step of [added, ended]) {
+        await stores.rules.add(step);
+      }
+      expect(await stores.rules.steps()).toEqual([added, ended]);
+
+      const createdAt = plus(minutes(5), 8 * DAY);
+      const later = stepAdding({ ...RULE, id: 'bbbbbbbbbbbb', createdAt });
+      await stores.rules.add(later);
+
+      expect(await stores.rules.steps()).toEqual(expect.arrayContaining([later]));
+      expect(await stores.rules.everyStep()).toEqual([added, ended, later]);
+    });
+
+    it('takes many at once', async () => {
+      const steps = [0, 1, 2, 3].map((n) => stepAdding({ ...RULE, id: `${n}aaaaaaaaaaa` }));
+
+      const added = await Promise.all(steps.map((step) => stores.rules.add(step)));
+
+      expect(added).toEqual([true, true, true, true]);
+      expect(await stores.rules.steps()).toHaveLength(4);
     });
 
     it('keeps texts as they are, whatever they hold', async () => {
@@ -84,7 +109,7 @@ export function recordContract(make: MakeStores): void {
       const step = stepAdding({ ...RULE, scope: { subjectId: reason }, reason });
       await stores.rules.add(step);
 
-      expect(await stores.rules.steps()).toEqual([step]);
+      expect(await stores.rules.everyStep()).toEqual([step]);
     });
   });
 

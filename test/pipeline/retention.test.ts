@@ -150,7 +150,7 @@ describe('retention', () => {
 
   it('removes what was held once the hold is gone', async () => {
     const world = await makeWorld();
-    const [step] = await world.stores.rules.steps();
+    const [step] = await world.stores.rules.everyStep();
     await removeRule(world, { id: step!.ruleId, kind: 'hold', by: 'law', reason: 'closed' });
 
     expect(await run(world, world.stores)).toMatchObject({ findings: 11, held: 0 });
