@@ -1,10 +1,5 @@
+import type { Gate } from '../domain/access';
 import type { Environment } from './detectors';
-
-/** Whether the platform says who comes to the doors; what they believe is decided by this alone. */
-export type Access =
-  | { readonly kind: 'entra'; readonly unguarded: readonly string[] }
-  | { readonly kind: 'local' }
-  | { readonly kind: 'nobody'; readonly why: string };
 
 /** Only in Azure; the local hosts set none of them. */
 const PLATFORM = ['WEBSITE_INSTANCE_ID', 'WEBSITE_SITE_NAME'];
@@ -17,7 +12,7 @@ const OPEN = '/api/health';
  * classic settings in `WEBSITE_AUTH_DEFAULT_PROVIDER`, which is missing when unauthenticated requests get 401
  * (AzureAD/microsoft-identity-web#1806). https://learn.microsoft.com/azure/app-service/reference-app-settings
  */
-export function readAccess(environment: Environment, isMadeUp: boolean): Access {
+export function readAccess(environment: Environment, isMadeUp: boolean): Gate {
   const value = (name: string): string => environment[name]?.trim() ?? '';
   const isInAzure = PLATFORM.some((name) => value(name) !== '');
   if (value('WEBSITE_AUTH_ENABLED').toLowerCase() === 'true') {
@@ -37,12 +32,10 @@ export function readAccess(environment: Environment, isMadeUp: boolean): Access 
   };
 }
 
-function readProvider(text: string, provider: string): Access {
+function readProvider(text: string, provider: string): Gate {
   const none = 'Sign-in is on for this app, but not with Microsoft Entra: an admin adds it.';
   if (text === '') {
-    return provider === 'AzureActiveDirectory'
-      ? { kind: 'entra', unguarded: [] }
-      : { kind: 'nobody', why: none };
+    return provider === 'AzureActiveDirectory' ? { kind: 'entra' } : { kind: 'nobody', why: none };
   }
   try {
     const { identityProviders, globalValidation, platform } = JSON.parse(text) as {
@@ -60,10 +53,17 @@ function readProvider(text: string, provider: string): Access {
       platform?.enabled !== false &&
       entra?.enabled !== false &&
       typeof entra?.registration?.clientId === 'string';
+    if (!isEntra) {
+      return { kind: 'nobody', why: none };
+    }
+    // One address has many spellings, so no other path is told apart from those that are guarded.
     const excluded = globalValidation?.excludedPaths ?? [];
-    return isEntra
-      ? { kind: 'entra', unguarded: excluded.map(String).filter((path) => path !== OPEN) }
-      : { kind: 'nobody', why: none };
+    return excluded.every((path) => path === OPEN)
+      ? { kind: 'entra' }
+      : {
+          kind: 'nobody',
+          why: `The sign-in settings exclude other paths than ${OPEN}, so anybody could say who they are: an admin takes them out of excludedPaths.`,
+        };
   } catch {
     return { kind: 'nobody', why: 'The sign-in settings of the platform could not be read.' };
   }

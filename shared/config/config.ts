@@ -1,6 +1,8 @@
+import type { Gate } from '../domain/access';
 import type { ConfiguredDetector } from '../domain/detector';
+import { isLoopback } from '../domain/loopback';
 import { DAY, HOUR, MINUTE, parseDuration, type Duration } from '../domain/time';
-import { readAccess, type Access } from './access';
+import { readAccess } from './access';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
 import { shownSettings, type ShownSetting } from './shown-settings';
@@ -28,7 +30,7 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly detectors: readonly ConfiguredDetector[];
   /** Who may be believed to say who asks. */
-  readonly access: Access;
+  readonly access: Gate;
   /** All settings as they may be shown. */
   readonly shown: readonly ShownSetting[];
 }
@@ -56,7 +58,7 @@ export function readConfig(environment: Environment): Config {
   const baseUrl = reader.graphUrl();
   const auth = reader.oneOf('GRAPH_AUTH', AUTHS);
   const isLocal = auth === 'none';
-  if (isLocal && baseUrl !== undefined && !isLoopback(baseUrl)) {
+  if (isLocal && baseUrl !== undefined && !isLoopback(baseUrl.hostname)) {
     problems.push(
       'GRAPH_AUTH is none, which is allowed only when GRAPH_BASE_URL is a loopback address',
     );
@@ -157,7 +159,10 @@ class Reader {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined) {
       this.#problems.push(`GRAPH_BASE_URL is not an address: "${text.slice(0, 80)}"`);
-    } else if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
+    } else if (
+      url.protocol !== 'https:' &&
+      !(url.protocol === 'http:' && isLoopback(url.hostname))
+    ) {
       this.#problems.push(
         `GRAPH_BASE_URL must begin with https:// (http is for loopback addresses only), not ${url.protocol}//${url.host}`,
       );
@@ -192,12 +197,11 @@ class Reader {
     if (text === '') {
       return undefined;
     }
-    const isOnTheWay = url?.protocol === 'https:' && url.search === '';
-    // The emulator knows no identity: its address may carry a SAS.
-    const isEmulator = url !== undefined && isLoopback(url);
-    if (!(isOnTheWay || isEmulator) || url.username !== '' || url.hash !== '') {
+    if (url === undefined || !isBlobAddress(url)) {
       this.#problems.push(
-        `${name} must be the https address of a container without a query: the app signs in with its identity`,
+        `${name} must be the address of a container, https://<account>.blob.core.windows.net/<container> ` +
+          '(or .usgovcloudapi.net, .chinacloudapi.cn), without port and query: the app signs in with its identity, ' +
+          'and sends its token nowhere else. An emulator on this machine takes a SAS in the query instead',
       );
     } else if (!/^\/([^/]+\/)?[a-z0-9-]{3,63}\/?$/.test(url.pathname)) {
       this.#problems.push(
@@ -239,6 +243,13 @@ class Reader {
   }
 }
 
-function isLoopback(url: URL): boolean {
-  return ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+/** Where storage accounts are, one label each: nobody else gets a token for them. */
+const BLOB_HOST = /^[a-z0-9-]+\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)$/;
+
+function isBlobAddress(url: URL): boolean {
+  const { protocol, hostname, port, search, username, password, hash } = url;
+  const isPlain = username === '' && password === '' && hash === '';
+  return isLoopback(hostname)
+    ? isPlain && ['http:', 'https:'].includes(protocol) && search !== ''
+    : isPlain && protocol === 'https:' && BLOB_HOST.test(hostname) && port === '' && search === '';
 }

@@ -8,7 +8,7 @@ export type Day = string;
 
 /**
  * What the chain of the whole record says of one day: the heads of everything that moved, and how far the logs were
- * read. A day with many heads takes several parts; coverage and rules stand in the last.
+ * read. A day with many heads takes several parts; coverage stands in the last.
  */
 export interface Seal {
   readonly kind: 'seal';
@@ -32,11 +32,19 @@ export interface Purge {
   readonly logsBefore?: Instant;
 }
 
+/** Findings that a purge named and that stayed: held or moved before it came to them. They are guarded as before. */
+export interface Kept {
+  readonly kind: 'kept';
+  /** The entry of the purge; it is carried out with this one. */
+  readonly purge: number;
+  readonly findings: readonly Head[];
+}
+
 /** A row of the chain of the whole record. */
 export type RecordEntry = Linked & {
   readonly sequence: number;
   readonly at: Instant;
-} & (Seal | Purge);
+} & (Seal | Purge | Kept);
 
 /** Where the chain ends, and what is under way. */
 export interface ChainHead {
@@ -48,7 +56,7 @@ export interface ChainHead {
     readonly isLast: boolean;
     /** Nothing was sealed before that day: its seal takes up all there is. */
     readonly isFirst?: boolean;
-    /** The last finding that the part lists; the next part goes on after it. */
+    /** The last finding that the part lists. */
     readonly lastId: string;
   };
   /** The purge that was written down and not yet carried out. */
@@ -62,7 +70,7 @@ export const EMPTY_CHAIN: ChainHead = { sequence: 0, hash: '' };
 /** The next row of the chain, and the head after it. */
 export function nextEntry(
   head: ChainHead,
-  content: Seal | Purge,
+  content: Seal | Purge | Kept,
   at: Instant,
 ): { readonly entry: RecordEntry; readonly head: ChainHead } {
   const sequence = head.sequence + 1;
@@ -70,6 +78,9 @@ export function nextEntry(
   const moved = { ...head, sequence, hash: entry.hash };
   if (content.kind === 'purge') {
     return { entry, head: { ...moved, unfinished: sequence } };
+  }
+  if (content.kind === 'kept') {
+    return { entry, head: finished(moved) };
   }
   const { day, part, isLast, findings } = content;
   const lastId = findings.at(-1)?.id ?? '';

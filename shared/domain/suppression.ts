@@ -1,7 +1,10 @@
 import { canonical, isList, type JsonObject } from './canonical';
 import { linked, type Linked } from './chain';
 import type { Finding } from './finding';
-import type { Instant } from './time';
+import { DAY, plus, type Instant } from './time';
+
+/** So long a rule that ended stays at hand; later a finding only hears that it does not hold any more. */
+const STAYING = 7 * DAY;
 
 /** What a rule speaks of: all that is given must fit. */
 export interface RuleScope {
@@ -11,6 +14,19 @@ export interface RuleScope {
   readonly facts?: JsonObject;
   /** Holds only. */
   readonly findingId?: string;
+}
+
+/**
+ * The steps that runs still need of suppression rules: of those that hold, and of those that ended so short a while
+ * before that findings may not have heard of it.
+ */
+export function liveSteps(steps: readonly RuleStep[], now: Instant): readonly RuleStep[] {
+  const needed = new Set(
+    rulesOf(steps)
+      .filter((rule) => isSuppression(rule) && plus(rule.ended?.at ?? now, STAYING) >= now)
+      .map(({ id }) => id),
+  );
+  return steps.filter(({ ruleId }) => needed.has(ruleId));
 }
 
 /** How a rule ended. */
@@ -107,7 +123,10 @@ export function isHold(rule: Rule): rule is Hold {
 }
 
 /** Whether a rule speaks of a finding, whether it holds now or not. */
-export function speaksOf(rule: Rule, finding: Finding): boolean {
+export function speaksOf(
+  rule: Rule,
+  finding: Pick<Finding, 'id' | 'detector' | 'subject' | 'facts'>,
+): boolean {
   const { detector, subjectId, findingId, facts = {} } = rule.scope;
   return (
     (detector === undefined || detector === finding.detector) &&

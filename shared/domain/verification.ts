@@ -1,6 +1,7 @@
+import { canonical, type Json } from './canonical';
 import { digestOf, isIntact, type Head, type Linked } from './chain';
 import type { Finding, Transition } from './finding';
-import type { ChainHead, Purge, RecordEntry, Seal } from './record-chain';
+import type { ChainHead, RecordEntry, Seal } from './record-chain';
 import type { RuleStep } from './suppression';
 import { DAY, HOUR, plus, toInstant, type Instant } from './time';
 
@@ -15,7 +16,7 @@ export interface Tampering {
 
 /** A row that is to be looked at: what it would be by its key, and what it says. */
 export interface Exhibit {
-  readonly kind: 'finding' | 'history' | 'rule' | 'entry' | 'head' | 'note' | 'unknown';
+  readonly kind: 'finding' | 'history' | 'rule' | 'entry' | 'head' | 'note' | 'live' | 'unknown';
   readonly id: string;
   readonly sequence?: number;
   readonly place: string;
@@ -223,7 +224,7 @@ function lookAtFinding(
 /** Looks at the steps of all rules and holds. */
 export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly Tampering[] {
   const found: (Tampering | undefined)[] = [];
-  const steps = rows.filter((row) => row.kind !== 'note');
+  const steps = rows.filter((row) => row.kind !== 'note' && row.kind !== 'live');
   const byRule = Map.groupBy(steps, (row) => row.id);
   for (const [id, ofRule] of byRule) {
     const stranger = ofRule.find((row) => row.kind !== 'rule');
@@ -243,7 +244,40 @@ export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly 
       found.push(removed(`rule ${id} 1`, detail));
     }
   }
-  return found.filter((each) => each !== undefined);
+  const wrong = found.filter((each) => each !== undefined);
+  const live = wrong.length === 0 ? lookAtLive(rows) : undefined;
+  return live === undefined ? wrong : [live];
+}
+
+/** The row that runs go by, beside steps that are whole: of these, and of every suppression rule that holds. */
+function lookAtLive(rows: readonly Exhibit[]): Tampering | undefined {
+  const row = rows.find((each) => each.kind === 'live');
+  if (row === undefined) {
+    return undefined; // then runs go by all steps
+  }
+  const { steps } = (row.value ?? {}) as { readonly steps?: unknown };
+  const listed = Array.isArray(steps) ? new Set(steps.map(textOf)) : undefined;
+  if (listed === undefined) {
+    return changed(row.place, 'it cannot be read');
+  }
+  const all = rows.flatMap((each) => (each.kind === 'rule' ? [each.value as RuleStep] : []));
+  const chains = [...Map.groupBy(all, ({ ruleId }) => ruleId).values()];
+  const known = new Set(all.map(textOf));
+  // A chain is there as a whole, or not at all when it has ended or is a hold.
+  const isWhole = chains.every((chain) => {
+    const count = chain.filter((step) => listed.has(textOf(step))).length;
+    const [first] = chain;
+    const isNeeded =
+      chain.length === 1 && first?.verb === 'added' && first.rule.kind === 'suppression';
+    return count === chain.length || (count === 0 && !isNeeded);
+  });
+  return row.stray === undefined && isWhole && [...listed].every((text) => known.has(text))
+    ? undefined
+    : changed(row.place, 'it is not what the steps of the rules say');
+}
+
+function textOf(step: unknown): string {
+  return canonical(step as Json);
 }
 
 /** Looks at the chain of the record, and says what it says must be there. */
@@ -274,11 +308,11 @@ export function verifyChain(rows: readonly Exhibit[]): {
 }
 
 /** Whoever makes hashes anew can write anything: what is read of an entry below must be there. */
-function isEntry(entry: Partial<Record<keyof Seal | keyof Purge, unknown>>): boolean {
+function isEntry(entry: Partial<Record<keyof Seal, unknown>>): boolean {
   const isList = Array.isArray(entry.findings);
   return entry.kind === 'seal'
     ? isList && Array.isArray(entry.rules) && /^\d{4}-\d\d-\d\d$/.test(String(entry.day))
-    : entry.kind === 'purge' && isList;
+    : (entry.kind === 'purge' || entry.kind === 'kept') && isList;
 }
 
 function lookAtHead(
@@ -358,6 +392,10 @@ function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): S
     const by = entry.sequence;
     if (entry.kind === 'purge') {
       entry.findings.forEach((each) => findings.set(each.id, { ...each, by, gone: entry.at }));
+      continue;
+    }
+    if (entry.kind === 'kept') {
+      entry.findings.forEach((each) => findings.set(each.id, { ...each, by }));
       continue;
     }
     const { day } = entry;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Gate } from '../domain/access';
+import { isLoopback } from '../domain/loopback';
 import { plainText } from '../domain/plain-text';
 import { problem, type Answer } from './answer';
 
@@ -13,15 +15,6 @@ export interface Principal {
   readonly name: string;
   readonly roles: readonly Role[];
 }
-
-/**
- * Whether somebody stands in front of the doors who says who comes. `entra`: the platform's Easy Auth with Entra is
- * on, so the principal header is its own. `local`: a made-up tenant on this machine. `nobody`: the header is anybody's.
- */
-export type Gate =
-  | { readonly kind: 'entra'; readonly unguarded: readonly string[] }
-  | { readonly kind: 'local' }
-  | { readonly kind: 'nobody'; readonly why: string };
 
 export interface Visitor {
   /** The header `x-ms-client-principal`. */
@@ -81,16 +74,10 @@ function identify(
   if (gate.kind === 'nobody') {
     return unknown(gate.why);
   }
-  const { hostname, pathname } = new URL(url);
   if (gate.kind === 'local') {
-    return ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+    return isLoopback(new URL(url).hostname)
       ? { principal: { id: 'local', name: 'local', roles: ['Auditor', 'Operator'] } }
       : unknown('The local monitor answers this machine only.');
-  }
-  if (gate.unguarded.some((path) => isUnder(pathname, path))) {
-    return unknown(
-      'The sign-in settings exclude this path, so who asks is not checked: mend them.',
-    );
   }
   if (principal === null || principal === '') {
     return unknown('Sign in with Entra, or send a bearer token for this app.');
@@ -124,12 +111,6 @@ function unknown(detail: string): { readonly refusal: Answer } {
   return {
     refusal: problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
   };
-}
-
-function isUnder(pathname: string, excluded: string): boolean {
-  const path = excluded.replace(/[/*]+$/, '').toLowerCase();
-  const asked = pathname.toLowerCase();
-  return asked === path || asked.startsWith(`${path}/`);
 }
 
 function readHeader(header: string): z.infer<typeof headerSchema> | undefined {

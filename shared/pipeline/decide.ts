@@ -1,3 +1,4 @@
+import { canonical, type Json } from '../domain/canonical';
 import { decide, type Act, type Finding } from '../domain/finding';
 import { FindingWriter } from './finding-writer';
 import type { EngineStores, StoredFinding, TimelineRef } from './ports';
@@ -41,6 +42,11 @@ export async function recordAct(
     if (found === undefined) {
       throw new FindingNotFoundError(findingId);
     }
+    // What looked like a refusal may have been an answer that got lost.
+    if (round > 0 && isSameAct(found.finding.act, act)) {
+      await writer?.writeLines();
+      return found.finding;
+    }
     check(found);
     const change = decide(found.finding, act);
     writer ??= new FindingWriter(stores, timelineOf(found.finding), act.at);
@@ -51,6 +57,10 @@ export async function recordAct(
   }
   await writer?.writeLines();
   throw new FindingBusyError(findingId);
+}
+
+function isSameAct(a: Act | undefined, b: Act): boolean {
+  return a !== undefined && canonical(a as unknown as Json) === canonical(b as unknown as Json);
 }
 
 function timelineOf({ id, detector, subject }: Finding): TimelineRef {

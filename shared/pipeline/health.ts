@@ -5,6 +5,9 @@ import type { Now, Stores } from './ports';
 
 /** A log that was not read for longer than this is not being watched. */
 const STANDSTILL = 30 * MINUTE;
+/** Nobody acts otherwise on a thousand; whoever asks is answered at once. */
+const MOST_COUNTED = 100;
+const END = '9999-12-31T00:00:00.0000000Z' as Instant;
 
 /** Whether the watch is on, and for each thing that is not, how to mend it. */
 export interface Health {
@@ -15,6 +18,7 @@ export interface Health {
     /** Absence is concluded up to here. */
     readonly completeTo?: Instant;
   }[];
+  /** Counted up to a bound of 100. */
   readonly alerts: Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>;
   readonly problems: readonly string[];
   /** What works, and costs more than it should. */
@@ -67,12 +71,23 @@ export async function health(
       ...(completeTo !== undefined && { completeTo }),
     });
   }
-  const alerts = await stores.outbox.counts();
+  const alerts = await countAlerts(stores.outbox);
   if (!options.hasChannel) {
     problems.push('No channel is configured: set TEAMS_WEBHOOK_URL, or nobody is told.');
   }
   if (alerts.dead > 0) {
-    problems.push(`${alerts.dead} alerts could not be delivered and were given up.`);
+    const many = alerts.dead < MOST_COUNTED ? alerts.dead : `${MOST_COUNTED} or more`;
+    problems.push(`${many} alerts could not be delivered and were given up.`);
   }
   return { status: problems.length === 0 ? 'up' : 'degraded', sources, alerts, problems, notes };
+}
+
+async function countAlerts(outbox: Stores['outbox']): Promise<Health['alerts']> {
+  const [{ marks }, unsent, dead] = await Promise.all([
+    outbox.due(END, MOST_COUNTED),
+    outbox.unsaid('not-configured', MOST_COUNTED),
+    outbox.unsaid('dead', MOST_COUNTED),
+  ]);
+  const waiting = new Set(marks.map(({ alertId }) => alertId)).size;
+  return { waiting, 'not-configured': unsent.length, dead: dead.length };
 }

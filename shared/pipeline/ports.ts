@@ -336,7 +336,9 @@ export interface FindingIndex {
 
 /** Suppression rules and holds: each is a chain of steps, of which none is ever changed or removed. */
 export interface RuleStore {
-  /** All steps of all rules; those of one rule in order. */
+  /** All steps of all rules and holds; those of one rule in order. They grow for ever: not for every run. */
+  everyStep(): Promise<readonly RuleStep[]>;
+  /** At least the steps of the suppression rules that hold or ended a short while ago; one row. */
   steps(): Promise<readonly RuleStep[]>;
   /**
    * Adds a step, and with it the note that the findings have not heard of it yet.

@@ -1,7 +1,14 @@
+import type { Head } from '../domain/chain';
 import type { Detector } from '../domain/detector';
 import type { Finding } from '../domain/finding';
 import { coverageEnd, floorOf } from '../domain/judge';
-import { finished, nextEntry, type Purge } from '../domain/record-chain';
+import {
+  finished,
+  nextEntry,
+  type ChainHead,
+  type Purge,
+  type RecordEntry,
+} from '../domain/record-chain';
 import { SOURCES } from '../domain/record';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
 import { earliest, latest, plus, startOfDay, type Duration, type Instant } from '../domain/time';
@@ -26,7 +33,7 @@ export interface RetentionReport {
 }
 
 const FINDINGS_PER_PURGE = 1_000;
-const MOST_PURGES = 20;
+const ROUNDS = 5;
 const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
 
 /**
@@ -35,29 +42,62 @@ const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
  * left of it is carried out by the next run. Open findings and what a hold speaks of stay.
  */
 export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
-  const { chain } = archive.stores;
-  const total = { findings: await finishPurge(archive), held: 0, signalTables: [] as string[] };
-  for (let round = 0; round < MOST_PURGES; round++) {
-    const { purge, held } = await choose(archive);
-    total.held = held;
-    if (purge === undefined) {
-      break;
+  const { stores, clock, findingsPerPurge = FINDINGS_PER_PURGE } = archive;
+  let findings = await finishPurge(archive);
+  let held = 0;
+  let holds = await holdsNow(stores);
+  const limits = await limitsOf(archive);
+  const others = await othersOf(archive, limits);
+  const unsaid = others.signalTables.length > 0 || others.logsBefore !== undefined ? [others] : [];
+  let heads: Head[] = [];
+  async function carryOut(): Promise<void> {
+    heads.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const nothing = { kind: 'purge', before: limits.before, signalTables: [] } as const;
+    findings += await writePurge(archive, { ...(unsaid.pop() ?? nothing), findings: heads });
+    heads = [];
+    holds = await holdsNow(stores);
+  }
+  // One after the other: there may be more than memory takes.
+  for await (const finding of stores.findings.movedBetween(BEGINNING, limits.before)) {
+    if (!isOver(finding, limits)) {
+      continue;
     }
+    if (isKept(finding, holds, clock.now())) {
+      held += 1;
+      continue;
+    }
+    const { id, sequence, head } = finding;
+    heads.push({ id, sequence, head });
+    if (heads.length === findingsPerPurge) {
+      await carryOut();
+    }
+  }
+  if (heads.length + unsaid.length > 0) {
+    await carryOut();
+  }
+  return { findings, held, signalTables: others.signalTables };
+}
+
+/** Writes a purge down and carries it out. @returns how many findings are gone. */
+async function writePurge(archive: Archive, purge: Purge): Promise<number> {
+  const { chain } = archive.stores;
+  let gone = 0;
+  for (let round = 0; round < ROUNDS; round++) {
     const { head, etag } = await chain.head();
     if (head.unfinished === undefined) {
       const next = nextEntry(head, purge, archive.clock.now());
-      if (!(await chain.write(next.head, etag, next.entry))) {
-        continue; // a seal came between
+      if (await chain.write(next.head, etag, next.entry)) {
+        return gone + (await finishPurge(archive));
       }
-      total.signalTables.push(...purge.signalTables);
+    } else {
+      gone += await finishPurge(archive); // of another run
     }
-    total.findings += await finishPurge(archive);
   }
-  return total;
+  return gone; // seals came between each time; the next run goes on
 }
 
 /** Carries out the purge that the chain speaks of. @returns how many findings are gone. */
-async function finishPurge({ stores }: Archive): Promise<number> {
+async function finishPurge({ stores, clock }: Archive): Promise<number> {
   const { chain } = stores;
   const { head } = await chain.head();
   const entry = head.unfinished === undefined ? undefined : await chain.entry(head.unfinished);
@@ -65,12 +105,18 @@ async function finishPurge({ stores }: Archive): Promise<number> {
     return 0;
   }
   const held = await holdsNow(stores);
+  const kept = new Map<string, Head>();
+  async function keep(finding: Finding): Promise<void> {
+    const { id, sequence, head } = finding;
+    kept.set(id, { id, sequence, head });
+    await stores.index.put(finding); // an earlier run may have been killed after it took its lines
+  }
   let gone = 0;
   for (const each of entry.findings) {
     const stored = await stores.findings.find(each.id);
     const isHeld = stored !== undefined && isKept(stored.finding, held, entry.at);
     if (isHeld || (stored !== undefined && stored.finding.head !== each.head)) {
-      await stores.index.put(stored.finding); // an earlier run may have been killed after it took its lines
+      await keep(stored.finding);
       continue; // held or moved since it was chosen; the entry then only says where it stood
     }
     if (stored !== undefined) {
@@ -80,7 +126,7 @@ async function finishPurge({ stores }: Archive): Promise<number> {
       gone += 1;
     } else if (stored !== undefined) {
       const moved = await stores.findings.find(each.id);
-      await (moved && stores.index.put(moved.finding));
+      await (moved && keep(moved.finding));
     }
   }
   await stores.signals.drop(entry.signalTables);
@@ -88,58 +134,59 @@ async function finishPurge({ stores }: Archive): Promise<number> {
     await stores.coverage.dropLedgerBefore(entry.logsBefore);
     await stores.quarantine.dropBefore(entry.logsBefore);
   }
-  await finish(chain, entry.sequence);
+  await finish(stores.chain, entry.sequence, [...kept.values()], clock.now());
   return gone;
 }
 
-async function finish(chain: Stores['chain'], sequence: number): Promise<void> {
+/** With what was kept, if anything was, in one write: from then on it must be there. */
+async function finish(
+  chain: Stores['chain'],
+  purge: number,
+  findings: readonly Head[],
+  now: Instant,
+): Promise<void> {
   for (;;) {
     const { head, etag } = await chain.head();
-    if (head.unfinished !== sequence || (await chain.write(finished(head), etag))) {
+    if (head.unfinished !== purge) {
+      return;
+    }
+    const next: { readonly head: ChainHead; readonly entry?: RecordEntry } =
+      findings.length === 0
+        ? { head: finished(head) }
+        : nextEntry(head, { kind: 'kept', purge, findings }, now);
+    if (await chain.write(next.head, etag, next.entry)) {
       return;
     }
   }
 }
 
-/** What is to go, in one entry; nothing when nothing is. */
-async function choose(archive: Archive): Promise<{ purge: Purge | undefined; held: number }> {
-  const { stores, retention, clock, findingsPerPurge = FINDINGS_PER_PURGE } = archive;
-  const before = startOfDay(plus(clock.now(), -retention));
-  const holds = await holdsNow(stores);
-  const floors = await floorsOf(archive);
-  const chosen: Finding[] = [];
-  let held = 0;
-  for await (const finding of stores.findings.movedBetween(BEGINNING, before)) {
-    if (!isOver(finding, before, floors)) {
-      continue;
-    }
-    if (isKept(finding, holds, clock.now())) {
-      held += 1;
-    } else {
-      chosen.push(finding);
-    }
-  }
-  chosen.sort((a, b) => (a.id < b.id ? -1 : 1));
+interface Limits {
+  readonly before: Instant;
+  readonly floors: Floors;
+}
+
+async function limitsOf(archive: Archive): Promise<Limits> {
+  const before = startOfDay(plus(archive.clock.now(), -archive.retention));
+  return { before, floors: await floorsOf(archive) };
+}
+
+/** What is to go besides findings. */
+async function othersOf(
+  { stores }: Archive,
+  { before, floors }: Limits,
+): Promise<Omit<Purge, 'findings'>> {
   const floor = lowest(floors, before);
   const signalTables = floor === undefined ? [] : await stores.signals.below(floor);
   const hasLogs =
     (await stores.coverage.hasLedgerBefore(before)) || (await stores.quarantine.hasBefore(before));
-  const purge: Purge = {
-    ...{ kind: 'purge', before, signalTables },
-    findings: chosen
-      .slice(0, findingsPerPurge)
-      .map(({ id, sequence, head }) => ({ id, sequence, head })),
-    ...(hasLogs && { logsBefore: before }),
-  };
-  const isEmpty = chosen.length === 0 && signalTables.length === 0 && !hasLogs;
-  return { purge: isEmpty ? undefined : purge, held };
+  return { kind: 'purge', before, signalTables, ...(hasLogs && { logsBefore: before }) };
 }
 
 /**
  * Resolved, and nothing of it newer than the retention. While its detector could still say something of it, it stays: it
  * would come back without what people decided.
  */
-function isOver(finding: Finding, before: Instant, floors: Floors): boolean {
+function isOver(finding: Finding, { before, floors }: Limits): boolean {
   const { status, anchor, detector, lastSeenAt, movedAt = lastSeenAt } = finding;
   const floor = floors.get(detector);
   return (
@@ -154,7 +201,7 @@ function isKept(finding: Finding, holds: readonly Hold[], now: Instant): boolean
 }
 
 async function holdsNow(stores: Stores): Promise<readonly Hold[]> {
-  return rulesOf(await stores.rules.steps()).filter(isHold);
+  return rulesOf(await stores.rules.everyStep()).filter(isHold);
 }
 
 /** By detector, where it was ever switched on: its floor, and the end of what it has read. */

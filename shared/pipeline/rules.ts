@@ -1,5 +1,4 @@
 import { canonical, shortHash, type Json } from '../domain/canonical';
-import type { Finding } from '../domain/finding';
 import {
   isHold,
   isInForce,
@@ -14,10 +13,10 @@ import {
   type SuppressionRule,
 } from '../domain/suppression';
 import type { Instant } from '../domain/time';
-import type { CoverageEnds, EngineStores, Now, TimelineRef } from './ports';
+import type { CoverageEnds, EngineStores, FindingLine, Now, TimelineRef } from './ports';
 
 export interface RuleDesk {
-  readonly stores: Pick<EngineStores, 'rules' | 'findings' | 'marks' | 'coverage'>;
+  readonly stores: Pick<EngineStores, 'rules' | 'index' | 'marks' | 'coverage'>;
   readonly clock: Now;
 }
 
@@ -30,6 +29,9 @@ type Draft<R extends Rule> = Omit<R, 'id' | 'createdAt' | 'ended'>;
 
 const LONGEST = 500;
 const BATCH = 100;
+const PAGE = 500;
+/** Every run reads them all, from one row. */
+const MOST_RULES = 400;
 const ROUNDS = 5;
 
 /**
@@ -44,6 +46,14 @@ export async function addRule(
   const problem = problemOf(draft, createdAt);
   if (problem !== undefined) {
     throw new RuleError(problem);
+  }
+  if (draft.kind === 'suppression') {
+    const inForce = rulesOf(await desk.stores.rules.steps()).filter(
+      (rule) => isSuppression(rule) && isInForce(rule, createdAt),
+    );
+    if (inForce.length >= MOST_RULES) {
+      throw new RuleError(`${MOST_RULES} rules hold already, which is the most; remove some first`);
+    }
   }
   const id = shortHash(12, createdAt, canonical(draft as unknown as Json));
   const rule: Rule = { ...draft, id, createdAt };
@@ -73,7 +83,7 @@ export async function removeRule(
     throw new RuleError(why);
   }
   for (let round = 0; round < ROUNDS; round++) {
-    const steps = (await desk.stores.rules.steps()).filter((step) => step.ruleId === id);
+    const steps = (await desk.stores.rules.everyStep()).filter((step) => step.ruleId === id);
     const rule = rulesOf(steps).find((each) => each.kind === kind);
     const last = steps.at(-1);
     if (rule === undefined || last === undefined) {
@@ -101,7 +111,7 @@ export async function listRules(
   desk: { readonly stores: Pick<EngineStores, 'rules'> },
   kind: Rule['kind'],
 ): Promise<readonly Rule[]> {
-  const rules = rulesOf(await desk.stores.rules.steps());
+  const rules = rulesOf(await desk.stores.rules.everyStep());
   return rules.filter(kind === 'hold' ? isHold : isSuppression);
 }
 
@@ -120,7 +130,7 @@ export async function spreadRules(desk: RuleDesk): Promise<number> {
   }
   const news = new Set(notes.map((note) => note.ruleId));
   // After the notes: what is read now is at least as new as what they speak of.
-  const rules = rulesOf(await stores.rules.steps()).filter(
+  const rules = rulesOf(await stores.rules.everyStep()).filter(
     (rule) => isSuppression(rule) && news.has(rule.id),
   );
   const marked = rules.length === 0 ? 0 : await markConcerned(stores, rules, now);
@@ -149,35 +159,51 @@ async function markConcerned(
   rules: readonly Rule[],
   now: Instant,
 ): Promise<number> {
-  const byDetector = new Map<string, Map<string, TimelineRef>>();
-  for await (const finding of stores.findings.all()) {
-    if (rules.some((rule) => mayChange(rule, finding, now))) {
-      const { id, detector, subject } = finding;
+  const concerned = new Map<string, TimelineRef>();
+  // A finding whose line is still to be written has a mark from before it was written itself.
+  const writing = (await stores.marks.dirty()).filter(({ cause }) => cause === 'writing');
+  writing.forEach(({ timeline }) => concerned.set(timeline.id, timeline));
+  for await (const line of unresolved(stores.index)) {
+    if (rules.some((rule) => mayChange(rule, line, now))) {
+      const { id, detector, subject } = line;
       const timeline = id.slice(0, id.indexOf('-'));
-      const timelines = byDetector.get(detector) ?? new Map<string, TimelineRef>();
-      byDetector.set(detector, timelines.set(timeline, { id: timeline, detector, subject }));
+      concerned.set(timeline, { id: timeline, detector, subject });
     }
   }
+  const byDetector = Map.groupBy(concerned.values(), ({ detector }) => detector);
   let marked = 0;
   for (const [detector, timelines] of byDetector) {
     const coverage = await stores.coverage.read(detector);
     const ends: CoverageEnds = Object.fromEntries(
       Object.entries(coverage).map(([source, { to }]) => [source, to]),
     );
-    const all = [...timelines.values()];
-    for (let from = 0; from < all.length; from += BATCH) {
-      await stores.marks.markDirty(all.slice(from, from + BATCH), ends);
+    for (let from = 0; from < timelines.length; from += BATCH) {
+      await stores.marks.markDirty(timelines.slice(from, from + BATCH), ends);
     }
-    marked += all.length;
+    marked += timelines.length;
   }
   return marked;
 }
 
-function mayChange(rule: Rule, finding: Finding, now: Instant): boolean {
-  const isFlagged = finding.suppressed?.rule === rule.id;
-  return isInForce(rule, now)
-    ? finding.status !== 'resolved' && finding.suppressed === undefined && speaksOf(rule, finding)
-    : isFlagged;
+/** What is resolved gets no rule, and loses its flag when it comes up again. */
+async function* unresolved(index: EngineStores['index']): AsyncGenerator<FindingLine> {
+  for (const status of ['open', 'acknowledged'] as const) {
+    let after: string | undefined;
+    do {
+      const page = await index.page({ status }, PAGE, after);
+      yield* page.lines;
+      after = page.next;
+    } while (after !== undefined);
+  }
+}
+
+/** Lines have no facts: a rule that asks for some may change more than it speaks of. */
+function mayChange(rule: Rule, line: FindingLine, now: Instant): boolean {
+  if (!isInForce(rule, now)) {
+    return line.suppressed?.rule === rule.id;
+  }
+  const { facts: _f, ...scope } = rule.scope;
+  return line.suppressed === undefined && speaksOf({ ...rule, scope }, { ...line, facts: {} });
 }
 
 function problemOf(draft: Draft<SuppressionRule> | Draft<Hold>, now: Instant): string | undefined {

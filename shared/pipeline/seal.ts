@@ -8,6 +8,7 @@ import {
   type Seal,
 } from '../domain/record-chain';
 import { SOURCES } from '../domain/record';
+import type { RuleStep } from '../domain/suppression';
 import { DAY, dayOf, HOUR, plus, startOfDay, toInstant, type Instant } from '../domain/time';
 import type { ChainCopies, Now, Stores } from './ports';
 
@@ -16,7 +17,7 @@ export interface SealDesk {
   /** Where nobody can change them; absent when no container is configured. */
   readonly copies: ChainCopies | undefined;
   readonly clock: Now;
-  /** How many heads one row takes; fewer for tests. */
+  /** How many heads of findings and rules one row takes; fewer for tests. */
   readonly headsPerPart?: number;
 }
 
@@ -80,14 +81,20 @@ async function sealDay(desk: SealDesk, day: Day): Promise<boolean> {
   let { head, etag } = await chain.head();
   const before = head.lastSeal;
   const isBegun = before?.day === day && !before.isLast;
-  const heads = await headsOf(desk, day, isFirstDay(head, day));
-  // Parts that are there end at a finding; the next one goes on after it.
-  let left = isBegun ? heads.filter(({ id }) => id > before.lastId) : heads;
+  const isFirst = isFirstDay(head, day);
+  const listed = isBegun ? await listedOn(desk, head, day) : new Set<string>();
+  let left = [
+    ...(await headsOf(desk, day, isFirst)).map((of) => ({ kind: 'findings', of }) as const),
+    ...(await rulesOf(desk, day, isFirst)).map((of) => ({ kind: 'rules', of }) as const),
+  ].filter(({ of }) => !listed.has(of.id));
   for (let part = isBegun ? before.part + 1 : 1; ; part++) {
     const isLast = left.length <= most;
+    const now = left.slice(0, most);
+    const of = (kind: 'findings' | 'rules'): readonly Head[] =>
+      now.filter((each) => each.kind === kind).map((each) => each.of);
     const content: Seal = {
-      ...{ kind: 'seal', day, part, isLast, findings: left.slice(0, most) },
-      ...(isLast ? await surroundings(desk, day) : { rules: [], coverage: {} }),
+      ...{ kind: 'seal', day, part, isLast, findings: of('findings'), rules: of('rules') },
+      coverage: isLast ? await coverageOf(desk, day) : {},
     };
     const next = nextEntry(head, content, desk.clock.now());
     if (!(await chain.write(next.head, etag, next.entry))) {
@@ -102,6 +109,25 @@ async function sealDay(desk: SealDesk, day: Day): Promise<boolean> {
       return false; // a purge came between; the next round goes on
     }
   }
+}
+
+/** What the parts of a day that are there list already. */
+async function listedOn(
+  { stores: { chain } }: SealDesk,
+  head: ChainHead,
+  day: Day,
+): Promise<ReadonlySet<string>> {
+  const listed = new Set<string>();
+  for (let sequence = head.sequence; sequence > 0; sequence--) {
+    const entry = await chain.entry(sequence);
+    if (entry === undefined || (entry.kind === 'seal' && entry.day !== day)) {
+      break;
+    }
+    if (entry.kind === 'seal') {
+      [...entry.findings, ...entry.rules].forEach(({ id }) => listed.add(id));
+    }
+  }
+  return listed;
 }
 
 function isFirstDay({ lastSeal }: ChainHead, day: Day): boolean {
@@ -126,24 +152,29 @@ async function headsOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promis
   return heads.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-async function surroundings(
-  { stores }: SealDesk,
-  day: Day,
-): Promise<Pick<Seal, 'rules' | 'coverage'>> {
+/** Every rule that moved on that day, as it was at its end; what older seals say of the others holds. */
+async function rulesOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promise<readonly Head[]> {
+  const from = isFirst ? BEGINNING : plus(start(day), -LATE_WRITES);
   const to = plus(start(day), DAY);
-  const heads = new Map<string, Head>();
-  for (const { ruleId: id, sequence, at, hash: head } of await stores.rules.steps()) {
-    if (at < to && sequence > (heads.get(id)?.sequence ?? 0)) {
-      heads.set(id, { id, sequence, head });
+  const last = new Map<string, RuleStep>();
+  for (const step of await stores.rules.everyStep()) {
+    if (step.at < to && step.sequence > (last.get(step.ruleId)?.sequence ?? 0)) {
+      last.set(step.ruleId, step);
     }
   }
+  return [...last.values()]
+    .filter(({ at }) => at >= from)
+    .map(({ ruleId: id, sequence, hash: head }) => ({ id, sequence, head }));
+}
+
+async function coverageOf({ stores }: SealDesk, day: Day): Promise<Seal['coverage']> {
   const sources = await Promise.all(
     SOURCES.map(async (source) => [source, await stores.coverage.head(source)] as const),
   );
   const coverage = sources.flatMap(([source, head]) =>
     head === undefined ? [] : [[source, recent(head.byDetector, day)] as const],
   );
-  return { rules: [...heads.values()], coverage: Object.fromEntries(coverage) };
+  return Object.fromEntries(coverage);
 }
 
 /** Gaps that were over the day before stand in an older seal. */

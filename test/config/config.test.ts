@@ -133,10 +133,18 @@ describe('the list of settings', () => {
 
   it.each([
     [{ RETENTION_DAYS: '29' }, /RETENTION_DAYS takes a whole number from 30 to 36500, not "29"/],
-    [{ SEAL_CONTAINER: 'seals' }, /SEAL_CONTAINER must be the https address of a container/],
-    [{ SEAL_CONTAINER: 'http://a.example.com/x' }, /must be the https address/],
-    [{ SEAL_CONTAINER: 'https://a.example.com/seals?sig=x' }, /without a query/],
-    [{ SEAL_CONTAINER: 'https://a.example.com/' }, /SEAL_CONTAINER names no container/],
+    [{ SEAL_CONTAINER: 'seals' }, /SEAL_CONTAINER must be the address of a container/],
+    [{ SEAL_CONTAINER: 'http://a.blob.core.windows.net/xxx' }, /must be the address/],
+    [{ SEAL_CONTAINER: 'https://a.blob.core.windows.net/seals?sig=x' }, /without port and query/],
+    [{ SEAL_CONTAINER: 'https://a.blob.core.windows.net:8443/seals' }, /without port and query/],
+    [{ SEAL_CONTAINER: 'https://evil.example/seals' }, /sends its token nowhere else/],
+    [{ SEAL_CONTAINER: 'https://169.254.169.254/metadata' }, /nowhere else/],
+    [{ SEAL_CONTAINER: 'https://a.b.blob.core.windows.net/seals' }, /nowhere else/],
+    [{ SEAL_CONTAINER: 'https://evilblob.core.windows.net/seals' }, /nowhere else/],
+    [{ SEAL_CONTAINER: 'https://a.blob.core.windows.net.evil.example/seals' }, /nowhere else/],
+    [{ SEAL_CONTAINER: 'http://localhost:9/seals' }, /takes a SAS in the query/],
+    [{ SEAL_CONTAINER: 'ftp://localhost/seals?sig=x' }, /takes a SAS in the query/],
+    [{ SEAL_CONTAINER: 'https://a.blob.core.windows.net/' }, /SEAL_CONTAINER names no container/],
   ])('refuses %j', (environment, message) => {
     expect(() => readConfig({ ...WORKING, ...environment })).toThrow(message);
   });

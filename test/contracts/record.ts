@@ -47,7 +47,7 @@ export function recordContract(make: MakeStores): void {
     });
 
     it('has none at first', async () => {
-      expect(await stores.rules.steps()).toEqual([]);
+      expect(await stores.rules.everyStep()).toEqual([]);
       expect(await stores.rules.unheard()).toEqual([]);
     });
 
@@ -59,7 +59,7 @@ export function recordContract(make: MakeStores): void {
         expect(await stores.rules.add(step)).toBe(true);
       }
 
-      expect(await stores.rules.steps()).toEqual([added, ended, other]);
+      expect(await stores.rules.everyStep()).toEqual([added, ended, other]);
       expect(await stores.rules.unheard()).toHaveLength(3);
       await stores.rules.heard(added);
       await stores.rules.heard(added);
@@ -75,8 +75,33 @@ export function recordContract(make: MakeStores): void {
 
       expect(await stores.rules.add({ ...added, by: 'mallory' })).toBe(false);
 
-      expect(await stores.rules.steps()).toEqual([added]);
+      expect(await stores.rules.everyStep()).toEqual([added]);
       expect(await stores.rules.unheard()).toEqual([]);
+    });
+
+    it('has at hand what holds and what ended a short while ago', async () => {
+      const added = stepAdding(RULE);
+      const ended = stepEnding(added, { how: 'removed', at: minutes(5), by: 'olga' });
+      for (const step of [added, ended]) {
+        await stores.rules.add(step);
+      }
+      expect(await stores.rules.steps()).toEqual([added, ended]);
+
+      const createdAt = plus(minutes(5), 8 * DAY);
+      const later = stepAdding({ ...RULE, id: 'bbbbbbbbbbbb', createdAt });
+      await stores.rules.add(later);
+
+      expect(await stores.rules.steps()).toEqual(expect.arrayContaining([later]));
+      expect(await stores.rules.everyStep()).toEqual([added, ended, later]);
+    });
+
+    it('takes many at once', async () => {
+      const steps = [0, 1, 2, 3].map((n) => stepAdding({ ...RULE, id: `${n}aaaaaaaaaaa` }));
+
+      const added = await Promise.all(steps.map((step) => stores.rules.add(step)));
+
+      expect(added).toEqual([true, true, true, true]);
+      expect(await stores.rules.steps()).toHaveLength(4);
     });
 
     it('keeps texts as they are, whatever they hold', async () => {
@@ -84,7 +109,7 @@ export function recordContract(make: MakeStores): void {
       const step = stepAdding({ ...RULE, scope: { subjectId: reason }, reason });
       await stores.rules.add(step);
 
-      expect(await stores.rules.steps()).toEqual([step]);
+      expect(await stores.rules.everyStep()).toEqual([step]);
     });
   });
 
@@ -183,6 +208,33 @@ export function recordContract(make: MakeStores): void {
       expect(await stores.findings.readTimeline(MARY.id)).toHaveLength(1);
       expect(await stores.findings.history(other.finding.id)).toEqual([other.transition]);
       expect(await stores.outbox.read(other.alert.id)).toBeDefined();
+    });
+
+    it('purges the marks of its alerts, and no others', async () => {
+      const alertOf = async (anchor: string): Promise<string> => {
+        const change = opening(finding(MARY.id, anchor), minutes(10));
+        await stores.findings.commit(change, undefined);
+        return change.alert.id;
+      };
+      const settle = async (alertId: string, state: 'dead' | 'not-configured'): Promise<void> => {
+        const row = (await stores.outbox.read(alertId))!;
+        await stores.outbox.settle(row, { state, attempts: 1 }, { alertId, at: minutes(10) });
+      };
+      const ids = [await alertOf('a'), await alertOf('b'), await alertOf('c'), await alertOf('d')];
+      await settle(ids[0]!, 'dead');
+      await settle(ids[1]!, 'not-configured');
+      await settle(ids[3]!, 'dead');
+
+      for (const alertId of ids.slice(0, 3)) {
+        const { id, sequence, head } = (await stores.findings.find(
+          alertId.slice(0, alertId.lastIndexOf('-')),
+        ))!.finding;
+        await stores.findings.purge({ id, sequence, head });
+      }
+
+      expect(await stores.outbox.counts()).toEqual({ waiting: 0, 'not-configured': 0, dead: 1 });
+      expect(await stores.outbox.unsaid('dead', 9)).toEqual([ids[3]]);
+      expect(await stores.outbox.due(minutes(999), 9)).toEqual([]);
     });
 
     it('purges a long history', async () => {

@@ -132,6 +132,22 @@ describe('rules', () => {
     rules: new Map([[RULE.id, { id: RULE.id, sequence: 2, head: ended.hash, by: 3 }]]),
   };
 
+  const live = (...steps: readonly unknown[]): Exhibit => row('live', '', { steps });
+
+  it.each<[string, readonly Exhibit[], boolean]>([
+    ['says what holds', [S1, live(added)], true],
+    ['leaves out what holds', [S1, live()], false],
+    ['says what ended', [S1, S2, live(added, ended)], true],
+    ['leaves out what ended', [S1, S2, live()], true],
+    ['leaves out that it ended', [S1, S2, live(added)], false],
+    ['says more', [S1, live(added, { ...added, ruleId: 'x' })], false],
+    ['says nothing that can be read', [S1, row('live', '', undefined)], false],
+  ])('go by a row that %s', (_what, rows, isSound) => {
+    expect(verifyRules(rows, NOTHING)).toMatchObject(
+      isSound ? [] : [{ what: 'changed', place: 'live' }],
+    );
+  });
+
   it.each<[string, readonly Exhibit[], object[]]>([
     ['whole', [S1, S2, row('note', '', {})], []],
     ['without the end', [S1], [{ what: 'removed', place: `rule ${RULE.id} 2` }]],

@@ -168,6 +168,24 @@ describe('shared/pipeline/decide', () => {
     );
   });
 
+  it('is recorded once when the answer to its writing gets lost', async () => {
+    const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
+    const [finding] = stores.findings.list();
+    const etag = (await stores.findings.find(finding!.id))!.etag;
+    const lossy = around(stores, async (operation, name) => {
+      const done = await operation();
+      return name === 'findings.commit' ? false : done;
+    });
+
+    const decided = await recordAct(lossy, finding!.id, ACT, (stored) => {
+      expect(stored.etag).toBe(etag);
+    });
+
+    expect(decided).toMatchObject({ status: 'acknowledged', act: ACT });
+    expect(stores.findings.transitions.map(({ verb }) => verb)).toEqual(['opened', 'acknowledged']);
+    expect(await stores.marks.dirty()).toEqual([]);
+  });
+
   it('gives up on a finding that keeps changing', async () => {
     const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
     const [finding] = stores.findings.list();

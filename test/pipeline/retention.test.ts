@@ -138,12 +138,50 @@ describe('retention', () => {
     expect(stateOf(stores)).toBe(before);
   });
 
+  it('looks through the findings once, however many purges it takes', async () => {
+    const world = await makeWorld();
+    const scan = jest.spyOn(world.stores.findings, 'movedBetween');
+
+    expect(await run(world, world.stores)).toMatchObject({ findings: 10 });
+
+    expect(world.stores.chain.entries).toHaveLength(3);
+    expect(scan).toHaveBeenCalledTimes(1);
+  });
+
   it('removes what was held once the hold is gone', async () => {
     const world = await makeWorld();
-    const [step] = await world.stores.rules.steps();
+    const [step] = await world.stores.rules.everyStep();
     await removeRule(world, { id: step!.ruleId, kind: 'hold', by: 'law', reason: 'closed' });
 
     expect(await run(world, world.stores)).toMatchObject({ findings: 11, held: 0 });
+  });
+
+  it('guards what a purge named and kept because of a hold that came between', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+    await sealDays({ ...world, copies: undefined });
+    const scope = { subjectId: 'user-1' };
+    const hold = { kind: 'hold', scope, owner: 'law', reason: 'case', createdBy: 'law' } as const;
+    const write = stores.chain.write.bind(stores.chain);
+    const spy = jest.spyOn(stores.chain, 'write').mockImplementationOnce(async (...given) => {
+      const isWritten = await write(...given);
+      await addRule(world, hold);
+      return isWritten;
+    });
+
+    expect(await run(world, stores)).toMatchObject({ findings: 0 });
+
+    spy.mockRestore();
+    expect(stores.chain.entries.at(-1)).toMatchObject({ kind: 'kept', purge: 2 });
+    clock.advance(2 * DAY);
+    await sealDays({ ...world, copies: undefined });
+    const evidence = { rows: stores.rows, copies: undefined };
+    expect((await verifyRecord(evidence)).tamperings).toEqual([]);
+    const kept = stores.findings.list().find((each) => each.anchor.key.startsWith('old'))!;
+    await stores.findings.purge(kept);
+    expect((await verifyRecord(evidence)).tamperings).toMatchObject([
+      { what: 'removed', place: `finding ${kept.id}` },
+    ]);
   });
 
   it('keeps what a detector could still speak of', async () => {
@@ -264,6 +302,40 @@ describe('the daily seal', () => {
         break;
       }
     }
+  });
+
+  it('lists rules on the day they moved alone, and cuts many of them into parts', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+    await sealDays({ ...world, copies: undefined });
+    const expiresAt = plus(clock.now(), DAY);
+    for (let i = 0; i < 7; i++) {
+      const scope = { subjectId: `u${i}` };
+      const rest = { owner: 'o', reason: 'r', createdBy: 'o', expiresAt };
+      await addRule(world, { kind: 'suppression', scope, ...rest });
+    }
+    clock.advance(2 * DAY);
+
+    // The second part is refused once, as if a purge came between: the next round goes on after the first.
+    const write = stores.chain.write.bind(stores.chain);
+    let writes = 0;
+    jest.spyOn(stores.chain, 'write').mockImplementation((...given) => {
+      writes += 1;
+      return writes === 2 ? Promise.resolve(false) : write(...given);
+    });
+    await sealDays({ ...world, copies: undefined, headsPerPart: 3 });
+
+    const parts = stores.chain.entries.flatMap((each) => (each.kind === 'seal' ? [each] : []));
+    expect(parts.map(({ day, part, rules }) => [day, part, rules.length])).toEqual([
+      ['2026-05-31', 1, 1],
+      ...[1, 2, 3].map((part) => ['2026-06-01', part, part === 3 ? 1 : 3]),
+      ['2026-06-02', 1, 0],
+    ]);
+    const evidence = { rows: stores.rows, copies: undefined };
+    expect(await verifyRecord(evidence)).toMatchObject({ isSound: true });
+    const rows = (await stores.rows.rules()).slice(1);
+    jest.spyOn(stores.rows, 'rules').mockResolvedValue(rows);
+    expect((await verifyRecord(evidence)).tamperings).toMatchObject([{ what: 'removed' }]);
   });
 
   it('does not go past a copy that says something else', async () => {

@@ -107,6 +107,19 @@ describe('suppression rules', () => {
     expect(await posted()).toHaveLength(1);
   });
 
+  it('look through what is not resolved alone', async () => {
+    await poll();
+    const all = jest.spyOn(stores.findings, 'all');
+    await make({ subjectId: 'ann' });
+    await drain(runner, clock.now());
+    expect(only().suppressed).toBeDefined();
+
+    clock.advance(31 * DAY);
+    expect(await spreadRules({ stores, clock })).toBe(1);
+
+    expect(all).not.toHaveBeenCalled();
+  });
+
   it('lose nothing to a kill at any operation', async () => {
     const story = async (kill: number | undefined, side: 'before' | 'after'): Promise<number> => {
       stores = memoryStores();

@@ -139,7 +139,7 @@ describe('a record that somebody has altered', () => {
     let previous = (entries[from - 1]!.raw.value as { hash: string }).hash;
     for (const [i, row] of entries.slice(from).entries()) {
       const { hash: _h, previous: _p, ...content } = row.raw.value as Record<string, Json>;
-      const next = linked({ ...content, ...(i === 0 && { coverage: {}, rules: [] }) }, previous);
+      const next = linked({ ...content, ...(i === 0 && { coverage: { signIns: {} } }) }, previous);
       previous = next.hash;
       Object.assign(row.raw, { value: next });
     }

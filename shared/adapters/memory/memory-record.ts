@@ -12,6 +12,10 @@ export class MemoryRules implements RuleStore {
     return Promise.resolve(inOrder.map(([, step]) => step));
   }
 
+  everyStep(): Promise<readonly RuleStep[]> {
+    return this.steps();
+  }
+
   add(step: RuleStep): Promise<boolean> {
     const key = keyOf(step);
     if (this.#steps.has(key)) {

@@ -311,11 +311,16 @@ export class MemoryOutbox implements Outbox {
     this.#marks.set(`${at}|${alert.id}`, { alertId: alert.id, at });
   }
 
-  /** Removes the alerts of a finding with it. */
+  /** Removes the alerts of a finding with it, and their marks. */
   forget(findingId: string): void {
     for (const [id, { alert }] of this.#rows) {
       if (alert.findingId === findingId) {
         this.#rows.delete(id);
+      }
+    }
+    for (const [key, { alertId }] of this.#marks) {
+      if (alertId.startsWith(`${findingId}-`)) {
+        this.#marks.delete(key);
       }
     }
   }

@@ -5,8 +5,9 @@ import {
   type TableServiceClientOptions,
 } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
+import { isLoopback } from '../../domain/loopback';
 import { SECOND, type Duration } from '../../domain/time';
-import { isLoopback, StorageError, toStorageError } from './errors';
+import { StorageError, toStorageError } from './errors';
 import type { KeyRange } from './keys';
 
 /** Where the tables are: `connection`, or `endpoint` with `credential`. */
@@ -155,7 +156,10 @@ function addressOf(connect: Connect): URL {
       'set TABLES_CONNECTION to a connection string of a storage account, or TABLES_ENDPOINT to its table address',
     );
   }
-  if (address.protocol !== 'https:' && !(address.protocol === 'http:' && isLoopback(address))) {
+  if (
+    address.protocol !== 'https:' &&
+    !(address.protocol === 'http:' && isLoopback(address.hostname))
+  ) {
     throw new StorageError(
       `the tables at ${address.host} would be used without encryption`,
       ALL_TABLES,

@@ -1,4 +1,5 @@
 import { RestError } from '@azure/data-tables';
+import { isLoopback } from '../../domain/loopback';
 
 /** The tables could not be used. The message says what failed, on which table, and what to do. */
 export class StorageError extends Error {
@@ -79,7 +80,7 @@ function explain(error: unknown, address: URL): readonly [why: string, mend: str
     ];
   }
   if (name === 'AbortError' || (error instanceof RestError && error.statusCode === undefined)) {
-    const isLocal = isLoopback(address);
+    const isLocal = isLoopback(address.hostname);
     return [
       `${address.host} does not answer`,
       isLocal ? 'start the emulator: azurite-table' : 'check TABLES_ENDPOINT and the network',
@@ -113,10 +114,6 @@ function mendOfDenial(code: string): string {
     default:
       return 'check the firewall of the storage account and the role "Storage Table Data Contributor"';
   }
-}
-
-export function isLoopback(address: URL): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(address.hostname);
 }
 
 /** Of an answer to one request the SDK puts the code into `details`, of an answer to a transaction into `code`. */

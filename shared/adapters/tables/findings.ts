@@ -112,10 +112,33 @@ export class TableFindings implements FindingStore {
         return false;
       }
     }
+    await this.#forgetAlerts(id);
     for (const kind of ['o', 'h']) {
       await findings.clear({ partition, rows: beginning(joinKey(kind, anchor) + '|') });
     }
     return true;
+  }
+
+  /** The marks of alerts go before the alerts. What a crash left of one that was settled is dropped by who delivers. */
+  async #forgetAlerts(id: string): Promise<void> {
+    const { findings, work, tenantId } = this.#tables;
+    const { partition, anchor } = placeOf(tenantId, id);
+    const alerts = { partition, rows: beginning(joinKey('o', anchor) + '|'), columns: ['state'] };
+    const states = (await findings.list(alerts)).map((row) => row['state']);
+    if (states.every((state) => state === 'sent' || state === 'collapsed')) {
+      return;
+    }
+    const own = beginning(`${id}-`);
+    const where = odata`alertId ge ${own.from} and alertId lt ${own.to}`;
+    const marks = joinKey(tenantId);
+    const sends = await work.list({ partition: marks, rows: beginning('send|'), where });
+    await work.removeAll(
+      marks,
+      sends.map((row) => row.rowKey),
+    );
+    for (const kind of ['dead', 'unsent']) {
+      await work.clear({ partition: marks, rows: beginning(`${joinKey(kind, id)}-`) });
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
 import { fromColumns } from './columns';
 import type { StoredRow } from './guards';
 import { after, joinKey, type KeyRange } from './keys';
-import { NOTE, RULES, STEP } from './rules';
+import { LIVE, NOTE, RULES, STEP } from './rules';
 import type { RowQuery, Table } from './table';
 
 /** Alerts (`o`) are no part of the record. */
@@ -60,7 +60,7 @@ export class TableRows implements RecordRows {
       const [kind, id = '', sequence] = row.rowKey.split('|');
       return kind === STEP
         ? { ...raw(row, 'rule', id), sequence: Number(sequence) }
-        : raw(row, kind === NOTE ? 'note' : 'unknown', id);
+        : raw(row, kind === NOTE ? 'note' : kind === LIVE ? 'live' : 'unknown', id);
     });
   }
 

@@ -1,4 +1,5 @@
 import { sha256 } from '../../domain/canonical';
+import { isLoopback } from '../../domain/loopback';
 
 /** A webhook URL that may be posted to, or a sentence with the mend. The sentence never holds the URL itself. */
 export type WebhookUrl = { readonly url: URL } | { readonly problem: string };
@@ -87,11 +88,7 @@ function authorityOf(text: string): string {
   return /^[^:]*:[/\\]*([^/\\?#]*)/.exec(text)?.[1] ?? '';
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
-}
-
-/** Parsing has normalised `0x7f.1` and the like to four numbers already. */
+/** As of a loopback address, parsing has normalised its forms. */
 function isAddress(host: string): boolean {
   return host.startsWith('[') || /^\d+(\.\d+){3}$/.test(host);
 }

@@ -166,6 +166,20 @@ describe('verification over tables', () => {
     expect(tamperings[0]?.place).toContain(rowKey.slice(2, 14));
   });
 
+  it('names the row that runs go by when it hides that a rule ended', async () => {
+    const [partitionKey, rowKey] = [`${PREFIX}rules`, 'live'];
+    const was = await client.getEntity<StoredRow>(partitionKey, rowKey);
+    const { steps } = fromColumns(was) as { steps: { sequence: number }[] };
+    const kept = steps.filter(({ sequence }) => sequence === 1);
+    expect(kept.length).toBeLessThan(steps.length);
+    await client.upsertEntity({ partitionKey, rowKey, ...toColumns({ steps: kept }) }, 'Replace');
+
+    const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+
+    await client.upsertEntity({ partitionKey, rowKey, ...toColumns({ steps }) }, 'Replace');
+    expect(tamperings).toMatchObject([{ what: 'changed', place: `Findings ${partitionKey} live` }]);
+  });
+
   it('names a column that no such row has', async () => {
     const [row] = (await new TableShelf().rows()).filter(({ raw }) => raw.kind === 'history');
     const [partitionKey = '', rowKey = ''] = row!.key.split(' ');
