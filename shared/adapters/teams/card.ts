@@ -208,13 +208,14 @@ function headline(alert: Alert, finding: Finding): Container {
 function whoAndWhen(finding: Finding): Fact[] {
   const { subject, status, firstSeenAt, lastSeenAt, count, facts } = finding;
   const times = `${count.toLocaleString('en')}${facts['isAtLeast'] === true ? ' or more' : ''}`;
+  const isUser = subject.type === 'user';
   return [
-    fact('Who', subject.name ?? subject.id),
-    fact('User id', subject.id),
+    fact(isUser ? 'Who' : 'What', subject.name ?? subject.id),
+    ...(isUser ? [fact('User id', subject.id)] : []),
     fact('Status', status),
     fact('First seen', toMinute(firstSeenAt)),
     ...(lastSeenAt === firstSeenAt ? [] : [fact('Last seen', toMinute(lastSeenAt))]),
-    fact('Times seen', times),
+    ...(isUser ? [fact('Times seen', times)] : []),
   ];
 }
 
@@ -415,11 +416,15 @@ function actionsOf({ id, subject }: Finding, { pageUrl }: CardContext): OpenUrl[
     ...(pageUrl === undefined
       ? []
       : [{ type: 'Action.OpenUrl' as const, title: 'Open finding', url: pageOf(pageUrl, id) }]),
-    {
-      type: 'Action.OpenUrl',
-      title: 'Open user in Entra',
-      url: `https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/${user}`,
-    },
+    ...(subject.type === 'user'
+      ? [
+          {
+            type: 'Action.OpenUrl' as const,
+            title: 'Open user in Entra',
+            url: `https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/${user}`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -515,4 +515,24 @@ describe('adapters/teams/card', () => {
       },
     );
   });
+
+  it('shows a log that cannot be read without a user that there is none of', () => {
+    const post = postOf(
+      worded(MFA, 'unfinished', {
+        ...{ trouble: 'denied', error: 'Graph answered 403', mend: 'Grant AuditLog.Read.All.' },
+      }),
+    );
+    const [item] = post.items;
+    const subject = { type: 'log', id: 'signIns', name: 'The sign-in log' } as const;
+    const message = teamsMessage(
+      { ...post, items: [{ ...item!, finding: { ...item!.finding, subject } }] },
+      CONTEXT,
+    );
+
+    const { body, actions } = message.attachments[0].content;
+    expect(actions.map((each) => each.title)).toEqual(['Open finding']);
+    expect(JSON.stringify(body)).toContain('The sign-in log');
+    expect(JSON.stringify(body)).not.toContain('User id');
+    expect(faultsOf(message)).toEqual([]);
+  });
 });
