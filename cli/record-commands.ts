@@ -75,7 +75,6 @@ function ruleCommands(
   add
     .option('--owner <name>', 'who answers for it')
     .option('--reason <text>', 'why')
-    .option('--by <name>', 'who makes it (default: who is signed in here)')
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', settingsHelp)
     .action(async (options: AddOptions) => {
@@ -97,7 +96,6 @@ function ruleCommands(
     .description('end it; it stays on record')
     .argument('<id>', 'its id')
     .option('--reason <text>', 'why')
-    .option('--by <name>', 'who ends it (default: who is signed in here)')
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', settingsHelp)
     .action(async (id: string, options: RemoveOptions) => {

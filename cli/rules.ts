@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { buildMonitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
@@ -18,6 +17,7 @@ import { addRule, listRules, removeRule, RuleError, type RuleDesk } from '../sha
 import { EXIT, UsageError } from './exit';
 import { withLocalHost } from './local-environment';
 import { printable, table, type Terminal } from './print';
+import { whoIsHere } from './who';
 
 export interface AddOptions {
   readonly detector?: string;
@@ -27,7 +27,6 @@ export interface AddOptions {
   readonly owner?: string;
   readonly reason?: string;
   readonly expires?: string;
-  readonly by?: string;
   readonly json?: boolean;
 }
 
@@ -38,7 +37,6 @@ export interface ListOptions {
 
 export interface RemoveOptions {
   readonly reason?: string;
-  readonly by?: string;
   readonly json?: boolean;
 }
 
@@ -54,12 +52,17 @@ type Kind = Rule['kind'];
  * `crosscheck suppress add`, `crosscheck hold add`
  * @throws UsageError, ConfigError
  */
-export async function addCommand(kind: Kind, options: AddOptions, world: World): Promise<number> {
+export async function addCommand(
+  kind: Kind,
+  options: AddOptions,
+  world: World,
+  who: typeof whoIsHere = whoIsHere,
+): Promise<number> {
   const owner = required('--owner', options.owner, 'who answers for it');
   const reason = required('--reason', options.reason, 'why');
-  const by = options.by ?? personHere();
   const scope = scopeOf(options, world);
-  const rest = { scope, owner, reason, createdBy: by };
+  const createdBy = await who(withLocalHost(world.environment));
+  const rest = { scope, owner, reason, createdBy };
   const draft =
     kind === 'hold'
       ? { kind, ...rest }
@@ -124,9 +127,10 @@ export async function removeCommand(
   id: string,
   options: RemoveOptions,
   world: World,
+  who: typeof whoIsHere = whoIsHere,
 ): Promise<number> {
   const reason = required('--reason', options.reason, 'why');
-  const by = options.by ?? personHere();
+  const by = await who(withLocalHost(world.environment));
   const rule = await refusing(async () =>
     removeRule(await openDesk(world), { id, kind, by, reason }),
   );
@@ -212,11 +216,6 @@ function required(option: string, text: string | undefined, what: string): strin
     throw new UsageError(`${option} is needed: ${what}`);
   }
   return text.trim();
-}
-
-/** Who sits at the terminal, by what the machine calls them. */
-function personHere(): string {
-  return userInfo().username;
 }
 
 function wordsOf({ detector, subjectId, findingId, facts = {} }: RuleScope): string {

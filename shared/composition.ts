@@ -144,7 +144,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   }
   return {
     ...{ config, version, clock, logger, stores },
-    detectorOf: (id) => DETECTORS.find((each) => each.id === id),
+    detectorOf: (id) => [LOG_READING, ...DETECTORS].find((each) => each.id === id),
     poll: async (source, options = {}) => {
       const counters = { requests: 0, throttled: 0 };
       const started = clock.now();
@@ -194,7 +194,12 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       logger[level]({ run: 'deliver', ...report }, 'alerts delivered');
       return report;
     },
-    health: () => health(stores, detectors, { hasChannel: channel !== undefined, clock }),
+    health: () =>
+      health(stores, detectors, {
+        hasChannel: channel !== undefined,
+        hasContainer: config.sealContainer !== undefined,
+        clock,
+      }),
     coverage: (range) => coverageReport(stores, detectors, clock, range),
     backfill: async (source, range, onWindow) => {
       const counters = { requests: 0, throttled: 0 };

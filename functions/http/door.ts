@@ -72,7 +72,7 @@ async function failed(error: unknown, context: InvocationContext): Promise<HttpR
   context.error(message); // it was cleaned of secrets on its way here
   const where = `The log of invocation ${context.invocationId} says why.`;
   return carried(
-    name === 'StorageError'
+    name === 'StorageError' || name === 'ContentionError'
       ? problem('unavailable', `The storage did not answer; try again. ${where}`)
       : problem('failed', where),
   );

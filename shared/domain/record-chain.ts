@@ -63,6 +63,8 @@ export interface ChainHead {
   readonly unfinished?: number;
   /** Entries up to this one have been copied to the container. */
   readonly copied?: number;
+  /** The entry of which the container holds another copy, found at the last comparison. */
+  readonly differs?: number;
 }
 
 export const EMPTY_CHAIN: ChainHead = { sequence: 0, hash: '' };

@@ -172,3 +172,10 @@ function offsetOf(zone: string): Duration {
 function shorten(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 }
+
+const LAST_MS = 9_999_999_999_999;
+
+/** A text that sorts the newest first, by milliseconds. */
+export function newestFirst(instant: Instant): string {
+  return String(LAST_MS - epochOf(instant)).padStart(13, '0');
+}

@@ -1,6 +1,6 @@
 import { canonical, shortHash, type Json } from '../domain/canonical';
 import type { Finding } from '../domain/finding';
-import { epochOf } from '../domain/time';
+import { newestFirst } from '../domain/time';
 import { PositionError, type FindingFilter, type FindingLine } from './ports';
 
 /** The lists that a finding can stand in. */
@@ -34,7 +34,6 @@ export function listsOf({ status }: Pick<Finding, 'status'>): readonly List[] {
   return status === 'resolved' ? LISTS.filter((list) => list !== 'open') : LISTS;
 }
 
-const LAST_MS = 9_999_999_999_999;
 const LAST_TICK = 9_999;
 
 /** The place of a finding in every list: the newest opened first, then by id. It never moves. */
@@ -44,8 +43,9 @@ export function placeOf({ openedAt, id }: Pick<Finding, 'openedAt' | 'id'>): str
 
 /** Lies before the places of all findings opened at or before this instant, and after those of all later ones. */
 export function before(openedAt: Finding['openedAt']): string {
-  const ms = String(LAST_MS - epochOf(openedAt)).padStart(13, '0');
-  return ms + String(LAST_TICK - Number(openedAt.slice(23, 27))).padStart(4, '0');
+  return (
+    newestFirst(openedAt) + String(LAST_TICK - Number(openedAt.slice(23, 27))).padStart(4, '0')
+  );
 }
 
 /** The shortest list that holds every finding of a filter. */

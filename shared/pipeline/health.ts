@@ -1,6 +1,6 @@
 import type { ConfiguredDetector } from '../domain/detector';
 import { SOURCES, type Source } from '../domain/record';
-import { between, MINUTE, type Instant } from '../domain/time';
+import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
 import type { Now, Stores } from './ports';
 
 /** A log that was not read for longer than this is not being watched. */
@@ -29,7 +29,12 @@ export interface Health {
 export async function health(
   stores: Stores,
   detectors: readonly ConfiguredDetector[],
-  options: { readonly hasChannel: boolean; readonly clock: Now },
+  options: {
+    readonly hasChannel: boolean;
+    /** Seals are to be copied. */
+    readonly hasContainer?: boolean;
+    readonly clock: Now;
+  },
 ): Promise<Health> {
   const now = options.clock.now();
   const problems: string[] = [];
@@ -71,6 +76,7 @@ export async function health(
       ...(completeTo !== undefined && { completeTo }),
     });
   }
+  problems.push(...(await problemsOfRecord(stores, now, options.hasContainer === true)));
   const alerts = await countAlerts(stores.outbox);
   if (!options.hasChannel) {
     problems.push('No channel is configured: set TEAMS_WEBHOOK_URL, or nobody is told.');
@@ -90,4 +96,33 @@ async function countAlerts(outbox: Stores['outbox']): Promise<Health['alerts']> 
   ]);
   const waiting = new Set(marks.map(({ alertId }) => alertId)).size;
   return { waiting, 'not-configured': unsent.length, dead: dead.length };
+}
+
+/** A day is sealed in the night after it, and copied then. */
+async function problemsOfRecord(
+  { chain, coverage }: Pick<Stores, 'chain' | 'coverage'>,
+  now: Instant,
+  hasContainer: boolean,
+): Promise<readonly string[]> {
+  const { head } = await chain.head();
+  const { lastSeal, differs, copied = 0, sequence } = head;
+  const latest = plus(now, -2 * DAY);
+  const problems: string[] = [];
+  if (lastSeal === undefined && (await coverage.hasLedgerBefore(plus(latest, -DAY)))) {
+    problems.push('The record was never sealed; look at the log of the seal function.');
+  } else if (lastSeal !== undefined && lastSeal.day < dayOf(latest)) {
+    const { day } = lastSeal;
+    problems.push(`The record is sealed to ${day} only; look at the log of the seal function.`);
+  }
+  if (differs !== undefined) {
+    problems.push(
+      `The container of the seals holds another entry ${differs} than the chain; find out who changed the record with: crosscheck verify`,
+    );
+  } else if (hasContainer && copied < sequence) {
+    const since = (await chain.entry(copied + 1))?.at;
+    if (since === undefined || since < latest) {
+      problems.push('Seals are not copied to the container; look at the log of the seal function.');
+    }
+  }
+  return problems;
 }

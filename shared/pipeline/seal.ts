@@ -211,20 +211,24 @@ async function copyEntries({ stores: { chain }, copies }: SealDesk): Promise<num
     }
     const text = copyOf(entry);
     if (!(await copies.put(sequence, text)) && (await copies.read(sequence)) !== text) {
+      await note(chain, (now) => ({ ...now, differs: sequence }));
       throw new CopyDiffersError(sequence);
     }
     copied += 1;
     if (sequence === head.sequence || copied % COPIES_PER_NOTE === 0) {
-      await noteCopied(chain, sequence);
+      await note(chain, ({ differs: _d, ...now }) => ({
+        ...now,
+        copied: Math.max(sequence, now.copied ?? 0),
+      }));
     }
   }
   return copied;
 }
 
 /** Refused when the chain moved meanwhile: then the same copies are looked at once more, next time. */
-async function noteCopied(chain: Stores['chain'], copied: number): Promise<void> {
+async function note(chain: Stores['chain'], change: (head: ChainHead) => ChainHead): Promise<void> {
   const { head, etag } = await chain.head();
-  await chain.write({ ...head, copied: Math.max(copied, head.copied ?? 0) }, etag);
+  await chain.write(change(head), etag);
 }
 
 function start(day: Day): Instant {

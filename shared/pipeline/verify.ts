@@ -1,4 +1,3 @@
-import { canonical, type Json } from '../domain/canonical';
 import type { RecordEntry } from '../domain/record-chain';
 import { DAY, plus, toInstant, type Instant } from '../domain/time';
 import {
@@ -10,6 +9,7 @@ import {
   type Tampering,
 } from '../domain/verification';
 import type { ChainCopies, RawRow, RecordRows } from './ports';
+import { copyOf } from './seal';
 
 /** The record as it can be read by anyone who may read. */
 export interface Evidence {
@@ -203,7 +203,7 @@ class Audit {
       this.#say([{ what: 'removed', place: `the copy of ${place}`, detail }]);
     } else if (copy === undefined) {
       this.#notes.push(`${place} of the chain is not copied to the container yet`);
-    } else if (copy !== canonical(entry as unknown as Json)) {
+    } else if (copy !== copyOf(entry)) {
       this.#say([{ what: 'changed', place, detail: 'its copy in the container is another' }]);
     } else {
       this.#looked.copies += 1;

@@ -40,13 +40,15 @@ beforeEach(() => {
 
 const RULE: AddOptions = {
   ...{ detector: 'mfa-registration-unfinished', subject: 'user-7', owner: 'olga' },
-  ...{ reason: 'lab account', expires: '30d', by: 'eve', fact: ['method=sms', 'n=2'] },
+  ...{ reason: 'lab account', expires: '30d', fact: ['method=sms', 'n=2'] },
 };
 const json = (): Record<string, unknown> => JSON.parse(said.join('')) as Record<string, unknown>;
 
+const eve = (): Promise<string> => Promise.resolve('eve');
+
 describe('crosscheck suppress', () => {
   it('adds, lists and removes a rule', async () => {
-    expect(await addCommand('suppression', { ...RULE, json: true }, world)).toBe(0);
+    expect(await addCommand('suppression', { ...RULE, json: true }, world, eve)).toBe(0);
     const { id, scope } = json() as { id: string; scope: unknown };
     expect(scope).toEqual({
       ...{ detector: 'mfa-registration-unfinished', subjectId: 'user-7' },
@@ -59,7 +61,7 @@ describe('crosscheck suppress', () => {
     );
     said = [];
 
-    expect(await removeCommand('suppression', id, { reason: 'gone', by: 'eve' }, world)).toBe(0);
+    expect(await removeCommand('suppression', id, { reason: 'gone' }, world, eve)).toBe(0);
 
     expect(said.join('')).toContain('is removed; what is still open is alerted once');
     said = [];
@@ -77,6 +79,7 @@ describe('crosscheck suppress', () => {
     said = [];
     await listCommand('suppression', {}, world);
     expect(said.join('')).not.toContain('\u001b');
+    expect(said.join('')).toMatch(/ by \S+@\S+ \(terminal\)/);
   });
 
   it.each<[string, AddOptions, RegExp]>([
@@ -117,7 +120,7 @@ describe('crosscheck suppress', () => {
 describe('crosscheck hold', () => {
   it('adds, lists and removes a hold', async () => {
     const finding = `${'0'.repeat(16)}-${'1'.repeat(12)}`;
-    await addCommand('hold', { finding, owner: 'law', reason: 'case 7', by: 'law' }, world);
+    await addCommand('hold', { finding, owner: 'law', reason: 'case 7' }, world);
     expect(said.join('')).toMatch(
       /^Hold [0-9a-f]{12} holds: finding 0{16}-1{12}\nWhat it speaks of is not purged/,
     );
@@ -127,7 +130,7 @@ describe('crosscheck hold', () => {
     expect(said.join('')).toContain('until removed');
     said = [];
 
-    await removeCommand('hold', id, { reason: 'closed', by: 'law' }, world);
+    await removeCommand('hold', id, { reason: 'closed' }, world);
 
     expect(said.join('')).toContain('may be purged when it is old enough');
   });

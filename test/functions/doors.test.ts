@@ -1,4 +1,7 @@
 import { app, HttpRequest, InvocationContext, type HttpHandler } from '@azure/functions';
+import { ContentionError } from '../../shared/adapters/tables/errors';
+import { theMonitor } from '../../shared/composition';
+import { LOG_READING } from '../../shared/pipeline/watch-sources';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
@@ -68,6 +71,16 @@ describe('functions/http', () => {
     ['resend', 404, { body: '' }],
   ])('%s answers %i', async (name, status, request) => {
     expect(await knock(name, request)).toMatchObject({ status });
+  });
+
+  it('asks to try again where others kept writing', async () => {
+    const { stores, detectorOf } = await theMonitor();
+    const find = jest.spyOn(stores.findings, 'find');
+    find.mockRejectedValueOnce(new ContentionError('a row', 'Findings'));
+
+    expect((await knock('finding')).status).toBe(503);
+    expect((await knock('finding')).status).toBe(404);
+    expect(detectorOf(LOG_READING.id)).toBe(LOG_READING);
   });
 
   // The last: it ends the storage.

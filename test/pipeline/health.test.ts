@@ -1,7 +1,11 @@
 import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { DAY } from '../../shared/domain/time';
 import { health, type Health } from '../../shared/pipeline/health';
-import { finding, minutes, opening, timeline } from '../contracts/samples';
+import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
+import { finding, minutes, opening, timeline, windowReport } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
+import { extendCoverage } from '../fakes/cover';
+import { MemoryCopies } from '../fakes/record';
 
 let stores: MemoryStores;
 let clock: VirtualClock;
@@ -28,5 +32,41 @@ describe('health', () => {
 
     expect(alerts).toEqual({ waiting: 10, 'not-configured': 0, dead: 100 });
     expect(problems).toEqual(['100 or more alerts could not be delivered and were given up.']);
+  });
+
+  it('says when the record is not sealed, not copied, or disagrees with its copy', async () => {
+    const copies = new MemoryCopies();
+    const desk = { stores, clock };
+    const problems = async (): Promise<readonly string[]> =>
+      (await health(stores, [], { hasChannel: true, hasContainer: true, clock })).problems;
+    const read = { from: minutes(0), to: minutes(5) };
+    const window = windowReport(read.from, read.to);
+    await extendCoverage(stores.coverage, 'signIns', read, ['x'], window);
+    expect(await problems()).toEqual([]);
+    clock.advance(4 * DAY);
+    expect(await problems()).toEqual([expect.stringContaining('never sealed')]);
+
+    await sealDays({ ...desk, copies: undefined });
+    expect(await problems()).toEqual([]);
+    clock.advance(DAY);
+    expect(await problems()).toEqual([]);
+    clock.advance(2 * DAY);
+    expect(await problems()).toEqual([
+      expect.stringContaining('sealed to 2026-02-03 only'),
+      expect.stringContaining('not copied'),
+    ]);
+
+    await sealDays({ ...desk, copies });
+    expect(await problems()).toEqual([]);
+    clock.advance(DAY);
+    const { sequence } = (await stores.chain.head()).head;
+    copies.texts.set(sequence + 1, '{}');
+    await expect(sealDays({ ...desk, copies })).rejects.toThrow(CopyDiffersError);
+    expect(await problems()).toEqual([
+      expect.stringContaining(`holds another entry ${sequence + 1} than the chain`),
+    ]);
+    copies.texts.delete(sequence + 1);
+    await sealDays({ ...desk, copies });
+    expect(await problems()).toEqual([]);
   });
 });

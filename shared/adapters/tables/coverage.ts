@@ -2,11 +2,11 @@ import { shortHash } from '../../domain/canonical';
 import type { CoverageBySource, Interval } from '../../domain/coverage';
 import { unread, type SourceHead, type WindowReport } from '../../domain/journal';
 import { SOURCES, type Source } from '../../domain/record';
-import { plus, SECOND, type Instant } from '../../domain/time';
+import { newestFirst, plus, SECOND, type Instant } from '../../domain/time';
 import type { CoverageStore } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
-import { after, joinKey, newestFirst, type KeyRange } from './keys';
+import { after, joinKey, type KeyRange } from './keys';
 import type { Table, Write } from './table';
 
 interface Seen {

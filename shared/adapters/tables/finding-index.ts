@@ -245,11 +245,7 @@ async function all(writes: readonly Promise<unknown>[]): Promise<void> {
 function monthIn(list: string, month: string): string {
   const [year, number] = month.split('-').map(Number) as [number, number];
   const inverted = `${String(9_999 - year).padStart(4, '0')}-${String(12 - number).padStart(2, '0')}`;
-  return joinKeys(list, inverted);
-}
-
-function joinKeys(...keys: readonly string[]): string {
-  return keys.join('|');
+  return `${list}|${inverted}`;
 }
 
 function isMonthStart(instant: Instant): boolean {

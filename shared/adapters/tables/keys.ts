@@ -59,13 +59,6 @@ export function after(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
-const LAST_MS = 9_999_999_999_999;
-
-/** Sorts the newest first. */
-export function newestFirst(instant: Instant): string {
-  return String(LAST_MS - epochOf(instant)).padStart(13, '0');
-}
-
 /** Sorts as the number does. */
 export function ordinal(sequence: number): string {
   return String(sequence).padStart(6, '0');

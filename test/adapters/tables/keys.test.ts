@@ -5,12 +5,11 @@ import {
   coarse,
   joinKey,
   KEY_LIMIT,
-  newestFirst,
   ordinal,
   signalTable,
   toKey,
 } from '../../../shared/adapters/tables/keys';
-import { fromEpoch, plus, toInstant } from '../../../shared/domain/time';
+import { newestFirst, fromEpoch, plus, toInstant } from '../../../shared/domain/time';
 import { HOSTILE } from '../../contracts/samples';
 
 const SAFE = /^[A-Za-z0-9_.:@|~-]+$/;
