@@ -1,7 +1,7 @@
 import { app, HttpRequest, InvocationContext, type HttpHandler } from '@azure/functions';
 import { ContentionError } from '../../shared/adapters/tables/errors';
 import { theMonitor } from '../../shared/composition';
-import { LOG_READING } from '../../shared/pipeline/watch-sources';
+import { LOG_READING } from '../../shared/pipeline/log-reading';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
