@@ -30,6 +30,7 @@ import {
   type ChainCopies,
   type Channel,
   type Clock,
+  type OnUnreadable,
   type RecordSource,
   type Stores,
 } from './pipeline/ports';
@@ -171,7 +172,10 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     reassess: async () => {
       await noticeChanges();
-      await spreadRules({ stores, clock });
+      const onUnreadable: OnUnreadable = ({ message }) => {
+        logger.error({ run: 'reassess', error: message }, 'a finding is left out of new rules');
+      };
+      await spreadRules({ stores, clock, onUnreadable });
       const look = lookAgain({ requests: 0, throttled: 0 });
       try {
         const report = await drainMarks({

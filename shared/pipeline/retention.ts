@@ -101,6 +101,9 @@ async function finish(chain: Stores['chain'], sequence: number): Promise<void> {
   }
 }
 
+/** Nobody can say whether a finding that cannot be read may go: it stays, and verification names it. */
+const ignore = (): void => undefined;
+
 /** What is to go, in one entry; nothing when nothing is. */
 async function choose(archive: Archive): Promise<{ purge: Purge | undefined; held: number }> {
   const { stores, retention, clock, findingsPerPurge = FINDINGS_PER_PURGE } = archive;
@@ -109,7 +112,7 @@ async function choose(archive: Archive): Promise<{ purge: Purge | undefined; hel
   const floors = await floorsOf(archive);
   const chosen: Finding[] = [];
   let held = 0;
-  for await (const finding of stores.findings.movedBetween(BEGINNING, before)) {
+  for await (const finding of stores.findings.movedBetween(BEGINNING, before, ignore)) {
     if (!isOver(finding, before, floors)) {
       continue;
     }

@@ -14,11 +14,13 @@ import {
   type SuppressionRule,
 } from '../domain/suppression';
 import type { Instant } from '../domain/time';
-import type { CoverageEnds, EngineStores, Now, TimelineRef } from './ports';
+import type { CoverageEnds, EngineStores, Now, OnUnreadable, TimelineRef } from './ports';
 
 export interface RuleDesk {
   readonly stores: Pick<EngineStores, 'rules' | 'findings' | 'marks' | 'coverage'>;
   readonly clock: Now;
+  /** Told of each finding of which nobody can say whether a rule speaks of it. */
+  readonly onUnreadable?: OnUnreadable;
 }
 
 /** A rule or hold that cannot be made, or ended, as it was asked for. */
@@ -123,7 +125,7 @@ export async function spreadRules(desk: RuleDesk): Promise<number> {
   const rules = rulesOf(await stores.rules.steps()).filter(
     (rule) => isSuppression(rule) && news.has(rule.id),
   );
-  const marked = rules.length === 0 ? 0 : await markConcerned(stores, rules, now);
+  const marked = rules.length === 0 ? 0 : await markConcerned(desk, rules, now);
   for (const note of notes) {
     await stores.rules.heard(note);
   }
@@ -145,12 +147,12 @@ async function endExpired(
 }
 
 async function markConcerned(
-  stores: RuleDesk['stores'],
+  { stores, onUnreadable = () => undefined }: RuleDesk,
   rules: readonly Rule[],
   now: Instant,
 ): Promise<number> {
   const byDetector = new Map<string, Map<string, TimelineRef>>();
-  for await (const finding of stores.findings.all()) {
+  for await (const finding of stores.findings.all(onUnreadable)) {
     if (rules.some((rule) => mayChange(rule, finding, now))) {
       const { id, detector, subject } = finding;
       const timeline = id.slice(0, id.indexOf('-'));
