@@ -1,4 +1,5 @@
 import { app, HttpRequest, InvocationContext, type HttpHandler } from '@azure/functions';
+import { TableClient } from '@azure/data-tables';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
@@ -68,6 +69,24 @@ describe('functions/http', () => {
     ['resend', 404, { body: '' }],
   ])('%s answers %i', async (name, status, request) => {
     expect(await knock(name, request)).toMatchObject({ status });
+  });
+
+  it('names a row that cannot be read, and nothing of what it holds', async () => {
+    const [timeline, anchor] = NOBODY.split('-');
+    const [partitionKey, rowKey] = [`${TENANT}|${timeline}`, `f|${anchor}`];
+    const table = TableClient.fromConnectionString(azurite.connection, 'Findings', {
+      allowInsecureConnection: true,
+    });
+    await table.createTable();
+    await table.createEntity({ partitionKey, rowKey, json: '{"title":"secret' });
+
+    const { status, text, logged } = await knock('finding');
+
+    await table.deleteEntity(partitionKey, rowKey);
+    expect(status).toBe(500);
+    const detail = `the row Findings ${partitionKey} ${rowKey} cannot be read; run: crosscheck verify. `;
+    expect((JSON.parse(text) as { detail: string }).detail).toContain(detail);
+    expect(text + logged).not.toContain('secret');
   });
 
   // The last: it ends the storage.
