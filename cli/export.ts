@@ -46,14 +46,25 @@ export async function exportCommand(
       terminal.out(piece);
     });
     terminal.err(`${safeJson(manifest)}\n`);
-    return EXIT.done;
+    return leftOut(manifest, terminal);
   }
   const manifest = await intoFile(pieces, out);
   await writeFile(`${out}.manifest.json`, `${safeJson(manifest, 2)}\n`, { mode: 0o600 });
   terminal.out(
     `${count(manifest.findings, 'finding')} in ${out}\nSHA-256 ${manifest.sha256}, in ${out}.manifest.json\n`,
   );
-  return EXIT.done;
+  return leftOut(manifest, terminal);
+}
+
+/** Says what the export lacks. @returns the exit code */
+function leftOut({ unreadable }: Manifest, terminal: World['terminal']): number {
+  if (unreadable === 0) {
+    return EXIT.done;
+  }
+  terminal.err(
+    `crosscheck: ${count(unreadable, 'finding')} cannot be read and left out; run: crosscheck verify\n`,
+  );
+  return EXIT.failed;
 }
 
 type Pieces = AsyncGenerator<string, Manifest>;

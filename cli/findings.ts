@@ -5,7 +5,13 @@ import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { DAY, plus, toMinute } from '../shared/domain/time';
 import { FindingNotFoundError } from '../shared/pipeline/decide';
-import type { Clock, FindingFilter, FindingLine, Stores } from '../shared/pipeline/ports';
+import {
+  UnreadableRowError,
+  type Clock,
+  type FindingFilter,
+  type FindingLine,
+  type Stores,
+} from '../shared/pipeline/ports';
 import { wholeFinding } from '../shared/pipeline/show-finding';
 import { EXIT, UsageError } from './exit';
 import { readFilter, type FilterOptions } from './filter';
@@ -35,11 +41,13 @@ export async function findingsCommand(options: FindingsOptions, world: World): P
   const stores = await openStores(world);
   const lines = await listed(stores, filter, top);
   if (options.json === true) {
-    const findings = await whole(stores, lines);
+    const { findings, unreadable } = await whole(stores, lines);
     terminal.out(`${safeJson(await toJson(stores, findings, world.clock), 2)}\n`);
+    return leftOut(unreadable, terminal);
   } else if (options.csv === true) {
-    const findings = await whole(stores, lines);
+    const { findings, unreadable } = await whole(stores, lines);
     terminal.out([csvHead(), ...findings.map(csvFinding)].join(''));
+    return leftOut(unreadable, terminal);
   } else {
     terminal.out(toTable(lines, terminal));
   }
@@ -92,13 +100,29 @@ async function listed(
 async function whole(
   { findings }: Stores,
   lines: readonly FindingLine[],
-): Promise<readonly Finding[]> {
+): Promise<{ readonly findings: readonly Finding[]; readonly unreadable: readonly string[] }> {
   const all: Finding[] = [];
+  const unreadable: string[] = [];
   for (const { id } of lines) {
-    const stored = await findings.find(id);
-    all.push(...(stored === undefined ? [] : [stored.finding]));
+    try {
+      const stored = await findings.find(id);
+      all.push(...(stored === undefined ? [] : [stored.finding]));
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError)) {
+        throw error;
+      }
+      unreadable.push(error.message);
+    }
   }
-  return all;
+  return { findings: all, unreadable };
+}
+
+/** Says which findings are not there. @returns the exit code */
+function leftOut(unreadable: readonly string[], terminal: Terminal): number {
+  for (const each of unreadable) {
+    terminal.err(`crosscheck: ${printable(each)}\n`);
+  }
+  return unreadable.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 async function toJson(

@@ -250,6 +250,7 @@ const OUR_ERRORS = new Set([
   'SourceError',
   'StorageError',
   'UnreadableFileError',
+  'UnreadableRowError',
 ]);
 
 // A reader that stops early (head, less) is no fault of ours.

@@ -35,6 +35,12 @@ export async function repairCommand(
     }),
   });
   terminal.out(options.json === true ? `${safeJson(report, 2)}\n` : toText(report));
+  if (report.unreadable > 0) {
+    terminal.err(
+      `crosscheck: ${count(report.unreadable, 'finding')} cannot be read and stayed as listed; run: crosscheck verify\n`,
+    );
+    return EXIT.failed;
+  }
   return EXIT.done;
 }
 

@@ -74,7 +74,7 @@ async function failed(error: unknown, context: InvocationContext): Promise<HttpR
   return carried(
     name === 'StorageError' || name === 'ContentionError'
       ? problem('unavailable', `The storage did not answer; try again. ${where}`)
-      : problem('failed', where),
+      : problem('failed', name === 'UnreadableRowError' ? `${message}. ${where}` : where),
   );
 }
 

@@ -6,7 +6,14 @@ import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppress
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
 import { LOG_READING } from './log-reading';
-import type { Now, StoredFinding, EngineStores, TimelineRef, WorkMark } from './ports';
+import {
+  UnreadableRowError,
+  type Now,
+  type StoredFinding,
+  type EngineStores,
+  type TimelineRef,
+  type WorkMark,
+} from './ports';
 
 export interface Assessor {
   readonly tenantId: string;
@@ -37,7 +44,7 @@ export interface AssessReport {
   readonly undetermined: readonly OfSubject<Undetermined>[];
   /** Timelines whose mark stays for the next run, because another runner kept writing. */
   readonly left: number;
-  /** Timelines whose detector failed; the mark stays, the others go on. */
+  /** Timelines whose detector failed, or of which a row cannot be read; the mark stays, the others go on. */
   readonly faults: readonly { readonly timeline: TimelineRef; readonly error: Error }[];
 }
 
@@ -90,7 +97,7 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
         continue;
       }
     } catch (error) {
-      if (!(error instanceof DetectorFault)) {
+      if (!(error instanceof DetectorFault || error instanceof UnreadableRowError)) {
         throw error;
       }
       faults.push({ timeline, error });
@@ -100,6 +107,11 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
       await assessor.stores.marks.remove(mark);
     }
   }
+  await assessor.stores.marks.keepFaults(
+    faults[0] && {
+      ...{ at: assessor.clock.now(), timelines: faults.length, first: faults[0].error.message },
+    },
+  );
   return { timelines: work.length, changes, pending, undetermined, left, faults };
 }
 

@@ -12,16 +12,17 @@ import {
   type Duration,
   type Instant,
 } from '../domain/time';
-import type {
-  Channel,
-  Clock,
-  DeliveryResult,
-  Due,
-  FindingStore,
-  Outbox,
-  OutboxRow,
-  Post,
-  SendMark,
+import {
+  UnreadableRowError,
+  type Channel,
+  type Clock,
+  type DeliveryResult,
+  type Due,
+  type FindingStore,
+  type Outbox,
+  type OutboxRow,
+  type Post,
+  type SendMark,
 } from './ports';
 
 export interface Delivery {
@@ -197,14 +198,13 @@ class Run {
    * still wait are settled, and what is left of the marks of the others is dropped.
    */
   async resume(channel: Channel, plan: Plan, marks: readonly SendMark[]): Promise<void> {
-    const { outbox, findings } = this.#delivery;
+    const { outbox } = this.#delivery;
     const known = new Map(marks.map((mark) => [mark.alertId, mark]));
     const told: Owed[] = [];
     for (const alertId of plan.alertIds) {
       const row = await outbox.read(alertId);
-      const stored = row && (await findings.find(row.alert.findingId));
-      if (row !== undefined && stored !== undefined) {
-        const { finding } = stored;
+      const finding = row && (await this.#findingOf(row));
+      if (row !== undefined && finding !== undefined && !(finding instanceof Error)) {
         // One that waits for its next attempt has a mark elsewhere, which is harmless once it is settled.
         told.push({ row, finding, mark: known.get(alertId) ?? { alertId, at: row.createdAt } });
       }
@@ -270,15 +270,21 @@ class Run {
   }
 
   async #look(mark: SendMark): Promise<Owed | undefined> {
-    const { outbox, findings, clock } = this.#delivery;
+    const { outbox, clock } = this.#delivery;
     const row = await outbox.read(mark.alertId);
     if (row?.state !== 'waiting') {
       const mayStillCome = row === undefined && between(mark.at, clock.now()) < COMMIT_TAKES;
       await (mayStillCome ? undefined : outbox.drop(mark));
       return undefined;
     }
-    const finding = (await findings.find(row.alert.findingId))?.finding;
+    const finding = await this.#findingOf(row);
     const { attempts } = row;
+    if (finding instanceof UnreadableRowError) {
+      // It waits as if the channel had refused it, and the others go on.
+      const later = { outcome: 'later', error: finding.message } as const;
+      await this.settle({ row, mark }, outcomeOf(later, row, clock.now()));
+      return undefined;
+    }
     if (finding === undefined) {
       const lastError = 'its finding is gone';
       await this.settle({ row, mark }, { state: 'dead', attempts, lastError });
@@ -289,6 +295,17 @@ class Run {
       return undefined;
     }
     return { mark, row, finding };
+  }
+
+  async #findingOf({ alert }: OutboxRow): Promise<Finding | UnreadableRowError | undefined> {
+    try {
+      return (await this.#delivery.findings.find(alert.findingId))?.finding;
+    } catch (error) {
+      if (error instanceof UnreadableRowError) {
+        return error;
+      }
+      throw error;
+    }
   }
 
   /** Posts are a second apart, so news may have come since it was collected. */

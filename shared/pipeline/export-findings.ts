@@ -6,7 +6,14 @@ import { answer, type Answer } from './answer';
 import { exportQuery, filterOf, readQuery, type ExportFormatName } from './api-schema';
 import { lineOf, passes } from './finding-lines';
 import { refusalOfPosition } from './findings-query';
-import type { FindingFilter, FindingIndex, FindingLine, FindingStore, Now } from './ports';
+import {
+  UnreadableRowError,
+  type FindingFilter,
+  type FindingIndex,
+  type FindingLine,
+  type FindingStore,
+  type Now,
+} from './ports';
 
 /** How findings are written. Every line ends with a line feed and holds no other. */
 export interface ExportFormat {
@@ -36,6 +43,8 @@ export interface Manifest {
   readonly bySeverity: Readonly<Partial<Record<Severity, number>>>;
   /** Listed, but changed or purged between list and reading, so that the filter does not fit any more. */
   readonly left: number;
+  /** Listed, but its finding or history cannot be read: `crosscheck verify` names the row. */
+  readonly unreadable: number;
   /** False when one answer could not hold it all: ask again with `next` as `after`. */
   readonly complete: boolean;
   readonly next?: string;
@@ -83,7 +92,7 @@ export async function* exportFindings(plan: ExportPlan): AsyncGenerator<string, 
   const [bytes, heads] = [new RunningHash(), new RunningHash()];
   const byStatus: Partial<Record<Status, number>> = {};
   const bySeverity: Partial<Record<Severity, number>> = {};
-  let [findings, left, characters] = [0, 0, 0];
+  let [findings, left, unreadable, characters] = [0, 0, 0, 0];
   let piece = format.head;
   let next = plan.after;
   do {
@@ -91,8 +100,9 @@ export async function* exportFindings(plan: ExportPlan): AsyncGenerator<string, 
     next = page.next;
     for (const lines of slicesOf(page.lines)) {
       for (const read of await Promise.all(lines.map((line) => readOne(plan, line)))) {
-        if (read === undefined) {
-          left += 1;
+        if (read === 'left' || read === 'unreadable') {
+          left += read === 'left' ? 1 : 0;
+          unreadable += read === 'left' ? 0 : 1;
           continue;
         }
         const { finding, history } = read;
@@ -119,7 +129,8 @@ export async function* exportFindings(plan: ExportPlan): AsyncGenerator<string, 
   return {
     ...{ product: 'Crosscheck', ...about, format: name, filter },
     ...(plan.after !== undefined && { after: plan.after }),
-    ...{ begunAt, endedAt: clock.now(), findings, byStatus, bySeverity, left },
+    ...{ begunAt, endedAt: clock.now(), findings, byStatus, bySeverity },
+    ...{ left, unreadable },
     complete: next === undefined,
     ...(next !== undefined && { next }),
     ...{ sha256: bytes.end(), heads: heads.end() },
@@ -181,13 +192,20 @@ async function* whole(
 async function readOne(
   { findings, filter, format }: ExportPlan,
   line: FindingLine,
-): Promise<{ finding: Finding; history: readonly Transition[] } | undefined> {
-  const stored = await findings.find(line.id);
-  if (stored === undefined || !passes(lineOf(stored.finding), filter)) {
-    return undefined;
+): Promise<{ finding: Finding; history: readonly Transition[] } | 'left' | 'unreadable'> {
+  try {
+    const stored = await findings.find(line.id);
+    if (stored === undefined || !passes(lineOf(stored.finding), filter)) {
+      return 'left';
+    }
+    const history = format.hasHistory ? await findings.history(line.id) : [];
+    return { finding: stored.finding, history };
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      return 'unreadable';
+    }
+    throw error;
   }
-  const history = format.hasHistory ? await findings.history(line.id) : [];
-  return { finding: stored.finding, history };
 }
 
 function slicesOf(lines: readonly FindingLine[]): readonly (readonly FindingLine[])[] {

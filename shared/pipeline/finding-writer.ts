@@ -83,7 +83,9 @@ export async function writeLines(
   touched?: ReadonlyMap<string, Finding | undefined>,
 ): Promise<boolean> {
   async function read(): Promise<readonly Finding[]> {
-    const stored = (await findings.readTimeline(timelineId)).map((each) => each.finding);
+    // What cannot be read is left as the lists have it: its neighbours must not wait for it.
+    const rows = await findings.readTimeline(timelineId, () => undefined);
+    const stored = rows.map((each) => each.finding);
     return stored.filter(({ id }) => touched === undefined || touched.has(id));
   }
   const known = touched === undefined ? [undefined] : [...touched.values()];

@@ -85,6 +85,12 @@ export async function health(
     const many = alerts.dead < MOST_COUNTED ? alerts.dead : `${MOST_COUNTED} or more`;
     problems.push(`${many} alerts could not be delivered and were given up.`);
   }
+  const faults = await stores.marks.faults();
+  if (faults !== undefined && between(faults.at, now) <= STANDSTILL) {
+    const { timelines, first } = faults;
+    const what = timelines === 1 ? '1 timeline' : `${timelines} timelines`;
+    problems.push(`${what} cannot be assessed, and wait: ${first}.`);
+  }
   return { status: problems.length === 0 ? 'up' : 'degraded', sources, alerts, problems, notes };
 }
 

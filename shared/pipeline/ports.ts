@@ -142,13 +142,29 @@ export interface SignalMonths {
   drop(names: readonly string[]): Promise<void>;
 }
 
+/** A row that somebody or something has spoilt. Whoever reads many rows leaves it out and goes on. */
+export class UnreadableRowError extends Error {
+  override readonly name = 'UnreadableRowError';
+  /** Of which finding, when it is the row of one. */
+  readonly findingId: string | undefined;
+
+  constructor(table: string, partitionKey: string, rowKey: string, findingId?: string) {
+    const mend = table === 'FindingIndex' ? 'repair' : 'verify';
+    super(`the row ${table} ${partitionKey} ${rowKey} cannot be read; run: crosscheck ${mend}`);
+    this.findingId = findingId;
+  }
+}
+
+/** Told of each row that is left out. Without it such a row ends the reading with its `UnreadableRowError`. */
+export type OnUnreadable = (error: UnreadableRowError) => void;
+
 export interface StoredFinding {
   readonly finding: Finding;
   readonly etag: string;
 }
 
 export interface FindingStore {
-  readTimeline(timelineId: string): Promise<readonly StoredFinding[]>;
+  readTimeline(timelineId: string, onUnreadable?: OnUnreadable): Promise<readonly StoredFinding[]>;
   /**
    * Writes finding, history row and alert as one transaction, if the finding is still the one with this ETag
    * (`undefined`: does not exist yet).
@@ -160,9 +176,9 @@ export interface FindingStore {
   /** The transitions of a finding, oldest first. */
   history(findingId: string): Promise<readonly Transition[]>;
   /** Every finding, in no particular order. */
-  all(): AsyncIterable<Finding>;
+  all(onUnreadable?: OnUnreadable): AsyncIterable<Finding>;
   /** Findings whose last transition was at or after `from` and before `to`, in no particular order. */
-  movedBetween(from: Instant, to: Instant): AsyncIterable<Finding>;
+  movedBetween(from: Instant, to: Instant, onUnreadable?: OnUnreadable): AsyncIterable<Finding>;
   /**
    * Removes a finding with its history and its alerts, if this still is its head; finishes what a crash left of it.
    * @returns false when it has moved meanwhile; nothing is removed then.
@@ -303,7 +319,8 @@ export class PositionError extends Error {
 /** A row of one of the lists, as `repair` looks at it. */
 export interface IndexRow {
   readonly list: 'opened' | 'detector' | 'subject' | 'open';
-  readonly line: FindingLine;
+  /** Absent when it cannot be read. */
+  readonly line: FindingLine | undefined;
   /** It stands where no line of this finding belongs. */
   readonly isMisplaced: boolean;
   /** Which row it is. */
@@ -402,6 +419,14 @@ export interface WorkMark {
   readonly isCatchingUp?: boolean;
   readonly etag: string;
 }
+
+/** Timelines that fault wait, and are tried again in every run. */
+export interface TimelineFaults {
+  readonly at: Instant;
+  readonly timelines: number;
+  /** What the first of them came to. */
+  readonly first: string;
+}
 export type CoverageEnds = Readonly<Partial<Record<Source, Instant>>>;
 
 export interface WorkMarks {
@@ -430,6 +455,9 @@ export interface WorkMarks {
   /** By detector: under which version and settings all its timelines were last marked. */
   rules(): Promise<Readonly<Record<string, string>>>;
   keepRule(detectorId: string, rule: string): Promise<void>;
+  /** Keeps which timelines could not be assessed in this run, for health; `undefined` when all could. */
+  keepFaults(faults: TimelineFaults | undefined): Promise<void>;
+  faults(): Promise<TimelineFaults | undefined>;
 }
 
 export interface CoverageStore {

@@ -2,7 +2,14 @@ import { sha256 } from '../domain/canonical';
 import type { Finding } from '../domain/finding';
 import { lineOf, LISTS, listsOf, textOfLine } from './finding-lines';
 import { writeLines } from './finding-writer';
-import type { FindingIndex, FindingStore, IndexRow } from './ports';
+import {
+  UnreadableRowError,
+  type FindingIndex,
+  type FindingLine,
+  type FindingStore,
+  type IndexRow,
+  type StoredFinding,
+} from './ports';
 
 /** What a repair has looked at and mended so far. */
 export interface RepairReport {
@@ -15,6 +22,8 @@ export interface RepairReport {
   readonly corrected: number;
   /** Findings that a list showed and that are gone. */
   readonly removed: number;
+  /** Findings that cannot be read: what the lists say of them stays. */
+  readonly unreadable: number;
 }
 
 export interface Repair {
@@ -48,17 +57,28 @@ export async function repair({ stores, onProgress }: Repair): Promise<RepairRepo
 /** Mends what is wrong. @returns the findings that some list lacks. */
 async function compare(stores: Repair['stores'], tally: Tally): Promise<ReadonlySet<string>> {
   const expected = new Map<string, Expected>();
-  for await (const finding of stores.findings.all()) {
+  const onUnreadable = ({ findingId = '' }: UnreadableRowError): void => {
+    tally.tell('unreadable', findingId);
+  };
+  for await (const finding of stores.findings.all(onUnreadable)) {
     const missing = listsOf(finding).reduce((sum, list) => sum | bitOf(list), 0);
     expected.set(finding.id, { digest: digestOf(lineOf(finding)), missing });
     tally.step('findings');
   }
   for await (const row of stores.index.rows()) {
-    const known = expected.get(row.line.id);
-    if (known !== undefined && !row.isMisplaced && digestOf(row.line) === known.digest) {
+    const { line } = row;
+    if (line === undefined) {
+      // Its finding, if there is one, is missing here now, and is added below.
+      await stores.index.drop(row);
+      tally.tell('removed', row.key);
+      tally.step('rows');
+      continue;
+    }
+    const known = expected.get(line.id);
+    if (known !== undefined && !row.isMisplaced && digestOf(line) === known.digest) {
       known.missing &= ~bitOf(row.list);
     } else {
-      await mend(stores, row, known, tally);
+      await mend(stores, { ...row, line }, known, tally);
     }
     tally.step('rows');
   }
@@ -72,7 +92,7 @@ async function addMissing(
   tally: Tally,
 ): Promise<void> {
   let batch: Finding[] = [];
-  for await (const finding of findings.all()) {
+  for await (const finding of findings.all(() => undefined)) {
     if (!missing.has(finding.id)) {
       continue;
     }
@@ -94,11 +114,20 @@ interface Expected {
 
 async function mend(
   stores: Repair['stores'],
-  row: IndexRow,
+  row: IndexRow & { readonly line: FindingLine },
   known: Expected | undefined,
   tally: Tally,
 ): Promise<void> {
-  const stored = await stores.findings.find(row.line.id);
+  let stored: StoredFinding | undefined;
+  try {
+    stored = await stores.findings.find(row.line.id);
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      tally.tell('unreadable', row.line.id);
+      return;
+    }
+    throw error;
+  }
   if (stored === undefined) {
     await stores.index.drop(row);
     tally.tell('removed', row.line.id);
@@ -127,7 +156,11 @@ async function put(stores: Repair['stores'], id: string, finding?: Finding): Pro
 class Tally {
   readonly #onProgress: Repair['onProgress'];
   readonly #counts = { findings: 0, rows: 0, added: 0 };
-  readonly #told = { corrected: new Set<string>(), removed: new Set<string>() };
+  readonly #told = {
+    corrected: new Set<string>(),
+    removed: new Set<string>(),
+    unreadable: new Set<string>(),
+  };
   #steps = 0;
 
   constructor(onProgress: Repair['onProgress']) {
@@ -135,8 +168,11 @@ class Tally {
   }
 
   get report(): RepairReport {
-    const { corrected, removed } = this.#told;
-    return { ...this.#counts, corrected: corrected.size, removed: removed.size };
+    const { corrected, removed, unreadable } = this.#told;
+    return {
+      ...{ ...this.#counts, corrected: corrected.size, removed: removed.size },
+      unreadable: unreadable.size,
+    };
   }
 
   /** A new comparison: what was looked at is counted anew, what was mended is not. */
@@ -145,7 +181,7 @@ class Tally {
   }
 
   /** Counts a finding once, in however many lists it was wrong. */
-  tell(what: 'corrected' | 'removed', id: string): void {
+  tell(what: 'corrected' | 'removed' | 'unreadable', id: string): void {
     this.#told[what].add(id);
   }
 
@@ -163,6 +199,6 @@ function bitOf(list: IndexRow['list']): number {
 }
 
 /** Short enough to be copied: a longer part of a text would keep the whole text in memory. */
-function digestOf(line: IndexRow['line']): string {
+function digestOf(line: FindingLine): string {
   return sha256(textOfLine(line)).slice(0, 12);
 }

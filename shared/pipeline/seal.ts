@@ -139,11 +139,20 @@ async function headsOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promis
   const from = isFirst ? BEGINNING : plus(start(day), -LATE_WRITES);
   const to = plus(start(day), DAY);
   const heads: Head[] = [];
-  for await (const { id, sequence, head, movedAt } of stores.findings.movedBetween(from, END)) {
+  const unreadable: string[] = [];
+  const moved = stores.findings.movedBetween(from, END, ({ findingId = '' }) => {
+    unreadable.push(findingId);
+  });
+  const earlier: string[] = [];
+  for await (const { id, sequence, head, movedAt } of moved) {
     if (movedAt !== undefined && movedAt < to) {
       heads.push({ id, sequence, head });
-      continue;
+    } else {
+      earlier.push(id);
     }
+  }
+  // Of a finding that cannot be read the history says where it stood.
+  for (const id of [...earlier, ...unreadable]) {
     const last = (await stores.findings.history(id)).findLast((each) => each.at < to);
     if (last !== undefined && last.at >= from) {
       heads.push({ id, sequence: last.sequence, head: last.hash });

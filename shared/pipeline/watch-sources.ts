@@ -23,7 +23,7 @@ import {
 import { FindingBusyError } from './decide';
 import { FindingWriter } from './finding-writer';
 import { LOG_READING, type ReadingCondition } from './log-reading';
-import type { EngineStores, Now } from './ports';
+import { UnreadableRowError, type EngineStores, type Now } from './ports';
 
 const CONFIGURED: ConfiguredDetector = { detector: LOG_READING, settings: {}, stage: 'alert' };
 const NAMES: Readonly<Record<Source, string>> = {
@@ -81,14 +81,19 @@ export async function watchSources(watch: Watch): Promise<readonly FindingChange
     const over = known
       .map((alarm) => alarm.slice(0, alarm.indexOf(' ')) as ReadingCondition)
       .filter((message) => conditions.every((each) => each.message !== message));
+    let isTold = true;
     for (const condition of conditions) {
-      written.push(...(await tell(watch, source, condition.message, condition)));
+      const told = await tellIfReadable(watch, source, condition.message, condition);
+      isTold &&= told !== undefined;
+      written.push(...(told ?? []));
     }
     for (const message of over) {
-      written.push(...(await tell(watch, source, message, undefined, isWatched)));
+      const told = await tellIfReadable(watch, source, message, undefined, isWatched);
+      isTold &&= told !== undefined;
+      written.push(...(told ?? []));
     }
     // Remembered last: a crash before it tells the same again, which writes nothing.
-    if (canonical(alarms) !== canonical(known)) {
+    if (isTold && canonical(alarms) !== canonical(known)) {
       await stores.coverage.change(source, (each) => ({ ...each, alarms }));
     }
   }
@@ -150,6 +155,20 @@ function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Con
     });
   }
   return conditions;
+}
+
+/** @returns undefined when the finding is there and cannot be read: the watch goes on, and tries again in the next run. */
+async function tellIfReadable(
+  ...what: Parameters<typeof tell>
+): Promise<readonly FindingChange[] | undefined> {
+  try {
+    return await tell(...what);
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Writes the finding about a condition that is, or is over. */

@@ -1,3 +1,4 @@
+import { TableClient } from '@azure/data-tables';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -213,3 +214,37 @@ describe('crosscheck export', () => {
 function zoe_(): string {
   return about('Zoë').id;
 }
+
+// The last: it spoils a row.
+describe('a finding that cannot be read', () => {
+  beforeAll(async () => {
+    const [timeline, anchor] = zoe.id.split('-');
+    const { connection } = azurite;
+    await TableClient.fromConnectionString(connection, 'Findings', {
+      allowInsecureConnection: true,
+    }).updateEntity(
+      { partitionKey: `${TENANT}|${timeline}`, rowKey: `f|${anchor}`, json: '{' },
+      'Merge',
+    );
+  });
+
+  it('is left out and named by findings --json and export', async () => {
+    const [list, file] = [desk(), desk()];
+
+    expect(await findingsCommand({ json: true }, list)).toBe(1);
+    expect(await exportCommand({ format: 'csv' }, file, ME)).toBe(1);
+
+    expect((JSON.parse(list.out()) as { findings: Finding[] }).findings).toHaveLength(1);
+    expect(list.err()).toMatch(/^crosscheck: the row Findings \S+ \S+ cannot be read; run: /);
+    expect(file.out()).toContain(mary.id);
+    expect(file.err()).toContain('"unreadable":1');
+    expect(file.err()).toContain('1 finding cannot be read and left out; run: crosscheck verify');
+  });
+
+  it('ends show and acknowledge with a sentence', async () => {
+    await expect(showCommand(zoe.id, {}, desk())).rejects.toThrow('cannot be read; run:');
+    await expect(decideCommand('acknowledge', zoe.id, {}, desk(), ME)).rejects.toThrow(
+      'cannot be read; run:',
+    );
+  });
+});

@@ -55,7 +55,7 @@ describe('crosscheck repair', () => {
       '1 finding and 4 rows of the lists were compared: the lists are right\n',
     );
     expect(JSON.parse(await run(true))).toEqual({
-      ...{ findings: 1, rows: 4, added: 0, corrected: 0, removed: 0 },
+      ...{ findings: 1, rows: 4, added: 0, corrected: 0, removed: 0, unreadable: 0 },
     });
   });
 });

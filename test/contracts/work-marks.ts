@@ -26,6 +26,18 @@ export function workMarksContract(make: MakeStores): void {
       expect(await marks.due(DETECTOR, LATER)).toEqual([]);
     });
 
+    it('keeps what could not be assessed until all could', async () => {
+      expect(await marks.faults()).toBeUndefined();
+      await marks.keepFaults(undefined);
+      const faults = { at: minutes(1), timelines: 2, first: HOSTILE.join('') };
+
+      await marks.keepFaults(faults);
+      expect(await marks.faults()).toEqual(faults);
+
+      await marks.keepFaults(undefined);
+      expect(await marks.faults()).toBeUndefined();
+    });
+
     it('marks timelines now', async () => {
       await marks.markDirty([MARY, EVE, MARY], ENDS);
 

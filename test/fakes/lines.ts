@@ -14,7 +14,7 @@ export async function linesAgree({
     }
   }
   for await (const { list, line, isMisplaced, key } of index.rows()) {
-    const text = `${list} ${textOfLine(line)}`;
+    const text = `${list} ${line === undefined ? 'unreadable' : textOfLine(line)}`;
     must(!isMisplaced, () => `a row lies where it should not: ${key}`);
     must(expected.delete(text), () => `no finding is like the line ${text}`);
   }

@@ -1,4 +1,5 @@
 import { app, HttpRequest, InvocationContext, type HttpHandler } from '@azure/functions';
+import { TableClient } from '@azure/data-tables';
 import { ContentionError } from '../../shared/adapters/tables/errors';
 import { theMonitor } from '../../shared/composition';
 import { LOG_READING } from '../../shared/pipeline/log-reading';
@@ -81,6 +82,24 @@ describe('functions/http', () => {
     expect((await knock('finding')).status).toBe(503);
     expect((await knock('finding')).status).toBe(404);
     expect(detectorOf(LOG_READING.id)).toBe(LOG_READING);
+  });
+
+  it('names a row that cannot be read, and nothing of what it holds', async () => {
+    const [timeline, anchor] = NOBODY.split('-');
+    const [partitionKey, rowKey] = [`${TENANT}|${timeline}`, `f|${anchor}`];
+    const table = TableClient.fromConnectionString(azurite.connection, 'Findings', {
+      allowInsecureConnection: true,
+    });
+    await table.createTable();
+    await table.createEntity({ partitionKey, rowKey, json: '{"title":"secret' });
+
+    const { status, text, logged } = await knock('finding');
+
+    await table.deleteEntity(partitionKey, rowKey);
+    expect(status).toBe(500);
+    const detail = `the row Findings ${partitionKey} ${rowKey} cannot be read; run: crosscheck verify. `;
+    expect((JSON.parse(text) as { detail: string }).detail).toContain(detail);
+    expect(text + logged).not.toContain('secret');
   });
 
   // The last: it ends the storage.

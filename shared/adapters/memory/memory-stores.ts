@@ -38,6 +38,7 @@ import type {
   Stores,
   TimelineRef,
   WorkMark,
+  TimelineFaults,
   WorkMarks,
 } from '../../pipeline/ports';
 import { MemoryChain, MemoryRows, MemoryRules } from './memory-record';
@@ -414,7 +415,17 @@ export class MemoryMarks implements WorkMarks {
   readonly #writing = new Map<string, WorkMark>();
   readonly #due = new Map<string, { mark: WorkMark; at: Instant }>();
   readonly #rules = new Map<string, string>();
+  #faults: TimelineFaults | undefined;
   #etag = 0;
+
+  keepFaults(faults: TimelineFaults | undefined): Promise<void> {
+    this.#faults = faults;
+    return Promise.resolve();
+  }
+
+  faults(): Promise<TimelineFaults | undefined> {
+    return Promise.resolve(this.#faults);
+  }
 
   markDirty(
     timelines: readonly TimelineRef[],

@@ -22,7 +22,7 @@ export class TableChain implements RecordChain {
     const row = await this.#table.get(this.#partition, CHAIN_HEAD);
     return row === undefined
       ? { head: EMPTY_CHAIN, etag: undefined }
-      : { head: fromColumns(row) as ChainHead, etag: row.etag };
+      : { head: fromColumns(row, this.#table.name) as ChainHead, etag: row.etag };
   }
 
   async write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean> {
@@ -38,6 +38,6 @@ export class TableChain implements RecordChain {
 
   async entry(sequence: number): Promise<RecordEntry | undefined> {
     const row = await this.#table.get(this.#partition, joinKey(ENTRY, ordinal(sequence)));
-    return row && (fromColumns(row) as RecordEntry);
+    return row && (fromColumns(row, this.#table.name) as RecordEntry);
   }
 }

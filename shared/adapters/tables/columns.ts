@@ -1,3 +1,4 @@
+import { UnreadableRowError } from '../../pipeline/ports';
 import { TEXT_LIMIT, type Row } from './guards';
 
 /**
@@ -14,13 +15,25 @@ export function toColumns(value: object): Readonly<Record<string, string>> {
   return columns;
 }
 
-/** What `toColumns` wrote. The rows are our own: callers trust their shape. */
-export function fromColumns(row: Row): unknown {
+/**
+ * What `toColumns` wrote. The rows are our own: callers trust their shape.
+ * @throws UnreadableRowError when it is no JSON of an object.
+ */
+export function fromColumns(row: Row, table = 'one of the tables'): object {
   let text = '';
   for (let n = 0; typeof row[nameOf(n)] === 'string'; n++) {
     text += row[nameOf(n)] as string;
   }
-  return JSON.parse(text) as unknown;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // what the parser says quotes the content
+  }
+  if (typeof value !== 'object' || value === null) {
+    throw new UnreadableRowError(table, row.partitionKey, row.rowKey);
+  }
+  return value;
 }
 
 function escaped(unit: string): string {

@@ -70,7 +70,7 @@ export class TableCoverage implements CoverageStore {
     const rows = { from: `w|${newestFirst(to)}`, to: after(`w|${newestFirst(from)}|`) };
     for await (const page of this.#table.pages({ partition, rows })) {
       for (const row of page) {
-        const window = fromColumns(row) as WindowReport;
+        const window = fromColumns(row, this.#table.name) as WindowReport;
         if (window.readAt >= from && window.readAt < to) {
           yield window;
         }
@@ -138,7 +138,7 @@ export class TableCoverage implements CoverageStore {
     const seen: Seen =
       row === undefined
         ? { head: undefined, at }
-        : { head: fromColumns(row) as SourceHead, etag: row.etag, at };
+        : { head: fromColumns(row, this.#table.name) as SourceHead, etag: row.etag, at };
     if (epoch === this.#epoch) {
       this.#seen.set(source, seen);
     }

@@ -15,12 +15,13 @@ import {
   type List,
   type Position,
 } from '../../pipeline/finding-lines';
-import type {
-  FindingFilter,
-  FindingIndex,
-  FindingLine,
-  FindingLines,
-  IndexRow,
+import {
+  UnreadableRowError,
+  type FindingFilter,
+  type FindingIndex,
+  type FindingLine,
+  type FindingLines,
+  type IndexRow,
 } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { StoredRow } from './guards';
@@ -29,6 +30,7 @@ import { chunked, type RowQuery, type Table } from './table';
 
 /** Places begin with a digit. */
 const ALL_PLACES: KeyRange = { from: '0', to: ':' };
+const INDEX = 'FindingIndex';
 const LARGEST_PAGE = 1_000;
 const AT_A_TIME = 4;
 /** The service may answer with a few rows and a token many times over; a page takes so many answers with rows. */
@@ -173,12 +175,18 @@ export class TableIndex implements FindingIndex {
 
   #toIndexRow(list: List, row: StoredRow): IndexRow {
     const { partitionKey, rowKey } = row;
-    const line = fromColumns(row) as FindingLine;
+    const key = `${partitionKey} ${rowKey}`;
+    let line: FindingLine;
+    try {
+      line = lineIn(row);
+    } catch {
+      return { list, line: undefined, isMisplaced: true, key };
+    }
     const isMisplaced =
       !listsOf(line).includes(list) ||
       partitionKey !== this.#partition(list, line) ||
       rowKey !== placeOf(line);
-    return { list, line, isMisplaced, key: `${partitionKey} ${rowKey}` };
+    return { list, line, isMisplaced, key };
   }
 }
 
@@ -222,7 +230,7 @@ class Page {
         this.hasRest = true;
         return;
       }
-      const line = fromColumns(row) as FindingLine;
+      const line = lineIn(row);
       const { from } = this.#filter;
       if (from !== undefined && line.openedAt < from) {
         this.isPastEnd = true;
@@ -233,6 +241,17 @@ class Page {
       this.lines.push(...(passes(line, this.#filter) ? [line] : []));
     }
   }
+}
+
+/** @throws UnreadableRowError when it is no line. */
+function lineIn(row: StoredRow): FindingLine {
+  const line: Partial<FindingLine> = fromColumns(row, INDEX);
+  const { id, detector, subject, openedAt } = line;
+  const isLine = [id, detector, subject?.id, openedAt].every((each) => typeof each === 'string');
+  if (!isLine) {
+    throw new UnreadableRowError(INDEX, row.partitionKey, row.rowKey);
+  }
+  return line as FindingLine;
 }
 
 /** Waits for all, also when one fails: nothing of a failed write is still on its way when it is tried again. */

@@ -2,7 +2,12 @@ import { odata } from '@azure/data-tables';
 import { digestOf, type Head } from '../../domain/chain';
 import type { Finding, FindingChange, Transition } from '../../domain/finding';
 import type { Instant } from '../../domain/time';
-import type { FindingStore, StoredFinding } from '../../pipeline/ports';
+import {
+  UnreadableRowError,
+  type FindingStore,
+  type OnUnreadable,
+  type StoredFinding,
+} from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { beginning, joinKey, ordinal } from './keys';
@@ -25,12 +30,15 @@ export class TableFindings implements FindingStore {
     this.#tables = tables;
   }
 
-  async readTimeline(timelineId: string): Promise<readonly StoredFinding[]> {
+  async readTimeline(
+    timelineId: string,
+    onUnreadable?: OnUnreadable,
+  ): Promise<readonly StoredFinding[]> {
     const { findings, tenantId, onRead } = this.#tables;
     const partition = joinKey(tenantId, timelineId);
     const rows = await findings.list({ partition, rows: beginning('f|') });
     onRead();
-    return rows.map(toStored);
+    return readable(rows, this.#toStored, onUnreadable);
   }
 
   async commit(change: FindingChange, etag: string | undefined): Promise<boolean> {
@@ -73,30 +81,36 @@ export class TableFindings implements FindingStore {
     const { partition, anchor } = placeOf(tenantId, findingId);
     const row = await findings.get(partition, joinKey('f', anchor));
     onRead();
-    return row && toStored(row);
+    return row && this.#toStored(row);
   }
 
   async history(findingId: string): Promise<readonly Transition[]> {
     const { findings, tenantId } = this.#tables;
     const { partition, anchor } = placeOf(tenantId, findingId);
     const rows = beginning(joinKey('h', anchor) + '|');
-    return (await findings.list({ partition, rows })).map((row) => fromColumns(row) as Transition);
+    return (await findings.list({ partition, rows })).map(
+      (row) => fromColumns(row, findings.name) as Transition,
+    );
   }
 
-  async *all(): AsyncIterable<Finding> {
+  async *all(onUnreadable?: OnUnreadable): AsyncIterable<Finding> {
     const { findings, tenantId } = this.#tables;
     const partition = beginning(joinKey(tenantId) + '|');
     for await (const page of findings.pages({ partition, rows: beginning('f|') })) {
-      yield* page.map((row) => fromColumns(row) as Finding);
+      yield* readable(page, this.#toFinding, onUnreadable);
     }
   }
 
-  async *movedBetween(from: Instant, to: Instant): AsyncIterable<Finding> {
+  async *movedBetween(
+    from: Instant,
+    to: Instant,
+    onUnreadable?: OnUnreadable,
+  ): AsyncIterable<Finding> {
     const { findings, tenantId } = this.#tables;
     const partition = beginning(joinKey(tenantId) + '|');
     const where = odata`movedAt ge ${from} and movedAt lt ${to}`;
     for await (const page of findings.pages({ partition, rows: beginning('f|'), where })) {
-      yield* page.map((row) => fromColumns(row) as Finding);
+      yield* readable(page, this.#toFinding, onUnreadable);
     }
   }
 
@@ -140,6 +154,52 @@ export class TableFindings implements FindingStore {
       await work.clear({ partition: marks, rows: beginning(`${joinKey(kind, id)}-`) });
     }
   }
+
+  /** Rows trust nobody: what a finding says it is must be what lies under its key. */
+  readonly #toFinding = (row: StoredRow): Finding => {
+    const { name } = this.#tables.findings;
+    const { partitionKey, rowKey } = row;
+    const id = `${partitionKey.slice(partitionKey.indexOf('|') + 1)}-${rowKey.slice(2)}`;
+    let found: Partial<Finding>;
+    try {
+      found = fromColumns(row, name);
+    } catch {
+      throw new UnreadableRowError(name, partitionKey, rowKey, id);
+    }
+    if (typeof found.id !== 'string' || !this.#isPlaceOf(found.id, row)) {
+      throw new UnreadableRowError(name, partitionKey, rowKey, id);
+    }
+    return found as Finding;
+  };
+
+  readonly #toStored = (row: StoredRow): StoredFinding => {
+    return { finding: this.#toFinding(row), etag: row.etag };
+  };
+
+  #isPlaceOf(id: string, { partitionKey, rowKey }: StoredRow): boolean {
+    const { partition, anchor } = placeOf(this.#tables.tenantId, id);
+    return partition === partitionKey && joinKey('f', anchor) === rowKey;
+  }
+}
+
+/** What can be read of some rows. */
+function readable<T>(
+  rows: readonly StoredRow[],
+  read: (row: StoredRow) => T,
+  onUnreadable: OnUnreadable | undefined,
+): readonly T[] {
+  const found: T[] = [];
+  for (const row of rows) {
+    try {
+      found.push(read(row));
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError) || onUnreadable === undefined) {
+        throw error;
+      }
+      onUnreadable(error);
+    }
+  }
+  return found;
 }
 
 /** A finding's id names where it lies: the timeline is its partition, the anchor its row. */
@@ -149,8 +209,4 @@ function placeOf(tenantId: string, findingId: string): { partition: string; anch
     partition: joinKey(tenantId, findingId.slice(0, Math.max(dash, 0))),
     anchor: findingId.slice(dash + 1),
   };
-}
-
-function toStored(row: StoredRow): StoredFinding {
-  return { finding: fromColumns(row) as Finding, etag: row.etag };
 }

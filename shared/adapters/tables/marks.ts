@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '../../domain/time';
-import type { CoverageEnds, TimelineRef, WorkMark, WorkMarks } from '../../pipeline/ports';
+import type {
+  CoverageEnds,
+  TimelineFaults,
+  TimelineRef,
+  WorkMark,
+  WorkMarks,
+} from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';
@@ -9,12 +15,14 @@ import { chunked, rowOf, type Table, type Write } from './table';
 
 /** Work is marked before and after it: the second time the row is known. Forgetting only costs a read. */
 const REMEMBERED = 10_000;
+const FAULTS = 'faults';
 
 /** What must be assessed, all of a tenant in one partition. */
 export class TableMarks implements WorkMarks {
   readonly #work: Table;
   readonly #partition: string;
   readonly #written = new Map<string, StoredRow>();
+  #hasFaults = false;
 
   constructor(work: Table, tenantId: string) {
     this.#work = work;
@@ -77,6 +85,22 @@ export class TableMarks implements WorkMarks {
     await this.#work.upsert({ partitionKey, rowKey, ...toColumns({ detector, rule }) });
   }
 
+  /** A run without faults costs nothing: what another process kept and nobody keeps again is old news to health. */
+  async keepFaults(faults: TimelineFaults | undefined): Promise<void> {
+    const partitionKey = this.#partition;
+    if (faults !== undefined) {
+      await this.#work.upsert({ partitionKey, rowKey: FAULTS, ...toColumns(faults) });
+    } else if (this.#hasFaults) {
+      await this.#work.remove(partitionKey, FAULTS, '*');
+    }
+    this.#hasFaults = faults !== undefined;
+  }
+
+  async faults(): Promise<TimelineFaults | undefined> {
+    const row = await this.#work.get(this.#partition, FAULTS);
+    return row && (fromColumns(row, this.#work.name) as TimelineFaults);
+  }
+
   /** Most marks are new or our own: they are written at once. Else all are read, and what is there is kept. */
   async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
     const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
@@ -113,7 +137,7 @@ export class TableMarks implements WorkMarks {
   async #list(cause: WorkMark['cause'], rows: KeyRange): Promise<readonly WorkMark[]> {
     const found = await this.#work.list({ partition: this.#partition, rows });
     return found.map((row) => {
-      const mark = fromColumns(row) as Kept;
+      const mark = fromColumns(row, this.#work.name) as Kept;
       return {
         ...mark,
         cause: mark.since === undefined ? cause : 'writing',

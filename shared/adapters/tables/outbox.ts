@@ -54,7 +54,7 @@ export class TableOutbox implements Outbox {
     const isPlanned = first?.rowKey === PLAN;
     const marks = (isPlanned ? others : found).slice(0, most);
     return {
-      marks: marks.map((row) => fromColumns(row) as SendMark),
+      marks: marks.map((row) => fromColumns(row, work.name) as SendMark),
       ...(isPlanned && { plan: { ...(fromColumns(first) as DigestPlan), etag: first.etag } }),
     };
   }
@@ -73,7 +73,7 @@ export class TableOutbox implements Outbox {
     const { findings, tenantId } = this.#tables;
     const { partition, row } = placeOf(tenantId, alertId);
     const found = await findings.get(partition, row);
-    return found && { ...(fromColumns(found) as Kept), etag: found.etag };
+    return found && { ...(fromColumns(found, findings.name) as Kept), etag: found.etag };
   }
 
   async settle(row: OutboxRow, outcome: Outcome, mark: SendMark): Promise<boolean> {

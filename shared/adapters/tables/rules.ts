@@ -23,7 +23,7 @@ export class TableRules implements RuleStore {
   async everyStep(): Promise<readonly RuleStep[]> {
     const rows = beginning(`${STEP}|`);
     const found = await this.#table.list({ partition: this.#partition, rows });
-    return found.map((row) => fromColumns(row) as RuleStep);
+    return found.map((row) => fromColumns(row, this.#table.name) as RuleStep);
   }
 
   async steps(): Promise<readonly RuleStep[]> {
@@ -67,7 +67,7 @@ export class TableRules implements RuleStore {
   async unheard(): Promise<readonly StepRef[]> {
     const rows = beginning(`${NOTE}|`);
     const found = await this.#table.list({ partition: this.#partition, rows });
-    return found.map((row) => fromColumns(row) as StepRef);
+    return found.map((row) => fromColumns(row, this.#table.name) as StepRef);
   }
 
   async heard(step: StepRef): Promise<void> {
