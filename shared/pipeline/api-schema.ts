@@ -136,6 +136,7 @@ export const alertPath = z.strictObject({
 const note = z
   .string()
   .max(LONGEST_NOTE)
+  .overwrite((text) => text.toWellFormed())
   .optional()
   .meta({ description: 'Why, in own words; kept in the history.' });
 

@@ -155,6 +155,13 @@ describe('answers', () => {
     expect(statuses.map(({ status }) => status)).toEqual([412, 428, 400, 400, 404]);
   });
 
+  it('keep no half of a character in a note', async () => {
+    const done = await decide('{"action":"acknowledge","note":"cut \\ud83d"}');
+
+    expect(bodyOf(done)).toMatchObject({ decision: { note: 'cut \ufffd' } });
+    expect(done.body).not.toMatch(/ud83d/);
+  });
+
   it('decide not, while it keeps changing, and hide no fault', async () => {
     const commit = jest.spyOn(stores.findings, 'commit').mockResolvedValue(false);
     expect((await decide('{"action":"reopen"}')).status).toBe(409);
