@@ -280,7 +280,31 @@ export function compare(
   return transit(next, verb, { at: now, by: 'crosscheck', ...why }, news.continues, flag);
 }
 
-/** The transition that a person's act is. An act is always one, even when the status stays. */
+/** Why an act would change nothing or contradict what holds, in words; undefined when it may be recorded. */
+export function whyNot(
+  { verdict, status, resolution, act: last }: Finding,
+  act: Act,
+): string | undefined {
+  if (verdict.state === 'resolved') {
+    return `is ended by evidence (${resolution ?? 'resolved'}); there is nothing left to decide`;
+  }
+  switch (act.verb) {
+    case 'acknowledge':
+      return status === 'resolved'
+        ? 'is resolved; reopen it first'
+        : status === 'acknowledged'
+          ? 'is acknowledged already'
+          : undefined;
+    case 'resolve':
+      return status === 'resolved' && last?.reason === act.reason
+        ? `is resolved as ${act.reason ?? 'fixed'} already`
+        : undefined;
+    case 'reopen':
+      return status === 'open' ? 'is open already' : undefined;
+  }
+}
+
+/** The transition that a person's act is. Whether it may be one, `whyNot` says. */
 export function decide(stored: Finding, act: Act): FindingChange {
   const next = withAct(stored, act);
   const verb =

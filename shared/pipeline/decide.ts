@@ -1,4 +1,5 @@
-import { decide, type Act, type Finding } from '../domain/finding';
+import { canonical, type Json } from '../domain/canonical';
+import { decide, whyNot, type Act, type Finding } from '../domain/finding';
 import { FindingWriter } from './finding-writer';
 import type { EngineStores, StoredFinding, TimelineRef } from './ports';
 
@@ -22,12 +23,20 @@ export class FindingBusyError extends Error {
   }
 }
 
+/** The act would change nothing, or evidence has ended the finding. */
+export class ActRefusedError extends Error {
+  override readonly name = 'ActRefusedError';
+  constructor(findingId: string, why: string) {
+    super(`finding ${findingId} ${why}`);
+  }
+}
+
 const ROUNDS = 5;
 
 /**
  * Records what a person decided. Later assessments keep it until newer evidence contradicts it.
  * @param check looks at what is decided on, as often as it changes meanwhile; what it throws ends the act.
- * @throws FindingNotFoundError, FindingBusyError
+ * @throws FindingNotFoundError, FindingBusyError, ActRefusedError
  */
 export async function recordAct(
   stores: Pick<EngineStores, 'findings' | 'index' | 'marks'>,
@@ -41,7 +50,16 @@ export async function recordAct(
     if (found === undefined) {
       throw new FindingNotFoundError(findingId);
     }
+    if (round > 0 && isSame(found.finding.act, act)) {
+      await writer?.writeLines(); // it was written, and the answer got lost
+      return found.finding;
+    }
     check(found);
+    const why = whyNot(found.finding, act);
+    if (why !== undefined) {
+      await writer?.writeLines();
+      throw new ActRefusedError(findingId, why);
+    }
     const change = decide(found.finding, act);
     writer ??= new FindingWriter(stores, timelineOf(found.finding), act.at);
     if (await writer.commit(change, found.etag)) {
@@ -51,6 +69,10 @@ export async function recordAct(
   }
   await writer?.writeLines();
   throw new FindingBusyError(findingId);
+}
+
+function isSame(stored: Act | undefined, act: Act): boolean {
+  return canonical({ ...stored } as unknown as Json) === canonical(act as unknown as Json);
 }
 
 function timelineOf({ id, detector, subject }: Finding): TimelineRef {

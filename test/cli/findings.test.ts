@@ -160,6 +160,12 @@ describe('crosscheck ack, resolve and reopen', () => {
     await expect(decideCommand('resolve', id, options, desk(), ME)).rejects.toThrow(message);
   });
 
+  it('refuse, as wrong usage, what would change nothing', async () => {
+    await expect(decideCommand('reopen', mary.id, {}, desk(), ME)).rejects.toThrow(
+      new UsageError(`finding ${mary.id} is open already`),
+    );
+  });
+
   it('know when there is none', async () => {
     await expect(
       decideCommand('acknowledge', '0123456789abcdef-ffffffffffff', {}, desk(), ME),

@@ -162,12 +162,19 @@ describe('answers', () => {
     expect(done.body).not.toMatch(/ud83d/);
   });
 
+  it('refuse what would change nothing, in a sentence', async () => {
+    const refused = await decide('{"action":"reopen"}');
+
+    expect(refused.status).toBe(409);
+    expect(bodyOf(refused)).toMatchObject({ detail: `Finding ${mary.id} is open already.` });
+  });
+
   it('decide not, while it keeps changing, and hide no fault', async () => {
     const commit = jest.spyOn(stores.findings, 'commit').mockResolvedValue(false);
-    expect((await decide('{"action":"reopen"}')).status).toBe(409);
+    expect((await decide('{"action":"acknowledge"}')).status).toBe(409);
 
     commit.mockRejectedValue(new Error('storage'));
-    await expect(decide('{"action":"reopen"}')).rejects.toThrow('storage');
+    await expect(decide('{"action":"acknowledge"}')).rejects.toThrow('storage');
   });
 
   it('resend what was given up', async () => {
