@@ -1,6 +1,6 @@
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import { formatDuration, toInstant, toMinute, type Instant } from '../shared/domain/time';
+import { formatDuration, toMinute } from '../shared/domain/time';
 import type { CoverageReport, SourceCoverage } from '../shared/pipeline/coverage-report';
 import type { Clock } from '../shared/pipeline/ports';
 import { buildMonitor } from '../shared/composition';
@@ -8,6 +8,7 @@ import { EXIT, UsageError } from './exit';
 import { heading } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { printable, table, wrap, type Terminal } from './print';
+import { readRange } from './range';
 
 export interface CoverageOptions {
   readonly from?: string;
@@ -28,15 +29,12 @@ export async function coverageCommand(
   if (options.json === true && options.csv === true) {
     throw new UsageError('--json and --csv contradict each other; take one of them');
   }
-  const [from, to] = [timeOf('--from', options.from), timeOf('--to', options.to)];
+  const range = readRange(options);
   const monitor = await buildMonitor(
     readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) }),
     clock,
   );
-  const report = await monitor.coverage({
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-  });
+  const report = await monitor.coverage(range);
   terminal.out(
     options.json === true
       ? `${JSON.stringify(report, null, 2)}\n`
@@ -45,17 +43,6 @@ export async function coverageCommand(
         : toText(report, terminal),
   );
   return EXIT.done;
-}
-
-/** @throws UsageError when the text is no time. */
-export function timeOf(option: string, text: string | undefined): Instant | undefined {
-  try {
-    return text === undefined ? undefined : toInstant(text);
-  } catch {
-    throw new UsageError(
-      `${option} takes a time with a zone, like 2026-01-31T12:00:00Z, not "${text ?? ''}"`,
-    );
-  }
 }
 
 // Only our own words and times: nothing in it comes from a log.

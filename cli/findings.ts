@@ -8,10 +8,10 @@ import { FindingNotFoundError } from '../shared/pipeline/decide';
 import type { Clock, FindingFilter, FindingLine, Stores } from '../shared/pipeline/ports';
 import { wholeFinding } from '../shared/pipeline/show-finding';
 import { EXIT, UsageError } from './exit';
-import { readFilter, type FilterOptions } from './filter';
+import { readFilter, warnOfDetector, type FilterOptions } from './filter';
 import { count, findingText, heading } from './finding-text';
 import { paint, printable, table, type Terminal } from './print';
-import { openStores, type World } from './stores';
+import { openMonitor, openStores, type World } from './stores';
 
 export interface FindingsOptions extends FilterOptions {
   readonly top?: string;
@@ -32,7 +32,8 @@ export async function findingsCommand(options: FindingsOptions, world: World): P
   if (top < 1) {
     throw new UsageError(`--top takes a whole number from 1, not "${options.top ?? ''}"`);
   }
-  const stores = await openStores(world);
+  const { stores, detectorIds } = await openMonitor(world);
+  warnOfDetector(filter, detectorIds, terminal);
   const lines = await listed(stores, filter, top);
   if (options.json === true) {
     const findings = await whole(stores, lines);

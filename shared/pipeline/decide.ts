@@ -72,7 +72,7 @@ export async function recordAct(
 }
 
 function isSame(stored: Act | undefined, act: Act): boolean {
-  return canonical({ ...stored } as unknown as Json) === canonical(act as unknown as Json);
+  return canonical({ ...stored }) === canonical(act as unknown as Json);
 }
 
 function timelineOf({ id, detector, subject }: Finding): TimelineRef {

@@ -97,6 +97,7 @@ describe('crosscheck coverage', () => {
     const inside = await run({ from: '2026-03-02T09:00:00Z', to: '2026-03-02T10:30:00Z' });
     const outside = await run({ to: '2026-02-01T00:00:00+01:00' });
 
+    expect(await run({ to: '2026-03-02' })).toContain('2026-03-02 00:00 UTC  hours-re-read');
     expect(inside).toContain('  2026-03-02 09:00 UTC  2026-03-02 10:00 UTC  complete\n');
     expect(inside).toContain('  2026-03-02 10:00 UTC  2026-03-02 10:30 UTC  read-once\n');
     expect(outside).toContain('signIns\n  nothing in this range\n');
@@ -188,8 +189,9 @@ describe('crosscheck coverage', () => {
   });
 
   it.each<[string, CoverageOptions, RegExp]>([
-    ['no time', { from: 'noon' }, /^--from takes a time with a zone, .*, not "noon"$/],
-    ['a time without a zone', { to: '2026-03-02T12:00:00' }, /^--to takes a time with a zone/],
+    ['no time', { from: 'noon' }, /^--from takes a day like 2026-01-31 or/],
+    ['a time without a zone', { to: '2026-03-02T12:00:00' }, /^--to takes a day like/],
+    ['no stretch', { from: '2026-03-01', to: '2026-03-01' }, /^--to must lie after from$/],
     ['two formats', { json: true, csv: true }, /contradict each other/],
   ])('refuses %s', async (_what, options, text) => {
     const { run } = await setUp();

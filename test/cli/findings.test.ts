@@ -104,6 +104,24 @@ describe('crosscheck findings', () => {
     expect(world.out()).not.toMatch(ACTS);
   });
 
+  it('says that there is no such detector', async () => {
+    const world = desk();
+
+    expect(await findingsCommand({ detector: 'other' }, world)).toBe(0);
+    await findingsCommand({ detector: 'log-reading' }, world);
+
+    expect(world.err()).toMatch(
+      /^crosscheck: --detector other names no detector; there are eas-.*, log-reading\n$/,
+    );
+  });
+
+  it('refuses a stretch in which nothing can lie', async () => {
+    const day = { from: '2026-02-01', to: '2026-02-01' };
+
+    await expect(findingsCommand(day, desk())).rejects.toThrow('--to must lie after from');
+    await expect(exportCommand({ ...day, format: 'csv' }, desk())).rejects.toThrow('--to must');
+  });
+
   it('names every option that is wrong', async () => {
     const wrong = findingsCommand({ status: 'closed', from: 'once', severity: 'worst' }, desk());
 

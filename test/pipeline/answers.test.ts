@@ -1,7 +1,16 @@
+import type { z } from 'zod';
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import type { Finding } from '../../shared/domain/finding';
 import { enter, signatureOf, type Gate } from '../../shared/pipeline/access';
 import type { Answer } from '../../shared/pipeline/answer';
+import {
+  coverageQuery,
+  exportQuery,
+  findingsQuery,
+  readQuery,
+  statsQuery,
+  verifyQuery,
+} from '../../shared/pipeline/api-schema';
 import { answerElsewhere, answerHealth } from '../../shared/pipeline/elsewhere';
 import { answerFindings } from '../../shared/pipeline/findings-query';
 import { answerResend } from '../../shared/pipeline/resend';
@@ -126,6 +135,40 @@ describe('answers', () => {
     expect((await answerFindings(stores.index, [['top', 'x']])).status).toBe(400);
     const broken = { page: () => Promise.reject(new Error('storage')) };
     await expect(answerFindings(broken as never, [])).rejects.toThrow('storage');
+  });
+
+  it('list those of a detector that there is', async () => {
+    const ask = (detector: string): Promise<Answer> =>
+      answerFindings(stores.index, [['detector', detector]], [mary.detector, 'log-reading']);
+
+    expect(bodyOf(await ask(mary.detector))).toMatchObject({ findings: [{}, {}] });
+    expect(bodyOf(await ask('other'))).toMatchObject({
+      detail: 'detector: names no detector; there are some-detector, log-reading',
+    });
+  });
+
+  it('take an object id however it is written', () => {
+    const asked = (subject: string): unknown =>
+      (readQuery(findingsQuery, [['subject', subject]]) as { value: { subject: string } }).value
+        .subject;
+
+    expect(asked('A11CE000-0000-4000-8000-00000000000A')).toBe(
+      'a11ce000-0000-4000-8000-00000000000a',
+    );
+    expect(asked('Id-Of-Mary')).toBe('Id-Of-Mary');
+  });
+
+  it('refuse a stretch in which nothing can lie, everywhere with the same words', () => {
+    for (const schema of [findingsQuery, exportQuery, statsQuery, coverageQuery, verifyQuery]) {
+      expect(
+        readQuery<z.ZodType>(schema, [
+          ...[['from', '2026-02-01'] as const, ['to', '2026-02-01'] as const],
+          ...(schema === exportQuery ? [['format', 'csv'] as const] : []),
+        ]),
+      ).toMatchObject({
+        refusal: { body: expect.stringContaining('to: must lie after from') as string },
+      });
+    }
   });
 
   it('show, or say that it is known', async () => {
