@@ -116,7 +116,7 @@ async function toJson(
     }
   }
   return {
-    ...{ asOf: clock.now(), read, pending: [], undetermined: [] },
+    ...{ asOf: clock.now(), read },
     findings: findings.map(findingJson),
   };
 }

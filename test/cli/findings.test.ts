@@ -104,6 +104,14 @@ describe('crosscheck findings', () => {
     expect(world.out()).not.toMatch(ACTS);
   });
 
+  it('says nothing of what only an analysis knows', async () => {
+    const world = desk();
+
+    await findingsCommand({ json: true }, world);
+
+    expect(Object.keys(JSON.parse(world.out()) as object)).toEqual(['asOf', 'read', 'findings']);
+  });
+
   it('says that there is no such detector', async () => {
     const world = desk();
 
