@@ -1,6 +1,6 @@
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import { formatDuration, toMinute } from '../shared/domain/time';
+import { DAY, HOUR, MINUTE, SECOND, toMinute, type Duration } from '../shared/domain/time';
 import type { CoverageReport, SourceCoverage } from '../shared/pipeline/coverage-report';
 import type { Clock } from '../shared/pipeline/ports';
 import { buildMonitor } from '../shared/composition';
@@ -45,6 +45,25 @@ export async function coverageCommand(
   return EXIT.done;
 }
 
+const UNITS = [
+  [DAY, 'd', HOUR, 'h'],
+  [HOUR, 'h', MINUTE, 'min'],
+  [MINUTE, 'min', SECOND, 's'],
+] as const;
+
+/** A measured duration as people say it, in its two largest units: `3 h 2 min`, `12.5 s`. */
+export function lasting(ms: Duration): string {
+  for (const [unit, name, part, partName] of UNITS) {
+    const parts = Math.round(ms / part);
+    const whole = Math.floor((parts * part) / unit);
+    if (whole > 0) {
+      const rest = parts - (whole * unit) / part;
+      return rest === 0 ? `${whole} ${name}` : `${whole} ${name} ${rest} ${partName}`;
+    }
+  }
+  return `${Math.round(ms / (SECOND / 10)) / 10} s`;
+}
+
 // Only our own words and times: nothing in it comes from a log.
 function toCsv({ sources }: CoverageReport): string {
   const rows = sources.flatMap(({ source, stretches }) =>
@@ -74,8 +93,8 @@ function sourceText(of: SourceCoverage, terminal: Terminal): string {
   const late =
     lateness === undefined
       ? 'not measured yet'
-      : `p50 ${formatDuration(lateness.p50)}, p95 ${formatDuration(lateness.p95)}, p99.9 ${formatDuration(lateness.p999)}, ` +
-        `max ${formatDuration(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
+      : `p50 ${lasting(lateness.p50)}, p95 ${lasting(lateness.p95)}, p99.9 ${lasting(lateness.p999)}, ` +
+        `max ${lasting(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
   return [
     heading(terminal, source),
     stretches.length === 0
@@ -89,7 +108,7 @@ function sourceText(of: SourceCoverage, terminal: Terminal): string {
             each.why === undefined ? '' : WHY[each.why],
           ]),
         ]),
-    `  rows are late: ${late}; complete up to ${formatDuration(lag)} ago\n`,
+    `  rows are late: ${late}; complete up to ${lasting(lag)} ago\n`,
     ...Object.entries(of.detectors).map(([id, { from, gaps }]) =>
       wrap(
         `${id} knows it from ${toMinute(from)}${gaps.length === 0 ? '' : ` but for ${gaps.map((gap) => `${toMinute(gap.from)} to ${toMinute(gap.to)} (${WHY[gap.why]})`).join(', ')}`}`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { coverageCommand, type CoverageOptions } from '../../cli/coverage';
+import { coverageCommand, lasting, type CoverageOptions } from '../../cli/coverage';
 import { createDemoTenant, type DemoOptions } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { UsageError } from '../../cli/exit';
@@ -198,5 +198,21 @@ describe('crosscheck coverage', () => {
 
     await expect(run(options)).rejects.toThrow(UsageError);
     await expect(run(options)).rejects.toThrow(text);
+  });
+});
+
+describe('lasting', () => {
+  it.each([
+    [0, '0 s'],
+    [1_234, '1.2 s'],
+    [59_999, '1 min'],
+    [90_000, '1 min 30 s'],
+    [10_918_244, '3 h 2 min'],
+    [7_200_000, '2 h'],
+    [3_599_900, '1 h'],
+    [86_399_000, '1 d'],
+    [100_000_000, '1 d 4 h'],
+  ])('%d ms is %s', (ms, text) => {
+    expect(lasting(ms)).toBe(text);
   });
 });
