@@ -5,11 +5,11 @@ import { SOURCES, type Source } from '../shared/domain/record';
 import { between, toMinute } from '../shared/domain/time';
 import { BackfillError } from '../shared/pipeline/backfill';
 import { SourceError, type Clock } from '../shared/pipeline/ports';
-import { timeOf } from './coverage';
 import { EXIT, UsageError } from './exit';
 import { count, findingText, heading, inOrder } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { printable, type Terminal } from './print';
+import { readRange } from './range';
 
 export interface BackfillOptions {
   readonly from?: string;
@@ -28,7 +28,7 @@ export async function backfillCommand(
   world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
 ): Promise<number> {
   const { terminal, environment, clock } = world;
-  const [from, to] = [timeOf('--from', options.from), timeOf('--to', options.to)];
+  const { from, to } = readRange(options);
   if (from === undefined || to === undefined) {
     throw new UsageError('backfill takes --from and --to, like --from 2026-01-30T00:00:00Z');
   }

@@ -1,6 +1,6 @@
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import { formatDuration, toInstant, toMinute, type Instant } from '../shared/domain/time';
+import { DAY, HOUR, MINUTE, SECOND, toMinute, type Duration } from '../shared/domain/time';
 import type { CoverageReport, SourceCoverage } from '../shared/pipeline/coverage-report';
 import type { Clock } from '../shared/pipeline/ports';
 import { buildMonitor } from '../shared/composition';
@@ -8,6 +8,7 @@ import { EXIT, UsageError } from './exit';
 import { heading } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { printable, table, wrap, type Terminal } from './print';
+import { readRange } from './range';
 
 export interface CoverageOptions {
   readonly from?: string;
@@ -28,15 +29,12 @@ export async function coverageCommand(
   if (options.json === true && options.csv === true) {
     throw new UsageError('--json and --csv contradict each other; take one of them');
   }
-  const [from, to] = [timeOf('--from', options.from), timeOf('--to', options.to)];
+  const range = readRange(options);
   const monitor = await buildMonitor(
     readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) }),
     clock,
   );
-  const report = await monitor.coverage({
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-  });
+  const report = await monitor.coverage(range);
   terminal.out(
     options.json === true
       ? `${JSON.stringify(report, null, 2)}\n`
@@ -47,15 +45,23 @@ export async function coverageCommand(
   return EXIT.done;
 }
 
-/** @throws UsageError when the text is no time. */
-export function timeOf(option: string, text: string | undefined): Instant | undefined {
-  try {
-    return text === undefined ? undefined : toInstant(text);
-  } catch {
-    throw new UsageError(
-      `${option} takes a time with a zone, like 2026-01-31T12:00:00Z, not "${text ?? ''}"`,
-    );
+const UNITS = [
+  [DAY, 'd', HOUR, 'h'],
+  [HOUR, 'h', MINUTE, 'min'],
+  [MINUTE, 'min', SECOND, 's'],
+] as const;
+
+/** A measured duration as people say it, in its two largest units: `3 h 2 min`, `12.5 s`. */
+export function lasting(ms: Duration): string {
+  for (const [unit, name, part, partName] of UNITS) {
+    const parts = Math.round(ms / part);
+    const whole = Math.floor((parts * part) / unit);
+    if (whole > 0) {
+      const rest = parts - (whole * unit) / part;
+      return rest === 0 ? `${whole} ${name}` : `${whole} ${name} ${rest} ${partName}`;
+    }
   }
+  return `${Math.round(ms / (SECOND / 10)) / 10} s`;
 }
 
 // Only our own words and times: nothing in it comes from a log.
@@ -87,8 +93,8 @@ function sourceText(of: SourceCoverage, terminal: Terminal): string {
   const late =
     lateness === undefined
       ? 'not measured yet'
-      : `p50 ${formatDuration(lateness.p50)}, p95 ${formatDuration(lateness.p95)}, p99.9 ${formatDuration(lateness.p999)}, ` +
-        `max ${formatDuration(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
+      : `p50 ${lasting(lateness.p50)}, p95 ${lasting(lateness.p95)}, p99.9 ${lasting(lateness.p999)}, ` +
+        `max ${lasting(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
   return [
     heading(terminal, source),
     stretches.length === 0
@@ -102,7 +108,7 @@ function sourceText(of: SourceCoverage, terminal: Terminal): string {
             each.why === undefined ? '' : WHY[each.why],
           ]),
         ]),
-    `  rows are late: ${late}; complete up to ${formatDuration(lag)} ago\n`,
+    `  rows are late: ${late}; complete up to ${lasting(lag)} ago\n`,
     ...Object.entries(of.detectors).map(([id, { from, gaps }]) =>
       wrap(
         `${id} knows it from ${toMinute(from)}${gaps.length === 0 ? '' : ` but for ${gaps.map((gap) => `${toMinute(gap.from)} to ${toMinute(gap.to)} (${WHY[gap.why]})`).join(', ')}`}`,

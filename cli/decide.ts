@@ -1,6 +1,6 @@
 import type { Act } from '../shared/domain/finding';
 import { checkInput, findingPath, transitionBody } from '../shared/pipeline/api-schema';
-import { recordAct } from '../shared/pipeline/decide';
+import { ActRefusedError, recordAct } from '../shared/pipeline/decide';
 import { actOf } from '../shared/pipeline/transition';
 import { EXIT, UsageError } from './exit';
 import { findingText } from './finding-text';
@@ -43,7 +43,10 @@ export async function decideCommand(
   const { terminal, environment, clock } = world;
   const stores = await openStores(world);
   const by = await who(withLocalHost(environment));
-  const finding = await recordAct(stores, id, actOf(body.value, by, clock.now()));
+  const act = actOf(body.value, by, clock.now());
+  const finding = await recordAct(stores, id, act).catch((error: unknown) => {
+    throw error instanceof ActRefusedError ? new UsageError(error.message) : error;
+  });
   terminal.out(findingText(finding, terminal));
   return EXIT.done;
 }

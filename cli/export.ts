@@ -6,7 +6,7 @@ import { safeJson } from '../shared/domain/plain-text';
 import { EXPORT_FORMATS } from '../shared/pipeline/api-schema';
 import { exportFindings, type Manifest } from '../shared/pipeline/export-findings';
 import { EXIT, UsageError } from './exit';
-import { readFilter, type FilterOptions } from './filter';
+import { readFilter, warnOfDetector, type FilterOptions } from './filter';
 import { count } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { openMonitor, type World } from './stores';
@@ -33,7 +33,8 @@ export async function exportCommand(
     throw new UsageError(`--format takes one of ${EXPORT_FORMATS.join(', ')}`);
   }
   const filter = readFilter(options);
-  const { stores, version, detectorOf, config } = await openMonitor(world);
+  const { stores, version, detectorOf, detectorIds, config } = await openMonitor(world);
+  warnOfDetector(filter, detectorIds, terminal);
   const requestedBy = await who(withLocalHost(environment));
   const pieces = exportFindings({
     ...{ index: stores.index, findings: stores.findings, clock, name, filter },

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { checkInput, filterOf, filterQuery } from '../shared/pipeline/api-schema';
+import { checkInput, filterOf, filterQuery, unknownDetector } from '../shared/pipeline/api-schema';
 import type { FindingFilter } from '../shared/pipeline/ports';
 import { UsageError } from './exit';
+import type { Terminal } from './print';
 
 /** Which findings, as options; the same as the parameters of the API. */
 export interface FilterOptions {
@@ -31,6 +32,18 @@ export function withFilters(command: Command): Command {
     .option('--from <time>', 'opened at or after, like 2026-01-31 or 2026-01-31T12:00:00Z')
     .option('--to <time>', 'opened before')
     .option('--text <text>', 'occurs in title or subject');
+}
+
+/** Says that nothing can be found of a detector that there is not. */
+export function warnOfDetector(
+  { detector }: FindingFilter,
+  known: readonly string[],
+  terminal: Terminal,
+): void {
+  const unknown = unknownDetector(detector, known);
+  if (unknown !== undefined) {
+    terminal.err(`crosscheck: --detector ${detector ?? ''} ${unknown}\n`);
+  }
 }
 
 /** @throws UsageError naming every option that is wrong. */

@@ -14,10 +14,10 @@ import {
 } from '../shared/pipeline/ports';
 import { wholeFinding } from '../shared/pipeline/show-finding';
 import { EXIT, UsageError } from './exit';
-import { readFilter, type FilterOptions } from './filter';
+import { readFilter, warnOfDetector, type FilterOptions } from './filter';
 import { count, findingText, heading } from './finding-text';
 import { paint, printable, table, type Terminal } from './print';
-import { openStores, type World } from './stores';
+import { openMonitor, openStores, type World } from './stores';
 
 export interface FindingsOptions extends FilterOptions {
   readonly top?: string;
@@ -38,7 +38,8 @@ export async function findingsCommand(options: FindingsOptions, world: World): P
   if (top < 1) {
     throw new UsageError(`--top takes a whole number from 1, not "${options.top ?? ''}"`);
   }
-  const stores = await openStores(world);
+  const { stores, detectorIds } = await openMonitor(world);
+  warnOfDetector(filter, detectorIds, terminal);
   const lines = await listed(stores, filter, top);
   if (options.json === true) {
     const { findings, unreadable } = await whole(stores, lines);
@@ -139,7 +140,7 @@ async function toJson(
     }
   }
   return {
-    ...{ asOf: clock.now(), read, pending: [], undetermined: [] },
+    ...{ asOf: clock.now(), read },
     findings: findings.map(findingJson),
   };
 }

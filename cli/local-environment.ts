@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../shared/config/detectors';
+import { UsageError } from './exit';
 
 const FOLDER = '.crosscheck';
 const SHARED = [
@@ -19,22 +20,43 @@ const SHARED = [
 export function shareEnvironment(folder: string, environment: Environment): () => void {
   mkdirSync(folder, { recursive: true });
   const path = pathIn(folder);
-  const shared = Object.fromEntries(SHARED.map((name) => [name, environment[name]]));
+  const shared = {
+    pid: process.pid,
+    ...Object.fromEntries(SHARED.map((name) => [name, environment[name]])),
+  };
   writeFileSync(path, JSON.stringify(shared), { mode: 0o600 });
   return () => {
     rmSync(path, { force: true });
   };
 }
 
-/** The environment, or that of the monitor running in this folder when nothing says which tenant and storage. */
+/**
+ * The environment, or that of the monitor running in this folder when nothing says which tenant and storage.
+ * @throws UsageError when that monitor was killed.
+ */
 export function withLocalHost(environment: Environment): Environment {
   const isSet = ['TENANT_ID', 'TABLES_CONNECTION', 'TABLES_ENDPOINT'].some(
     (name) => (environment[name] ?? '') !== '',
   );
   const path = pathIn(FOLDER);
-  return isSet || !existsSync(path)
-    ? environment
-    : { ...environment, ...(JSON.parse(readFileSync(path, 'utf8')) as Environment) };
+  if (isSet || !existsSync(path)) {
+    return environment;
+  }
+  const { pid, ...shared } = JSON.parse(readFileSync(path, 'utf8')) as { pid?: number };
+  if (pid !== undefined && !isAlive(pid)) {
+    throw new UsageError(
+      'npm start does not run here: it was killed. Start it again, or set TENANT_ID and where the tables are.',
+    );
+  }
+  return { ...environment, ...shared };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it is there, and somebody else's
+  }
 }
 
 function pathIn(folder: string): string {

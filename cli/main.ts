@@ -112,7 +112,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
   root
     .command('coverage')
     .description('show what was read of each log, what was read again, and what is missing')
-    .option('--from <time>', 'only from here on, like 2026-01-31T12:00:00Z')
+    .option('--from <time>', 'only from here on, like 2026-01-31 or 2026-01-31T12:00:00Z')
     .option('--to <time>', 'only up to here')
     .option('--json', 'print JSON to standard output')
     .option('--csv', 'print CSV to standard output')
@@ -124,7 +124,10 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
   root
     .command('backfill')
     .description('read a range of the past through the same journal; resumable')
-    .requiredOption('--from <time>', 'the beginning of the range, like 2026-01-30T00:00:00Z')
+    .requiredOption(
+      '--from <time>',
+      'the beginning of the range, like 2026-01-30 or 2026-01-30T12:00:00Z',
+    )
     .requiredOption('--to <time>', 'its end')
     .option('--source <source>', 'only directoryAudits or signIns')
     .option('--json', 'print JSON to standard output')

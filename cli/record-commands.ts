@@ -21,8 +21,8 @@ export function recordCommands(
   root
     .command('verify')
     .description('look whether anybody has altered the record')
-    .option('--from <time>', 'only what happened from then on: a day, or a time with its zone')
-    .option('--to <time>', 'only what happened before; a day counts whole')
+    .option('--from <time>', 'only what happened from then on; a day means its midnight UTC')
+    .option('--to <time>', 'only what happened before')
     .option('--json', 'print JSON to standard output')
     .addHelpText(
       'after',

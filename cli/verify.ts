@@ -1,12 +1,13 @@
 import { buildMonitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import { DAY, plus, TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
+import { toMinute } from '../shared/domain/time';
 import type { Clock } from '../shared/pipeline/ports';
 import type { Verification } from '../shared/pipeline/verify';
-import { EXIT, UsageError } from './exit';
+import { EXIT } from './exit';
 import { withLocalHost } from './local-environment';
 import { paint, printable, wrap, type Terminal } from './print';
+import { readRange } from './range';
 
 export interface VerifyOptions {
   readonly from?: string;
@@ -27,45 +28,16 @@ export async function verifyCommand(
   world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
 ): Promise<number> {
   const { terminal, environment, clock } = world;
-  const from = timeOf('--from', options.from, 'begin');
-  const to = timeOf('--to', options.to, 'end');
-  if (from !== undefined && to !== undefined && from >= to) {
-    throw new UsageError('--from must lie before --to');
-  }
+  const range = readRange(options);
   const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
   const monitor = await buildMonitor(config, clock);
-  const found = await monitor.verify({
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-  });
+  const found = await monitor.verify(range);
   terminal.out(
     options.json === true
       ? `${JSON.stringify({ asOf: clock.now(), ...found }, null, 2)}\n`
       : toText(found, terminal),
   );
   return found.isSound ? EXIT.done : EXIT.failed;
-}
-
-/** A day alone means the whole of it. */
-function timeOf(
-  option: string,
-  text: string | undefined,
-  side: 'begin' | 'end',
-): Instant | undefined {
-  if (text === undefined) {
-    return undefined;
-  }
-  try {
-    return /^\d{4}-\d\d-\d\d$/.test(text)
-      ? plus(toInstant(`${text}T00:00:00Z`), side === 'end' ? DAY : 0)
-      : toInstant(text);
-  } catch (error) {
-    throw error instanceof TimeError
-      ? new UsageError(
-          `${option} takes a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z, not "${text}"`,
-        )
-      : error;
-  }
 }
 
 function toText(found: Verification, terminal: Terminal): string {

@@ -44,6 +44,8 @@ export interface Monitor {
   readonly stores: Stores;
   /** Of those that are switched off, too: they may have left findings. */
   readonly detectorOf: (id: string) => Detector | undefined;
+  /** All whose findings there may be, the watch over the logs with them. */
+  readonly detectorIds: readonly string[];
   readonly poll: (source: Source, options?: PollOptions) => Promise<PollReport>;
   readonly reassess: () => Promise<AssessReport>;
   readonly deliver: () => Promise<DeliverReport>;
@@ -145,6 +147,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   return {
     ...{ config, version, clock, logger, stores },
     detectorOf: (id) => [LOG_READING, ...DETECTORS].find((each) => each.id === id),
+    detectorIds: [...DETECTORS, LOG_READING].map(({ id }) => id),
     poll: async (source, options = {}) => {
       const counters = { requests: 0, throttled: 0 };
       const started = clock.now();

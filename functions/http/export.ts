@@ -9,12 +9,13 @@ app.http('export', {
     const { answerExport } = await import('../../shared/pipeline/export-findings');
     const { exportFormat } = await import('../../shared/adapters/export/formats');
     const { signatureOf } = await import('../../shared/pipeline/access');
-    const { stores, clock, config, version, detectorOf } = monitor;
+    const { stores, clock, config, version, detectorOf, detectorIds } = monitor;
     const requestedBy = signatureOf(principal);
     return answerExport(
       request.query,
       { ...stores, clock, about: { version, tenantId: config.tenantId, requestedBy } },
       (name) => exportFormat(name, { version, detectorOf }),
+      detectorIds,
     );
   }),
 });

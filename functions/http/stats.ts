@@ -7,6 +7,7 @@ app.http('stats', {
   authLevel: 'anonymous',
   handler: doorFor('Auditor', async ({ request, monitor }) => {
     const { answerStats } = await import('../../shared/pipeline/stats');
-    return answerStats(monitor.stores.index, request.query, monitor.clock);
+    const { stores, clock, detectorIds } = monitor;
+    return answerStats(stores.index, request.query, clock, detectorIds);
   }),
 });

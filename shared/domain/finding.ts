@@ -223,6 +223,9 @@ export type Verb =
 /** A flag that came or went while the status stayed is history too. */
 export type HistoryVerb = Verb | 'suppressed' | 'unsuppressed';
 
+/** What people are told: that a rule ended, of what they know; what they never heard of is `opened` for them then. */
+export type AlertVerb = Verb | 'unsuppressed';
+
 /** A change of status or resolution, of severity upward, or of the flag of a rule: one row of a finding's history. */
 export interface Transition {
   readonly findingId: string;
@@ -249,7 +252,7 @@ export interface Transition {
 export interface Alert {
   readonly id: string;
   readonly findingId: string;
-  readonly verb: Verb;
+  readonly verb: AlertVerb;
   /** A card to act on, one line, or one row of a digest. */
   readonly form: 'card' | 'line' | 'digest';
 }
@@ -280,7 +283,31 @@ export function compare(
   return transit(next, verb, { at: now, by: 'crosscheck', ...why }, news.continues, flag);
 }
 
-/** The transition that a person's act is. An act is always one, even when the status stays. */
+/** Why an act would change nothing or contradict what holds, in words; undefined when it may be recorded. */
+export function whyNot(
+  { verdict, status, resolution, act: last }: Finding,
+  act: Act,
+): string | undefined {
+  if (verdict.state === 'resolved') {
+    return `is ended by evidence (${resolution ?? 'resolved'}); there is nothing left to decide`;
+  }
+  switch (act.verb) {
+    case 'acknowledge':
+      return status === 'resolved'
+        ? 'is resolved; reopen it first'
+        : status === 'acknowledged'
+          ? 'is acknowledged already'
+          : undefined;
+    case 'resolve':
+      return status === 'resolved' && last?.reason === act.reason
+        ? `is resolved as ${act.reason ?? 'fixed'} already`
+        : undefined;
+    case 'reopen':
+      return status === 'open' ? 'is open already' : undefined;
+  }
+}
+
+/** The transition that a person's act is. Whether it may be one, `whyNot` says. */
 export function decide(stored: Finding, act: Act): FindingChange {
   const next = withAct(stored, act);
   const verb =
@@ -371,22 +398,22 @@ function transit(
   };
 }
 
-/** What a transition is to whoever is alerted: a finding that is still open when its rule ends opens for them now. */
+/** What a transition is to whoever is alerted: still open when its rule ends, and never told, it opens for them now. */
 function newsFor(
   next: Finding,
   verb: HistoryVerb,
   flag: 'suppressed' | 'unsuppressed' | undefined,
-): Verb | undefined {
-  if (next.suppressed !== undefined) {
+): AlertVerb | undefined {
+  if (next.suppressed !== undefined || verb === 'suppressed') {
     return undefined;
   }
-  if (flag === 'unsuppressed' && next.status === 'open') {
+  if (flag === 'unsuppressed' && next.status === 'open' && !next.told) {
     return 'opened';
   }
-  return verb === 'suppressed' || verb === 'unsuppressed' ? undefined : verb;
+  return verb === 'unsuppressed' && next.status !== 'open' ? undefined : verb;
 }
 
-function alertForm(next: Finding, verb: Verb, continues: boolean): Alert['form'] | undefined {
+function alertForm(next: Finding, verb: AlertVerb, continues: boolean): Alert['form'] | undefined {
   if (next.stage === 'watch') {
     return undefined;
   }
@@ -396,6 +423,8 @@ function alertForm(next: Finding, verb: Verb, continues: boolean): Alert['form']
     case 'reopened':
     case 'escalated':
       return 'card';
+    case 'unsuppressed':
+      return 'line';
     case 'resolved':
     case 'superseded':
       return next.told ? 'line' : undefined;

@@ -6,16 +6,27 @@ const UNPRINTABLE =
 // What JSON.stringify leaves as it is and a terminal, a page or a line-wise reader might act on.
 const RISKY_IN_JSON = /[<>\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
+// How JSON.stringify writes a surrogate without its other half; an escaped backslash is no beginning of one.
+const HALF_IN_JSON = /\\(?:\\|ud[89a-f][0-9a-f]{2})/g;
+
 /** Text on one line without control or hidden characters; cut when it is longer than `most`. */
 export function plainText(text: string, most = Infinity): string {
-  const plain = text.replace(UNPRINTABLE, ' ');
-  return plain.length > most ? `${plain.slice(0, most)}...` : plain;
+  const plain = text.toWellFormed().replace(UNPRINTABLE, ' ');
+  return plain.length > most ? `${cutText(plain, most)}...` : plain;
 }
 
-/** JSON that is harmless wherever it is shown: what is risky is escaped, so the value stays exactly the same. */
+/** The beginning of a text; never half of a character that takes two units. */
+export function cutText(text: string, most: number): string {
+  const cut = text.slice(0, most);
+  return cut.length < text.length && /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
+}
+
+/**
+ * JSON that is harmless wherever it is shown: what is risky is escaped, so the value stays exactly the same. Only half
+ * a character becomes U+FFFD: many readers refuse a whole document for it.
+ */
 export function safeJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
-    RISKY_IN_JSON,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return JSON.stringify(value, null, indent)
+    .replace(HALF_IN_JSON, (escape) => (escape === '\\\\' ? escape : '\\ufffd'))
+    .replace(RISKY_IN_JSON, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -28,11 +28,25 @@ const instant = z
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+/** The logs write object ids in lower case; what people paste may not be. */
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DETECTOR_ID = /^[a-z][a-z0-9-]*$/;
+
+/** Nothing lies in a stretch that ends where it begins or before: that is no question. */
+const isForward = ({
+  from,
+  to,
+}: {
+  from?: Instant | undefined;
+  to?: Instant | undefined;
+}): boolean => from === undefined || to === undefined || from < to;
+const FORWARD = { path: ['to'], message: 'must lie after from' };
+
 const filters = {
   detector: z
     .string()
     .max(100)
-    .regex(/^[a-z][a-z0-9-]*$/, 'takes the id of a detector, like mfa-registration-unfinished')
+    .regex(DETECTOR_ID, 'takes the id of a detector, like mfa-registration-unfinished')
     .optional()
     .meta({ description: 'Only of this detector.' }),
   status: z.enum(STATUSES).optional().meta({ description: 'Only of this status.' }),
@@ -44,6 +58,7 @@ const filters = {
     .string()
     .min(1)
     .max(100)
+    .overwrite((text) => (GUID.test(text) ? text.toLowerCase() : text))
     .optional()
     .meta({ description: 'The object id of the person it is about, exact.' }),
   name: z
@@ -67,55 +82,70 @@ const filters = {
 };
 
 /** Which findings, without what pages them. */
-export const filterQuery = z.strictObject(filters);
+export const filterQuery = z.strictObject(filters).refine(isForward, FORWARD);
 
 const after = z.string().min(1).max(2_000).optional().meta({
   description:
     'Where to go on: the `next` of the answer before, with the same filter. Opaque; only for the filter it came from.',
 });
 
-export const findingsQuery = z.strictObject({
-  ...filters,
-  top: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(500)
-    .default(50)
-    .meta({ description: 'At most so many in one answer.' }),
-  after,
-});
+export const findingsQuery = z
+  .strictObject({
+    ...filters,
+    top: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(500)
+      .default(50)
+      .meta({ description: 'At most so many in one answer.' }),
+    after,
+  })
+  .refine(isForward, FORWARD);
 
-export const exportQuery = z.strictObject({
-  ...filters,
-  format: z.enum(EXPORT_FORMATS).meta({
-    description:
-      'csv: one row per finding, for a spreadsheet. ndjson: findings with evidence and history, one JSON per line. ocsf: OCSF Detection Finding, one JSON per line.',
-  }),
-  manifest: z.enum(['last', 'none']).default('last').meta({
-    description:
-      'last: the last line is the manifest. none: findings only; an answer that cannot be finished is then cut off instead.',
-  }),
-  after,
-});
+export const exportQuery = z
+  .strictObject({
+    ...filters,
+    format: z.enum(EXPORT_FORMATS).meta({
+      description:
+        'csv: one row per finding, for a spreadsheet. ndjson: findings with evidence and history, one JSON per line. ocsf: OCSF Detection Finding, one JSON per line.',
+    }),
+    manifest: z.enum(['last', 'none']).default('last').meta({
+      description:
+        'last: the last line is the manifest. none: findings only; an answer that cannot be finished is then cut off instead.',
+    }),
+    after,
+  })
+  .refine(isForward, FORWARD);
 
-export const statsQuery = z.strictObject({
-  detector: filters.detector,
-  from: filters.from,
-  to: filters.to,
-});
+export const statsQuery = z
+  .strictObject({
+    detector: filters.detector,
+    from: filters.from,
+    to: filters.to,
+  })
+  .refine(isForward, FORWARD);
 
 /** Which part of the record is looked at. */
-export const verifyQuery = z.strictObject({
-  from: instant.optional().meta({ description: 'Only what happened at or after this time.' }),
-  to: instant.optional().meta({ description: 'Only what happened before this time.' }),
-});
+export const verifyQuery = z
+  .strictObject({
+    from: instant.optional().meta({ description: 'Only what happened at or after this time.' }),
+    to: instant.optional().meta({ description: 'Only what happened before this time.' }),
+  })
+  .refine(isForward, FORWARD);
 
 /** Which stretch of the logs is looked at. */
-export const coverageQuery = z.strictObject({
-  from: instant.optional().meta({ description: 'Only what was logged at or after this time.' }),
-  to: instant.optional().meta({ description: 'Only what was logged before this time.' }),
-});
+export const coverageQuery = z
+  .strictObject({
+    from: instant.optional().meta({ description: 'Only what was logged at or after this time.' }),
+    to: instant.optional().meta({ description: 'Only what was logged before this time.' }),
+  })
+  .refine(isForward, FORWARD);
+
+/** A stretch of time, whatever is looked for in it. */
+export const rangeQuery = z
+  .strictObject({ from: instant.optional(), to: instant.optional() })
+  .refine(isForward, FORWARD);
 
 const id = z
   .string()
@@ -136,6 +166,7 @@ export const alertPath = z.strictObject({
 const note = z
   .string()
   .max(LONGEST_NOTE)
+  .overwrite((text) => text.toWellFormed())
   .optional()
   .meta({ description: 'Why, in own words; kept in the history.' });
 
@@ -159,10 +190,25 @@ export type TransitionBody = z.infer<typeof transitionBody>;
 
 export type Read<T> = { readonly value: T } | { readonly refusal: Answer };
 
-/** Reads the parameters of a query. A parameter that is given twice, unknown or wrong is named, each of them. */
+/** Why nothing can be of this detector, in words; what is no id at all is refused elsewhere. */
+export function unknownDetector(
+  id: string | undefined,
+  known: readonly string[] | undefined,
+): string | undefined {
+  const isFine = id === undefined || known === undefined || known.includes(id);
+  return isFine || !DETECTOR_ID.test(id)
+    ? undefined
+    : `names no detector; there are ${known.join(', ')}`;
+}
+
+/**
+ * Reads the parameters of a query. A parameter that is given twice, unknown or wrong is named, each of them.
+ * @param detectors those that there are; without them every id is taken.
+ */
 export function readQuery<S extends z.ZodType>(
   schema: S,
   parameters: Iterable<readonly [string, string]>,
+  detectors?: readonly string[],
 ): Read<z.infer<S>> {
   const given = new Map<string, string>();
   const faults: Fault[] = [];
@@ -171,6 +217,10 @@ export function readQuery<S extends z.ZodType>(
       faults.push({ parameter: name, detail: 'is given more than once' });
     }
     given.set(name, value);
+  }
+  const unknown = unknownDetector(given.get('detector'), detectors);
+  if (unknown !== undefined) {
+    faults.push({ parameter: 'detector', detail: unknown });
   }
   return readInput(schema, Object.fromEntries(given), faults);
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../domain/time';
-import { json, wrongParameters, type Answer } from './answer';
+import { json, type Answer } from './answer';
 import { coverageQuery, readQuery } from './api-schema';
 import type { CoverageReport } from './coverage-report';
 
@@ -13,9 +13,6 @@ export async function answerCoverage(
     return read.refusal;
   }
   const { from, to } = read.value;
-  if (from !== undefined && to !== undefined && from >= to) {
-    return wrongParameters([{ parameter: 'to', detail: 'must lie after from' }]);
-  }
   const report = await coverage({
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),

@@ -1,5 +1,5 @@
 import { canonical, type Json } from '../domain/canonical';
-import { decide, type Act, type Finding } from '../domain/finding';
+import { decide, whyNot, type Act, type Finding } from '../domain/finding';
 import { FindingWriter } from './finding-writer';
 import type { EngineStores, StoredFinding, TimelineRef } from './ports';
 
@@ -23,12 +23,20 @@ export class FindingBusyError extends Error {
   }
 }
 
+/** The act would change nothing, or evidence has ended the finding. */
+export class ActRefusedError extends Error {
+  override readonly name = 'ActRefusedError';
+  constructor(findingId: string, why: string) {
+    super(`finding ${findingId} ${why}`);
+  }
+}
+
 const ROUNDS = 5;
 
 /**
  * Records what a person decided. Later assessments keep it until newer evidence contradicts it.
  * @param check looks at what is decided on, as often as it changes meanwhile; what it throws ends the act.
- * @throws FindingNotFoundError, FindingBusyError
+ * @throws FindingNotFoundError, FindingBusyError, ActRefusedError
  */
 export async function recordAct(
   stores: Pick<EngineStores, 'findings' | 'index' | 'marks'>,
@@ -42,12 +50,16 @@ export async function recordAct(
     if (found === undefined) {
       throw new FindingNotFoundError(findingId);
     }
-    // What looked like a refusal may have been an answer that got lost.
-    if (round > 0 && isSameAct(found.finding.act, act)) {
-      await writer?.writeLines();
+    if (round > 0 && isSame(found.finding.act, act)) {
+      await writer?.writeLines(); // it was written, and the answer got lost
       return found.finding;
     }
     check(found);
+    const why = whyNot(found.finding, act);
+    if (why !== undefined) {
+      await writer?.writeLines();
+      throw new ActRefusedError(findingId, why);
+    }
     const change = decide(found.finding, act);
     writer ??= new FindingWriter(stores, timelineOf(found.finding), act.at);
     if (await writer.commit(change, found.etag)) {
@@ -59,8 +71,8 @@ export async function recordAct(
   throw new FindingBusyError(findingId);
 }
 
-function isSameAct(a: Act | undefined, b: Act): boolean {
-  return a !== undefined && canonical(a as unknown as Json) === canonical(b as unknown as Json);
+function isSame(stored: Act | undefined, act: Act): boolean {
+  return canonical({ ...stored }) === canonical(act as unknown as Json);
 }
 
 function timelineOf({ id, detector, subject }: Finding): TimelineRef {

@@ -294,7 +294,16 @@ class Run {
       await this.settle({ row, mark }, { state: 'collapsed', attempts });
       return undefined;
     }
-    return { mark, row, finding };
+    return { mark, row: await this.#inFull(row, finding), finding };
+  }
+
+  /** A line is enough for what people know; where the card before it never arrived it becomes that card. */
+  async #inFull(row: OutboxRow, finding: Finding): Promise<OutboxRow> {
+    const { alert } = row;
+    const isCard =
+      alert.verb === 'unsuppressed' &&
+      !(await wasTold(this.#delivery.outbox, finding, sequenceOf(alert)));
+    return isCard ? { ...row, alert: { ...alert, form: 'card' } } : row;
   }
 
   async #findingOf({ alert }: OutboxRow): Promise<Finding | UnreadableRowError | undefined> {
@@ -396,12 +405,16 @@ async function isWorthSaying(outbox: Outbox, alert: Alert, finding: Finding): Pr
   if (finding.suppressed !== undefined) {
     return false; // a rule came between the finding and its delivery
   }
-  const sequence = Number(alert.id.slice(alert.findingId.length + 1));
+  const sequence = sequenceOf(alert);
   if (await hasLater(outbox, finding, sequence)) {
     return false;
   }
   const isEnded = finding.status === 'resolved';
   return isBeginning(alert) ? !isEnded : isEnded && (await wasTold(outbox, finding, sequence));
+}
+
+function sequenceOf({ id, findingId }: Alert): number {
+  return Number(id.slice(findingId.length + 1));
 }
 
 async function hasLater(outbox: Outbox, finding: Finding, sequence: number): Promise<boolean> {
@@ -430,5 +443,5 @@ async function wasTold(outbox: Outbox, finding: Finding, sequence: number): Prom
 }
 
 function isBeginning({ verb }: Alert): boolean {
-  return verb === 'opened' || verb === 'reopened' || verb === 'escalated';
+  return ['opened', 'reopened', 'escalated', 'unsuppressed'].includes(verb);
 }

@@ -142,8 +142,9 @@ export async function answerExport(
   parameters: Iterable<readonly [string, string]>,
   plan: Omit<ExportPlan, 'filter' | 'after' | 'name' | 'format'>,
   formatOf: (name: ExportFormatName) => ExportFormat,
+  detectors?: readonly string[],
 ): Promise<Answer> {
-  const read = readQuery(exportQuery, parameters);
+  const read = readQuery(exportQuery, parameters, detectors);
   if ('refusal' in read) {
     return read.refusal;
   }

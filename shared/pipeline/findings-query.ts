@@ -6,8 +6,9 @@ import { PositionError, type FindingIndex, type FindingLine, type FindingLines }
 export async function answerFindings(
   index: FindingIndex,
   parameters: Iterable<readonly [string, string]>,
+  detectors?: readonly string[],
 ): Promise<Answer> {
-  const read = readQuery(findingsQuery, parameters);
+  const read = readQuery(findingsQuery, parameters, detectors);
   if ('refusal' in read) {
     return read.refusal;
   }

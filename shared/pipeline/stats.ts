@@ -31,8 +31,9 @@ export async function answerStats(
   index: FindingIndex,
   parameters: Iterable<readonly [string, string]>,
   clock: Now,
+  detectors?: readonly string[],
 ): Promise<Answer> {
-  const read = readQuery(statsQuery, parameters);
+  const read = readQuery(statsQuery, parameters, detectors);
   return 'refusal' in read ? read.refusal : json(await count(index, filterOf(read.value), clock));
 }
 

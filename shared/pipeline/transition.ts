@@ -3,7 +3,7 @@ import type { Instant } from '../domain/time';
 import { signatureOf, type Principal } from './access';
 import { problem, type Answer } from './answer';
 import { findingPath, readInput, transitionBody, type TransitionBody } from './api-schema';
-import { FindingBusyError, FindingNotFoundError, recordAct } from './decide';
+import { ActRefusedError, FindingBusyError, FindingNotFoundError, recordAct } from './decide';
 import type { EngineStores } from './ports';
 import { answerFinding, etagOf, names, noFinding } from './show-finding';
 
@@ -92,6 +92,12 @@ function refusalOf(error: unknown, id: string): Answer {
   }
   if (error instanceof FindingChangedError) {
     return problem('changed', `Finding ${id} has changed since; get it again, look, then decide.`);
+  }
+  if (error instanceof ActRefusedError) {
+    return problem(
+      'conflict',
+      `${error.message[0]?.toUpperCase() ?? ''}${error.message.slice(1)}.`,
+    );
   }
   if (error instanceof FindingBusyError) {
     return problem('conflict', `Finding ${id} keeps changing; try again.`);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { coverageCommand, type CoverageOptions } from '../../cli/coverage';
+import { coverageCommand, lasting, type CoverageOptions } from '../../cli/coverage';
 import { createDemoTenant, type DemoOptions } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { UsageError } from '../../cli/exit';
@@ -97,6 +97,7 @@ describe('crosscheck coverage', () => {
     const inside = await run({ from: '2026-03-02T09:00:00Z', to: '2026-03-02T10:30:00Z' });
     const outside = await run({ to: '2026-02-01T00:00:00+01:00' });
 
+    expect(await run({ to: '2026-03-02' })).toContain('2026-03-02 00:00 UTC  hours-re-read');
     expect(inside).toContain('  2026-03-02 09:00 UTC  2026-03-02 10:00 UTC  complete\n');
     expect(inside).toContain('  2026-03-02 10:00 UTC  2026-03-02 10:30 UTC  read-once\n');
     expect(outside).toContain('signIns\n  nothing in this range\n');
@@ -188,13 +189,30 @@ describe('crosscheck coverage', () => {
   });
 
   it.each<[string, CoverageOptions, RegExp]>([
-    ['no time', { from: 'noon' }, /^--from takes a time with a zone, .*, not "noon"$/],
-    ['a time without a zone', { to: '2026-03-02T12:00:00' }, /^--to takes a time with a zone/],
+    ['no time', { from: 'noon' }, /^--from takes a day like 2026-01-31 or/],
+    ['a time without a zone', { to: '2026-03-02T12:00:00' }, /^--to takes a day like/],
+    ['no stretch', { from: '2026-03-01', to: '2026-03-01' }, /^--to must lie after from$/],
     ['two formats', { json: true, csv: true }, /contradict each other/],
   ])('refuses %s', async (_what, options, text) => {
     const { run } = await setUp();
 
     await expect(run(options)).rejects.toThrow(UsageError);
     await expect(run(options)).rejects.toThrow(text);
+  });
+});
+
+describe('lasting', () => {
+  it.each([
+    [0, '0 s'],
+    [1_234, '1.2 s'],
+    [59_999, '1 min'],
+    [90_000, '1 min 30 s'],
+    [10_918_244, '3 h 2 min'],
+    [7_200_000, '2 h'],
+    [3_599_900, '1 h'],
+    [86_399_000, '1 d'],
+    [100_000_000, '1 d 4 h'],
+  ])('%d ms is %s', (ms, text) => {
+    expect(lasting(ms)).toBe(text);
   });
 });

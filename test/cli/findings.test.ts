@@ -105,6 +105,32 @@ describe('crosscheck findings', () => {
     expect(world.out()).not.toMatch(ACTS);
   });
 
+  it('says nothing of what only an analysis knows', async () => {
+    const world = desk();
+
+    await findingsCommand({ json: true }, world);
+
+    expect(Object.keys(JSON.parse(world.out()) as object)).toEqual(['asOf', 'read', 'findings']);
+  });
+
+  it('says that there is no such detector', async () => {
+    const world = desk();
+
+    expect(await findingsCommand({ detector: 'other' }, world)).toBe(0);
+    await findingsCommand({ detector: 'log-reading' }, world);
+
+    expect(world.err()).toMatch(
+      /^crosscheck: --detector other names no detector; there are eas-.*, log-reading\n$/,
+    );
+  });
+
+  it('refuses a stretch in which nothing can lie', async () => {
+    const day = { from: '2026-02-01', to: '2026-02-01' };
+
+    await expect(findingsCommand(day, desk())).rejects.toThrow('--to must lie after from');
+    await expect(exportCommand({ ...day, format: 'csv' }, desk())).rejects.toThrow('--to must');
+  });
+
   it('names every option that is wrong', async () => {
     const wrong = findingsCommand({ status: 'closed', from: 'once', severity: 'worst' }, desk());
 
@@ -159,6 +185,12 @@ describe('crosscheck ack, resolve and reopen', () => {
     ['no id', 'x', { reason: 'fixed' }, 'the id takes'],
   ])('refuse %s', async (_, id, options, message) => {
     await expect(decideCommand('resolve', id, options, desk(), ME)).rejects.toThrow(message);
+  });
+
+  it('refuse, as wrong usage, what would change nothing', async () => {
+    await expect(decideCommand('reopen', mary.id, {}, desk(), ME)).rejects.toThrow(
+      new UsageError(`finding ${mary.id} is open already`),
+    );
   });
 
   it('know when there is none', async () => {

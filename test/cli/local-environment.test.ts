@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../../cli/exit';
 import { shareEnvironment, withLocalHost } from '../../cli/local-environment';
 import { folderWith } from '../fakes/folder';
 
@@ -29,6 +31,21 @@ describe('the monitor that runs in a folder', () => {
     end();
     expect(existsSync('.crosscheck/environment.json')).toBe(false);
     expect(withLocalHost({ LOG_LEVEL: 'warn' })).toEqual({ LOG_LEVEL: 'warn' });
+  });
+
+  it('is not believed to run when it was killed', () => {
+    process.chdir(folderWith({}));
+    shareEnvironment('.crosscheck', { TENANT_ID: 'local' });
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    const path = '.crosscheck/environment.json';
+    writeFileSync(path, JSON.stringify({ TENANT_ID: 'local', pid }));
+
+    expect(() => withLocalHost({})).toThrow(UsageError);
+    expect(() => withLocalHost({})).toThrow('npm start does not run here');
+    expect(withLocalHost({ TENANT_ID: 'real' })).toEqual({ TENANT_ID: 'real' });
+
+    writeFileSync(path, JSON.stringify({ TENANT_ID: 'local', pid: 1 }));
+    expect(withLocalHost({})).toEqual({ TENANT_ID: 'local' });
   });
 
   it('is not taken for the one that the environment names', () => {

@@ -155,7 +155,7 @@ describe('crosscheck verify', () => {
   });
 
   it('prints JSON, of a range', async () => {
-    expect(await verifyCommand({ json: true, from: '2026-03-14', to: '2026-03-14' }, world)).toBe(
+    expect(await verifyCommand({ json: true, from: '2026-03-14', to: '2026-03-15' }, world)).toBe(
       0,
     );
 
@@ -191,7 +191,8 @@ describe('crosscheck verify', () => {
   it.each<[object, RegExp]>([
     [{ from: 'x' }, /--from takes a day like 2026-01-31 or a time/],
     [{ to: '2026-02-30' }, /--to takes a day/],
-    [{ from: '2026-02-02', to: '2026-02-01' }, /--from must lie before --to/],
+    [{ from: '2026-02-02', to: '2026-02-01' }, /--to must lie after from/],
+    [{ from: '2026-02-01', to: '2026-02-01' }, /--to must lie after from/],
   ])('refuses %j', async (options, message) => {
     await expect(verifyCommand(options, world)).rejects.toThrow(message);
   });

@@ -15,6 +15,7 @@ import {
   type Finding,
   type FindingChange,
   type Verdict,
+  whyNot,
 } from '../../shared/domain/finding';
 import { plus, type Instant } from '../../shared/domain/time';
 import { answering, evidence, resolved, stated } from '../fakes/answers';
@@ -270,12 +271,29 @@ describe('shared/domain/finding', () => {
       }
     });
 
-    it('is a transition even when the status stays', () => {
-      const once = decide(opened, act('acknowledge', minutes(90))).finding;
+    const known = decide(opened, act('acknowledge', minutes(90))).finding;
+    const fixedOne = decide(opened, act('resolve', minutes(90), 'fixed')).finding;
+    const ended = written(resolved('done'), opened).finding;
 
-      const twice = decide(once, act('acknowledge', minutes(95)));
-
-      expect(twice.transition).toMatchObject({ sequence: 3, status: 'acknowledged' });
+    it.each<[string, Finding, Act['verb'], Act['reason'], string | undefined]>([
+      ['open', opened, 'acknowledge', undefined, undefined],
+      ['open', opened, 'resolve', 'fixed', undefined],
+      ['open', opened, 'reopen', undefined, 'is open already'],
+      ['acknowledged', known, 'acknowledge', undefined, 'is acknowledged already'],
+      ['acknowledged', known, 'resolve', 'accepted', undefined],
+      ['acknowledged', known, 'reopen', undefined, undefined],
+      ['fixed', fixedOne, 'acknowledge', undefined, 'is resolved; reopen it first'],
+      ['fixed', fixedOne, 'resolve', 'fixed', 'is resolved as fixed already'],
+      ['fixed', fixedOne, 'resolve', 'accepted', undefined],
+      ['fixed', fixedOne, 'reopen', undefined, undefined],
+      ...(['acknowledge', 'resolve', 'reopen'] as const).map(
+        (verb): [string, Finding, Act['verb'], Act['reason'], string] => [
+          ...(['ended', ended, verb, undefined] as const),
+          'is ended by evidence (done); there is nothing left to decide',
+        ],
+      ),
+    ])('%s: %# %s', (_, stored, verb, reason, why) => {
+      expect(whyNot(stored, act(verb, minutes(95), reason))).toBe(why);
     });
 
     it('takes a resolution back when a person reopens', () => {

@@ -1,4 +1,4 @@
-import { plainText, safeJson } from '../../shared/domain/plain-text';
+import { cutText, plainText, safeJson } from '../../shared/domain/plain-text';
 import { RunningHash } from '../../shared/domain/running-hash';
 import { sha256 } from '../../shared/domain/canonical';
 import { HOSTILE } from '../contracts/samples';
@@ -19,9 +19,20 @@ describe('domain/plain-text', () => {
   it.each([...HOSTILE, '</script>'])('%j is the same again after JSON', (text) => {
     const json = safeJson({ [text]: [text] });
 
-    expect(JSON.parse(json)).toEqual({ [text]: [text] });
+    const whole = text.toWellFormed();
+    expect(JSON.parse(json)).toEqual({ [whole]: [whole] });
     expect(json).not.toMatch(RISKY);
     expect(json).not.toMatch(/[<>]/);
+  });
+
+  it('never leaves half a character', () => {
+    expect(plainText('cut \ud83d')).toBe('cut \ufffd');
+    expect(plainText('ab\u{1f600}cd', 3)).toBe('ab...');
+    expect(cutText('ab\u{1f600}cd', 4)).toBe('ab\u{1f600}');
+    expect(safeJson({ note: 'cut \ud83d', '\udc00': '\u{1f600}' })).toBe(
+      '{"note":"cut \\ufffd","\\ufffd":"\u{1f600}"}',
+    );
+    expect(JSON.parse(safeJson('a \\ud83d b'))).toBe('a \\ud83d b');
   });
 
   it('hashes pieces as the whole', () => {

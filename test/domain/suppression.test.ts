@@ -195,6 +195,20 @@ describe('shared/domain/suppression', () => {
       expect(look([stated()], [ended!.finding], [])).toEqual([]);
     });
 
+    it('is a line when the rule ends and people know it', () => {
+      const [opened] = look([stated()], [], []);
+      const [quiet] = look([stated()], [opened!.finding], [rule]);
+      const [ended] = look([stated()], [quiet!.finding], []);
+
+      expect(ended).toMatchObject({
+        transition: { verb: 'unsuppressed' },
+        alert: { verb: 'unsuppressed', form: 'line', id: `${opened!.finding.id}-3` },
+      });
+      const act = { verb: 'acknowledge', by: 'olga', at: stated().since } as const;
+      const [known] = look([stated()], [withAct(quiet!.finding, act)], []);
+      expect(known?.alert).toBeUndefined();
+    });
+
     it('is not alerted when it was taken note of meanwhile, or is on probation', () => {
       const [opened] = look([stated()], [], [rule]);
       const act = { verb: 'acknowledge', by: 'olga', at: stated().since } as const;

@@ -12,7 +12,7 @@ import { covering, givingUp } from '../../shared/domain/journal';
 import type { EntraRecord, Source } from '../../shared/domain/record';
 import type { Instant } from '../../shared/domain/time';
 import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
-import { recordAct } from '../../shared/pipeline/decide';
+import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
 import { keep } from '../../shared/pipeline/keep';
 import type { EngineStores } from '../../shared/pipeline/ports';
 import { markEveryTimeline, markRuleChange } from '../../shared/pipeline/rule-change';
@@ -97,13 +97,27 @@ export async function play(story: Play): Promise<Played> {
     for (const { pick, act } of (story.acts ?? []).filter((each) => each.afterBatch === i)) {
       const id = pickFinding(stores, pick)?.id;
       if (id !== undefined) {
-        await recordAct(runner.stores, id, act);
-        acts.set(id, act);
+        if (await isRecorded(runner.stores, id, act)) {
+          acts.set(id, act);
+        }
       }
     }
     await story.afterEach?.(stores, i);
   }
   return { stores, runner, acts };
+}
+
+/** A person decides; false when there was nothing to decide. */
+async function isRecorded(...given: Parameters<typeof recordAct>): Promise<boolean> {
+  return recordAct(...given).then(
+    () => true,
+    (error: unknown) => {
+      if (!(error instanceof ActRefusedError)) {
+        throw error;
+      }
+      return false;
+    },
+  );
 }
 
 /** One poll, as production does it: keep, then move coverage, then assess whatever is marked. */

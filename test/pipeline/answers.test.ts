@@ -1,8 +1,17 @@
+import type { z } from 'zod';
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import type { Finding } from '../../shared/domain/finding';
 import type { Gate } from '../../shared/domain/access';
 import { enter, signatureOf } from '../../shared/pipeline/access';
 import type { Answer } from '../../shared/pipeline/answer';
+import {
+  coverageQuery,
+  exportQuery,
+  findingsQuery,
+  readQuery,
+  statsQuery,
+  verifyQuery,
+} from '../../shared/pipeline/api-schema';
 import { answerElsewhere, answerHealth } from '../../shared/pipeline/elsewhere';
 import { answerFindings } from '../../shared/pipeline/findings-query';
 import { answerResend } from '../../shared/pipeline/resend';
@@ -127,6 +136,40 @@ describe('answers', () => {
     await expect(answerFindings(broken as never, [])).rejects.toThrow('storage');
   });
 
+  it('list those of a detector that there is', async () => {
+    const ask = (detector: string): Promise<Answer> =>
+      answerFindings(stores.index, [['detector', detector]], [mary.detector, 'log-reading']);
+
+    expect(bodyOf(await ask(mary.detector))).toMatchObject({ findings: [{}, {}] });
+    expect(bodyOf(await ask('other'))).toMatchObject({
+      detail: 'detector: names no detector; there are some-detector, log-reading',
+    });
+  });
+
+  it('take an object id however it is written', () => {
+    const asked = (subject: string): unknown =>
+      (readQuery(findingsQuery, [['subject', subject]]) as { value: { subject: string } }).value
+        .subject;
+
+    expect(asked('A11CE000-0000-4000-8000-00000000000A')).toBe(
+      'a11ce000-0000-4000-8000-00000000000a',
+    );
+    expect(asked('Id-Of-Mary')).toBe('Id-Of-Mary');
+  });
+
+  it('refuse a stretch in which nothing can lie, everywhere with the same words', () => {
+    for (const schema of [findingsQuery, exportQuery, statsQuery, coverageQuery, verifyQuery]) {
+      expect(
+        readQuery<z.ZodType>(schema, [
+          ...[['from', '2026-02-01'] as const, ['to', '2026-02-01'] as const],
+          ...(schema === exportQuery ? [['format', 'csv'] as const] : []),
+        ]),
+      ).toMatchObject({
+        refusal: { body: expect.stringContaining('to: must lie after from') as string },
+      });
+    }
+  });
+
   it('show, or say that it is known', async () => {
     const { headers } = await show();
 
@@ -154,12 +197,26 @@ describe('answers', () => {
     expect(statuses.map(({ status }) => status)).toEqual([412, 428, 400, 400, 404]);
   });
 
+  it('keep no half of a character in a note', async () => {
+    const done = await decide('{"action":"acknowledge","note":"cut \\ud83d"}');
+
+    expect(bodyOf(done)).toMatchObject({ decision: { note: 'cut \ufffd' } });
+    expect(done.body).not.toMatch(/ud83d/);
+  });
+
+  it('refuse what would change nothing, in a sentence', async () => {
+    const refused = await decide('{"action":"reopen"}');
+
+    expect(refused.status).toBe(409);
+    expect(bodyOf(refused)).toMatchObject({ detail: `Finding ${mary.id} is open already.` });
+  });
+
   it('decide not, while it keeps changing, and hide no fault', async () => {
     const commit = jest.spyOn(stores.findings, 'commit').mockResolvedValue(false);
-    expect((await decide('{"action":"reopen"}')).status).toBe(409);
+    expect((await decide('{"action":"acknowledge"}')).status).toBe(409);
 
     commit.mockRejectedValue(new Error('storage'));
-    await expect(decide('{"action":"reopen"}')).rejects.toThrow('storage');
+    await expect(decide('{"action":"acknowledge"}')).rejects.toThrow('storage');
   });
 
   it('resend what was given up', async () => {

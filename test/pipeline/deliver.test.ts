@@ -1,5 +1,5 @@
 import { MemoryOutbox } from '../../shared/adapters/memory/memory-stores';
-import type { Alert, Finding, Verb } from '../../shared/domain/finding';
+import type { Alert, AlertVerb, Finding } from '../../shared/domain/finding';
 import {
   between,
   DAY,
@@ -55,7 +55,7 @@ class World {
   /** Commits one more alert of a finding, and puts it into a state. */
   async owe(
     finding: Finding,
-    verb: Verb,
+    verb: AlertVerb,
     form: Alert['form'],
     state: DeliveryState = 'waiting',
   ): Promise<Alert> {
@@ -184,7 +184,7 @@ describe('pipeline/deliver', () => {
   });
 
   describe('collapses', () => {
-    type Told = readonly [Verb, Alert['form'], DeliveryState?];
+    type Told = readonly [AlertVerb, Alert['form'], DeliveryState?];
     interface Story {
       readonly when: string;
       readonly told: readonly Told[];
@@ -333,6 +333,29 @@ describe('pipeline/deliver', () => {
       await world.run();
 
       expect(world.posted).toEqual([`${ONE.id}-8`]);
+    });
+
+    it.each<[DeliveryState, Alert['form']]>([
+      ['sent', 'line'],
+      ['collapsed', 'card'],
+      ['waiting', 'card'],
+    ])('the end of a rule, after an opening that is %s, as a %s', async (state, form) => {
+      await world.owe(ONE, 'opened', 'card', state);
+      await world.owe(ONE, 'unsuppressed', 'line');
+
+      await world.run();
+
+      expect(world.channel.posts).toMatchObject([{ id: `${ONE.id}-2`, form }]);
+    });
+
+    it('the end of a rule only while the finding is open', async () => {
+      await world.owe(ONE, 'opened', 'card', 'sent');
+      await world.owe(ONE, 'unsuppressed', 'line');
+      world.change(ONE, { status: 'resolved' });
+
+      await world.run();
+
+      expect(world.posted).toEqual([]);
     });
 
     it('an opening that waits for its next attempt, when the end comes due first', async () => {

@@ -1,6 +1,11 @@
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { DETECTORS } from '../../shared/detectors/index';
-import { FindingBusyError, FindingNotFoundError, recordAct } from '../../shared/pipeline/decide';
+import {
+  ActRefusedError,
+  FindingBusyError,
+  FindingNotFoundError,
+  recordAct,
+} from '../../shared/pipeline/decide';
 import { drainMarks } from '../../shared/pipeline/assess';
 import { keep } from '../../shared/pipeline/keep';
 import { configureDetectors } from '../../shared/config/detectors';
@@ -158,6 +163,46 @@ describe('shared/pipeline/decide', () => {
     expect(stores.findings.list()).toMatchObject([{ status: 'acknowledged', act: ACT }]);
     expect(stores.findings.transitions.at(-1)).toMatchObject({ verb: 'acknowledged', by: 'olga' });
     expect(stores.outbox.alerts).toHaveLength(1);
+  });
+
+  it('writes down nothing that changes nothing', async () => {
+    const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
+    const [finding] = stores.findings.list();
+    await recordAct(stores, finding!.id, ACT);
+    const written = stores.findings.transitions.length;
+
+    await expect(recordAct(stores, finding!.id, ACT)).rejects.toThrow(
+      `finding ${finding!.id} is acknowledged already`,
+    );
+    expect(stores.findings.transitions).toHaveLength(written);
+    expect(await stores.marks.dirty()).toEqual([]);
+  });
+
+  it('knows its own act again when the answer got lost', async () => {
+    const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
+    const [finding] = stores.findings.list();
+    const lossy = around(stores, async (operation, name) => {
+      const outcome = await operation();
+      return name === 'findings.commit' ? false : outcome;
+    });
+
+    expect(await recordAct(lossy, finding!.id, ACT)).toMatchObject({ status: 'acknowledged' });
+    expect(stores.findings.transitions).toHaveLength(2);
+  });
+
+  it('refuses what somebody else decided meanwhile', async () => {
+    const { stores } = await play({ batches: inOrder([ADDED], PLAIN) });
+    const [finding] = stores.findings.list();
+    const busy = around(stores, async (operation, name) => {
+      if (name === 'findings.commit') {
+        await recordAct(stores, finding!.id, { ...ACT, by: 'ann' });
+        return false;
+      }
+      return operation();
+    });
+
+    await expect(recordAct(busy, finding!.id, ACT)).rejects.toThrow(ActRefusedError);
+    expect(await stores.marks.dirty()).toEqual([]);
   });
 
   it('says that there is no such finding', async () => {

@@ -1,6 +1,6 @@
 import { isList, type Json } from '../../domain/canonical';
 import { SEVERITIES, type Severity } from '../../domain/detector';
-import type { Alert, Finding, Verb } from '../../domain/finding';
+import type { Alert, AlertVerb, Finding } from '../../domain/finding';
 import { toInstant, toMinute, type Instant } from '../../domain/time';
 import type { Post } from '../../pipeline/ports';
 import { bare, fromLog, ours } from './card-text';
@@ -189,7 +189,8 @@ const NEWS = {
   acknowledged: 'acknowledged',
   resolved: 'resolved',
   superseded: 'superseded',
-} as const satisfies Record<Verb, string>;
+  unsuppressed: 'no longer suppressed',
+} as const satisfies Record<AlertVerb, string>;
 
 function headline(alert: Alert, finding: Finding): Container {
   const { severity, title } = finding;
@@ -292,7 +293,11 @@ function lineOf(item: Item, context: CardContext): AdaptiveCard {
       : `${severity.toUpperCase()} severity`,
     bare(title, 80),
     bare(subject.name ?? subject.id, 120),
-    isEnd ? bare(reasonOf(finding), 160) : 'goes on from an earlier finding',
+    isEnd
+      ? bare(reasonOf(finding), 160)
+      : alert.verb === 'unsuppressed'
+        ? `still open, ${NEWS[alert.verb]}`
+        : 'goes on from an earlier finding',
   ];
   return adaptiveCard(
     fallbackOf(item),

@@ -221,6 +221,9 @@ describe('adapters/teams/card', () => {
       expect(said(postOf(unfinished, 'opened', 'line'))).toContain(
         'goes on from an earlier finding',
       );
+      expect(said(postOf(unfinished, 'unsuppressed', 'line'))).toContain(
+        'still open, no longer suppressed',
+      );
     });
   });
 

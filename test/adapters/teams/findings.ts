@@ -6,7 +6,7 @@ import {
   timelineId,
   type Alert,
   type Finding,
-  type Verb,
+  type AlertVerb,
 } from '../../../shared/domain/finding';
 import { toInstant } from '../../../shared/domain/time';
 import type { Post } from '../../../shared/pipeline/ports';
@@ -57,13 +57,18 @@ export function worded(
   return stateFinding(configured, context, stated, undefined);
 }
 
-export function alertOf(finding: Finding, verb: Verb, form: Alert['form'], sequence = 1): Alert {
+export function alertOf(
+  finding: Finding,
+  verb: AlertVerb,
+  form: Alert['form'],
+  sequence = 1,
+): Alert {
   return { id: `${finding.id}-${sequence}`, findingId: finding.id, verb, form };
 }
 
 export function postOf(
   finding: Finding,
-  verb: Verb = 'opened',
+  verb: AlertVerb = 'opened',
   form: Alert['form'] = 'card',
 ): Post {
   const alert = alertOf(finding, verb, form);
