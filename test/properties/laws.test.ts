@@ -640,7 +640,14 @@ function unlessCrash(error: unknown): void {
 
 function rightLists({ findings }: MemoryStores): Json {
   const rows = findings.list().reduce((sum, each) => sum + listsOf(each).length, 0);
-  return { findings: findings.list().length, rows, added: 0, corrected: 0, removed: 0 };
+  return {
+    findings: findings.list().length,
+    rows,
+    added: 0,
+    corrected: 0,
+    removed: 0,
+    unreadable: 0,
+  };
 }
 
 describe('law 4: no finding without its alert, no alert without its finding', () => {
