@@ -65,7 +65,7 @@ describe('export formats', () => {
 
       // eslint-disable-next-line no-control-regex -- what must not be there
       expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e\ufeff<>]/);
-      expect(JSON.stringify(JSON.parse(line))).toContain(JSON.stringify(text));
+      expect(JSON.stringify(JSON.parse(line))).toContain(JSON.stringify(text.toWellFormed()));
     }
   });
 
@@ -82,7 +82,10 @@ describe('export formats', () => {
         finding_info: {
           ...{ uid: finding('0123456789abcdef').id, title: 'It' },
           analytic: { type_id: 1, uid: detector.id, name: detector.title },
-          attacks: detector.attack.map((uid) => ({ technique: { uid } })),
+          attacks: [
+            { technique: { uid: 'T1078' }, sub_technique: { uid: 'T1078.004' } },
+            { technique: { uid: 'T1114' }, sub_technique: { uid: 'T1114.002' } },
+          ],
           related_events: [{ uid: 'event-1' }],
         },
         resources: [{ uid: 'user-1', name: 'Ada' }],
