@@ -1,6 +1,8 @@
 import type { Act } from '../shared/domain/finding';
+import { safeJson } from '../shared/domain/plain-text';
 import { checkInput, findingPath, transitionBody } from '../shared/pipeline/api-schema';
 import { ActRefusedError, recordAct } from '../shared/pipeline/decide';
+import { wholeFinding } from '../shared/pipeline/show-finding';
 import { actOf } from '../shared/pipeline/transition';
 import { EXIT, UsageError } from './exit';
 import { findingText } from './finding-text';
@@ -11,6 +13,7 @@ import { whoIsHere } from './who';
 export interface DecideOptions {
   readonly reason?: string;
   readonly note?: string;
+  readonly json?: boolean;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface DecideOptions {
 export async function decideCommand(
   action: Act['verb'],
   id: string,
-  { reason, note }: DecideOptions,
+  { reason, note, json }: DecideOptions,
   world: World,
   who: typeof whoIsHere = whoIsHere,
 ): Promise<number> {
@@ -47,6 +50,10 @@ export async function decideCommand(
   const finding = await recordAct(stores, id, act).catch((error: unknown) => {
     throw error instanceof ActRefusedError ? new UsageError(error.message) : error;
   });
-  terminal.out(findingText(finding, terminal));
+  terminal.out(
+    json === true
+      ? `${safeJson(wholeFinding(finding, await stores.findings.history(id)), 2)}\n`
+      : findingText(finding, terminal),
+  );
   return EXIT.done;
 }

@@ -4,6 +4,7 @@ import { findingJson } from '../shared/domain/finding-json';
 import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { DAY, plus, toMinute } from '../shared/domain/time';
+import { checkInput, findingPath } from '../shared/pipeline/api-schema';
 import { FindingNotFoundError } from '../shared/pipeline/decide';
 import {
   UnreadableRowError,
@@ -33,6 +34,9 @@ const PAGE = 500;
  */
 export async function findingsCommand(options: FindingsOptions, world: World): Promise<number> {
   const { terminal } = world;
+  if (options.json === true && options.csv === true) {
+    throw new UsageError('--json and --csv contradict each other; take one of them');
+  }
   const filter = readFilter(options);
   const top = /^\d{1,9}$/.test(options.top ?? '50') ? Number(options.top ?? 50) : 0;
   if (top < 1) {
@@ -65,12 +69,14 @@ export async function showCommand(
   world: World,
 ): Promise<number> {
   const { terminal } = world;
+  const path = checkInput(findingPath, { id });
+  if ('faults' in path) {
+    throw new UsageError(path.faults.map(({ detail }) => `the id ${detail}`).join('\n'));
+  }
   const stores = await openStores(world);
-  const stored = /^[0-9a-f]{16}-[0-9a-f]{12}$/.test(id)
-    ? await stores.findings.find(id)
-    : undefined;
+  const stored = await stores.findings.find(id);
   if (stored === undefined) {
-    terminal.err(`crosscheck: ${new FindingNotFoundError(printable(id)).message}\n`);
+    terminal.err(`crosscheck: ${new FindingNotFoundError(id).message}\n`);
     return EXIT.failed;
   }
   const history = await stores.findings.history(id);

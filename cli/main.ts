@@ -182,6 +182,30 @@ ${SETTINGS_HELP}`,
       const { doctorCommand } = await import('./doctor');
       setExit(await doctorCommand(options, world));
     });
+  root
+    .command('status')
+    .description('say whether the watch is on, what is wrong, and which alerts nobody was told of')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+What it says of settings is about this terminal. Exit code: 0 nothing is wrong, 1 something is, 2 wrong usage.
+${SETTINGS_HELP}`,
+    )
+    .action(async (options: { json?: boolean }) => {
+      const { statusCommand } = await import('./status');
+      setExit(await statusCommand(options, world));
+    });
+  root
+    .command('resend')
+    .description('owe an alert again that was given up or had no channel')
+    .argument('<id>', 'the id of the alert, as "crosscheck status" lists it')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText('after', SETTINGS_HELP)
+    .action(async (id: string, options: { json?: boolean }) => {
+      const { resendCommand } = await import('./resend');
+      setExit(await resendCommand(id, options, world));
+    });
   recordCommands(root, world, setExit, SETTINGS_HELP);
   withFilters(root.command('export').description('write all findings of a filter, with a manifest'))
     .requiredOption('--format <format>', 'csv, ndjson or ocsf')
@@ -196,7 +220,8 @@ ${SETTINGS_HELP}`,
       .command(name)
       .description(description)
       .argument('<id>', 'the id of the finding')
-      .option('--note <text>', 'why, in your own words; kept in the history');
+      .option('--note <text>', 'why, in your own words; kept in the history')
+      .option('--json', 'print JSON to standard output');
     if (action === 'resolve') {
       command.requiredOption('--reason <reason>', 'fixed, accepted or false-positive');
     }

@@ -243,7 +243,7 @@ export function openapi(): string {
                 }),
               }),
             },
-            extra: problems(404, 409, 412, 415, 428),
+            extra: problems(404, 409, 412, 413, 415, 428),
             hasEtag: true,
           }),
           requestBody: {
@@ -309,7 +309,7 @@ export function openapi(): string {
         get: {
           summary: 'This document',
           security: [],
-          responses: { 200: whole('OpenAPI 3.1', z.looseObject({})) },
+          responses: { 200: whole('OpenAPI 3.1', z.looseObject({})), ...problems(400) },
         },
       },
     },
@@ -355,6 +355,7 @@ const MEANING: Readonly<Record<number, string>> = {
   404: 'There is none.',
   409: 'Not possible now.',
   412: 'It has changed since the version that was named.',
+  413: 'The body is too large.',
   415: 'The body must be JSON.',
   428: 'If-Match is missing.',
   500: 'The log says why.',

@@ -6,9 +6,10 @@ app.http('openapi', {
   route: 'api/openapi.json',
   methods: ['GET'],
   authLevel: 'anonymous',
-  handler: async () => {
+  handler: async (request) => {
     const { json } = await import('../../shared/pipeline/answer');
+    const { refuseQuery } = await import('../../shared/pipeline/api-schema');
     const { default: document } = await import('../../docs/openapi.json');
-    return carried(json(document));
+    return carried(refuseQuery(request.query) ?? json(document));
   },
 });

@@ -30,6 +30,7 @@ const PROBLEMS = {
   'wrong-method': { status: 405, title: 'This method is not taken here' },
   conflict: { status: 409, title: 'This is not possible now' },
   changed: { status: 412, title: 'It has changed meanwhile' },
+  'too-large': { status: 413, title: 'The body is too large' },
   'wrong-content-type': { status: 415, title: 'The body must be JSON' },
   'etag-missing': { status: 428, title: 'Say which version you saw' },
   failed: { status: 500, title: 'The request could not be answered' },

@@ -225,6 +225,12 @@ export function readQuery<S extends z.ZodType>(
   return readInput(schema, Object.fromEntries(given), faults);
 }
 
+/** For what takes no parameters: what is given all the same is named. */
+export function refuseQuery(parameters: Iterable<readonly [string, string]>): Answer | undefined {
+  const read = readQuery(z.strictObject({}), parameters);
+  return 'refusal' in read ? read.refusal : undefined;
+}
+
 /** Checks a value; the refusal names everything that is wrong with it. */
 export function readInput<S extends z.ZodType>(
   schema: S,

@@ -15,7 +15,10 @@ export async function answerResend(outbox: Outbox, path: unknown, now: Instant):
   const { id } = read.value;
   const row = await outbox.read(id);
   if (row === undefined) {
-    return problem('not-found', `There is no alert ${id}; GET /api/status lists those given up.`);
+    return problem(
+      'not-found',
+      `There is no alert ${id}; status lists those given up (GET /api/status, crosscheck status).`,
+    );
   }
   if (row.state !== 'dead' && row.state !== 'not-configured') {
     return problem(

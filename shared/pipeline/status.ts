@@ -22,16 +22,51 @@ export interface About {
 
 const MOST_ALERTS = 50;
 
-/** Answers `GET /api/status`: what lies behind health, for people who have a role. */
-export async function answerStatus(
+/** What lies behind health, for people who have a role. */
+export interface Status {
+  readonly now: Instant;
+  readonly tenantId: string;
+  readonly status: Health['status'];
+  readonly problems: readonly string[];
+  readonly versions: {
+    readonly crosscheck: string;
+    readonly node: string;
+    readonly detectors: Readonly<Record<string, number>>;
+  };
+  readonly sources: readonly SourceStatus[];
+  readonly detectors: readonly unknown[];
+  readonly alerts: Health['alerts'] & { readonly unsaid: readonly Unsaid[] };
+  readonly settings: About['settings'];
+}
+
+/** With what the head of the source holds. */
+type SourceStatus = Health['sources'][number] & Readonly<Record<string, unknown>>;
+
+interface Unsaid {
+  readonly id: string;
+  readonly findingId: string;
+  readonly verb: string;
+  readonly state: string;
+  readonly createdAt: Instant;
+  readonly attempts: number;
+  readonly lastError?: string;
+}
+
+/** Answers `GET /api/status`. */
+export async function answerStatus(...given: Parameters<typeof statusOf>): Promise<Answer> {
+  return json(await statusOf(...given));
+}
+
+/** What the stores and the settings say of the watch. */
+export async function statusOf(
   stores: Pick<Stores, 'coverage' | 'outbox'>,
   health: Health,
   detectors: readonly ConfiguredDetector[],
   about: About,
-): Promise<Answer> {
+): Promise<Status> {
   const { version, node, tenantId, settings, now } = about;
   const { outbox } = stores;
-  return json({
+  return {
     ...{
       now,
       tenantId,
@@ -57,14 +92,14 @@ export async function answerStatus(
       ].slice(0, MOST_ALERTS),
     },
     settings,
-  });
+  };
 }
 
 async function sources(
   { coverage }: Pick<Stores, 'coverage'>,
   health: Health,
-): Promise<readonly unknown[]> {
-  const all: unknown[] = [];
+): Promise<readonly SourceStatus[]> {
+  const all: SourceStatus[] = [];
   for (const source of SOURCES) {
     const known = health.sources.find((each) => each.source === source);
     const head = known && (await coverage.head(source));
@@ -86,7 +121,7 @@ async function sources(
 async function unsaid(
   outbox: Outbox,
   state: 'dead' | 'not-configured',
-): Promise<readonly unknown[]> {
+): Promise<readonly Unsaid[]> {
   const ids = await outbox.unsaid(state, MOST_ALERTS);
   const rows = await Promise.all(ids.map((id) => outbox.read(id)));
   return rows

@@ -30,6 +30,10 @@ export async function answerTransition(
   if ('refusal' in path) {
     return path.refusal;
   }
+  if (Buffer.byteLength(request.body) > LONGEST_BODY) {
+    const most = LONGEST_BODY.toLocaleString('en');
+    return problem('too-large', `A decision has at most ${most} bytes; shorten the note.`);
+  }
   const body = readBody(request);
   if ('refusal' in body) {
     return body.refusal;

@@ -137,6 +137,9 @@ describe('crosscheck findings', () => {
     await expect(wrong).rejects.toThrow(UsageError);
     await expect(wrong).rejects.toThrow(/--status takes one of[^]*--severity[^]*--from/);
     await expect(findingsCommand({ top: 'many' }, desk())).rejects.toThrow('--top');
+    await expect(findingsCommand({ json: true, csv: true }, desk())).rejects.toThrow(
+      '--json and --csv contradict each other',
+    );
   });
 });
 
@@ -153,10 +156,12 @@ describe('crosscheck show', () => {
   it('says that there is none', async () => {
     const world = desk();
 
-    expect(await showCommand(HOSTILE, {}, world)).toBe(1);
+    expect(await showCommand('0123456789abcdef-ffffffffffff', {}, world)).toBe(1);
 
     expect(world.err()).toContain('there is no finding');
-    expect(world.err()).not.toMatch(ACTS);
+    await expect(showCommand(HOSTILE, {}, desk())).rejects.toThrow(
+      new UsageError('the id takes the id of a finding: 16 and 12 hexadecimal digits'),
+    );
   });
 });
 
@@ -185,6 +190,14 @@ describe('crosscheck ack, resolve and reopen', () => {
     ['no id', 'x', { reason: 'fixed' }, 'the id takes'],
   ])('refuse %s', async (_, id, options, message) => {
     await expect(decideCommand('resolve', id, options, desk(), ME)).rejects.toThrow(message);
+  });
+
+  it('show as JSON what was decided', async () => {
+    const world = desk();
+
+    await decideCommand('acknowledge', zoe.id, { json: true }, world, ME);
+
+    expect(JSON.parse(world.out())).toMatchObject({ id: zoe.id, status: 'acknowledged' });
   });
 
   it('refuse, as wrong usage, what would change nothing', async () => {

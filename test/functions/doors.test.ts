@@ -68,7 +68,10 @@ describe('functions/http', () => {
     ['elsewhere', 404, {}],
     ['health', 503, {}],
     ['transitions', 404, { body: '{"action":"reopen"}' }],
-    ['transitions', 400, { body: `{"action":"reopen","note":"${'x'.repeat(200_000)}"}` }],
+    ['transitions', 413, { body: `{"action":"reopen","note":"${'x'.repeat(200_000)}"}` }],
+    ['transitions', 400, { body: '{' }],
+    ['status', 400, { query: '?colour=red' }],
+    ['openapi', 400, { query: '?colour=red' }],
     ['resend', 404, { body: '' }],
   ])('%s answers %i', async (name, status, request) => {
     expect(await knock(name, request)).toMatchObject({ status });

@@ -54,7 +54,7 @@ export function ocsfEvent(
         version: String(finding.detectorVersion),
       },
       ...(about.detector !== undefined && {
-        attacks: about.detector.attack.map((uid) => ({ technique: { uid } })),
+        attacks: about.detector.attack.map(attackOf),
       }),
       related_events: finding.evidence.map((each) => ({ uid: each.eventId, type: each.kind })),
     },
@@ -75,6 +75,15 @@ export function ocsfEvent(
       facts: finding.facts,
       record: { sequence: finding.sequence, head: finding.head },
     },
+  };
+}
+
+/** `T1562.008` is a sub-technique of `T1562`. */
+function attackOf(uid: string): object {
+  const [technique = uid, sub] = uid.split('.');
+  return {
+    technique: { uid: technique },
+    ...(sub !== undefined && { sub_technique: { uid } }),
   };
 }
 

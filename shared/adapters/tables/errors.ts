@@ -67,11 +67,18 @@ export function toStorageError(
   if (error instanceof StorageError) {
     return error;
   }
-  const [why, mend] = explain(error, address);
+  const [why, mend] = explain(error, address, roleFor(action));
   return new StorageError(`could not ${action} table ${table}: ${why}`, table, mend, error);
 }
 
-function explain(error: unknown, address: URL): readonly [why: string, mend: string] {
+/** The least that allows it. */
+function roleFor(action: string): string {
+  return action.startsWith('read')
+    ? '"Storage Table Data Reader" (the app itself: "Storage Table Data Contributor")'
+    : '"Storage Table Data Contributor"';
+}
+
+function explain(error: unknown, address: URL, role: string): readonly [why: string, mend: string] {
   const name = error instanceof Error ? error.name : '';
   if (/Credential|Authentication/.test(name)) {
     return [
@@ -97,7 +104,7 @@ function explain(error: unknown, address: URL): readonly [why: string, mend: str
   }
   const mends: Readonly<Record<number, string>> = {
     401: 'check TABLES_CONNECTION or TABLES_ENDPOINT, and the tenant of the identity',
-    403: mendOfDenial(code),
+    403: mendOfDenial(code, role),
     404: 'deploy infra/ again, which creates the tables, or check the address',
   };
   return [answer, mends[statusCode] ?? 'see the cause'];
@@ -105,14 +112,14 @@ function explain(error: unknown, address: URL): readonly [why: string, mend: str
 
 const BUSY: readonly number[] = [408, 429, 500, 503, 504];
 
-function mendOfDenial(code: string): string {
+function mendOfDenial(code: string, role: string): string {
   switch (code) {
     case 'AuthorizationPermissionMismatch':
-      return 'give the identity the role "Storage Table Data Contributor"; it takes some minutes to work';
+      return `give the identity the role ${role}; it takes some minutes to work`;
     case 'AuthenticationFailed':
       return 'check the key in TABLES_CONNECTION and the clock of this machine';
     default:
-      return 'check the firewall of the storage account and the role "Storage Table Data Contributor"';
+      return `check the firewall of the storage account and the role ${role}`;
   }
 }
 

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { StorageError } from '../../../shared/adapters/tables/errors';
 import { tableStores, type TableStoresOptions } from '../../../shared/adapters/tables/table-stores';
+import { toInstant } from '../../../shared/domain/time';
 import { connectionTo, freePort } from '../../fakes/azurite';
 
 jest.setTimeout(30_000);
 
+const NOW = toInstant('2026-01-31T12:00:00Z');
 const KEY = 'c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA==';
 
 async function failureOf(options: Partial<TableStoresOptions>): Promise<StorageError> {
@@ -45,7 +47,7 @@ describe('adapters/tables/errors', () => {
   });
 
   it.each([
-    [403, 'AuthorizationPermissionMismatch', 'Storage Table Data Contributor'],
+    [403, 'AuthorizationPermissionMismatch', 'the role "Storage Table Data Reader"'],
     [403, 'AuthenticationFailed', 'TABLES_CONNECTION'],
     [403, 'AuthorizationFailure', 'firewall'],
     [401, 'InvalidAuthenticationInfo', 'identity'],
@@ -66,6 +68,21 @@ describe('adapters/tables/errors', () => {
     expect(error.message).toContain(error.mend);
     expect(error.table).toBe('Coverage');
     expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  it('names the role that may write when writing is refused', async () => {
+    answer = { status: 403, code: 'AuthorizationPermissionMismatch' };
+    const { port } = server.address() as AddressInfo;
+    const stores = tableStores({
+      ...{ tenantId: 't', createMissingTables: false, connection: connectionTo(port) },
+    });
+    const timeline = { id: '0123456789abcdef', detector: 'd', subject: { type: 'user', id: 'u' } };
+
+    await expect(stores.marks.markWriting(timeline as never, NOW)).rejects.toThrow(
+      'could not write to table Work: 127.0.0.1:' +
+        `${port} answered 403 (AuthorizationPermissionMismatch); ` +
+        'give the identity the role "Storage Table Data Contributor"; it takes',
+    );
   });
 
   it('tries a busy storage again, a few times', async () => {

@@ -1,0 +1,49 @@
+import { safeJson } from '../shared/domain/plain-text';
+import { toMinute } from '../shared/domain/time';
+import { statusOf } from '../shared/pipeline/status';
+import { EXIT } from './exit';
+import { heading } from './finding-text';
+import { table, wrap, type Terminal } from './print';
+import { openMonitor, type World } from './stores';
+
+type Status = Awaited<ReturnType<typeof statusOf>>;
+
+/**
+ * `crosscheck status`: whether the watch is on, what is wrong, and which alerts nobody was told of.
+ * @returns the exit code: 1 when something is wrong.
+ * @throws ConfigError
+ */
+export async function statusCommand(
+  options: { readonly json?: boolean },
+  world: World,
+): Promise<number> {
+  const { terminal } = world;
+  const { config, stores, clock, version, health } = await openMonitor(world);
+  const { tenantId, shown: settings, detectors } = config;
+  const about = { version, node: process.version, tenantId, settings, now: clock.now() };
+  const status = await statusOf(stores, await health(), detectors, about);
+  terminal.out(options.json === true ? `${safeJson(status, 2)}\n` : toText(status, terminal));
+  return status.status === 'up' ? EXIT.done : EXIT.failed;
+}
+
+function toText({ status, problems, sources, alerts }: Status, terminal: Terminal): string {
+  const minute = (at: Parameters<typeof toMinute>[0] | undefined): string =>
+    at === undefined ? 'never' : toMinute(at);
+  return [
+    heading(terminal, status === 'up' ? 'The watch is on' : 'Something is wrong'),
+    ...problems.map((each) => wrap(each, '  ')),
+    table([
+      ['  log', 'last read', 'complete to'],
+      ...sources.map(({ source, lastReadAt, completeTo }) => [
+        `  ${source}`,
+        minute(lastReadAt),
+        minute(completeTo),
+      ]),
+    ]),
+    `  alerts: ${alerts.waiting} waiting, ${alerts.dead} given up, ${alerts['not-configured']} without a channel\n`,
+    ...alerts.unsaid.map(({ id, verb, state, lastError = '' }) =>
+      wrap(`${id} ${verb}, ${state}${lastError === '' ? '' : `: ${lastError}`}`, '    '),
+    ),
+    alerts.unsaid.length === 0 ? '' : '  "crosscheck resend <alert id>" owes one again\n',
+  ].join('');
+}
