@@ -1,6 +1,7 @@
 import { canonical, type Json } from './canonical';
 import { digestOf, isIntact, type Head, type Linked } from './chain';
-import type { Finding, Transition } from './finding';
+import { SEVERITIES } from './detector';
+import { findingId, timelineId, type Finding, type Transition } from './finding';
 import type { ChainHead, RecordEntry, Seal } from './record-chain';
 import type { RuleStep } from './suppression';
 import { DAY, HOUR, plus, toInstant, type Instant } from './time';
@@ -216,7 +217,48 @@ function lookAtFinding(
     finding.resolution === last.resolution &&
     finding.suppressed?.rule === last.suppressed?.rule &&
     finding.movedAt === last.at;
-  return isSame ? undefined : changed(row.place, 'it is not what the last row of its history says');
+  return isSame
+    ? lookAtWho(row.place, finding, links)
+    : changed(row.place, 'it is not what the last row of its history says');
+}
+
+/** Of whom a finding is, since when, who decided on it and how grave it is: each stands elsewhere, too. */
+function lookAtWho(
+  place: string,
+  finding: Partial<Finding>,
+  links: readonly Transition[],
+): Tampering | undefined {
+  const { id, tenantId, detector, subject, anchor } = finding;
+  const names = [tenantId, detector, subject?.id, anchor?.key].map(String);
+  const [tenant = '', by = '', of = '', from = ''] = names;
+  if (findingId(timelineId(tenant, by, of), from) !== id) {
+    return changed(place, 'its id is not that of its tenant, detector, subject and anchor');
+  }
+  if (finding.openedAt !== links[0]?.at) {
+    return changed(place, 'it was opened at another time by the first row of its history');
+  }
+  const acted = links.findLast((link) => link.by !== 'crosscheck');
+  if (textOf(actOf(finding.act)) !== textOf(acted === undefined ? null : actIn(acted))) {
+    return changed(place, 'who decided on it is not what its history says');
+  }
+  // What is resolved may grow graver without a word: nobody is to act on it.
+  const isGraver =
+    SEVERITIES.indexOf(finding.severity ?? 'info') >
+    SEVERITIES.indexOf(links.at(-1)?.severity ?? 'info');
+  return isGraver && finding.status !== 'resolved'
+    ? changed(place, 'it is graver than the last row of its history')
+    : undefined;
+}
+
+const ACT_OF = { acknowledged: 'acknowledge', resolved: 'resolve', reopened: 'reopen' } as const;
+
+function actIn({ verb, by, at, reason, note }: Transition): unknown {
+  return actOf({ verb: ACT_OF[verb as keyof typeof ACT_OF], by, at, reason, note });
+}
+
+/** Rows of JSON have no field that is undefined. */
+function actOf(act: object | undefined): unknown {
+  return act === undefined ? null : JSON.parse(JSON.stringify(act));
 }
 
 // ----------------------------------------------------------------------------------------------- rules and the chain

@@ -1,7 +1,8 @@
-import { shortHash, type JsonObject } from '../../shared/domain/canonical';
+import type { JsonObject } from '../../shared/domain/canonical';
 import {
   compare,
   findingId,
+  timelineId,
   type Finding,
   type FindingChange,
   type Verdict,
@@ -42,9 +43,15 @@ export const HOSTILE = [
   'é'.repeat(200),
 ];
 
+const TENANT_OF_SAMPLES = 'tenant';
+/** Whose timeline an id names: verification looks whether a finding is of its own subject. */
+const SUBJECTS = new Map<string, Subject>();
+
 export function timeline(name: string, detector = DETECTOR): TimelineRef {
   const subject: Subject = { type: 'user', id: `id of ${name}`, name };
-  return { id: shortHash(16, detector, name), detector, subject };
+  const id = timelineId(TENANT_OF_SAMPLES, detector, subject.id);
+  SUBJECTS.set(id, subject);
+  return { id, detector, subject };
 }
 
 export function signal(key: string, at: Instant, facts: JsonObject = {}): Signal {
@@ -54,14 +61,14 @@ export function signal(key: string, at: Instant, facts: JsonObject = {}): Signal
 
 /** A finding that nobody has written yet. */
 export function finding(
-  timelineId: string,
+  ofTimeline: string,
   anchor = 'anchor',
   over: Partial<Finding> = {},
 ): Finding {
   const [from, to] = [minutes(0), minutes(10)];
   return {
-    id: findingId(timelineId, anchor),
-    tenantId: 'tenant',
+    id: findingId(ofTimeline, anchor),
+    tenantId: TENANT_OF_SAMPLES,
     detector: DETECTOR,
     detectorVersion: 1,
     stage: 'alert',
@@ -70,7 +77,7 @@ export function finding(
     message: 'it',
     title: 'It',
     summary: 'It happened.',
-    subject: { type: 'user', id: 'user-1', name: 'Ada' },
+    subject: SUBJECTS.get(ofTimeline) ?? { type: 'user', id: 'user-1', name: 'Ada' },
     anchor: { key: anchor, from },
     verdict: { state: 'open' },
     since: from,

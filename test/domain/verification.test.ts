@@ -9,6 +9,7 @@ import {
   type Seal,
 } from '../../shared/domain/record-chain';
 import { stepAdding, stepEnding } from '../../shared/domain/suppression';
+import { decide, type Act, type Finding } from '../../shared/domain/finding';
 import {
   verifyChain,
   verifyFinding,
@@ -101,6 +102,71 @@ describe('a finding', () => {
 
     expect(tampering === undefined).toBe(expected === undefined);
     expect(tampering ?? {}).toMatchObject(expected ?? {});
+  });
+
+  describe('of which a person decided', () => {
+    const act: Act = {
+      verb: 'resolve',
+      reason: 'accepted',
+      by: 'olga',
+      at: minutes(15),
+      note: 'ok',
+    };
+    const decided = decide(first.finding, act);
+    const H = row('history', ID, decided.transition, 2);
+    // Whoever forges makes the digest anew.
+    const look = (over: object, history = H, of: Finding = decided.finding): unknown => {
+      const value = { ...of, ...over };
+      const beside = { digest: digestOf(value), movedAt: of.movedAt! };
+      const f = row('finding', ID, value, undefined, beside);
+      return verifyFinding(ID, [f, H1, history], NOTHING).tampering?.detail;
+    };
+
+    it('is what was written', () => {
+      expect(look({})).toBeUndefined();
+      const reopened = decide(decided.finding, { verb: 'reopen', by: 'eve', at: minutes(16) });
+      const all = [H1, H, row('history', ID, reopened.transition, 3)];
+      const beside = { digest: digestOf(reopened.finding), movedAt: minutes(16) };
+      const f = row('finding', ID, reopened.finding, undefined, beside);
+      expect(verifyFinding(ID, [f, ...all], NOTHING).tampering).toBeUndefined();
+    });
+
+    it.each<[string, object, RegExp]>([
+      ['another subject', { subject: { type: 'user', id: 'eve' } }, /^its id is not/],
+      ['no subject', { subject: undefined }, /^its id is not/],
+      ['another detector', { detector: 'other' }, /^its id is not/],
+      ['another tenant', { tenantId: 'other' }, /^its id is not/],
+      ['another anchor', { anchor: { key: 'x', from: minutes(0) } }, /^its id is not/],
+      ['another time of opening', { openedAt: minutes(9) }, /^it was opened at another time/],
+      ...[
+        undefined,
+        { ...act, by: 'eve' },
+        { ...act, at: minutes(14) },
+        { ...act, reason: 'fixed' },
+        { ...act, note: 'no' },
+        { ...act, verb: 'reopen' },
+      ].map((forged): [string, object, RegExp] => [
+        `the act ${JSON.stringify(forged)}`,
+        { act: forged },
+        /^who decided on it/,
+      ]),
+    ])('is not with %s', (_what, over, detail) => {
+      expect(look(over)).toMatch(detail);
+    });
+
+    it('is not with an act that nobody wrote down', () => {
+      expect(look({ act }, H2, last.finding)).toMatch(/^who decided on it/);
+    });
+
+    it('may be graver only when it is resolved', () => {
+      const open = { ...first.finding, severity: 'critical' as const };
+      const beside = { digest: digestOf(open), movedAt: open.movedAt! };
+      const f = row('finding', ID, open, undefined, beside);
+
+      expect(verifyFinding(ID, [f, H1], NOTHING).tampering?.detail).toMatch(/^it is graver/);
+      expect(look({ severity: 'critical' })).toBeUndefined();
+      expect(look({ severity: 'info' })).toBeUndefined();
+    });
   });
 
   it('may be on its way out', () => {

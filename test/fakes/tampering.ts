@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Json } from '../../shared/domain/canonical';
 import { digestOf, linked } from '../../shared/domain/chain';
+import { findingId } from '../../shared/domain/finding';
 import type { RawRow, RecordRows } from '../../shared/pipeline/ports';
 import { collect } from '../contracts/samples';
 
@@ -94,7 +95,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
       // A finding that was never there, dated before the last seal.
       const chain = pickOf(historiesIn(record), plan.pick)!;
       const first = chain[0]!;
-      const id = `${first.room}-${'f'.repeat(12)}`;
+      const id = findingId(first.room, 'forged');
       const { hash: _h, ...content } = first.raw.value as Record<string, Json>;
       const at = '2026-02-20T00:00:00.0000000Z';
       const opening = linked({ ...content, findingId: id, at }, '');
@@ -111,7 +112,8 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
         ...(finding.raw.value as Record<string, Json>),
       };
       const own = {
-        ...{ ...rest, id, sequence: 1, head: opening.hash, movedAt: at },
+        ...{ ...rest, id, sequence: 1, head: opening.hash, movedAt: at, openedAt: at },
+        anchor: { key: 'forged', from: at },
         status: (opening as unknown as Record<string, string>)['status']!,
       };
       await putRaw(shelf, first, { ...first.raw, id, value: opening });
@@ -122,7 +124,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
         digest: digestOf(own),
         movedAt: at,
       });
-      return done(/ffffffffffff/);
+      return done(new RegExp(id.slice(id.indexOf('-') + 1)));
     }
     case 'move': {
       // The row of one key under another.

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { loadFunctions } from '../../cli/local-host/functions-core';
 import { serveFunctions } from '../../cli/local-host/http';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
-import type { Finding } from '../../shared/domain/finding';
+import { timelineId, type Finding } from '../../shared/domain/finding';
 import type { Stores } from '../../shared/pipeline/ports';
 import { buildBundle, REAL_ENVIRONMENT, REAL_MODULES } from '../cli/local-host/bundles';
-import { finding, opening } from '../contracts/samples';
+import { DETECTOR, finding, opening } from '../contracts/samples';
 import { startAzurite } from '../fakes/azurite';
 
 export const TENANT = 'de300000-0000-4000-8000-000000000001';
@@ -120,7 +120,7 @@ export const write = async (stores: Stores, of: Finding): Promise<Finding> => {
 
 /** A finding of this tenant about somebody. */
 export const about = (name: string, over: Partial<Finding> = {}): Finding =>
-  finding('0123456789abcdef', name, {
+  finding(timelineId(TENANT, DETECTOR, `id-of-${name}`), name, {
     tenantId: TENANT,
     subject: { type: 'user', id: `id-of-${name}`, name },
     ...over,

@@ -160,12 +160,13 @@ describe('retention', () => {
     const world = await makeWorld();
     const { stores, clock } = world;
     await sealDays({ ...world, copies: undefined });
-    const scope = { subjectId: 'user-1' };
-    const hold = { kind: 'hold', scope, owner: 'law', reason: 'case', createdBy: 'law' } as const;
+    const why = { kind: 'hold', owner: 'law', reason: 'case', createdBy: 'law' } as const;
     const write = stores.chain.write.bind(stores.chain);
     const spy = jest.spyOn(stores.chain, 'write').mockImplementationOnce(async (...given) => {
       const isWritten = await write(...given);
-      await addRule(world, hold);
+      for (const { subject } of [ANN, BEN]) {
+        await addRule(world, { ...why, scope: { subjectId: subject.id } });
+      }
       return isWritten;
     });
 
