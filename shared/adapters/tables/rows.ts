@@ -57,10 +57,13 @@ export class TableRows implements RecordRows {
     const partition = joinKey(this.#tenantId, RULES);
     const found = await this.#table.list({ partition, rows: EVERY_ROW });
     return found.map((row) => {
-      const [kind, id = '', sequence] = row.rowKey.split('|');
-      return kind === STEP
-        ? { ...raw(row, 'rule', id), sequence: Number(sequence) }
-        : raw(row, kind === NOTE ? 'note' : kind === LIVE ? 'live' : 'unknown', id);
+      const [kind, id = '', sequence, more] = row.rowKey.split('|');
+      if (kind === STEP) {
+        return isOrdinal(sequence) && more === undefined
+          ? { ...raw(row, 'rule', id), sequence: Number(sequence) }
+          : raw(row, 'unknown', id);
+      }
+      return raw(row, kind === NOTE ? 'note' : kind === LIVE ? 'live' : 'unknown', id);
     });
   }
 
@@ -68,10 +71,10 @@ export class TableRows implements RecordRows {
     const partition = joinKey(this.#tenantId, CHAIN);
     const found = await this.#table.list({ partition, rows: EVERY_ROW });
     return found.map((row) => {
-      const [kind, sequence] = row.rowKey.split('|');
-      return kind === ENTRY
+      const [kind, sequence, more] = row.rowKey.split('|');
+      return kind === ENTRY && isOrdinal(sequence) && more === undefined
         ? { ...raw(row, 'entry', ''), sequence: Number(sequence) }
-        : raw(row, kind === CHAIN_HEAD ? 'head' : 'unknown', '');
+        : raw(row, row.rowKey === CHAIN_HEAD ? 'head' : 'unknown', '');
     });
   }
 }
@@ -83,12 +86,17 @@ function inRecord(partition: string | KeyRange): RowQuery {
 function ofTimeline(timeline: string, row: StoredRow): RawRow {
   const [kind, anchor = '', sequence, more] = row.rowKey.split('|');
   const id = `${timeline}-${anchor}`;
-  if (kind === 'h' && more === undefined) {
+  if (kind === 'h' && isOrdinal(sequence) && more === undefined) {
     return { ...raw(row, 'history', id), sequence: Number(sequence) };
   }
   return kind === 'f' && sequence === undefined
     ? { ...raw(row, 'finding', id, ['digest', 'movedAt']), ...besides(row) }
     : raw(row, 'unknown', id);
+}
+
+/** As `ordinal` writes it: a row of any other number lies beside the genuine one. */
+function isOrdinal(text: string | undefined): boolean {
+  return /^\d{6}$/.test(text ?? '');
 }
 
 function besides(row: StoredRow): Pick<RawRow, 'digest' | 'movedAt'> {

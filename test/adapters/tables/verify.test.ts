@@ -180,6 +180,41 @@ describe('verification over tables', () => {
     expect(tamperings).toMatchObject([{ what: 'changed', place: `Findings ${partitionKey} live` }]);
   });
 
+  it.each(['0000005', '5', '+00005', '000005|x', '5e0'])(
+    'names the row of history with the number %s, not the genuine one',
+    async (number) => {
+      const rows = (await new TableShelf().rows()).filter(({ raw }) => raw.kind === 'history');
+      const [partitionKey = '', rowKey = ''] = rows[0]!.key.split(' ');
+      const beside = rowKey.replace(/\d{6}$/, number);
+      await client.createEntity({ partitionKey, rowKey: beside, json: '{}' });
+
+      const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+
+      await client.deleteEntity(partitionKey, beside);
+      expect(tamperings).toEqual([
+        {
+          ...{ what: 'inserted', place: `Findings ${partitionKey} ${beside}` },
+          detail: 'it is no row of the record',
+        },
+      ]);
+    },
+  );
+
+  it.each(['s|aaaaaaaaaaaa|0000001', 'c|0000001', 'c|000001|x'])(
+    'names a row of no number in the other chains: %s',
+    async (rowKey) => {
+      const partitionKey = `${PREFIX}${rowKey.startsWith('s') ? 'rules' : 'seal'}`;
+      await client.createEntity({ partitionKey, rowKey, json: '{}' });
+
+      const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+
+      await client.deleteEntity(partitionKey, rowKey);
+      expect(tamperings).toMatchObject([
+        { what: 'inserted', detail: 'it is no row of the record' },
+      ]);
+    },
+  );
+
   it('names a column that no such row has', async () => {
     const [row] = (await new TableShelf().rows()).filter(({ raw }) => raw.kind === 'history');
     const [partitionKey = '', rowKey = ''] = row!.key.split(' ');
