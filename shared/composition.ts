@@ -227,7 +227,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       return report;
     },
     verify: async (range) =>
-      verifyRecord({ rows: stores.rows, copies: await buildCopies(config) }, range),
+      verifyRecord({ rows: stores.rows, copies: await buildCopies(config), clock }, range),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RecordEntry } from '../domain/record-chain';
-import { DAY, plus, toInstant, type Instant } from '../domain/time';
+import { DAY, HOUR, plus, toInstant, type Instant } from '../domain/time';
 import {
   verifyChain,
   verifyFinding,
@@ -8,14 +8,16 @@ import {
   type SealedHead,
   type Tampering,
 } from '../domain/verification';
-import type { ChainCopies, RawRow, RecordRows } from './ports';
-import { copyOf } from './seal';
+import { ChainCopies, Now, RawRow, RecordRows, RecordRows } from './ports';
+import { copyOf } from '../domain/time';
 
 /** The record as it can be read by anyone who may read. */
 export interface Evidence {
   readonly rows: RecordRows;
   /** Absent when no container is configured. */
   readonly copies: ChainCopies | undefined;
+  /** Absent: how old the last seal is, is not looked at. */
+  readonly clock?: Now;
 }
 
 /** Only what happened then is looked at; the chain itself always from its beginning. */
@@ -42,6 +44,10 @@ export interface Verification {
 
 /** People write while others verify: what looks wrong is looked at again before it is said. */
 const LOOKS = 3;
+/** A day is sealed 20 minutes after its end: what is older than this and in no seal was unsealed, or never sealed. */
+const UNSEALED = 25 * HOUR;
+/** After its end a day may wait so long for its seal. */
+const SEAL_LATE = 2 * DAY;
 const MOST_TAMPERINGS = 1_000;
 /** The container is asked for so many entries that the chain does not have. */
 const BEYOND = 3;
@@ -59,6 +65,8 @@ class Audit {
   readonly #tamperings: Tampering[] = [];
   readonly #unseen: string[] = [];
   readonly #notes: string[] = [];
+  /** The oldest transition that was met, whatever the range. */
+  #oldest: Instant | undefined;
   readonly #looked = { findings: 0, transitions: 0, rules: 0, seals: 0, purges: 0, copies: 0 };
 
   constructor(evidence: Evidence, range: Range) {
@@ -78,10 +86,11 @@ class Audit {
     await this.#lookForRemoved(sealed, seen);
     await this.#lookAtCopies(chain);
     if (sealed.leaving.size > 0) {
-      this.#notes.push(
-        `a purge of ${sealed.leaving.size} findings is written down and not finished; they were not looked at`,
+      this.#unseen.push(
+        `${sealed.leaving.size} findings: a purge of them is written down and not finished`,
       );
     }
+    this.#lookAtAge(sealed.through);
     return {
       isSound: this.#tamperings.length === 0 && this.#unseen.length === 0,
       tamperings: this.#tamperings,
@@ -105,6 +114,26 @@ class Audit {
       );
     }
     return chain;
+  }
+
+  /** Whoever takes seals away and puts the head back leaves a chain that is whole, and ends too early. */
+  #lookAtAge(through: Instant | undefined): void {
+    const now = this.#evidence.clock?.now();
+    if (now === undefined) {
+      return;
+    }
+    if (
+      through === undefined &&
+      this.#oldest !== undefined &&
+      this.#oldest < plus(now, -UNSEALED)
+    ) {
+      this.#unseen.push(
+        `the seals: there is none, and there should be one since the day of ${this.#oldest}`,
+      );
+    }
+    if (through !== undefined && through < plus(now, -SEAL_LATE)) {
+      this.#unseen.push(`the seals after ${through}: there is none, and each day should have one`);
+    }
   }
 
   async #lookAtRules(sealed: Sealed): Promise<readonly Tampering[]> {
@@ -142,6 +171,10 @@ class Audit {
         },
         (each) => each.tampering === undefined,
       );
+      const first = links[0]?.at;
+      if (first !== undefined && (this.#oldest === undefined || first < this.#oldest)) {
+        this.#oldest = first;
+      }
       if (own.length === 0) {
         seen.delete(id);
       } else if (tampering !== undefined || links.some(({ at }) => isWithin(at, this.#range))) {

@@ -2,6 +2,14 @@ import fc from 'fast-check';
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import type { Json } from '../../shared/domain/canonical';
 import { linked } from '../../shared/domain/chain';
+import {
+  EMPTY_CHAIN,
+  finished,
+  nextEntry,
+  type ChainHead,
+  type RecordEntry,
+  type Seal,
+} from '../../shared/domain/record-chain';
 import { toInstant } from '../../shared/domain/time';
 import { collect } from '../contracts/samples';
 import { buildRecord, MemoryCopies } from '../fakes/record';
@@ -179,6 +187,48 @@ describe('a record that somebody has altered', () => {
     const { tamperings } = await verifyRecord({ rows: stores.rows, copies });
 
     expect(tamperings).toMatchObject([expected]);
+  });
+
+  it.each<[string, number, string[]]>([
+    ['all of them', Infinity, ['the seals: there is none, and there should be one since the day']],
+    ['the last three days', 3, ['the seals after 2026-03-12']],
+    ['nothing', 0, []],
+  ])('is not sound without its seals: %s', async (_what, days, unseen) => {
+    const stores = memoryStores();
+    const { clock } = await buildRecord(stores);
+    const chain = await stores.rows.chain();
+    const entries = chain.filter((row) => row.kind === 'entry');
+    const kept = entries.filter(({ value }) => {
+      const { day, at } = value as { day?: string; at: string };
+      return days === 0 || (days === 3 && (day ?? at) < '2026-03-12');
+    });
+    // The head is put back to what it was at the last entry that is left.
+    let head: ChainHead = EMPTY_CHAIN;
+    for (const { value } of kept) {
+      const { sequence: _s, at, hash: _h, previous: _p, ...content } = value as RecordEntry;
+      head = nextEntry(head, content, at).head;
+      head = finished(head);
+    }
+    const rows = {
+      ...{
+        timelines: () => stores.rows.timelines(),
+        timeline: (id: string) => stores.rows.timeline(id),
+      },
+      rules: () => Promise.resolve([]),
+      chain: () =>
+        Promise.resolve([
+          ...kept,
+          ...(kept.length === 0
+            ? []
+            : [{ ...chain.find((row) => row.kind === 'head')!, value: head }]),
+        ]),
+    };
+    const sound = days === 0 ? stores.rows : rows;
+
+    const found = await verifyRecord({ rows: sound, copies: undefined, clock });
+
+    expect(found.isSound).toBe(days === 0);
+    expect(found.unseen).toEqual(unseen.map((each) => expect.stringContaining(each) as string));
   });
 
   it('says what it could not see', async () => {
