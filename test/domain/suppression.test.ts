@@ -18,7 +18,7 @@ import { finding as sample, minutes, timeline } from '../contracts/samples';
 import { answering, READ, resolved, stated } from '../fakes/answers';
 
 const RULE: SuppressionRule = {
-  ...{ kind: 'suppression', id: 'r1', scope: { subjectId: 'user-1' }, owner: 'olga' },
+  ...{ kind: 'suppression', id: 'r1', scope: { subjectId: 'id of Mary' }, owner: 'olga' },
   ...{ reason: 'known', createdBy: 'olga', createdAt: minutes(0), expiresAt: minutes(100) },
 };
 const HOLD: Hold = {
@@ -68,10 +68,10 @@ describe('shared/domain/suppression', () => {
   });
 
   it.each<[string, RuleScope, boolean]>([
-    ['everything about a subject', { subjectId: 'user-1' }, true],
+    ['everything about a subject', { subjectId: 'id of Mary' }, true],
     ['another subject', { subjectId: 'user-2' }, false],
     ['a detector', { detector: 'some-detector' }, true],
-    ['another detector', { detector: 'x', subjectId: 'user-1' }, false],
+    ['another detector', { detector: 'x', subjectId: 'id of Mary' }, false],
     ['another finding', { findingId: 'x' }, false],
     ['a fact', { facts: { device: 'd1' } }, true],
     ['a number', { facts: { n: 2 } }, true],

@@ -8,7 +8,6 @@ import {
   nextEntry,
   type ChainHead,
   type RecordEntry,
-  type Seal,
 } from '../../shared/domain/record-chain';
 import { toInstant } from '../../shared/domain/time';
 import { collect } from '../contracts/samples';
