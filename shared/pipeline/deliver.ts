@@ -317,17 +317,6 @@ class Run {
     }
   }
 
-  async #findingOf({ alert }: OutboxRow): Promise<Finding | UnreadableRowError | undefined> {
-    try {
-      return (await this.#delivery.findings.find(alert.findingId))?.finding;
-    } catch (error) {
-      if (error instanceof UnreadableRowError) {
-        return error;
-      }
-      throw error;
-    }
-  }
-
   /** Posts are a second apart, so news may have come since it was collected. */
   async #refresh(parcel: Parcel): Promise<Parcel | undefined> {
     if (this.#lastPostAt === undefined) {

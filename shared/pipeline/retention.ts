@@ -181,9 +181,6 @@ async function finish(
   }
 }
 
-/** Nobody can say whether a finding that cannot be read may go: it stays, and verification names it. */
-const ignore = (): void => undefined;
-
 interface Limits {
   readonly before: Instant;
   readonly floors: Floors;

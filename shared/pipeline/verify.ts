@@ -8,8 +8,8 @@ import {
   type SealedHead,
   type Tampering,
 } from '../domain/verification';
-import { ChainCopies, Now, RawRow, RecordRows, RecordRows } from './ports';
-import { copyOf } from '../domain/time';
+import type { ChainCopies, Now, RawRow, RecordRows } from './ports';
+import { copyOf } from './seal';
 
 /** The record as it can be read by anyone who may read. */
 export interface Evidence {
