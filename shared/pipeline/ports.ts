@@ -342,7 +342,12 @@ export interface FindingIndex {
    * A page of at most `top` lines.
    * @throws PositionError when `after` is none that this index gave for this filter.
    */
-  page(filter: FindingFilter, top: number, after?: string): Promise<FindingLines>;
+  page(
+    filter: FindingFilter,
+    top: number,
+    after?: string,
+    onUnreadable?: OnUnreadable,
+  ): Promise<FindingLines>;
   /** Every row of every list, for `repair`. */
   rows(): AsyncIterable<IndexRow>;
   /** Takes away one row. */

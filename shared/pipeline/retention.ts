@@ -12,7 +12,7 @@ import {
 import { SOURCES } from '../domain/record';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
 import { earliest, latest, plus, startOfDay, type Duration, type Instant } from '../domain/time';
-import type { Now, Stores } from './ports';
+import { UnreadableRowError, type Now, type StoredFinding, type Stores } from './ports';
 
 export interface Archive {
   readonly stores: Stores;
@@ -78,6 +78,9 @@ export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
   return { findings, held, signalTables: others.signalTables };
 }
 
+/** Nobody can say whether a finding that cannot be read may go: it stays, and verification names it. */
+const ignore = (): void => undefined;
+
 /** Writes a purge down and carries it out. @returns how many findings are gone. */
 async function writePurge(archive: Archive, purge: Purge): Promise<number> {
   const { chain } = archive.stores;
@@ -113,7 +116,11 @@ async function finishPurge({ stores, clock }: Archive): Promise<number> {
   }
   let gone = 0;
   for (const each of entry.findings) {
-    const stored = await stores.findings.find(each.id);
+    const stored = await findIfReadable(stores.findings, each.id);
+    if (stored === 'unreadable') {
+      kept.set(each.id, each); // spoilt since it was chosen: what there is of it stays
+      continue;
+    }
     const isHeld = stored !== undefined && isKept(stored.finding, held, entry.at);
     if (isHeld || (stored !== undefined && stored.finding.head !== each.head)) {
       await keep(stored.finding);
@@ -138,6 +145,20 @@ async function finishPurge({ stores, clock }: Archive): Promise<number> {
   return gone;
 }
 
+async function findIfReadable(
+  findings: Stores['findings'],
+  id: string,
+): Promise<StoredFinding | 'unreadable' | undefined> {
+  try {
+    return await findings.find(id);
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      return 'unreadable';
+    }
+    throw error;
+  }
+}
+
 /** With what was kept, if anything was, in one write: from then on it must be there. */
 async function finish(
   chain: Stores['chain'],
@@ -159,9 +180,6 @@ async function finish(
     }
   }
 }
-
-/** Nobody can say whether a finding that cannot be read may go: it stays, and verification names it. */
-const ignore = (): void => undefined;
 
 interface Limits {
   readonly before: Instant;

@@ -185,12 +185,15 @@ async function markConcerned(
   return marked;
 }
 
-/** What is resolved gets no rule, and loses its flag when it comes up again. */
+/**
+ * What is resolved gets no rule, and loses its flag when it comes up again. A line that cannot be read is left out:
+ * nobody could be told of the others otherwise.
+ */
 async function* unresolved(index: EngineStores['index']): AsyncGenerator<FindingLine> {
   for (const status of ['open', 'acknowledged'] as const) {
     let after: string | undefined;
     do {
-      const page = await index.page({ status }, PAGE, after);
+      const page = await index.page({ status }, PAGE, after, () => undefined);
       yield* page.lines;
       after = page.next;
     } while (after !== undefined);

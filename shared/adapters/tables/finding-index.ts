@@ -22,6 +22,7 @@ import {
   type FindingLine,
   type FindingLines,
   type IndexRow,
+  type OnUnreadable,
 } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { StoredRow } from './guards';
@@ -83,10 +84,15 @@ export class TableIndex implements FindingIndex {
     );
   }
 
-  async page(filter: FindingFilter, top: number, after?: string): Promise<FindingLines> {
+  async page(
+    filter: FindingFilter,
+    top: number,
+    after?: string,
+    onUnreadable?: OnUnreadable,
+  ): Promise<FindingLines> {
     const start = after === undefined ? undefined : readPosition(this.#tenantId, filter, after);
     const size = isExact(filter) ? Math.min(top, LARGEST_PAGE) : LARGEST_PAGE;
-    const page = new Page(filter, top);
+    const page = new Page(filter, top, onUnreadable);
     for (const query of this.#queriesFor(filter, start)) {
       for await (const { rows, isLast } of this.#table.answers({ ...query, page: size })) {
         page.look(rows);
@@ -200,6 +206,7 @@ class Page {
   readonly lines: FindingLine[] = [];
   readonly #filter: FindingFilter;
   readonly #top: number;
+  readonly #onUnreadable: OnUnreadable | undefined;
   #looked = 0;
   #answers = 0;
   /** The last line that was looked at. */
@@ -209,9 +216,10 @@ class Page {
   /** Lines were handed out by the service that did not fit. */
   hasRest = false;
 
-  constructor(filter: FindingFilter, top: number) {
+  constructor(filter: FindingFilter, top: number, onUnreadable: OnUnreadable | undefined) {
     this.#filter = filter;
     this.#top = top;
+    this.#onUnreadable = onUnreadable;
   }
 
   get isOver(): boolean {
@@ -230,7 +238,10 @@ class Page {
         this.hasRest = true;
         return;
       }
-      const line = lineIn(row);
+      const line = this.#read(row);
+      if (line === undefined) {
+        continue;
+      }
       const { from } = this.#filter;
       if (from !== undefined && line.openedAt < from) {
         this.isPastEnd = true;
@@ -239,6 +250,18 @@ class Page {
       this.#looked += 1;
       this.last = line;
       this.lines.push(...(passes(line, this.#filter) ? [line] : []));
+    }
+  }
+
+  #read(row: StoredRow): FindingLine | undefined {
+    try {
+      return lineIn(row);
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError) || this.#onUnreadable === undefined) {
+        throw error;
+      }
+      this.#onUnreadable(error);
+      return undefined;
     }
   }
 }
