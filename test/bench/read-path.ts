@@ -6,7 +6,9 @@ import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';
-import { pollSource } from '../../shared/pipeline/poll';
+import { collectPages } from '../../shared/pipeline/collect-pages';
+import { keep } from '../../shared/pipeline/keep';
+import { wantedBy } from '../../shared/pipeline/select';
 import { signInPage } from './sign-ins';
 
 const PAGE = 1_000;
@@ -31,19 +33,19 @@ export async function measureReadPath(
     await bareRead(first); // connections and caches are warm for both
     const bare = await bareRead(first);
     const started = process.hrtime.bigint();
-    const { read } = await pollSource({
-      source: 'signIns',
-      tenantId: 'bench',
-      detectors: configureDetectors({}),
-      records: graphSource({
-        ...{ baseUrl, getToken: undefined, fetch, clock: systemClock, random: Math.random },
-        limiter: new Limiter(systemClock, 1_000_000),
-      }),
-      stores: memoryStores(),
-      // The rows are of January 2026; the clock stands after them, and sleeps are real.
-      clock: { ...systemClock, now: () => toInstant('2026-02-01T00:00:00Z') },
-      initialLookback: 32 * 24 * 3_600_000,
+    const detectors = configureDetectors({}).map(({ detector }) => detector);
+    const records = graphSource({
+      ...{ baseUrl, getToken: undefined, fetch, clock: systemClock, random: Math.random },
+      limiter: new Limiter(systemClock, 1_000_000),
     });
+    const january = {
+      from: toInstant('2026-01-01T00:00:00Z'),
+      to: toInstant('2026-02-01T00:00:00Z'),
+    };
+    const read = await collectPages(records.read(january, wantedBy(detectors, 'signIns')), {
+      ...{ tenantId: 'bench', detectors },
+    });
+    await keep(memoryStores(), read.selection);
     const whole = Number(process.hrtime.bigint() - started) / 1e9;
     return { bare, whole, rows: read.rows };
   } finally {
