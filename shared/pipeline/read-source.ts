@@ -1,3 +1,4 @@
+import { canonical, type Json } from '../domain/canonical';
 import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
 import {
@@ -127,8 +128,13 @@ async function prepared(reader: Reader, run: ReadRun, now: Instant): Promise<Sou
     const oldest = retention === undefined ? undefined : plus(now, RETENTION_MARGIN - retention);
     return oldest === undefined ? current : afterRetention(current, oldest, ids);
   };
-  const isSame = JSON.stringify(step(run.head)) === JSON.stringify(run.head);
+  const isSame = textOf(step(run.head)) === textOf(run.head);
   return isSame ? run.head : reader.stores.coverage.change(source, step);
+}
+
+/** Whatever the order of its parts. */
+function textOf(head: SourceHead): string {
+  return canonical(head as unknown as Json);
 }
 
 /**

@@ -30,7 +30,7 @@ export interface ReadRun {
   /** The rows to ask for; loses its filter when Graph rejects it. */
   wanted: Wanted;
   head: SourceHead;
-  /** What each detector reads, hashed. */
+  /** What each detector that needs this source reads, hashed. */
   readonly reads: Readonly<Record<string, string>>;
   /** This source was never polled before. */
   readonly isFirst: boolean;
@@ -109,8 +109,9 @@ export async function readWindow(
   return isRecorded ? 'read' : 'again';
 }
 
-export function idsOf({ detectors, wanted }: ReadRun): readonly string[] {
-  return detectors.filter((each) => each.needs.includes(wanted.source)).map((each) => each.id);
+/** The detectors that need this source. */
+export function idsOf({ reads }: ReadRun): readonly string[] {
+  return Object.keys(reads);
 }
 
 export function unfiltered({ filter: _none, ...wanted }: Wanted): Wanted {

@@ -15,7 +15,7 @@ const ABOUT = {
 } as const;
 
 /** The most rows a page may hold; 1,000 is refused by some tenants. */
-export const TOP = 999;
+const TOP = 999;
 
 /**
  * The path and query of a window's first page. Times are unquoted UTC (quoted ones are refused) in whole seconds
