@@ -1,5 +1,6 @@
 // Bundles the doors to CommonJS: @azure/functions cannot be loaded from an ESM bundle.
 import { chmodSync, rmSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const shared = {
@@ -7,25 +8,66 @@ const shared = {
   platform: 'node',
   target: 'node22',
   format: 'cjs',
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
   legalComments: 'none',
+  plugins: [{ name: 'one-locale', setup: keepOneLocale }],
 };
 
 rmSync('dist', { recursive: true, force: true });
 await build({
   ...shared,
   entryPoints: { cli: 'cli/main.ts' },
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
   banner: { js: '#!/usr/bin/env node' },
 });
+chmodSync('dist/cli.cjs', 0o755);
+
+// The platform loads main.cjs to learn which functions there are; what the doors import when they are called is in
+// on-call.cjs, which is loaded with the first call. (esbuild itself splits ESM only.)
+const deferred = new Set();
 await build({
   ...shared,
   entryPoints: { main: 'functions/index.ts' },
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
   external: ['@azure/functions-core'], // the platform provides it
+  plugins: [...shared.plugins, { name: 'defer-dynamic-imports', setup: deferDynamicImports }],
 });
-chmodSync('dist/cli.cjs', 0o755);
+await build({
+  ...shared,
+  stdin: { contents: entryOf([...deferred].sort()), resolveDir: '.', sourcefile: 'on-call.ts' },
+  outdir: undefined,
+  outfile: 'dist/on-call.cjs',
+});
+
+function deferDynamicImports({ onResolve, onLoad }) {
+  const functions = resolve('functions');
+  onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir, importer }) => {
+    if (kind !== 'dynamic-import' || relative(functions, dirname(importer)).startsWith('..')) {
+      return undefined;
+    }
+    const file = relative('.', resolve(resolveDir, path));
+    deferred.add(file);
+    return { path: file, namespace: 'on-call' };
+  });
+  onResolve({ filter: /^\.\/on-call\.cjs$/ }, ({ path }) => ({ path, external: true }));
+  onLoad({ filter: /.*/, namespace: 'on-call' }, ({ path }) => ({
+    contents: `module.exports = require('./on-call.cjs')[${JSON.stringify(path)}];`,
+  }));
+}
+
+/** One namespace a module, by its path. */
+function entryOf(files) {
+  return [
+    ...files.map((file, i) => `import * as m${i} from ${JSON.stringify(`./${file}`)};`),
+    `module.exports = { ${files.map((file, i) => `${JSON.stringify(file)}: m${i}`).join(', ')} };`,
+  ].join('\n');
+}
+
+/** zod brings its messages in fifty languages, of which one is used. */
+function keepOneLocale({ onResolve }) {
+  onResolve({ filter: /\/locales\/index\.js$/ }, ({ resolveDir, path }) =>
+    resolveDir.includes('/zod/') ? { path: resolve(resolveDir, path, '../en.js') } : undefined,
+  );
+}

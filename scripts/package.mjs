@@ -12,6 +12,8 @@ const files = {
     `${JSON.stringify({ name, version, private: true, main, engines }, null, 2)}\n`,
   ),
   [main]: readFileSync(main),
+  // Loaded by the entry with the first call.
+  [join(dirname(main), 'on-call.cjs')]: readFileSync(join(dirname(main), 'on-call.cjs')),
 };
 
 rmSync('dist/package', { recursive: true, force: true });

@@ -61,7 +61,9 @@ if (!isBuilt) {
     inbox = await startInbox({ clock: systemClock });
     folder = package_;
     mkdirSync(join(folder, 'dist'));
-    copyFileSync(BUNDLE, join(folder, 'dist', 'main.cjs'));
+    for (const file of ['main.cjs', 'on-call.cjs']) {
+      copyFileSync(join(ROOT, 'dist', file), join(folder, 'dist', file));
+    }
     copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
     try {
       report = await invokeAll({

@@ -37,7 +37,12 @@ jest.setTimeout(120_000);
   });
 
   it('holds what is deployed, and nothing else', () => {
-    expect(Object.keys(files).sort()).toEqual(['dist/main.cjs', 'host.json', 'package.json']);
+    expect(Object.keys(files).sort()).toEqual([
+      'dist/main.cjs',
+      'dist/on-call.cjs',
+      'host.json',
+      'package.json',
+    ]);
   });
 
   it('is the folder, packed', () => {

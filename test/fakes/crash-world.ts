@@ -92,7 +92,7 @@ export interface CrashWorld {
 /** One Azurite with an account for every scene, so that tenant, ids and hashes are the same in all of them. */
 export async function startCrashWorld(): Promise<CrashWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'crosscheck-crash-'));
-  for (const bundle of ['cli.cjs', 'main.cjs']) {
+  for (const bundle of ['cli.cjs', 'main.cjs', 'on-call.cjs']) {
     copyFileSync(join(ROOT, 'dist', bundle), join(folder, bundle)); // another build may replace it meanwhile
   }
   const looping = buildBundle({ path: 'test/fakes/functions-loop.ts' }, []);
