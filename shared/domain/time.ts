@@ -19,9 +19,9 @@ export class TimeError extends Error {
 
 const TICKS_PER_MS = 10_000;
 const TICKS_PER_SECOND = 10_000_000;
-// The form that Graph sends, of a day that every month has: a million of them come by, so no Date is made.
+// The form that Graph sends, of a day that exists in every year: a million of them come by, so no Date is made.
 const PLAIN =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{7}Z$/;
+  /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{7}Z$/;
 const READABLE =
   /^(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:[.,](\d{1,12}))?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/i;
 

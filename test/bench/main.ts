@@ -4,6 +4,7 @@ import { compareLoadTimes } from './bundle-load';
 import { peakMemory, type Shape } from './memory';
 import { measurePipeline } from './pipeline';
 import { countPolls } from './quiet-poll';
+import { measureAnalyze } from './read-files';
 import { measureReadPath } from './read-path';
 
 const RUNS = Number(process.env['RUNS'] ?? 3);
@@ -61,6 +62,15 @@ async function benchReadPath(): Promise<void> {
   );
 }
 
+function benchAnalyze(): void {
+  const ratios = measureAnalyze(200_000_000, RUNS).map(({ bare, analyze }) => bare / analyze);
+  report(
+    'analyze of 200 MB, as a share of readline + JSON.parse',
+    `${median(ratios).toFixed(2)} (goal 0.6)`,
+    median(ratios) >= 0.6,
+  );
+}
+
 function benchBundle(): void {
   const library = resolve('node_modules/@azure/functions');
   const { what, other, ratio } = compareLoadTimes(resolve('dist/main.cjs'), library, 15);
@@ -93,6 +103,7 @@ async function main(): Promise<void> {
   await benchPipeline(100, '1 %', 0.75);
   await benchPipeline(1, 'all', 0.25);
   await benchReadPath();
+  benchAnalyze();
   benchBundle();
   await benchPolls();
   const { peak: empty } = await peakMemory(0, 'NDJSON');

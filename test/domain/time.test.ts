@@ -41,6 +41,29 @@ describe('shared/domain/time', () => {
     });
   });
 
+  it('toInstant knows every day of an ordinary year and of a leap year, and no other', () => {
+    const two = (n: number): string => String(n).padStart(2, '0');
+    const days = [2023, 2024].flatMap((year) =>
+      Array.from(
+        { length: 14 * 33 },
+        (_, i) => `${year}-${two(Math.floor(i / 33))}-${two(i % 33)}`,
+      ),
+    );
+
+    const known = days.filter((day) => {
+      try {
+        return toInstant(`${day}T23:59:59.1234567Z`) === `${day}T23:59:59.1234567Z`;
+      } catch {
+        return false;
+      }
+    });
+
+    const exists = Array.from({ length: 365 + 366 }, (_, i) =>
+      new Date(Date.UTC(2023, 0, 1 + i)).toISOString().slice(0, 10),
+    );
+    expect(known).toEqual(exists);
+  });
+
   describe('toInstant refuses', () => {
     it.each([
       ['no zone', '2023-08-08T12:38:54', 'has no zone'],

@@ -6,7 +6,7 @@ import { decode, GzipError } from './decode';
 
 /** One row of an export, or why it could not be read; never quotes a value of the row. */
 export type FileRow = Place &
-  ({ readonly row: Record<string, unknown> } | { readonly problem: string });
+  ({ readonly row: Readonly<Record<string, unknown>> } | { readonly problem: string });
 
 interface Place {
   readonly file: string;
@@ -40,7 +40,8 @@ function nameOf(path: string): string {
   return path === STDIN ? 'standard input' : path;
 }
 
-const PIECE = 256 * 1024;
+// Larger ones are read no faster, and what is cut out of them is less often still in the processor's cache.
+const PIECE = 64 * 1024;
 const DOWNLOAD =
   'Entra admin center > Monitoring & health > Audit logs or Sign-in logs > Download > JSON';
 
@@ -232,6 +233,9 @@ function toRow(file: string, cut: Cut): FileRow {
   const { line, index } = cut;
   if ('problem' in cut) {
     return { file, line, index, problem: cut.problem };
+  }
+  if (cut.row !== undefined) {
+    return { file, line, index, row: cut.row };
   }
   try {
     return { file, line, index, row: JSON.parse(cut.text) as Record<string, unknown> };
