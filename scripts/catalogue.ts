@@ -1,6 +1,7 @@
 import { detectorSettings } from '../shared/config/detectors';
 import { DETECTORS } from '../shared/detectors/index';
 import type { Detector } from '../shared/domain/detector';
+import { stepInGeneral } from '../shared/domain/runbook';
 import { formatDuration } from '../shared/domain/time';
 
 /** `docs/detectors.md`, written from the detectors themselves. */
@@ -32,7 +33,7 @@ function section(detector: Detector): string[] {
     '',
     '### What to do',
     '',
-    ...detector.runbook.map((step, i) => `${i + 1}. ${step}`),
+    ...detector.runbook.map((step, i) => `${i + 1}. ${stepInGeneral(step)}`),
     '',
     '### Who trips it innocently',
     '',

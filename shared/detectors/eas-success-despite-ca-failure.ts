@@ -35,8 +35,8 @@ export const easSuccessDespiteCaFailure = defineDetector({
   severity: 'medium',
   attack: ['T1078.004', 'T1114.002'],
   runbook: [
-    'In Exchange admin center > Mobile > the user (or Get-MobileDevice -Mailbox), read DeviceAccessState of the device for the days from firstSeenAt to lastSeenAt: Blocked or Quarantined means Exchange stopped it.',
-    'Compare countries and addresses in the finding with where the user was between firstSeenAt and lastSeenAt. Not theirs: the password is known to somebody; reset it and revoke sessions.',
+    'In Exchange admin center > Mobile > the user (or Get-MobileDevice -Mailbox), read DeviceAccessState of the device for the days from {first seen} to {last seen}: Blocked or Quarantined means Exchange stopped it.',
+    'Compare countries and addresses in the finding with where the user was from {first seen} to {last seen}. Not theirs: the password is known to somebody; reset it and revoke sessions.',
     "If the device is the user's own, move them to Outlook mobile and close ActiveSync for them with a policy or Set-CASMailbox -ActiveSyncEnabled $false.",
   ],
   falsePositives: [

@@ -64,7 +64,7 @@ export const mfaRegistrationUnfinished = defineDetector({
   attack: ['T1556.006'],
   runbook: [
     'In Entra > Users > the user > Authentication methods, check whether Microsoft Authenticator stands under "Non-usable authentication methods" (the device Id is in the evidence).',
-    'Ask the user whether they added it themselves at firstSeenAt. If not: revoke sessions, reset the password and look at the sign-ins of the day before firstSeenAt.',
+    'Ask the user whether they added it themselves at {first seen}. If not: revoke sessions, reset the password and look at the sign-ins of the day before.',
     'Otherwise delete the listed authenticator and have the user register again at https://aka.ms/mysecurityinfo, up to entering the number.',
     'Before a Conditional Access policy that requires MFA is switched on, check that no finding of this detector is open for the people it covers.',
   ],

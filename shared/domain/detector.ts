@@ -1,6 +1,7 @@
 import type { JsonObject } from './canonical';
 import { lookAtAll, type CoverageBySource, type Interval, type Look } from './coverage';
 import type { EntraRecord, Source } from './record';
+import { unknownPlacesIn } from './runbook';
 import type { JoinRules, Signal } from './signal';
 import { parseDuration, type Duration, type Instant } from './time';
 
@@ -154,7 +155,10 @@ export interface DetectorSpec<S extends SettingSpecs, M extends string> {
   readonly severity: Severity;
   /** MITRE ATT&CK technique ids. */
   readonly attack: readonly string[];
-  /** Two to four steps for the person who gets the alert, naming field and time window. */
+  /**
+   * Two to four steps for the person who gets the alert, naming the time window: `{first seen}` and `{last seen}` become
+   * the times of the finding.
+   */
   readonly runbook: readonly string[];
   readonly falsePositives: readonly string[];
   readonly blindSpots: readonly string[];
@@ -216,6 +220,12 @@ export function defineDetector<const S extends SettingSpecs, M extends string>(
   }
   if (spec.runbook.length < 2 || spec.runbook.length > 4) {
     throw new TypeError(`detector ${spec.id}: a runbook has two to four steps`);
+  }
+  const [unknown] = spec.runbook.flatMap(unknownPlacesIn);
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `detector ${spec.id}: nothing stands for ${unknown} in a runbook; use {first seen} or {last seen}`,
+    );
   }
   const needs = spec.reads.filter((read) => read.optional !== true).map((read) => read.source);
   if (needs.length === 0) {

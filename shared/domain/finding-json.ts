@@ -15,6 +15,7 @@ export function findingJson(finding: Finding): Record<string, unknown> {
     ...(supersededBy !== undefined && { supersededBy }),
     ...(suppressed !== undefined && { suppressed }),
     ...(act !== undefined && { decision: act }),
+    message: finding.message,
     title: finding.title,
     summary: finding.summary,
     subject: {

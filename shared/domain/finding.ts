@@ -50,6 +50,7 @@ export interface Finding {
   readonly supersededBy?: string;
   /** A rule of a person says that nobody is alerted; stored and shown all the same. */
   readonly suppressed?: { readonly rule: string };
+  /** The id of the detector's message that title and summary are. */
   readonly message: string;
   readonly title: string;
   readonly summary: string;
@@ -238,6 +239,8 @@ export interface Transition {
   /** The rule of a person by which nobody was alerted. */
   readonly suppressed?: { readonly rule: string };
   readonly severity: Severity;
+  /** Which message the finding said then. */
+  readonly message: string;
   /** `crosscheck`, or the person. */
   readonly by: string;
   readonly reason?: string;
@@ -378,6 +381,7 @@ function transit(
     ...(next.supersededBy !== undefined && { supersededBy: next.supersededBy }),
     ...(next.suppressed !== undefined && { suppressed: next.suppressed }),
     severity: next.severity,
+    message: next.message,
     ...who,
     count: next.count,
   };

@@ -13,12 +13,12 @@ export const LOOKED_AT = 5_000;
 /** What a list says of a finding. */
 export function lineOf(finding: Finding): FindingLine {
   const { id, detector, stage, severity, status, title, subject, openedAt, count } = finding;
-  const { resolution, suppressed, resolvedAt, firstSeenAt, lastSeenAt } = finding;
+  const { resolution, suppressed, resolvedAt, firstSeenAt, lastSeenAt, message } = finding;
   return {
     ...{ id, detector, stage, severity, status },
     ...(resolution !== undefined && { resolution }),
     ...(suppressed !== undefined && { suppressed }),
-    ...{ title, subject, openedAt },
+    ...{ message, title, subject, openedAt },
     ...(resolvedAt !== undefined && { resolvedAt }),
     ...{ firstSeenAt, lastSeenAt, count },
   };

@@ -32,6 +32,7 @@ export function lineJson(line: FindingLine): Record<string, unknown> {
     status: line.status,
     ...(resolution !== undefined && { resolution }),
     ...(suppressed !== undefined && { suppressed }),
+    message: line.message,
     title: line.title,
     subject: { type: subject.type, id: subject.id, name: subject.name ?? subject.id },
     firstSeenAt: line.firstSeenAt,

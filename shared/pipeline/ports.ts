@@ -269,6 +269,7 @@ export type FindingLine = Pick<
   | 'status'
   | 'resolution'
   | 'suppressed'
+  | 'message'
   | 'title'
   | 'subject'
   | 'openedAt'

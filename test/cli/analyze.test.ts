@@ -46,7 +46,13 @@ interface Report {
   warnings: string[];
   pending: { subject: { name: string }; until: string }[];
   undetermined: unknown[];
-  findings: { detector: string; status: string; subject: { name: string }; id: string }[];
+  findings: {
+    detector: string;
+    message: string;
+    status: string;
+    subject: { name: string };
+    id: string;
+  }[];
 }
 
 function envelope(row: Row): Row {
@@ -119,6 +125,7 @@ describe('crosscheck analyze', () => {
       ['mfa-registration-unfinished', 'open', 'MFATest2@domain.com'],
       ['eas-success-despite-ca-failure', 'open', 'user@domain.com'],
     ]);
+    expect(json().findings.map(({ message }) => message)).toEqual(['unfinished', 'blocked']);
     expect(Object.values(json().read).flatMap((each) => each.skipped)).toEqual([]);
     expect(json().warnings).toEqual([]);
   });

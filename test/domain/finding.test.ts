@@ -137,6 +137,7 @@ describe('shared/domain/finding', () => {
 
     it('writes the message of the answer', () => {
       expect(finding(stated({ count: 3 }))).toMatchObject({
+        message: 'happened',
         title: 'It happened',
         summary: 'ann@example.com did it 3 times.',
       });
@@ -239,7 +240,8 @@ describe('shared/domain/finding', () => {
       const second = written(resolved('done'), first.finding);
       const { hash, ...content } = second.transition!;
 
-      expect(first.transition).toMatchObject({ sequence: 1, previous: '', by: 'crosscheck' });
+      expect(first.transition).toMatchObject({ sequence: 1, previous: '', message: 'happened' });
+      expect(first.transition).toMatchObject({ by: 'crosscheck' });
       expect(content).toMatchObject({ sequence: 2, previous: first.transition!.hash });
       expect(hash).toBe(sha256(canonical(content)));
       expect(second.finding).toMatchObject({ sequence: 2, head: hash });

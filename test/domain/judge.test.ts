@@ -273,6 +273,7 @@ describe('shared/domain/detector', () => {
     ['a long title', { title: 'x'.repeat(61) }, 'longer than 60'],
     ['a runbook of one step', { runbook: ['Look.'] }, 'two to four steps'],
     ['a runbook of five steps', { runbook: ['1', '2', '3', '4', '5'] }, 'two to four steps'],
+    ['a runbook with a place for nothing', { runbook: ['{since}', 'Act.'] }, 'for {since} in a'],
     ['nothing that it must read', { reads: [] }, 'reads nothing'],
   ])('refuses %s', (_what, fields, reason) => {
     expect(() => defined(fields)).toThrow(reason);

@@ -202,8 +202,9 @@ describe('GET /api/findings/{id}', () => {
 
     expect(shown).toMatchObject({
       ...{ id: mary.id, tenantId: TENANT, title: HOSTILE, evidence: mary.evidence },
+      message: mary.message,
       record: { sequence: 1, head: mary.head },
-      history: [{ verb: 'opened', by: 'crosscheck', hash: mary.head }],
+      history: [{ verb: 'opened', message: mary.message, by: 'crosscheck', hash: mary.head }],
     });
     expect(etag).toMatch(/^"[0-9a-f]{24}"$/);
     for (const seen of [etag, `"x", W/${etag}`, '*']) {

@@ -52,7 +52,25 @@ describe('house/detectors', () => {
       expect(new Set(list).size).toBe(list.length);
     }
     expect(attack.every((id) => /^T\d{4}(\.\d{3})?$/.test(id))).toBe(true);
-    expect(runbook.join(' ')).toMatch(/firstSeenAt/);
+    expect(runbook.join(' ')).toContain('{first seen}');
+  });
+
+  it.each(BY_ID)('$id names no property of a finding where people read', ({ detector }) => {
+    const { title, summary, runbook, falsePositives, blindSpots, messages, expects } = detector;
+    const titles = Object.values(messages).map((each) => each.title);
+    const otherwise = expects.map((each) => each.otherwise);
+
+    for (const text of [
+      title,
+      summary,
+      titles,
+      runbook,
+      falsePositives,
+      blindSpots,
+      otherwise,
+    ].flat()) {
+      expect(text).not.toMatch(/\b(first|last)SeenAt\b|\b(opened|resolved)At\b|completeTo|eventId/);
+    }
   });
 
   it.each(BY_ID)('$id has defaults that its own settings accept', ({ detector }) => {

@@ -5,7 +5,7 @@ import { plainText } from '../../domain/plain-text';
 /** The columns, in order. */
 export const CSV_COLUMNS = [
   ...['id', 'detector', 'stage', 'severity', 'status', 'resolution', 'suppressedBy'],
-  ...['title', 'summary', 'subjectId', 'subjectName'],
+  ...['message', 'title', 'summary', 'subjectId', 'subjectName'],
   ...['firstSeenAt', 'lastSeenAt', 'openedAt', 'resolvedAt', 'count'],
   ...['decision', 'reason', 'decidedBy', 'decidedAt', 'note'],
   ...['evidence', 'sequence', 'head'],
@@ -19,7 +19,13 @@ export function csvFinding(finding: Finding): string {
   const { subject, act } = finding;
   return csvRow([
     ...[finding.id, finding.detector, finding.stage, finding.severity, finding.status],
-    ...[finding.resolution, finding.suppressed?.rule, finding.title, finding.summary],
+    ...[
+      finding.resolution,
+      finding.suppressed?.rule,
+      finding.message,
+      finding.title,
+      finding.summary,
+    ],
     ...[subject.id, subject.name ?? subject.id],
     ...[finding.firstSeenAt, finding.lastSeenAt, finding.openedAt, finding.resolvedAt],
     String(finding.count),

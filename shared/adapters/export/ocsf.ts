@@ -68,6 +68,7 @@ export function ocsfEvent(
     },
     unmapped: {
       stage: finding.stage,
+      message: finding.message,
       ...(finding.resolution !== undefined && { resolution: finding.resolution }),
       ...(finding.supersededBy !== undefined && { supersededBy: finding.supersededBy }),
       ...(finding.suppressed !== undefined && { suppressed: finding.suppressed }),

@@ -1,6 +1,7 @@
 import { isList, type Json } from '../../domain/canonical';
 import { SEVERITIES, type Severity } from '../../domain/detector';
 import type { Alert, AlertVerb, Finding } from '../../domain/finding';
+import { stepFor } from '../../domain/runbook';
 import { toInstant, toMinute, type Instant } from '../../domain/time';
 import type { Post } from '../../pipeline/ports';
 import { bare, fromLog, ours } from './card-text';
@@ -145,7 +146,10 @@ const SMALLEST_CARD: CardSize = { facts: 0, events: 2, text: 400 };
 function cardOf(item: Item, context: CardContext, size: CardSize): AdaptiveCard {
   const { alert, finding } = item;
   const isWhole = size === WHOLE;
-  const steps = context.runbookOf(finding.detector).slice(0, 4);
+  const steps = context
+    .runbookOf(finding.detector)
+    .slice(0, 4)
+    .map((step) => stepFor(step, finding));
   return adaptiveCard(
     fallbackOf(item),
     [

@@ -59,6 +59,15 @@ describe('export formats', () => {
     expect(width(csv!.last({} as never))).toBe(CSV_COLUMNS.length);
   });
 
+  it('names the message of a finding in every format', () => {
+    const each = finding('0123456789abcdef', 'a', { message: 'blocked' });
+    const cells = csv!.line(each, []).slice(1, -2).split('","');
+
+    expect(cells[CSV_COLUMNS.indexOf('message')]).toBe('blocked');
+    expect(JSON.parse(ndjson!.line(each, []))).toMatchObject({ message: 'blocked' });
+    expect(event(each)).toMatchObject({ unmapped: { message: 'blocked' } });
+  });
+
   it.each([...HOSTILE, SCRIPT])('ndjson and ocsf keep %j exactly, on one harmless line', (text) => {
     for (const format of [ndjson!, ocsf!]) {
       const line = format.line(full(text), []);
