@@ -16,6 +16,13 @@ export interface AuditRecord {
   readonly activity: string;
   readonly result?: 'success' | 'failure' | 'timeout' | 'unknown' | undefined;
   readonly reason?: string | undefined;
+  /** `loggedByService`, trimmed. */
+  readonly service?: string | undefined;
+  /** `operationType`: Add, Update, Delete and the like; a free text. */
+  readonly operation?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** `additionalDetails` by key, values cut to 100 characters; absent when the row holds none. */
+  readonly details?: Readonly<Record<string, string>> | undefined;
   readonly initiator: Initiator;
   readonly targets: readonly Target[];
 }
@@ -27,11 +34,13 @@ export interface Initiator {
 }
 
 export interface AppInitiator {
+  /** Trimmed: some rows end it with a space. */
   readonly name?: string | undefined;
   readonly servicePrincipalName?: string | undefined;
 }
 
 export interface UserInitiator {
+  /** In lower case, as every id of an object: exports differ in the case of letters. */
   readonly id?: string | undefined;
   readonly name?: string | undefined;
 }
@@ -62,6 +71,12 @@ export interface SignInRecord {
   readonly user: { readonly id: string; readonly name?: string | undefined };
   readonly clientApp?: string | undefined;
   readonly errorCode?: number | undefined;
+  /** `status.additionalDetails`: what happened to MFA, in a few words. */
+  readonly detail?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** Where the person's account lives, and whose resource was signed in to: they differ for guests. */
+  readonly homeTenantId?: string | undefined;
+  readonly resourceTenantId?: string | undefined;
   readonly conditionalAccess: 'success' | 'failure' | 'notApplied' | 'unknown';
   /** Absent when the app may not read policies: the property is then omitted, not empty. */
   readonly policies?: readonly AppliedPolicy[] | undefined;

@@ -10,11 +10,17 @@ export class ChangeError extends Error {
 /** Replaces what may not leave this room; the same value gets the same stand-in throughout one property. */
 type Scrub = (value: Json, standIn: (secret: string) => string) => Json;
 
+/** What is kept of a property. A text may stand there plainly, a list must be JSON. */
+interface Kept {
+  readonly holds: 'text' | 'list';
+  readonly scrub: Scrub;
+}
+
 /**
  * The modified properties that detectors use, and what is kept of each. Everything else is dropped here: push tokens,
  * phone numbers and keys must not travel further (a detector that needs another property adds it to this list).
  */
-const KEPT: Readonly<Record<string, Scrub>> = {
+const KEPT: Readonly<Record<string, Kept>> = {
   StrongAuthenticationPhoneAppDetail: each((device, standIn) => ({
     ...pick(device, ['Id', 'DeviceName', 'LastAuthenticatedTimestamp', 'AuthenticatorFlavor']),
     ...tokenOf(device, standIn),
@@ -28,7 +34,10 @@ const KEPT: Readonly<Record<string, Scrub>> = {
       ]),
     ),
   ),
-  'Role.DisplayName': scalar,
+  'Role.DisplayName': { holds: 'text', scrub: scalar },
+  // Names the service that wrote the row when the row's initiator does not.
+  SPN: { holds: 'text', scrub: scalar },
+  'ActorId.ServicePrincipalNames': { holds: 'text', scrub: scalar },
 };
 
 /**
@@ -41,19 +50,19 @@ export function readChange(
   before: unknown,
   after: unknown,
 ): Change | undefined {
-  const scrub =
-    property !== undefined && Object.hasOwn(KEPT, property) ? KEPT[property] : undefined;
-  if (property === undefined || scrub === undefined) {
+  const kept = property !== undefined && Object.hasOwn(KEPT, property) ? KEPT[property] : undefined;
+  if (property === undefined || kept === undefined) {
     return undefined;
   }
+  const { holds, scrub } = kept;
   const standIns = new Map<string, string>();
   function standIn(secret: string): string {
     const known = standIns.get(secret) ?? `token-${standIns.size + 1}`;
     standIns.set(secret, known);
     return known;
   }
-  const old = parse(property, 'oldValue', before);
-  const fresh = parse(property, 'newValue', after);
+  const old = parse(property, 'oldValue', before, holds);
+  const fresh = parse(property, 'newValue', after, holds);
   return {
     property,
     ...(old !== undefined && { before: scrub(old, standIn) }),
@@ -61,28 +70,44 @@ export function readChange(
   };
 }
 
-function parse(property: string, side: string, value: unknown): Json | undefined {
-  if (value === null || value === undefined || value === '') {
-    return undefined;
+/** Some exports encode the JSON text once more, or twice. */
+const MOST_CODINGS = 3;
+
+function parse(
+  property: string,
+  side: string,
+  value: unknown,
+  holds: Kept['holds'],
+): Json | undefined {
+  let parsed = value;
+  for (let coding = 0; coding < MOST_CODINGS && isCoded(parsed); coding++) {
+    try {
+      parsed = JSON.parse(parsed) as unknown;
+    } catch {
+      break;
+    }
   }
-  if (typeof value !== 'string') {
-    return value as Json;
-  }
-  try {
-    return JSON.parse(value) as Json;
-  } catch {
+  if (holds === 'list' && isCoded(parsed)) {
     throw new ChangeError(
-      `the ${side} of ${property} is not JSON (${value.length} characters); the export may have cut it`,
+      `the ${side} of ${property} is not JSON (${parsed.length} characters); the export may have cut it`,
     );
   }
+  return parsed === null || parsed === undefined || parsed === '' ? undefined : (parsed as Json);
 }
 
-function each(keep: (item: JsonObject, standIn: (secret: string) => string) => JsonObject): Scrub {
-  return (value, standIn) => {
-    const items = Array.isArray(value) ? (value as readonly Json[]) : [value];
-    return items
-      .filter((item): item is JsonObject => typeof item === 'object' && item !== null)
-      .map((item) => keep(item, standIn));
+function isCoded(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function each(keep: (item: JsonObject, standIn: (secret: string) => string) => JsonObject): Kept {
+  return {
+    holds: 'list',
+    scrub: (value, standIn) => {
+      const items = Array.isArray(value) ? (value as readonly Json[]) : [value];
+      return items
+        .filter((item): item is JsonObject => typeof item === 'object' && item !== null)
+        .map((item) => keep(item, standIn));
+    },
   };
 }
 

@@ -14,6 +14,10 @@ const text = z
   .transform((value) => (value ? shorten(value) : undefined));
 /** Ids are never cut: two cut ones could be the same. The longest seen have 36 characters. */
 const LONGEST_ID = 400;
+/** The id of an object or a tenant. Exports differ in the case of its letters, which means nothing. */
+const objectId = text.transform((value) => value?.toLowerCase());
+/** A name that somebody may have ended with a space. */
+const trimmed = text.transform((value) => value?.trim());
 const wholeNumber = z
   .union([
     z.int(),
@@ -29,16 +33,20 @@ const auditRow = z.object({
   activityDisplayName: z.string(),
   result: text,
   resultReason: text,
+  loggedByService: trimmed,
+  operationType: text,
+  correlationId: text,
+  additionalDetails: z.unknown(),
   initiatedBy: z
     .object({
-      app: z.object({ displayName: text, servicePrincipalName: text }).nullish(),
-      user: z.object({ id: text, userPrincipalName: text, displayName: text }).nullish(),
+      app: z.object({ displayName: trimmed, servicePrincipalName: trimmed }).nullish(),
+      user: z.object({ id: objectId, userPrincipalName: text, displayName: text }).nullish(),
     })
     .nullish(),
   targetResources: z
     .array(
       z.object({
-        id: text,
+        id: objectId,
         type: text,
         Type: text, // spelled so in documentation examples
         displayName: text,
@@ -52,18 +60,25 @@ const auditRow = z.object({
 });
 
 const signInRow = z.object({
-  userId: z.string().min(1).max(LONGEST_ID),
+  userId: z
+    .string()
+    .min(1)
+    .max(LONGEST_ID)
+    .transform((value) => value.toLowerCase()),
   userPrincipalName: text,
   userDisplayName: text,
   clientAppUsed: text,
-  status: z.object({ errorCode: wholeNumber }).nullish(),
+  status: z.object({ errorCode: wholeNumber, additionalDetails: text }).nullish(),
+  correlationId: text,
+  homeTenantId: objectId,
+  resourceTenantId: objectId,
   conditionalAccessStatus: z.union([z.string(), z.int()]).nullish(),
   appliedConditionalAccessPolicies: z
     .array(
       z.object({
         displayName: text,
         result: text,
-        enforcedGrantControls: z.array(z.string().transform(shorten)).nullish(),
+        enforcedGrantControls: z.array(z.string().transform((value) => shorten(value))).nullish(),
       }),
     )
     .nullish(),
@@ -84,6 +99,10 @@ export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecor
     activity: raw.activityDisplayName.trim(),
     result: resultOf(raw.result?.toLowerCase()),
     reason: raw.resultReason,
+    service: raw.loggedByService,
+    operation: raw.operationType,
+    correlationId: raw.correlationId,
+    details: detailsOf(raw.additionalDetails),
     initiator: {
       app: app
         ? { name: app.displayName, servicePrincipalName: app.servicePrincipalName }
@@ -111,6 +130,10 @@ export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRec
     user: { id: raw.userId, name: raw.userPrincipalName ?? raw.userDisplayName },
     clientApp: raw.clientAppUsed,
     errorCode: raw.status?.errorCode,
+    detail: raw.status?.additionalDetails,
+    correlationId: raw.correlationId,
+    homeTenantId: raw.homeTenantId,
+    resourceTenantId: raw.resourceTenantId,
     conditionalAccess: conditionalAccessOf(raw.conditionalAccessStatus),
     policies: raw.appliedConditionalAccessPolicies?.map((policy) => ({
       name: policy.displayName ?? 'a policy without a name',
@@ -126,6 +149,22 @@ export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRec
     address: raw.ipAddress,
     resource: raw.resourceDisplayName,
   };
+}
+
+const MOST_DETAILS = 50;
+const LONGEST_DETAIL = 100;
+
+// Decides little, so whatever is not a list of keys and values is left out, and nothing is refused for it.
+function detailsOf(value: unknown): AuditRecord['details'] {
+  const pairs = Array.isArray(value) ? value.slice(0, MOST_DETAILS).flatMap(pairOf) : [];
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
+}
+
+function pairOf(item: unknown): (readonly [string, string])[] {
+  const { key, value } = (item ?? {}) as { readonly key?: unknown; readonly value?: unknown };
+  return typeof key === 'string' && typeof value === 'string' && key !== '' && value !== ''
+    ? [[shorten(key, LONGEST_DETAIL), shorten(value, LONGEST_DETAIL)]]
+    : [];
 }
 
 // Streamed records carry the number of the enumeration where Graph sends its name (domain.md 2.1).

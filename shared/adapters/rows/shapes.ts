@@ -138,11 +138,15 @@ function sourceOfColumns(row: Row): Source | undefined {
 const NESTED: ReadonlySet<string> = new Set([
   'initiatedBy',
   'targetResources',
+  'additionalDetails',
   'status',
   'deviceDetail',
   'location',
   'appliedConditionalAccessPolicies',
 ]);
+
+/** What no row is refused for. */
+const SPARE = /^additionalDetails$/i;
 
 /** For each property of Graph the columns that may hold it: a detector that needs another one adds it here. */
 const COLUMNS: Readonly<Record<Source, readonly (readonly [string, readonly string[]])[]>> = {
@@ -158,6 +162,7 @@ const COLUMNS: Readonly<Record<Source, readonly (readonly [string, readonly stri
     ['operationType', ['AADOperationType', 'OperationType']],
     ['initiatedBy', ['InitiatedBy']],
     ['targetResources', ['TargetResources']],
+    ['additionalDetails', ['AdditionalDetails']],
   ],
   signIns: [
     ['id', ['Id']],
@@ -172,6 +177,8 @@ const COLUMNS: Readonly<Record<Source, readonly (readonly [string, readonly stri
     ['correlationId', ['CorrelationId']],
     ['ipAddress', ['IPAddress', 'IpAddress']],
     ['isInteractive', ['IsInteractive']],
+    ['homeTenantId', ['HomeTenantId']],
+    ['resourceTenantId', ['ResourceTenantId']],
     ['userAgent', ['UserAgent']],
     ['conditionalAccessStatus', ['ConditionalAccessStatus']],
     [
@@ -278,6 +285,9 @@ function parsed(row: Row, column: string): unknown {
   try {
     return JSON.parse(value) as unknown;
   } catch {
+    if (SPARE.test(column)) {
+      return undefined;
+    }
     throw new NotJsonError(
       `${column} is not JSON (${value.length} characters); the export may have cut it`,
     );

@@ -2,6 +2,6 @@
 export const LONGEST_TEXT = 500;
 
 /** Cuts a text that is longer than anything meant to be read: it would not fit where signals are stored. */
-export function shorten(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`;
+export function shorten(text: string, longest = LONGEST_TEXT): string {
+  return text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`;
 }

@@ -84,6 +84,15 @@ describe('adapters/rows/changes', () => {
       expect(readChange('Role.DisplayName', null, '{"PhoneNumber":"555"}')?.after).toBeNull();
     });
 
+    it.each(['SPN', 'ActorId.ServicePrincipalNames', 'Role.DisplayName'])(
+      'keep %s, however it is written',
+      (property) => {
+        for (const written of ['a name', '"a name"', JSON.stringify('"a name"')]) {
+          expect(readChange(property, null, written)).toEqual({ property, after: 'a name' });
+        }
+      },
+    );
+
     it.each(['Included Updated Properties', 'constructor', '__proto__', 'toString', '', undefined])(
       'drop %j',
       (property) => {
@@ -103,6 +112,17 @@ describe('adapters/rows/changes', () => {
       expect(readChange(PHONES, [], [phone('a', 'secret')])?.after).toEqual([
         { ...kept('a'), DeviceToken: 'token-1' },
       ]);
+    });
+
+    it('takes JSON text inside JSON text, and null for absent', () => {
+      const twice = JSON.stringify(JSON.stringify([phone('a', 'secret')]));
+
+      expect(readChange(PHONES, '"[]"', twice)).toEqual({
+        property: PHONES,
+        before: [],
+        after: [{ ...kept('a'), DeviceToken: 'token-1' }],
+      });
+      expect(readChange(PHONES, 'null', '""')).toEqual({ property: PHONES });
     });
 
     it('takes one object for a list of one, and nothing else for an object', () => {

@@ -29,6 +29,10 @@ describe('adapters/rows/schema', () => {
         activity: 'Update user',
         result: 'success',
         reason: 'why',
+        service: 'Authentication Methods',
+        operation: 'Update',
+        correlationId: '00000000-0000-4000-8000-000000000000',
+        details: { UserType: 'Member' },
         initiator: { user: { id: 'ann', name: 'ann@example.com' } },
         targets: [
           {
@@ -77,6 +81,50 @@ describe('adapters/rows/schema', () => {
       });
 
       expect(targets).toEqual([{ id: 'g', type: 'Group', name: 'G', changes: [] }]);
+    });
+
+    it('reads additional details by their keys, cut, and whatever else stands there for none', () => {
+      const detailsOf = (additionalDetails: unknown): unknown =>
+        toAudit({ additionalDetails }).details;
+
+      expect(
+        detailsOf([
+          { key: 'AuthenticationMethod', value: 'Software OATH token' },
+          { key: 'User-Agent', value: 'x'.repeat(101) },
+          { key: 'Empty', value: '' },
+          { key: 7, value: 'seven' },
+          { key: 'Object', value: {} },
+          null,
+          'text',
+        ]),
+      ).toEqual({
+        AuthenticationMethod: 'Software OATH token',
+        'User-Agent': `${'x'.repeat(100)}…`,
+      });
+      expect([null, undefined, [], {}, 'text', 7, [{}]].map(detailsOf)).toEqual(
+        Array(7).fill(undefined),
+      );
+    });
+
+    it('compares ids without case and names of services without the spaces around them', () => {
+      const record = toAudit({
+        loggedByService: 'Core Directory ',
+        initiatedBy: {
+          app: { displayName: 'Azure MFA StrongAuthenticationService ' },
+          user: { id: 'ANN', userPrincipalName: 'Ann@Example.com' },
+        },
+        targetResources: [{ id: 'ANN', type: 'User', userPrincipalName: 'Ann@Example.com' }],
+      });
+
+      expect(record).toMatchObject({
+        service: 'Core Directory',
+        initiator: {
+          app: { name: 'Azure MFA StrongAuthenticationService' },
+          user: { id: 'ann', name: 'Ann@Example.com' },
+        },
+        targets: [{ id: 'ann', name: 'Ann@Example.com' }],
+      });
+      expect(toSignIn({ userId: 'ANN' }).user.id).toBe('ann');
     });
 
     it('takes a missing list of targets for an empty one', () => {
@@ -139,6 +187,22 @@ describe('adapters/rows/schema', () => {
       [undefined, undefined],
     ])('reads the error code %j as %j', (errorCode, expected) => {
       expect(toSignIn({ status: { errorCode } }).errorCode).toBe(expected);
+    });
+
+    it('reads what happened to MFA and whose tenants it was', () => {
+      const record = toSignIn({
+        status: { errorCode: 0, additionalDetails: 'MFA completed in Azure AD' },
+        correlationId: 'c-1',
+        homeTenantId: 'AAAA',
+        resourceTenantId: 'bbbb',
+      });
+
+      expect(record).toMatchObject({
+        detail: 'MFA completed in Azure AD',
+        correlationId: 'c-1',
+        homeTenantId: 'aaaa',
+        resourceTenantId: 'bbbb',
+      });
     });
 
     it('tells policies that are not readable from none', () => {

@@ -294,6 +294,46 @@ describe('adapters/rows/shapes', () => {
     expect(recognise(row)).toEqual({ source, row: gives });
   });
 
+  it.each<Case & { source: string }>([
+    {
+      what: 'additional details and tenants of Log Analytics',
+      source: 'directoryAudits',
+      row: {
+        ...AUDIT_COLUMNS,
+        LoggedByService: 'Authentication Methods',
+        OperationType: 'Add',
+        AADOperationType: 'Update',
+        AdditionalDetails: '[{"key":"AuthenticationMethod","value":"Fido"}]',
+      },
+      gives: {
+        ...GRAPH_AUDIT,
+        loggedByService: 'Authentication Methods',
+        operationType: 'Update',
+        additionalDetails: [{ key: 'AuthenticationMethod', value: 'Fido' }],
+      },
+    },
+    {
+      what: 'additional details of Graph PowerShell',
+      source: 'directoryAudits',
+      row: { ...AUDIT_COLUMNS, AdditionalDetails: [{ Key: 'UserType', Value: 'Member' }] },
+      gives: { ...GRAPH_AUDIT, additionalDetails: [{ key: 'UserType', value: 'Member' }] },
+    },
+    {
+      what: 'a row whose additional details were cut: nothing is decided by them',
+      source: 'directoryAudits',
+      row: record('AuditLogs', { ...GRAPH_AUDIT, additionalDetails: '[{"key":"Auth' }),
+      gives: { ...GRAPH_AUDIT, additionalDetails: undefined },
+    },
+    {
+      what: 'the tenants of a sign-in of Log Analytics',
+      source: 'signIns',
+      row: { ...SIGN_IN_COLUMNS, HomeTenantId: 'home', ResourceTenantId: 'ours' },
+      gives: { ...GRAPH_SIGN_IN, homeTenantId: 'home', resourceTenantId: 'ours' },
+    },
+  ])('keeps $what', ({ source, row, gives }) => {
+    expect(recognise(row)).toEqual({ source, row: gives });
+  });
+
   it('keeps the names inside the values of changed properties', () => {
     const change = { displayName: 'x', newValue: { DeviceName: 'phone' } };
     const row = { ...AUDIT_COLUMNS, TargetResources: [{ modifiedProperties: [change] }] };
