@@ -105,4 +105,20 @@ export interface Malformed {
   readonly reason: string;
   /** The names of its properties and how long the JSON of each is. */
   readonly lengths?: Readonly<Record<string, number>>;
+  /** Absent: no detector reads rows of this kind, or its kind cannot be read. */
+  readonly missed?: MissedRow;
+}
+
+/** What is known of an unreadable row that a detector needed: about whom it was and when, and nothing that it said. */
+export interface MissedRow {
+  /** The detectors that need rows of its kind. */
+  readonly detectors: readonly string[];
+  /** When it happened, half-open; absent: at some time in the window that it was read in. */
+  readonly when?: { readonly from: Instant; readonly to: Instant };
+  /** Absent: it may be about anybody. */
+  readonly subject?: {
+    readonly type: 'user';
+    readonly id: string;
+    readonly name?: string | undefined;
+  };
 }

@@ -36,6 +36,8 @@ export interface Wanted {
   readonly isWanted: (row: Readonly<Record<string, unknown>>) => boolean;
   /** True for a row that the detectors need, and that a filter must therefore let through. */
   readonly isNeeded: (row: Readonly<Record<string, unknown>>) => boolean;
+  /** The detectors that need a row like this; another spelling that they look at counts. */
+  readonly neededBy: (row: Readonly<Record<string, unknown>>) => readonly string[];
   /** Only rows about this subject, asked for by its id instead of by the filter. */
   readonly about?: string;
 }

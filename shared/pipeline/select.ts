@@ -9,6 +9,14 @@ import type { TimelineRef, Wanted } from './ports';
 export function wantedBy(detectors: readonly Detector[], source: Source): Wanted {
   const reads = detectors.flatMap((each) => each.reads).filter((read) => read.source === source);
   const asked = reads.filter((read) => read.optional !== true);
+  const needing = detectors.map((detector) => ({
+    detectorId: detector.id,
+    isNeeded: anyOf(
+      detector.reads
+        .filter((read) => read.source === source && read.optional !== true)
+        .map((read) => admission(read)),
+    ),
+  }));
   const [property, ...others] = [...new Set(asked.map((read) => read.property))];
   const values = [...new Set(asked.flatMap((read) => read.values))];
   return {
@@ -16,6 +24,8 @@ export function wantedBy(detectors: readonly Detector[], source: Source): Wanted
     ...(property !== undefined && others.length === 0 && { filter: { property, values } }),
     isWanted: anyOf(reads.map(admission)),
     isNeeded: anyOf(asked.map(({ prefix: _spelling, ...read }) => admission(read))),
+    neededBy: (row) =>
+      needing.filter(({ isNeeded }) => isNeeded(row)).map(({ detectorId }) => detectorId),
   };
 }
 

@@ -777,14 +777,6 @@ export const SILENT: readonly Story[] = (
       story: [phones('scan', 0, [], [phone('')])],
     },
     {
-      when: 'the row names no user',
-      story: [
-        scanned('scan', 0, 'phone-1', {
-          raw: { targetResources: [{ type: 'User', modifiedProperties: [] }] },
-        }),
-      ],
-    },
-    {
       when: 'the target is not a user',
       story: [
         audit('group', 0, {

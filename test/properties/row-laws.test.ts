@@ -155,7 +155,7 @@ describe('law 6: bad input is counted, named and survived', () => {
       for (const [i, outcome] of outcomes.entries()) {
         const { source, row } = given[i]!;
         must(outcome !== undefined, () => `row ${i} disappeared`);
-        const { id } = row;
+        const id = typeof row['id'] === 'number' ? String(row['id']) : row['id'];
         if (outcome !== undefined && 'malformed' in outcome) {
           const { malformed } = outcome;
           must(malformed.source === source, () => `row ${i} belongs to no source`);

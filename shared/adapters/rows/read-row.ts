@@ -1,48 +1,78 @@
 import { z } from 'zod';
-import type { EntraRecord, Malformed, Source } from '../../domain/record';
-import { TimeError, toInstant, type Instant } from '../../domain/time';
+import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/record';
+import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports';
 import { ChangeError } from './changes';
 import { toAuditRecord, toSignInRecord } from './schema';
+import { LONGEST_ID } from './shorten';
+import { salvageSubject, SubjectError } from './subject';
 
 /** What became of one row: its time is always known, its record only when a detector looks at it. */
 export type ReadRow =
   | { readonly at: Instant; readonly id: string; readonly record?: EntraRecord }
   | { readonly malformed: Malformed };
 
-/** Ids enter keys of 1 KiB; the longest seen have about 80 characters. */
-const LONGEST_ID = 400;
 const TIME_PROPERTY = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
 
 /**
- * Every row gets a plain look at id and time; the schema is for rows that a detector looks at, which are few.
- * A row that cannot be used comes back as `malformed` with a reason that holds no value of the row.
+ * Every row gets a plain look at id, time and kind; the schema is for rows that a detector looks at, which are few.
+ * A row that cannot be used comes back as `malformed` with a reason that holds no value of the row, and with what is
+ * known of it all the same when a detector needed it.
  */
-export function readRow(
-  source: Source,
-  row: Record<string, unknown>,
-  wanted: Pick<Wanted, 'isWanted'>,
-): ReadRow {
+export function readRow(source: Source, row: Record<string, unknown>, wanted: Looked): ReadRow {
   const read = look(source, row, wanted);
-  return 'malformed' in read ? { malformed: { ...read.malformed, lengths: lengthsOf(row) } } : read;
+  if (!('malformed' in read)) {
+    return read;
+  }
+  const { isKindKnown, ...malformed } = read.malformed;
+  const detectors = isKindKnown ? (wanted.neededBy?.(row) ?? []) : [];
+  const when = salvageTime(row[TIME_PROPERTY[source]]);
+  const subject = salvageSubject(source, row);
+  return {
+    malformed: {
+      ...malformed,
+      lengths: lengthsOf(row),
+      ...(detectors.length > 0 && {
+        missed: {
+          detectors,
+          ...(when !== undefined && { when }),
+          ...(subject !== undefined && { subject }),
+        },
+      }),
+    },
+  };
+}
+
+type Looked = Pick<Wanted, 'isWanted'> & Partial<Pick<Wanted, 'neededBy'>>;
+interface Unread {
+  readonly malformed: Malformed & { readonly isKindKnown: boolean };
 }
 
 function look(
   source: Source,
   row: Record<string, unknown>,
-  wanted: Pick<Wanted, 'isWanted'>,
-): ReadRow {
-  const id = row['id'];
-  if (typeof id !== 'string' || id === '') {
-    return { malformed: { source, reason: 'the record has no id' } };
+  wanted: Looked,
+): Exclude<ReadRow, { malformed: Malformed }> | Unread {
+  const id = idOf(row['id']);
+  const unread = (reason: string, isKindKnown = true): Unread => ({
+    malformed: { source, ...(id !== undefined && { id }), reason, isKindKnown },
+  });
+  const problem = problemOfKind(source, row);
+  if (problem !== undefined) {
+    return unread(problem, false);
   }
-  if (id.length > LONGEST_ID) {
-    return { malformed: { source, reason: `the record has an id of ${id.length} characters` } };
+  if (id === undefined) {
+    const given = row['id'];
+    return unread(
+      typeof given === 'string' && given !== ''
+        ? `the record has an id of ${given.length} characters`
+        : 'the record has no id',
+    );
   }
   const property = TIME_PROPERTY[source];
   const time = row[property];
   if (typeof time !== 'string' || time === '') {
-    return { malformed: { source, id, reason: `the record has no ${property}` } };
+    return unread(`the record has no ${property}`);
   }
   try {
     const at = toInstant(time);
@@ -52,7 +82,71 @@ function look(
     const convert = source === 'directoryAudits' ? toAuditRecord : toSignInRecord;
     return { id, at, record: convert(id, at, row) };
   } catch (error) {
-    return { malformed: { source, id, reason: reasonOf(error, property) } };
+    return unread(reasonOf(error, property));
+  }
+}
+
+/** A number is an id like any other. */
+function idOf(id: unknown): string | undefined {
+  if (Number.isSafeInteger(id)) {
+    return String(id);
+  }
+  return typeof id === 'string' && id !== '' && id.length <= LONGEST_ID ? id : undefined;
+}
+
+/** What makes a row one of those that a detector reads, or not: when it cannot be read, nobody knows. */
+function problemOfKind(source: Source, row: Readonly<Record<string, unknown>>): string | undefined {
+  if (source === 'directoryAudits') {
+    const activity = row['activityDisplayName'];
+    return activity === undefined || activity === null || activity === ''
+      ? 'the record has no activityDisplayName'
+      : typeof activity !== 'string'
+        ? 'activityDisplayName is not a text'
+        : undefined;
+  }
+  const { clientAppUsed: client, status } = row;
+  if (client !== undefined && client !== null && typeof client !== 'string') {
+    return 'clientAppUsed is not a text';
+  }
+  if (status === undefined || status === null) {
+    return undefined;
+  }
+  if (typeof status !== 'object') {
+    return 'status is not an object';
+  }
+  const code = (status as Readonly<Record<string, unknown>>)['errorCode'];
+  const isCode =
+    code === undefined ||
+    code === null ||
+    Number.isInteger(code) ||
+    (typeof code === 'string' && /^-?\d+$/.test(code));
+  return isCode ? undefined : 'status.errorCode is not a number';
+}
+
+/** How far the zones of this earth lie apart from UTC. */
+const ZONES = 14 * HOUR;
+
+/** A time without a zone is known to within the zones there are. */
+function salvageTime(time: unknown): MissedRow['when'] {
+  if (typeof time !== 'string') {
+    return undefined;
+  }
+  const at = instantOf(time);
+  if (at !== undefined) {
+    return { from: at, to: justAfter(at) };
+  }
+  const somewhere = instantOf(`${time.trim()}Z`);
+  return somewhere && { from: plus(somewhere, -ZONES), to: plus(somewhere, ZONES) };
+}
+
+function instantOf(text: string): Instant | undefined {
+  try {
+    return toInstant(text);
+  } catch (error) {
+    if (error instanceof TimeError) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -79,7 +173,7 @@ function reasonOf(error: unknown, timeProperty: string): string {
   if (error instanceof TimeError) {
     return error.message.replace(/".*"/s, timeProperty); // it quotes the value
   }
-  if (error instanceof ChangeError) {
+  if (error instanceof ChangeError || error instanceof SubjectError) {
     return error.message;
   }
   throw error;

@@ -2,22 +2,35 @@ import { z } from 'zod';
 import type { AuditRecord, Change, SignInRecord } from '../../domain/record';
 import type { Instant } from '../../domain/time';
 import { readChange } from './changes';
-import { shorten } from './shorten';
+import { LONGEST_ID, shorten } from './shorten';
+import { withSubject } from './subject';
 
 /**
  * What Graph may send, narrowed to the fields in use. Documented as optional, seen as null, "" or missing: all the
- * same here. A field of another type is a malformed record, because guessing would hide a change of the API.
+ * same here. Of another type it is an unreadable record where the field decides something, because guessing would hide
+ * a change of the API; where it decides nothing (names, places) it counts as missing.
  */
 const text = z
   .string()
   .nullish()
   .transform((value) => (value ? shorten(value) : undefined));
-/** Ids are never cut: two cut ones could be the same. The longest seen have 36 characters. */
-const LONGEST_ID = 400;
+const name = text.catch(undefined);
 /** The id of an object or a tenant. Exports differ in the case of its letters, which means nothing. */
 const objectId = text.transform((value) => value?.toLowerCase());
 /** A name that somebody may have ended with a space. */
 const trimmed = text.transform((value) => value?.trim());
+/** Some serialisers write a list of one as the one. */
+function listOf<T extends z.ZodType>(item: T): z.ZodType<z.output<T>[]> {
+  return z.preprocess(
+    (value) =>
+      value === null || value === undefined
+        ? []
+        : typeof value === 'object' && !Array.isArray(value)
+          ? [value]
+          : value,
+    z.array(item),
+  );
+}
 const wholeNumber = z
   .union([
     z.int(),
@@ -33,30 +46,32 @@ const auditRow = z.object({
   activityDisplayName: z.string(),
   result: text,
   resultReason: text,
-  loggedByService: trimmed,
-  operationType: text,
-  correlationId: text,
-  additionalDetails: z.unknown(),
+  loggedByService: trimmed.catch(undefined),
+  operationType: name,
+  correlationId: name,
+  additionalDetails: z.unknown().optional(),
   initiatedBy: z
     .object({
       app: z.object({ displayName: trimmed, servicePrincipalName: trimmed }).nullish(),
-      user: z.object({ id: objectId, userPrincipalName: text, displayName: text }).nullish(),
+      user: z.object({ id: objectId, userPrincipalName: name, displayName: name }).nullish(),
     })
     .nullish(),
-  targetResources: z
-    .array(
-      z.object({
-        id: objectId,
-        type: text,
-        Type: text, // spelled so in documentation examples
-        displayName: text,
-        userPrincipalName: text,
-        modifiedProperties: z
-          .array(z.object({ displayName: text, oldValue: z.unknown(), newValue: z.unknown() }))
-          .nullish(),
-      }),
-    )
-    .nullish(),
+  targetResources: listOf(
+    z.object({
+      id: objectId,
+      type: name,
+      Type: name, // spelled so in documentation examples
+      displayName: name,
+      userPrincipalName: name,
+      modifiedProperties: listOf(
+        z.object({
+          displayName: text,
+          oldValue: z.unknown().optional(), // some serialisers leave out what is null
+          newValue: z.unknown().optional(),
+        }),
+      ),
+    }),
+  ),
 });
 
 const signInRow = z.object({
@@ -65,30 +80,39 @@ const signInRow = z.object({
     .min(1)
     .max(LONGEST_ID)
     .transform((value) => value.toLowerCase()),
-  userPrincipalName: text,
-  userDisplayName: text,
+  userPrincipalName: name,
+  userDisplayName: name,
   clientAppUsed: text,
-  status: z.object({ errorCode: wholeNumber, additionalDetails: text }).nullish(),
-  correlationId: text,
-  homeTenantId: objectId,
-  resourceTenantId: objectId,
+  status: z.object({ errorCode: wholeNumber, additionalDetails: name }).nullish(),
+  correlationId: name,
+  homeTenantId: objectId.catch(undefined),
+  resourceTenantId: objectId.catch(undefined),
   conditionalAccessStatus: z.union([z.string(), z.int()]).nullish(),
   appliedConditionalAccessPolicies: z
     .array(
       z.object({
-        displayName: text,
-        result: text,
-        enforcedGrantControls: z.array(z.string().transform((value) => shorten(value))).nullish(),
+        displayName: name,
+        result: name,
+        enforcedGrantControls: z
+          .array(
+            z
+              .string()
+              .transform((value) => shorten(value))
+              .catch('unknown'),
+          )
+          .nullish()
+          .catch(undefined),
       }),
     )
-    .nullish(),
-  deviceDetail: z.object({ deviceId: text, operatingSystem: text }).nullish(),
-  location: z.object({ city: text, countryOrRegion: text }).nullish(),
-  ipAddress: text,
-  resourceDisplayName: text,
+    .nullish()
+    .catch(undefined),
+  deviceDetail: z.object({ deviceId: name, operatingSystem: name }).nullish().catch(undefined),
+  location: z.object({ city: name, countryOrRegion: name }).nullish().catch(undefined),
+  ipAddress: name,
+  resourceDisplayName: name,
 });
 
-/** @throws z.ZodError, ChangeError */
+/** @throws z.ZodError, ChangeError, SubjectError */
 export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecord {
   const raw = auditRow.parse(row);
   const { app, user } = raw.initiatedBy ?? {};
@@ -109,14 +133,18 @@ export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecor
         : undefined,
       user: user ? { id: user.id, name: user.userPrincipalName ?? user.displayName } : undefined,
     },
-    targets: (raw.targetResources ?? []).map((target) => ({
-      id: target.id,
-      type: target.type ?? target.Type,
-      name: target.userPrincipalName ?? target.displayName,
-      changes: (target.modifiedProperties ?? [])
-        .map((each) => readChange(each.displayName, each.oldValue, each.newValue))
-        .filter((change): change is Change => change !== undefined),
-    })),
+    targets: withSubject(
+      raw.activityDisplayName,
+      raw.targetResources.map((target) => ({
+        id: target.id,
+        type: target.type ?? target.Type,
+        name: target.userPrincipalName ?? target.displayName,
+        changes: target.modifiedProperties
+          .map((each) => readChange(each.displayName, each.oldValue, each.newValue))
+          .filter((change): change is Change => change !== undefined),
+      })),
+      user ? { id: user.id, name: user.userPrincipalName ?? user.displayName } : undefined,
+    ),
   };
 }
 

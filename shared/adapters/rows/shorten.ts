@@ -5,3 +5,6 @@ export const LONGEST_TEXT = 500;
 export function shorten(text: string, longest = LONGEST_TEXT): string {
   return text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`;
 }
+
+/** Ids are never cut: two cut ones could be the same. They enter keys of 1 KiB; the longest seen have 80 characters. */
+export const LONGEST_ID = 400;

@@ -12,6 +12,7 @@ const WANTED: Wanted = {
   filter: { property: 'clientAppUsed', values: ['Exchange ActiveSync', "O'Brien"] },
   isWanted: () => true,
   isNeeded: () => true,
+  neededBy: () => [],
 };
 
 type Reply = Response | Error | 'hangs' | (() => Response);

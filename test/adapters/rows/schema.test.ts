@@ -1,5 +1,6 @@
 import { toAuditRecord, toSignInRecord } from '../../../shared/adapters/rows/schema';
 import { audit, at, signIn, type Row } from '../../detectors/play';
+import { SubjectError } from '../../../shared/adapters/rows/subject';
 
 const toAudit = (raw: Row): ReturnType<typeof toAuditRecord> =>
   toAuditRecord('id', at(0), audit('id', 0, { activity: 'Update user', raw }));
@@ -127,8 +128,37 @@ describe('adapters/rows/schema', () => {
       expect(toSignIn({ userId: 'ANN' }).user.id).toBe('ann');
     });
 
-    it('takes a missing list of targets for an empty one', () => {
-      expect(toAudit({ targetResources: null }).targets).toEqual([]);
+    it.each([null, undefined, []])(
+      'takes who did it for whom it is about, where a person did it to themselves: %j',
+      (targetResources) => {
+        const activityDisplayName = 'User registered security info';
+        const initiatedBy = { user: { id: 'ann', userPrincipalName: 'ann@contoso.com' } };
+
+        const { targets } = toAudit({ activityDisplayName, targetResources, initiatedBy });
+
+        expect(targets).toEqual([
+          { id: 'ann', type: 'User', name: 'ann@contoso.com', changes: [] },
+        ]);
+      },
+    );
+
+    it.each([
+      ['who did it to somebody', 'Admin deleted security info', []],
+      ['nobody', 'Update user', [{ type: 'User' }]],
+    ])(
+      'does not guess whom it is about when it names %s',
+      (_what, activityDisplayName, targets) => {
+        const initiatedBy = { user: { id: 'admin', userPrincipalName: 'admin@contoso.com' } };
+        const row = { activityDisplayName, targetResources: targets, initiatedBy };
+
+        expect(() => toAudit(row)).toThrow(SubjectError);
+      },
+    );
+
+    it('takes one target that is no list for a list of one', () => {
+      const { targets } = toAudit({ targetResources: { id: 'g', type: 'Group' } });
+
+      expect(targets).toMatchObject([{ id: 'g', type: 'Group', changes: [] }]);
     });
   });
 

@@ -1,0 +1,95 @@
+import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
+import { LONGEST_ID, shorten } from './shorten';
+
+/** A row that does not say whom it is about. */
+export class SubjectError extends Error {
+  override readonly name = 'SubjectError';
+}
+
+/** "User registered security info" and the like: who did it is whom it is about. */
+function isOwnDoing(activity: string): boolean {
+  return /^\s*user\s/i.test(activity);
+}
+
+function isUser({ type }: { readonly type?: unknown }): boolean {
+  return typeof type !== 'string' || type === '' || type === 'User' || type === 'N/A';
+}
+
+function isSameName(a: unknown, b: unknown): boolean {
+  return typeof a === 'string' && typeof b === 'string' && a.toLowerCase() === b.toLowerCase();
+}
+
+/**
+ * The targets of a row, with the person it is about: some rows name nobody, or only an address, and it is the
+ * initiator.
+ * @throws SubjectError when the row must be about somebody and does not say whom.
+ */
+export function withSubject(
+  activity: string,
+  targets: readonly Target[],
+  by: UserInitiator | undefined,
+): readonly Target[] {
+  const at = targets.findIndex(isUser);
+  const target = targets[at];
+  if (target?.id !== undefined || (target === undefined && targets.length > 0)) {
+    return targets; // about somebody, or about something that is no person
+  }
+  const isTheirs =
+    target?.name === undefined ? isOwnDoing(activity) : isSameName(target.name, by?.name);
+  if (by?.id === undefined || !isTheirs) {
+    throw new SubjectError(
+      target === undefined
+        ? 'targetResources is empty, so whom the record is about is unknown'
+        : 'targetResources names a user without an id',
+    );
+  }
+  const { id, name } = by;
+  return target === undefined
+    ? [{ id, type: 'User', name, changes: [] }]
+    : targets.with(at, { ...target, id });
+}
+
+/** Whom an unreadable row is about, where that still stands in it. */
+export function salvageSubject(
+  source: Source,
+  row: Readonly<Record<string, unknown>>,
+): MissedRow['subject'] {
+  if (source === 'signIns') {
+    return userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']);
+  }
+  const by = objectIn(objectIn(row['initiatedBy'])['user']);
+  const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);
+  const target = salvagedTarget(row['targetResources']);
+  if (target === undefined) {
+    return isOwnDoing(String(row['activityDisplayName'])) ? initiator : undefined;
+  }
+  const name = target['userPrincipalName'] ?? target['displayName'];
+  const subject = userOf(target['id'], name);
+  const isTheirs =
+    isSameName(name, initiator?.name) ||
+    (name === undefined && isOwnDoing(String(row['activityDisplayName'])));
+  return subject ?? (isTheirs ? initiator : undefined);
+}
+
+function salvagedTarget(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  const targets = (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isObject);
+  return targets.find((each) => isUser({ type: each['type'] ?? each['Type'] }));
+}
+
+function userOf(id: unknown, name: unknown): MissedRow['subject'] {
+  return typeof id === 'string' && id !== '' && id.length <= LONGEST_ID
+    ? {
+        type: 'user',
+        id: id.toLowerCase(),
+        ...(typeof name === 'string' && name !== '' && { name: shorten(name) }),
+      }
+    : undefined;
+}
+
+function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
