@@ -1,7 +1,7 @@
 import type { Account } from '../../shared/adapters/tables/account';
 import { StorageError } from '../../shared/adapters/tables/errors';
 import { probeTable, probeTableRights, type TableProbe } from '../../shared/adapters/tables/probe';
-import { FIXED_TABLES } from '../../shared/adapters/tables/table-stores';
+import { FIXED_TABLES } from '../../shared/adapters/tables/stores';
 import type { ChainCopies } from '../../shared/pipeline/ports';
 import { failed, sentence, type Check } from './check';
 

@@ -1,4 +1,4 @@
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { EntraRecord } from '../../shared/domain/record';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../shared/adapters/graph/limiter';
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { analyzeCommand, type AnalyzeOptions } from '../../cli/analyze';
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { EntraRecord } from '../../shared/domain/record';
 import type { Signal } from '../../shared/domain/signal';

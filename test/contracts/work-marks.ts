@@ -183,6 +183,13 @@ export function workMarksContract(make: MakeStores): void {
       expect(await marks.dirty()).toEqual([]);
     });
 
+    it('is due up to five minutes late, never early', async () => {
+      await marks.markDue(MARY, minutes(31));
+
+      expect(await marks.due(DETECTOR, minutes(34))).toEqual([]);
+      expect(await marks.due(DETECTOR, minutes(35))).toHaveLength(1);
+    });
+
     it('removes a due mark, and no other of the timeline', async () => {
       await marks.markDirty([MARY], ENDS);
       await marks.markDue(MARY, minutes(30));

@@ -1,6 +1,6 @@
 import { readExports } from '../../shared/adapters/files/export-source';
 import { listExports } from '../../shared/adapters/files/read-file';
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from './memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';
 import { analyze, type Analysis } from '../../shared/pipeline/analyze';

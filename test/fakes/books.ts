@@ -1,4 +1,4 @@
-import type { MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import type { MemoryStores } from './memory-stores';
 import { canonical, sha256, type Json } from '../../shared/domain/canonical';
 import type { Finding, Transition } from '../../shared/domain/finding';
 import { must } from './law';

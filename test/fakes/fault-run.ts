@@ -1,7 +1,7 @@
 import { seeded } from '../../cli/demo-tenant/random';
 import { Limiter } from '../../shared/adapters/graph/limiter';
 import { graphSource } from '../../shared/adapters/graph/graph-source';
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from './memory-stores';
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { canonical, type Json, type JsonObject } from '../../shared/domain/canonical';
 import { lookAt, type CoverageBySource } from '../../shared/domain/coverage';

@@ -1,4 +1,4 @@
-import type { MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import type { MemoryStores } from './memory-stores';
 import { DETECTORS } from '../../shared/detectors/index';
 import { covering } from '../../shared/domain/journal';
 import { HOUR, latest, plus, type Instant } from '../../shared/domain/time';

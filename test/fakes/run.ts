@@ -1,5 +1,5 @@
 import { DETECTORS } from '../../shared/detectors/index';
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from './memory-stores';
 import { canonical, type Json } from '../../shared/domain/canonical';
 import type { Interval } from '../../shared/domain/coverage';
 import {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import type { Finding } from '../../shared/domain/finding';
 import type { Gate } from '../../shared/domain/access';
 import { enter, signatureOf } from '../../shared/pipeline/access';

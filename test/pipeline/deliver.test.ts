@@ -1,4 +1,4 @@
-import { MemoryOutbox } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import type { Alert, AlertVerb, Finding } from '../../shared/domain/finding';
 import {
   between,
@@ -48,7 +48,7 @@ class FakeChannel implements Channel {
 /** An outbox, the findings it speaks of, a channel and a clock. */
 class World {
   readonly clock = new VirtualClock(T);
-  readonly outbox = new MemoryOutbox();
+  readonly outbox = memoryStores().outbox;
   readonly findings = new Map<string, Finding>();
   readonly channel = new FakeChannel(this.clock);
 
@@ -64,7 +64,7 @@ class World {
     const isEnd = verb === 'resolved' || verb === 'superseded';
     this.findings.set(finding.id, { ...stored, sequence, status: isEnd ? 'resolved' : 'open' });
     const alert = alertOf(finding, verb, form, sequence);
-    this.outbox.owe(alert, this.clock.now());
+    await this.outbox.owe(alert, this.clock.now());
     if (state !== 'waiting') {
       const row = (await this.outbox.read(alert.id))!;
       await this.outbox.settle(

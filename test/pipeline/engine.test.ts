@@ -1,4 +1,4 @@
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import { DETECTORS } from '../../shared/detectors/index';
 import {
   ActRefusedError,

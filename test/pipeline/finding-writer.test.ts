@@ -1,4 +1,4 @@
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { MINUTE, plus } from '../../shared/domain/time';
 import { FindingWriter, repairLines } from '../../shared/pipeline/finding-writer';
 import type { FindingLine, WorkMark } from '../../shared/pipeline/ports';

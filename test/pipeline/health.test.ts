@@ -1,4 +1,4 @@
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { DAY } from '../../shared/domain/time';
 import { health, type Health } from '../../shared/pipeline/health';
 import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';

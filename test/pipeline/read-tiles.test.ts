@@ -1,4 +1,4 @@
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
 import type { Interval } from '../../shared/domain/coverage';

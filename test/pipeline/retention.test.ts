@@ -1,5 +1,5 @@
 import { extendCoverage } from '../fakes/cover';
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { canonical, type Json } from '../../shared/domain/canonical';
 import { DAY, MINUTE, plus, type Instant } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
@@ -122,7 +122,7 @@ describe('retention', () => {
 
     const report = await run(world, stores);
 
-    expect(report).toEqual({ findings: 10, held: 1, signalTables: ['2026-02'] });
+    expect(report).toEqual({ findings: 10, held: 1, signalTables: ['Signals202602'] });
     expect(anchors(stores)).toEqual(['held', 'open', 'young']);
     expect(stores.findings.transitions.map(({ findingId }) => findingId)).toHaveLength(2 + 3 + 2);
     expect((await stores.index.page({}, 100)).lines).toEqual([]);
@@ -334,7 +334,7 @@ describe('the daily seal', () => {
     ]);
     const evidence = { rows: stores.rows, copies: undefined };
     expect(await verifyRecord(evidence)).toMatchObject({ isSound: true });
-    const rows = (await stores.rows.rules()).slice(1);
+    const rows = (await stores.rows.rules()).toSpliced(1, 1); // after the live row
     jest.spyOn(stores.rows, 'rules').mockResolvedValue(rows);
     expect((await verifyRecord(evidence)).tamperings).toMatchObject([{ what: 'removed' }]);
   });

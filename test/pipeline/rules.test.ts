@@ -1,4 +1,4 @@
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import type { RuleScope } from '../../shared/domain/suppression';
 import { DAY, HOUR, plus } from '../../shared/domain/time';
 import { deliverAlerts } from '../../shared/pipeline/deliver';

@@ -1,4 +1,4 @@
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { afterHidingFilter, type SourceHead } from '../../shared/domain/journal';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';

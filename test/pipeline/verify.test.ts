@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { memoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../fakes/memory-stores';
 import type { Json } from '../../shared/domain/canonical';
 import { linked } from '../../shared/domain/chain';
 import {

@@ -1,4 +1,4 @@
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import {
   afterTrouble,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { DETECTORS } from '../../shared/detectors/index';
 import { shortHash, type Json } from '../../shared/domain/canonical';
 import { lookAt, type Interval } from '../../shared/domain/coverage';

@@ -1,7 +1,7 @@
 import { seeded } from '../../cli/demo-tenant/random';
 import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../shared/adapters/graph/limiter';
-import { memoryStores, type MemoryStores } from '../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { shortHash } from '../../shared/domain/canonical';
 import { easSuccessDespiteCaFailure } from '../../shared/detectors/eas-success-despite-ca-failure';

@@ -7,8 +7,9 @@ import {
 import type { TokenCredential } from '@azure/identity';
 import { isLoopback } from '../../domain/loopback';
 import { SECOND, type Duration } from '../../domain/time';
-import { StorageError, toStorageError } from './errors';
+import { StorageError } from './errors';
 import type { KeyRange } from './keys';
+import { toStorageError } from './service-errors';
 
 /** Where the tables are: `connection`, or `endpoint` with `credential`. */
 export interface AccountOptions {

@@ -1,4 +1,3 @@
-import { odata } from '@azure/data-tables';
 import { digestOf, type Head } from '../../domain/chain';
 import type { Finding, FindingChange, Transition } from '../../domain/finding';
 import type { Instant } from '../../domain/time';
@@ -108,7 +107,7 @@ export class TableFindings implements FindingStore {
   ): AsyncIterable<Finding> {
     const { findings, tenantId } = this.#tables;
     const partition = beginning(joinKey(tenantId) + '|');
-    const where = odata`movedAt ge ${from} and movedAt lt ${to}`;
+    const where = { column: 'movedAt', from, to };
     for await (const page of findings.pages({ partition, rows: beginning('f|'), where })) {
       yield* readable(page, this.#toFinding, onUnreadable);
     }
@@ -142,8 +141,7 @@ export class TableFindings implements FindingStore {
     if (states.every((state) => state === 'sent' || state === 'collapsed')) {
       return;
     }
-    const own = beginning(`${id}-`);
-    const where = odata`alertId ge ${own.from} and alertId lt ${own.to}`;
+    const where = { column: 'alertId', ...beginning(`${id}-`) };
     const marks = joinKey(tenantId);
     const sends = await work.list({ partition: marks, rows: beginning('send|'), where });
     await work.removeAll(

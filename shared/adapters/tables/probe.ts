@@ -1,7 +1,8 @@
 import type { Account } from './account';
-import { refusalOf, StorageError } from './errors';
+import { StorageError } from './errors';
 import { joinKey } from './keys';
-import { Table } from './table';
+import { refusalOf } from './service-errors';
+import { ServiceTable } from './service-table';
 
 /** What may be done with a table. Nothing of the probe stays. */
 export interface TableProbe {
@@ -23,7 +24,7 @@ export async function probeTable(
   name: string,
   tenantId: string,
 ): Promise<TableProbe> {
-  const table = new Table(account, name, false);
+  const table = new ServiceTable(account, name, false);
   const partitionKey = joinKey('doctor', tenantId);
   const unreadable = await failureOf(() => table.get(partitionKey, ROW));
   if (unreadable !== undefined && refusalOf(unreadable.cause) === 'no-table') {

@@ -1,14 +1,13 @@
-import { odata } from '@azure/data-tables';
 import type { RawRow, RecordRows } from '../../pipeline/ports';
 import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
 import { fromColumns } from './columns';
 import type { StoredRow } from './guards';
-import { after, joinKey, type KeyRange } from './keys';
+import { beginning, joinKey, type KeyRange } from './keys';
 import { LIVE, NOTE, RULES, STEP } from './rules';
 import type { RowQuery, Table } from './table';
 
 /** Alerts (`o`) are no part of the record. */
-const NO_ALERTS = odata`(RowKey lt ${'o|'} or RowKey ge ${after('o|')})`;
+const NO_ALERTS = beginning('o|');
 const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
 /** What the service adds to every row, and the SDK to what it reads. */
 const OF_THE_SERVICE = /^(partitionKey|rowKey|timestamp|etag|odata\.metadata)$/;
@@ -80,7 +79,7 @@ export class TableRows implements RecordRows {
 }
 
 function inRecord(partition: string | KeyRange): RowQuery {
-  return { partition, rows: EVERY_ROW, where: NO_ALERTS };
+  return { partition, rows: EVERY_ROW, without: NO_ALERTS };
 }
 
 function ofTimeline(timeline: string, row: StoredRow): RawRow {

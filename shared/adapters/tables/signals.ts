@@ -2,7 +2,6 @@ import { shortHash } from '../../domain/canonical';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
 import type { Instant } from '../../domain/time';
 import type { SignalMonths, SignalStore, StoredTimeline, TimelineRef } from '../../pipeline/ports';
-import type { Account } from './account';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
@@ -15,7 +14,7 @@ import {
   signalTable,
   toKey,
 } from './keys';
-import { chunked, rowOf, Table, type Write } from './table';
+import { chunked, rowOf, type Database, type Table, type Write } from './table';
 
 /** A timeline whose index row is known to be there is not written again; forgetting only costs a write. */
 const REMEMBERED = 20_000;
@@ -27,14 +26,14 @@ const INDEX = 'timelines';
  * more partition per detector names its timelines, written before their first signal.
  */
 export class TableSignals implements SignalStore, SignalMonths {
-  readonly #account: Account;
+  readonly #database: Database;
   readonly #tenantId: string;
   readonly #indexed = new Set<string>();
   /** As last listed, newest first. */
   #tables: readonly string[] = [];
 
-  constructor(account: Account, tenantId: string) {
-    this.#account = account;
+  constructor(database: Database, tenantId: string) {
+    this.#database = database;
     this.#tenantId = tenantId;
   }
 
@@ -147,13 +146,13 @@ export class TableSignals implements SignalStore, SignalMonths {
   }
 
   async #listTables(): Promise<readonly string[]> {
-    const names = await this.#account.listTables(SIGNAL_TABLES);
+    const names = await this.#database.listTables(SIGNAL_TABLES);
     this.#tables = names.filter(isSignalTable).sort().reverse();
     return this.#tables;
   }
 
   #table(name: string): Table {
-    return new Table(this.#account, name, true);
+    return this.#database.table(name, true);
   }
 
   #partition(timelineId: string): string {

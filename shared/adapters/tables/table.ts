@@ -1,6 +1,4 @@
-import { odata, type TransactionAction } from '@azure/data-tables';
-import type { Account } from './account';
-import { refusalOf, type Refusal } from './errors';
+import { RowRefusedError } from './errors';
 import { guardRow, sizeOf, type Row, type StoredRow } from './guards';
 import type { KeyRange } from './keys';
 
@@ -9,10 +7,18 @@ export interface RowQuery {
   readonly rows: KeyRange;
   /** Only these columns; all when absent. */
   readonly columns?: readonly string[];
-  /** A further condition, made with `odata`. */
-  readonly where?: string;
+  /** Only rows that have this text column, from `from` on and before `to`. */
+  readonly where?: KeyRange & { readonly column: string };
+  /** Row keys in the middle of the range that are left out. */
+  readonly without?: KeyRange;
   /** How many rows a page may have. */
   readonly page?: number;
+}
+
+export interface RowPage {
+  readonly rows: readonly StoredRow[];
+  /** No other page will be asked for. */
+  readonly isLast: boolean;
 }
 
 /** A write that is part of a transaction. */
@@ -21,6 +27,9 @@ export type Write =
   | { readonly upsert: Row }
   | { readonly update: Row; readonly etag: string };
 
+export type ETags = ReadonlyMap<string, string>;
+
+export const PAGE_ROWS = 1_000;
 const TRANSACTION_ROWS = 100;
 /** 4 MiB is the wall; each row travels as UTF-8 JSON with headers of its own. */
 const TRANSACTION_BYTES = 3.5 * 1024 * 1024;
@@ -28,67 +37,52 @@ const TRANSACTION_BYTES = 3.5 * 1024 * 1024;
 const ON_THE_WAY = 1.5;
 const HEADERS = 1_500;
 
-/**
- * One table. What is not there, is there already or has changed meanwhile is an answer; everything else is thrown as
- * a StorageError.
- */
-export class Table {
-  readonly name: string;
-  readonly #account: Account;
-  readonly #createsItself: boolean;
+/** Where tables are. */
+export interface Database {
+  /** @param createsItself makes the table when a write finds none. */
+  table(name: string, createsItself?: boolean): Table;
+  /** Names of the tables in a range. */
+  listTables(range: KeyRange): Promise<readonly string[]>;
+}
 
-  constructor(account: Account, name: string, createsItself: boolean) {
-    this.#account = account;
+/**
+ * One table, whatever it is made of. What is not there, is there already or has changed meanwhile is an answer;
+ * everything else is thrown as a StorageError. Writes are checked here: what one table takes, every table takes.
+ */
+export abstract class Table {
+  readonly name: string;
+
+  constructor(name: string) {
     this.name = name;
-    this.#createsItself = createsItself;
   }
 
   /** @returns undefined when there is no such row. */
-  async get(partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
-    const client = this.#account.client(this.name);
-    const answer = await this.#ask('read from', ['no-row', 'no-table'], () =>
-      client.getEntity<StoredRow>(partitionKey, rowKey),
-    );
-    return 'refused' in answer ? undefined : answer.done;
-  }
+  abstract get(partitionKey: string, rowKey: string): Promise<StoredRow | undefined>;
 
-  /** All rows of a query, page by page; pages may be empty. */
+  /** All rows of a query, page by page, and after each page whether another will be asked for; pages may be empty. */
+  abstract answers(query: RowQuery): AsyncGenerator<RowPage>;
+
+  /** @returns false when the row is gone, or is not the one with this ETag (`*`: any) any more. */
+  abstract remove(partitionKey: string, rowKey: string, etag: string): Promise<boolean>;
+
+  /** Deletes the table; that there is none does not matter. */
+  abstract dropAll(): Promise<void>;
+
+  /** @returns false when the write is refused. */
+  protected abstract write(write: Write): Promise<boolean>;
+
+  /** @returns undefined when one of the writes is refused; nothing is written then. */
+  protected abstract writeTogether(writes: readonly Write[]): Promise<ETags | undefined>;
+
+  /** @returns false when one of the rows is gone; nothing is deleted then. */
+  protected abstract removeTogether(
+    partitionKey: string,
+    rowKeys: readonly string[],
+  ): Promise<boolean>;
+
   async *pages(query: RowQuery): AsyncGenerator<readonly StoredRow[]> {
     for await (const { rows } of this.answers(query)) {
       yield rows;
-    }
-  }
-
-  /** The same, and after each page whether another will be asked for. */
-  async *answers({
-    partition,
-    rows,
-    columns,
-    where,
-    page = 1_000,
-  }: RowQuery): AsyncGenerator<{ readonly rows: readonly StoredRow[]; readonly isLast: boolean }> {
-    const within =
-      typeof partition === 'string'
-        ? odata`PartitionKey eq ${partition}`
-        : odata`PartitionKey ge ${partition.from} and PartitionKey lt ${partition.to}`;
-    const keys = `${within} and ${odata`RowKey ge ${rows.from} and RowKey lt ${rows.to}`}`;
-    const filter = where === undefined ? keys : `${keys} and ${where}`;
-    const select = columns && ['PartitionKey', 'RowKey', ...columns];
-    const client = this.#account.client(this.name);
-    // A page without rows is not the end: the service hands them out at partition borders and after five seconds.
-    // https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
-    const found = client
-      .listEntities<StoredRow>({
-        queryOptions: { filter, ...(select !== undefined && { select }) },
-      })
-      .byPage({ maxPageSize: page });
-    for (;;) {
-      const answer = await this.#ask('read from', ['no-table'], () => found.next());
-      if ('refused' in answer || answer.done.done === true) {
-        return;
-      }
-      const rows = answer.done.value;
-      yield { rows, isLast: (rows as TablePage).continuationToken === undefined };
     }
   }
 
@@ -98,81 +92,6 @@ export class Table {
       all.push(...page);
     }
     return all;
-  }
-
-  /** @returns false when the row is there already. */
-  async insert(row: Row): Promise<boolean> {
-    guardRow(this.name, row);
-    const client = this.#account.client(this.name);
-    const answer = await this.#write(['exists'], () => client.createEntity(row));
-    return 'done' in answer;
-  }
-
-  async upsert(row: Row): Promise<void> {
-    guardRow(this.name, row);
-    const client = this.#account.client(this.name);
-    await this.#write([], () => client.upsertEntity(row, 'Replace'));
-  }
-
-  /** @returns false when the row is not the one with this ETag any more. */
-  async update(row: Row, etag: string): Promise<boolean> {
-    guardRow(this.name, row);
-    const client = this.#account.client(this.name);
-    const answer = await this.#write(['changed', 'no-row'], () =>
-      client.updateEntity(row, 'Replace', { etag }),
-    );
-    return 'done' in answer;
-  }
-
-  /** @returns false when the row is there already, or is not the one with this ETag any more. */
-  async writeOne(write: Write): Promise<boolean> {
-    if ('insert' in write) {
-      return this.insert(write.insert);
-    }
-    if ('update' in write) {
-      return this.update(write.update, write.etag);
-    }
-    await this.upsert(write.upsert);
-    return true;
-  }
-
-  /** @returns false when the row is gone, or is not the one with this ETag (`*`: any) any more. */
-  async remove(partitionKey: string, rowKey: string, etag: string): Promise<boolean> {
-    const client = this.#account.client(this.name);
-    const answer = await this.#ask('delete from', ['changed', 'no-row', 'no-table'], () =>
-      client.deleteEntity(partitionKey, rowKey, { etag }),
-    );
-    return 'done' in answer;
-  }
-
-  /** Deletes rows of one partition, a hundred at a time; those that are gone already do not matter. */
-  async removeAll(partitionKey: string, rowKeys: readonly string[]): Promise<void> {
-    const client = this.#account.client(this.name);
-    for (let from = 0; from < rowKeys.length; from += TRANSACTION_ROWS) {
-      const chunk = rowKeys.slice(from, from + TRANSACTION_ROWS);
-      const answer = await this.#ask('delete from', ['no-row', 'no-table'], () =>
-        client.submitTransaction(chunk.map((rowKey) => ['delete', { partitionKey, rowKey }])),
-      );
-      if ('refused' in answer) {
-        // Somebody else removed one of them, and the transaction failed as a whole.
-        for (const rowKey of chunk) {
-          await this.remove(partitionKey, rowKey, '*');
-        }
-      }
-    }
-  }
-
-  /** Deletes every row of a range, page by page. */
-  async clear(query: Pick<RowQuery, 'partition' | 'rows'>): Promise<void> {
-    for await (const page of this.pages({ ...query, columns: [] })) {
-      const byPartition = Map.groupBy(page, (row) => row.partitionKey);
-      for (const [partition, rows] of byPartition) {
-        await this.removeAll(
-          partition,
-          rows.map((row) => row.rowKey),
-        );
-      }
-    }
   }
 
   /** Whether a range holds any row. */
@@ -185,68 +104,84 @@ export class Table {
     return false;
   }
 
-  /** Deletes the table; that there is none does not matter. */
-  async dropAll(): Promise<void> {
-    await this.#ask('delete', ['no-table'], () => this.#account.client(this.name).deleteTable());
+  /** @returns false when the row is there already. */
+  insert(row: Row): Promise<boolean> {
+    return this.writeOne({ insert: row });
+  }
+
+  async upsert(row: Row): Promise<void> {
+    await this.writeOne({ upsert: row });
+  }
+
+  /** @returns false when the row is not the one with this ETag any more. */
+  update(row: Row, etag: string): Promise<boolean> {
+    return this.writeOne({ update: row, etag });
+  }
+
+  /** @returns false when the row is there already, or is not the one with this ETag any more. */
+  async writeOne(write: Write): Promise<boolean> {
+    guardRow(this.name, rowOf(write));
+    return this.write(write);
   }
 
   /**
    * Writes rows of one partition as one; at most what `chunked` puts together.
    * @returns the new ETags by row key, or undefined when one of the writes was refused; nothing is written then.
    */
-  async transact(writes: readonly Write[]): Promise<ReadonlyMap<string, string> | undefined> {
-    for (const write of writes) {
-      guardRow(this.name, rowOf(write));
-    }
-    const client = this.#account.client(this.name);
-    const answer = await this.#write(['exists', 'changed', 'no-row'], () =>
-      client.submitTransaction(writes.map(toAction)),
-    );
-    if ('refused' in answer) {
-      return undefined;
-    }
-    // Answers come in the order of the writes; most name no row.
-    const etags = answer.done.subResponses.map((each) => each.etag);
-    return new Map(
-      writes.flatMap((write, i) => {
-        const etag = etags[i];
-        return etag === undefined ? [] : [[rowOf(write).rowKey, etag] as const];
-      }),
-    );
+  async transact(writes: readonly Write[]): Promise<ETags | undefined> {
+    this.#guardTransaction(writes.map(rowOf));
+    return this.writeTogether(writes);
   }
 
-  async #write<T>(expected: readonly Refusal[], run: () => Promise<T>): Promise<Answer<T>> {
-    const answer = await this.#ask('write to', [...expected, 'no-table'], run);
-    if (!('refused' in answer) || answer.refused !== 'no-table') {
-      return answer;
-    }
-    await this.#ask('create', [], () => this.#account.client(this.name).createTable());
-    return this.#ask('write to', expected, run);
-  }
-
-  // A missing table is as good as an empty one only where it may be created.
-  async #ask<T>(
-    action: string,
-    expected: readonly Refusal[],
-    run: () => Promise<T>,
-  ): Promise<Answer<T>> {
-    try {
-      return { done: await run() };
-    } catch (error) {
-      const refused = refusalOf(error);
-      const isFailure = refused === 'no-table' && !this.#createsItself;
-      if (refused === undefined || isFailure || !expected.includes(refused)) {
-        throw this.#account.failure(error, action, this.name);
+  /** Deletes rows of one partition, a hundred at a time; those that are gone already do not matter. */
+  async removeAll(partitionKey: string, rowKeys: readonly string[]): Promise<void> {
+    for (let from = 0; from < rowKeys.length; from += TRANSACTION_ROWS) {
+      const chunk = rowKeys.slice(from, from + TRANSACTION_ROWS);
+      if (chunk.length > 1 && (await this.removeTogether(partitionKey, chunk))) {
+        continue;
       }
-      return { refused };
+      // Somebody else removed one of them, and the transaction failed as a whole.
+      for (const rowKey of chunk) {
+        await this.remove(partitionKey, rowKey, '*');
+      }
+    }
+  }
+
+  /** Deletes every row of a range, page by page. */
+  async clear(query: Pick<RowQuery, 'partition' | 'rows' | 'where'>): Promise<void> {
+    for await (const page of this.pages({ ...query, columns: [] })) {
+      const byPartition = Map.groupBy(page, (row) => row.partitionKey);
+      for (const [partition, rows] of byPartition) {
+        await this.removeAll(
+          partition,
+          rows.map((row) => row.rowKey),
+        );
+      }
+    }
+  }
+
+  /** The service's bounds of a transaction; each row by itself is guarded too. */
+  #guardTransaction(rows: readonly Row[]): void {
+    const [first] = rows;
+    if (first === undefined) {
+      return;
+    }
+    rows.forEach((row) => {
+      guardRow(this.name, row);
+    });
+    const isWhole = rows.every(({ partitionKey }) => partitionKey === first.partitionKey);
+    const problem = !isWhole
+      ? 'a transaction has one partition'
+      : rows.length > TRANSACTION_ROWS
+        ? `a transaction has ${rows.length} rows, ${TRANSACTION_ROWS} are allowed`
+        : new Set(rows.map(({ rowKey }) => rowKey)).size < rows.length
+          ? 'a transaction has a row twice'
+          : undefined;
+    if (problem !== undefined) {
+      throw new RowRefusedError(problem, this.name, first);
     }
   }
 }
-
-/** The SDK hangs the token on the page. */
-type TablePage = readonly StoredRow[] & { readonly continuationToken?: string };
-
-type Answer<T> = { readonly done: T } | { readonly refused: Refusal };
 
 /** Cuts writes into what one transaction takes. */
 export function chunked<W extends Write>(writes: readonly W[]): readonly (readonly W[])[] {
@@ -268,13 +203,4 @@ export function chunked<W extends Write>(writes: readonly W[]): readonly (readon
 
 export function rowOf(write: Write): Row {
   return 'insert' in write ? write.insert : 'upsert' in write ? write.upsert : write.update;
-}
-
-function toAction(write: Write): TransactionAction {
-  if ('insert' in write) {
-    return ['create', write.insert];
-  }
-  return 'upsert' in write
-    ? ['upsert', write.upsert, 'Replace']
-    : ['update', write.update, 'Replace', { etag: write.etag }];
 }

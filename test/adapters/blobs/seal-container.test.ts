@@ -1,5 +1,5 @@
 import { ContainerError, sealContainer } from '../../../shared/adapters/blobs/seal-container';
-import { memoryStores } from '../../../shared/adapters/memory/memory-stores';
+import { memoryStores } from '../../fakes/memory-stores';
 import type { ChainCopies } from '../../../shared/pipeline/ports';
 import { verifyRecord } from '../../../shared/pipeline/verify';
 import { startAzuriteBlobs, type AzuriteBlobs } from '../../fakes/azurite-blobs';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { memoryStores, type MemoryStores } from '../../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import type { Json } from '../../../shared/domain/canonical';
 import type { SourcePage, Stores } from '../../../shared/pipeline/ports';

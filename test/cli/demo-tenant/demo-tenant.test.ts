@@ -5,7 +5,7 @@ import {
 } from '../../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../../cli/demo-tenant/serve';
 import { STORY_NAMES } from '../../../cli/demo-tenant/stories';
-import { memoryStores, type MemoryStores } from '../../../shared/adapters/memory/memory-stores';
+import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { readRow } from '../../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../../shared/config/detectors';
 import { SOURCES, type EntraRecord, type Source } from '../../../shared/domain/record';

@@ -1,0 +1,49 @@
+import type { Stores } from '../../pipeline/ports';
+import { TableChain } from './chain';
+import { TableCoverage } from './coverage';
+import { TableIndex } from './finding-index';
+import { TableFindings } from './findings';
+import { TableMarks } from './marks';
+import { TableOutbox } from './outbox';
+import { TableQuarantine } from './quarantine';
+import { TableRows } from './rows';
+import { TableRules } from './rules';
+import { TableSignals } from './signals';
+import type { Database, Table } from './table';
+
+export interface StoresOptions {
+  /** Whose data it is: the first part of every partition key. */
+  readonly tenantId: string;
+  readonly createMissingTables: boolean;
+}
+
+/** The tables that are always there; those of signals come and go by month. */
+export const FIXED_TABLES = ['Coverage', 'Work', 'Findings', 'FindingIndex', 'Quarantine'] as const;
+
+/** Stores over tables, whatever those are made of. */
+export function storesOver(database: Database, options: StoresOptions): Stores {
+  const { tenantId, createMissingTables } = options;
+  const table = (name: string): Table => database.table(name, createMissingTables);
+  const findings = table('Findings');
+  const work = table('Work');
+  const coverage = new TableCoverage(table('Coverage'), tenantId);
+  return {
+    coverage,
+    signals: new TableSignals(database, tenantId),
+    findings: new TableFindings({
+      findings,
+      work,
+      tenantId,
+      onRead: () => {
+        coverage.forget();
+      },
+    }),
+    index: new TableIndex(table('FindingIndex'), tenantId),
+    marks: new TableMarks(work, tenantId),
+    outbox: new TableOutbox({ findings, work, tenantId }),
+    quarantine: new TableQuarantine(table('Quarantine'), tenantId),
+    rules: new TableRules(findings, tenantId),
+    chain: new TableChain(findings, tenantId),
+    rows: new TableRows(findings, tenantId),
+  };
+}
