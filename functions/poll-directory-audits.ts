@@ -4,6 +4,6 @@ import { withMonitor } from './invocation';
 app.timer('pollDirectoryAudits', {
   schedule: '%POLL_SCHEDULE%',
   handler: async (_timer, context) => {
-    await withMonitor(context, (monitor) => monitor.poll('directoryAudits'));
+    await withMonitor(context, (monitor) => monitor.pollOnTimer('directoryAudits'));
   },
 });

@@ -4,6 +4,6 @@ import { withMonitor } from './invocation';
 app.timer('pollSignIns', {
   schedule: '%POLL_SCHEDULE%',
   handler: async (_timer, context) => {
-    await withMonitor(context, (monitor) => monitor.poll('signIns'));
+    await withMonitor(context, (monitor) => monitor.pollOnTimer('signIns'));
   },
 });

@@ -26,6 +26,9 @@ var permissions = ['AuditLog.Read.All', 'Directory.Read.All', 'Policy.Read.All']
 // The same ids as in directory.sh.
 var auditorRole = '792320dc-d31d-4196-b798-d9a7e03565d0'
 var operatorRole = '67212548-00fa-41e4-8631-30ec04540240'
+var userScope = '5f0d4d1c-8e0b-4a53-9a0e-6a0f5c2f7d11'
+// Microsoft's own id of the Azure command line, the same in every tenant.
+var azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
 
 resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: '00000003-0000-0000-c000-000000000000'
@@ -47,7 +50,23 @@ resource registration 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: 'crosscheck-${environmentName}'
   displayName: 'Crosscheck ${environmentName}'
   signInAudience: 'AzureADMyOrg'
-  api: { requestedAccessTokenVersion: 2 }
+  // With the id of the tenant in it, which directories that restrict identifiers still take.
+  identifierUris: ['api://${tenant().tenantId}/crosscheck-${environmentName}']
+  // So that a person's command line gets a token for the API: az account get-access-token, see docs/auditor.md.
+  api: {
+    requestedAccessTokenVersion: 2
+    oauth2PermissionScopes: [
+      {
+        id: userScope
+        value: 'user_impersonation'
+        type: 'User'
+        adminConsentDisplayName: 'Use Crosscheck as the signed-in person'
+        adminConsentDescription: 'Reads and decides findings with the roles of the signed-in person.'
+        isEnabled: true
+      }
+    ]
+    preAuthorizedApplications: [{ appId: azureCli, delegatedPermissionIds: [userScope] }]
+  }
   web: {
     redirectUris: ['https://${appHost}/.auth/login/aad/callback']
     implicitGrantSettings: { enableIdTokenIssuance: true } // the sign-in in front of the app asks for one

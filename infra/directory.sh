@@ -58,6 +58,8 @@ PERMISSIONS='AuditLog.Read.All Directory.Read.All Policy.Read.All'
 # The same ids as in directory.bicep.
 AUDITOR=792320dc-d31d-4196-b798-d9a7e03565d0
 OPERATOR=67212548-00fa-41e4-8631-30ec04540240
+USER_SCOPE=5f0d4d1c-8e0b-4a53-9a0e-6a0f5c2f7d11
+AZURE_CLI=04b07795-8ddb-461a-bbee-02f9e1bf7b46 # the same in every tenant
 WAIT=${DIRECTORY_WAIT:-10} # seconds between tries
 TRIES=12
 
@@ -117,10 +119,19 @@ done
 
 name="crosscheck-$environment"
 registration="/applications(uniqueName='$name')"
+identifier="api://$tenant/$name"
 graph PATCH "$registration" id "{
   \"displayName\": \"Crosscheck $environment\",
   \"signInAudience\": \"AzureADMyOrg\",
-  \"api\": { \"requestedAccessTokenVersion\": 2 },
+  \"identifierUris\": [\"$identifier\"],
+  \"api\": {
+    \"requestedAccessTokenVersion\": 2,
+    \"oauth2PermissionScopes\": [
+      { \"id\": \"$USER_SCOPE\", \"value\": \"user_impersonation\", \"type\": \"User\", \"isEnabled\": true,
+        \"adminConsentDisplayName\": \"Use Crosscheck as the signed-in person\",
+        \"adminConsentDescription\": \"Reads and decides findings with the roles of the signed-in person.\" }
+    ]
+  },
   \"web\": {
     \"redirectUris\": [\"https://$host/.auth/login/aad/callback\"],
     \"implicitGrantSettings\": { \"enableIdTokenIssuance\": true }
@@ -135,6 +146,11 @@ graph PATCH "$registration" id "{
 app_id=$(graph GET "$registration" appId)
 object_id=$(graph GET "$registration" id)
 echo "set:         app registration $name, sign-in at https://$host"
+
+# By itself: the scope must be there before a client can be trusted with it.
+graph PATCH "/applications/$object_id" id "{ \"api\": { \"preAuthorizedApplications\": [
+  { \"appId\": \"$AZURE_CLI\", \"delegatedPermissionIds\": [\"$USER_SCOPE\"] } ] } }" >/dev/null
+echo "set:         the Azure command line gets tokens for $identifier"
 
 # The app proves who it is with its identity, so there is no secret to keep or renew.
 graph PATCH "/applications/$object_id/federatedIdentityCredentials(name='app-identity')" id "{

@@ -5,7 +5,7 @@ targetScope = 'subscription'
 
 @minLength(1)
 @maxLength(12)
-@description('Tells deployments apart, for example prod or dev. Part of every name.')
+@description('Tells deployments apart, for example prod or dev: small letters, digits and hyphens. Part of every name.')
 param environmentName string
 
 @description('Region of everything. Flex Consumption must be offered there.')
@@ -29,6 +29,10 @@ param teamsWebhookUrl string = ''
 @description('Client id of the app registration (output of directory.bicep). Until it is set the API answers 401, and the monitor works.')
 param appRegistrationId string = ''
 
+@allowed(['on', 'off'])
+@description('Whether the logs are read. Off until the directory step is done (it hands out the app registration): a token that is asked for before the permissions are there is kept for about a day without them.')
+param reading string = empty(appRegistrationId) ? 'off' : 'on'
+
 @description('When the logs are read: NCRONTAB with seconds, UTC.')
 param pollSchedule string = '0 */5 * * * *'
 
@@ -51,10 +55,23 @@ param instanceMemory int = 2048
 @description('Replication of the findings.')
 param dataReplication string = 'Standard_ZRS'
 
+@description('Whether the plan spreads over the zones of the region. Needs a region with zones, and instances that are always there.')
+param zoneRedundant bool = false
+
 @minValue(1)
 @maxValue(146000)
 @description('Days for which a daily seal can be neither changed nor deleted. The policy is left unlocked.')
 param sealDays int = 400
+
+@description('Set it once the policy on the seals was locked: a locked policy refuses to be deployed again.')
+param sealsLocked bool = false
+
+@description('Object ids of those who may read tables and seals directly, to verify and to run doctor.')
+param readers string[] = []
+
+@allowed(['Group', 'User'])
+@description('What the readers are: all groups, or all users.')
+param readersAre string = 'Group'
 
 @minValue(30)
 @maxValue(730)
@@ -74,12 +91,24 @@ param lockData bool = true
 @description('Keep a deleted vault recoverable for 90 days, whoever asks. Cannot be switched off again.')
 param purgeProtection bool = true
 
+@minValue(7)
+@maxValue(90)
+@description('Days for which a deleted vault can be recovered. Cannot be changed later.')
+param vaultRecoverableDays int = 90
+
 @description('Tags on everything.')
 param tags object = {}
 
 var allTags = union(tags, { application: 'crosscheck', 'azd-env-name': environmentName })
 var unique = uniqueString(subscription().id, resourceGroupName)
-var name = 'crosscheck-${environmentName}'
+// Bicep has no patterns: every character is looked at.
+var foreign = filter(
+  map(range(0, length(environmentName)), i => substring(environmentName, i, 1)),
+  character => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', character)
+)
+var name = empty(foreign)
+  ? 'crosscheck-${environmentName}'
+  : fail('environmentName "${environmentName}" may hold only a-z, 0-9 and -')
 
 // The monitor's settings, one a line; test/infra compares them with shared/config/settings.ts.
 var monitorSettings = {
@@ -88,6 +117,7 @@ var monitorSettings = {
   TABLES_ENDPOINT: dataStorage.outputs.tablesUrl
   SEAL_CONTAINER: dataStorage.outputs.sealsUrl
   POLL_SCHEDULE: pollSchedule
+  READING: reading
 }
 var channelSettings = channel == 'teams' ? { TEAMS_WEBHOOK_URL: vault.outputs.webhookReference } : {}
 
@@ -135,6 +165,9 @@ module dataStorage 'modules/data-storage.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     replication: dataReplication
     sealDays: sealDays
+    sealsLocked: sealsLocked
+    readers: readers
+    readersAre: readersAre
     auditTables: auditTables
     lock: lockData
   }
@@ -149,6 +182,7 @@ module vault 'modules/vault.bicep' = {
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     purgeProtection: purgeProtection
+    recoverableDays: vaultRecoverableDays
     teamsWebhookUrl: teamsWebhookUrl
   }
 }
@@ -169,6 +203,7 @@ module app 'modules/app.bicep' = {
     nodeVersion: nodeVersion
     instanceMemory: instanceMemory
     appRegistrationId: appRegistrationId
+    zoneRedundant: zoneRedundant
     settings: union(monitorSettings, channelSettings, settings)
   }
 }
@@ -186,10 +221,14 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
-// Capitals: azd keeps outputs as variables. There is no secret among them.
-output RESOURCE_GROUP string = group.name
+// Capitals: azd keeps outputs as variables; the first two and the name of the service are those that it looks for. There
+// is no secret among them.
+output AZURE_LOCATION string = location
+output AZURE_RESOURCE_GROUP string = group.name
+output SERVICE_MONITOR_NAME string = app.outputs.name
 output APP_NAME string = app.outputs.name
 output APP_HOST string = app.outputs.host
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output TABLES_ENDPOINT string = dataStorage.outputs.tablesUrl
 output VAULT_NAME string = vault.outputs.name
 output SEALS_URL string = dataStorage.outputs.sealsUrl

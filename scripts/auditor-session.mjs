@@ -176,7 +176,7 @@ function pageOf(parts) {
     '## The same with curl and a role',
     '',
     'Deployed, send a token of your own: `curl -H "Authorization: Bearer $TOKEN"`, with `TOKEN=$(az account get-access-token',
-    '--resource api://<client id of the app> --query accessToken -o tsv)` and the role `Auditor`. The last line of an export',
+    '--resource api://<tenant id>/crosscheck-<environment> --query accessToken -o tsv)` and the role `Auditor`. The last line of an export',
     'is its manifest; the SHA-256 in it covers every line before. All of it stands in [api.md](api.md).',
     '',
     ...block('curl'),

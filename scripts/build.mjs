@@ -1,6 +1,6 @@
 // Bundles the doors to CommonJS: @azure/functions cannot be loaded from an ESM bundle.
 import { chmodSync, rmSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const shared = {
@@ -17,7 +17,11 @@ const shared = {
   plugins: [{ name: 'one-locale', setup: keepOneLocale }],
 };
 
-rmSync('dist', { recursive: true, force: true });
+// Only what is built here goes: azd runs this script after the hook that has made dist/package (azure.yaml).
+for (const file of ['cli.cjs', 'main.cjs', 'on-call.cjs']) {
+  rmSync(join('dist', file), { force: true });
+  rmSync(join('dist', `${file}.map`), { force: true });
+}
 await build({
   ...shared,
   entryPoints: { cli: 'cli/main.ts' },

@@ -14,7 +14,7 @@ import { drainMarks, type AssessReport, type SecondLook } from './pipeline/asses
 import { backfillSource, type BackfillReport } from './pipeline/backfill';
 import { coverageReport, type CoverageReport } from './pipeline/coverage-report';
 import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
-import { health, type Health } from './pipeline/health';
+import { health, READING_OFF, type Health } from './pipeline/health';
 import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
 import { purgeExpired, type RetentionReport } from './pipeline/retention';
@@ -47,6 +47,8 @@ export interface Monitor {
   /** All whose findings there may be, the watch over the logs with them. */
   readonly detectorIds: readonly string[];
   readonly poll: (source: Source, options?: PollOptions) => Promise<PollReport>;
+  /** What the timers call: a poll, unless READING is off. */
+  readonly pollOnTimer: (source: Source) => Promise<void>;
   readonly reassess: () => Promise<AssessReport>;
   readonly deliver: () => Promise<DeliverReport>;
   readonly health: () => Promise<Health>;
@@ -116,6 +118,9 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     };
   }
   function lookAgain(counters: Counters): SecondLook {
+    if (!config.isReading) {
+      return () => Promise.resolve('later');
+    }
     return secondLook({
       ...{ tenantId, stores, clock, budget: SECOND_LOOK_BUDGET },
       sourceOf: async () => buildSource(config, clock, await lookAccess('any'), counters, logger),
@@ -144,33 +149,42 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       logger.warn({ detectors: ids }, 'rules changed, every timeline is assessed again');
     }
   }
+  const poll: Monitor['poll'] = async (source, options = {}) => {
+    const counters = { requests: 0, throttled: 0 };
+    const started = clock.now();
+    const isDry = options.stores !== undefined;
+    if (!isDry) {
+      await noticeChanges();
+    }
+    const { known: _known, ...forgetful } = await readerOf(source, counters);
+    const reader: Reader = {
+      ...forgetful,
+      ...(isDry ? { stores: options.stores } : { known }),
+      sweep: options.sweep === true,
+      ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
+    };
+    if (isDry) {
+      return pollSource(reader);
+    }
+    try {
+      const report = await pollSource(reader, { secondLook: lookAgain(counters) });
+      logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
+      return report;
+    } finally {
+      await watch(); // also when judging failed: reading has its own alarms
+    }
+  };
   return {
     ...{ config, version, clock, logger, stores },
     detectorOf: (id) => [LOG_READING, ...DETECTORS].find((each) => each.id === id),
     detectorIds: [...DETECTORS, LOG_READING].map(({ id }) => id),
-    poll: async (source, options = {}) => {
-      const counters = { requests: 0, throttled: 0 };
-      const started = clock.now();
-      const isDry = options.stores !== undefined;
-      if (!isDry) {
-        await noticeChanges();
-      }
-      const { known: _known, ...forgetful } = await readerOf(source, counters);
-      const reader: Reader = {
-        ...forgetful,
-        ...(isDry ? { stores: options.stores } : { known }),
-        sweep: options.sweep === true,
-        ...(options.isUnbounded !== true && { budget: RUN_BUDGET }),
-      };
-      if (isDry) {
-        return pollSource(reader);
-      }
-      try {
-        const report = await pollSource(reader, { secondLook: lookAgain(counters) });
-        logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
-        return report;
-      } finally {
-        await watch(); // also when judging failed: reading has its own alarms
+    poll,
+    pollOnTimer: async (source) => {
+      if (config.isReading) {
+        await poll(source);
+      } else {
+        const trouble = { trouble: 'reading-off', error: READING_OFF };
+        logger.warn({ run: 'poll', source, ...trouble }, 'log is not read');
       }
     },
     reassess: async () => {
@@ -199,6 +213,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     health: () =>
       health(stores, detectors, {
+        isReading: config.isReading,
         hasChannel: channel !== undefined,
         hasContainer: config.sealContainer !== undefined,
         clock,

@@ -174,29 +174,73 @@ resource ruleOf 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-// Not in the workspace: the activity log of the resource group is asked directly.
-resource roleChanges 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
-  name: '${name}-roles'
-  location: 'global'
-  tags: tags
-  properties: {
-    enabled: true
-    description: 'Somebody was given access to the monitor or its evidence, or lost it, or a lock went.'
-    scopes: [resourceGroup().id]
-    condition: {
-      allOf: [
-        { field: 'category', equals: 'Administrative' }
-        { field: 'status', equals: 'Succeeded' }
-        {
-          anyOf: [
-            { field: 'operationName', equals: 'Microsoft.Authorization/roleAssignments/write' }
-            { field: 'operationName', equals: 'Microsoft.Authorization/roleAssignments/delete' }
-            { field: 'operationName', equals: 'Microsoft.Authorization/locks/delete' }
-            { field: 'operationName', equals: 'Microsoft.Insights/diagnosticSettings/delete' }
-          ]
-        }
-      ]
-    }
-    actions: { actionGroups: [{ actionGroupId: people.id }] }
+// Not in the workspace: the activity log of the resource group is asked directly. Each of these takes evidence away, or
+// takes away what would tell of it. A deployment of this template trips them too: that is how one sees that they work.
+var changes = {
+  roles: {
+    text: 'Somebody was given access to the monitor or its evidence, or lost it.'
+    operations: [
+      'Microsoft.Authorization/roleAssignments/write'
+      'Microsoft.Authorization/roleAssignments/delete'
+    ]
+  }
+  evidence: {
+    text: 'The storage of the findings or of the package was changed, its keys were listed or renewed, or a lock, a policy on the seals or a log went.'
+    operations: [
+      'Microsoft.Storage/storageAccounts/write'
+      'Microsoft.Storage/storageAccounts/delete'
+      'Microsoft.Storage/storageAccounts/listKeys/action'
+      'Microsoft.Storage/storageAccounts/regenerateKey/action'
+      'Microsoft.Storage/storageAccounts/blobServices/containers/delete'
+      'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies/write'
+      'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies/delete'
+      'Microsoft.Storage/storageAccounts/tableServices/tables/delete'
+      'Microsoft.Authorization/locks/delete'
+      'Microsoft.Insights/diagnosticSettings/write'
+      'Microsoft.Insights/diagnosticSettings/delete'
+    ]
+  }
+  alarms: {
+    text: 'An alert rule or the list of those who are told was changed or removed.'
+    operations: [
+      'Microsoft.Insights/scheduledQueryRules/write'
+      'Microsoft.Insights/scheduledQueryRules/delete'
+      'Microsoft.Insights/activityLogAlerts/write'
+      'Microsoft.Insights/activityLogAlerts/delete'
+      'Microsoft.Insights/actionGroups/write'
+      'Microsoft.Insights/actionGroups/delete'
+    ]
+  }
+  app: {
+    text: 'The app, its settings or sign-in, or the vault with the webhook was changed.'
+    operations: [
+      'Microsoft.Web/sites/write'
+      'Microsoft.Web/sites/delete'
+      'Microsoft.Web/sites/config/write'
+      'Microsoft.Web/sites/stop/action'
+      'Microsoft.KeyVault/vaults/write'
+      'Microsoft.KeyVault/vaults/delete'
+    ]
   }
 }
+
+resource changeOf 'Microsoft.Insights/activityLogAlerts@2020-10-01' = [
+  for change in items(changes): {
+    name: '${name}-${change.key}'
+    location: 'global'
+    tags: tags
+    properties: {
+      enabled: true
+      description: change.value.text
+      scopes: [resourceGroup().id]
+      condition: {
+        allOf: [
+          { field: 'category', equals: 'Administrative' }
+          { field: 'status', equals: 'Succeeded' }
+          { anyOf: map(change.value.operations, operation => { field: 'operationName', equals: operation }) }
+        ]
+      }
+      actions: { actionGroups: [{ actionGroupId: people.id }] }
+    }
+  }
+]

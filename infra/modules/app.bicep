@@ -36,6 +36,9 @@ param instanceMemory int
 @description('Client id of the app registration that people sign in with. Empty: no sign-in yet.')
 param appRegistrationId string
 
+@description('Whether the plan spreads over the zones of the region.')
+param zoneRedundant bool
+
 @description('The monitor\'s own settings, by name.')
 param settings object
 
@@ -68,7 +71,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { tier: 'FlexConsumption', name: 'FC1' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
@@ -85,11 +88,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identityId
+    // Newer regions refuse what does not apply to this plan (error 51021: ftpsState, linuxFxVersion and more), so nothing
+    // but this is sent: docs/decisions/0011-what-is-sent-to-azure.md.
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
-      http20Enabled: true
     }
     functionAppConfig: {
       runtime: { name: 'node', version: nodeVersion }

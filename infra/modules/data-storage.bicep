@@ -24,6 +24,16 @@ param replication string
 @description('Days for which a daily seal can be neither changed nor deleted.')
 param sealDays int
 
+@description('Whether the policy on the seals was locked by a person: it is then left as it is.')
+param sealsLocked bool
+
+@description('Object ids of the groups or users who may read the tables and the seals directly, to verify and to run doctor.')
+param readers string[]
+
+@allowed(['Group', 'User'])
+@description('What the readers are.')
+param readersAre string
+
 @description('Whether every read and write of the tables is logged, not only deletions.')
 param auditTables bool
 
@@ -57,8 +67,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
       properties: { publicAccess: 'None' }
 
       // Unlocked: it can still be shortened or removed. Locking it is for good and is left to a person
-      // (docs/deployment.md); a locked policy can only be made longer.
-      resource immutability 'immutabilityPolicies' = {
+      // (docs/deployment.md). A locked policy takes no other request than one that makes it longer, so it is not sent.
+      resource immutability 'immutabilityPolicies' = if (!sealsLocked) {
         name: 'default'
         properties: {
           immutabilityPeriodSinceCreationInDays: sealDays
@@ -125,6 +135,30 @@ resource maySeal 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
   }
 }
+
+resource readersReadTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for reader in readers: {
+    name: guid(account.id, reader, roles.tableDataReader)
+    scope: account
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.tableDataReader)
+      principalId: reader
+      principalType: readersAre
+    }
+  }
+]
+
+resource readersReadSeals 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for reader in readers: {
+    name: guid(account::blobs::seals.id, reader, roles.blobDataReader)
+    scope: account::blobs::seals
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataReader)
+      principalId: reader
+      principalType: readersAre
+    }
+  }
+]
 
 resource noDeletion 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
   name: 'evidence'

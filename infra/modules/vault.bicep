@@ -20,6 +20,9 @@ param workspaceId string
 @description('Whether a deleted vault stays recoverable for 90 days, whoever asks. Cannot be switched off again.')
 param purgeProtection bool
 
+@description('Days for which a deleted vault can be recovered. Cannot be changed later.')
+param recoverableDays int
+
 @secure()
 @description('Address of the Teams workflow. Empty leaves what is stored as it is.')
 param teamsWebhookUrl string
@@ -33,7 +36,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: 90
+    softDeleteRetentionInDays: recoverableDays
     enablePurgeProtection: purgeProtection ? true : null // the service takes no false
   }
 }

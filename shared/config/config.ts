@@ -18,6 +18,8 @@ export interface Config {
     readonly requestsPer10Seconds: number;
   };
   readonly tables: { readonly endpoint: string } | { readonly connection: string };
+  /** Whether the functions read the logs. */
+  readonly isReading: boolean;
   /** Absent when no channel is configured. */
   readonly teamsWebhook: URL | undefined;
   readonly initialLookback: Duration;
@@ -85,6 +87,7 @@ export function readConfig(environment: Environment): Config {
   if (standstillAlarm < LEAST_STANDSTILL) {
     problems.push('STANDSTILL_ALARM takes at least 90m: coverage may move by whole hours');
   }
+  const reading = reader.oneOf('READING', ['on', 'off']);
   const logLevel = reader.oneOf('LOG_LEVEL', LOG_LEVELS);
   const detectors = reader.detectors();
   if (
@@ -101,6 +104,7 @@ export function readConfig(environment: Environment): Config {
     tenantId: tenantId.toLowerCase(),
     graph: { baseUrl, auth, clientId, requestsPer10Seconds: requests },
     tables,
+    isReading: reading === 'on',
     teamsWebhook,
     ...{ initialLookback, logRetention, standstillAlarm },
     digestAbove,

@@ -70,6 +70,13 @@ export const SETTINGS = [
     meaning: 'When the logs are read. The platform reads it, not the app.',
   },
   {
+    name: 'READING',
+    default: 'on',
+    takes: 'on or off',
+    meaning:
+      'off keeps the functions from asking for a token for Graph and from reading. For the time before the permissions are granted: a token is kept for about a day with what it had.',
+  },
+  {
     name: 'INITIAL_LOOKBACK',
     default: '24h',
     takes: 'a duration like 60m, 24h or 7d',

@@ -9,6 +9,10 @@ const STANDSTILL = 30 * MINUTE;
 const MOST_COUNTED = 100;
 const END = '9999-12-31T00:00:00.0000000Z' as Instant;
 
+/** Said wherever somebody looks while READING is off. */
+export const READING_OFF =
+  'The logs are not read: READING is off. Grant the permissions (docs/deployment.md, step 3), then set READING to on.';
+
 /** Whether the watch is on, and for each thing that is not, how to mend it. */
 export interface Health {
   readonly status: 'up' | 'degraded';
@@ -30,6 +34,8 @@ export async function health(
   stores: Stores,
   detectors: readonly ConfiguredDetector[],
   options: {
+    /** False keeps the functions from reading; absent is true. */
+    readonly isReading?: boolean;
     readonly hasChannel: boolean;
     /** Seals are to be copied. */
     readonly hasContainer?: boolean;
@@ -40,6 +46,10 @@ export async function health(
   const problems: string[] = [];
   const notes: string[] = [];
   const sources: Health['sources'][number][] = [];
+  const isReading = options.isReading !== false;
+  if (!isReading) {
+    problems.push(READING_OFF);
+  }
   for (const source of SOURCES) {
     const ids = detectors
       .filter(({ detector }) => detector.needs.includes(source))
@@ -54,9 +64,9 @@ export async function health(
     if (head?.trouble !== undefined) {
       const { since, message, mend } = head.trouble;
       problems.push(`${source} cannot be read since ${since}: ${message}. ${mend}`);
-    } else if (lastReadAt === undefined) {
+    } else if (isReading && lastReadAt === undefined) {
       problems.push(`${source} was never read; look at the log of the poll functions.`);
-    } else if (between(lastReadAt, now) > STANDSTILL) {
+    } else if (isReading && lastReadAt !== undefined && between(lastReadAt, now) > STANDSTILL) {
       problems.push(
         `${source} was last read at ${lastReadAt}; look at the log of its poll function.`,
       );

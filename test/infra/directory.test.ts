@@ -9,6 +9,7 @@ const SCRIPT = join(ROOT, 'infra', 'directory.sh');
 const IDENTITY = '00000000-0000-0000-0000-0000000000bb';
 const AUDITOR = '00000000-0000-0000-0000-0000000000c1';
 const OPERATOR = '00000000-0000-0000-0000-0000000000c2';
+const AZURE_CLI = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
 const ARGUMENTS = [
   ...['--environment', 'prod', '--identity', IDENTITY, '--host', 'app.example.com'],
   ...['--auditor', AUDITOR, '--operator', OPERATOR],
@@ -75,6 +76,17 @@ const run = (
 const directory = (): Directory =>
   JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8')) as Directory;
 
+/** The registration as two requests left it: the second trusts a client with the scope that the first made. */
+const registrationMade = (): Record<string, unknown> => {
+  const { objects } = directory();
+  const made = objects["/applications(uniqueName='crosscheck-prod')"] ?? {};
+  const trusted = objects[`/applications/${String(made['id'])}`] ?? {};
+  return {
+    ...made,
+    api: { ...(made['api'] as object), ...(trusted['api'] as object) },
+  };
+};
+
 const grants = (): readonly Grant[] => directory().grants.map((each) => JSON.parse(each) as Grant);
 
 describe('infra/directory.sh', () => {
@@ -113,6 +125,19 @@ describe('infra/directory.sh', () => {
     expect(directory().consents).toEqual([
       expect.objectContaining({ consentType: 'AllPrincipals', scope: 'openid profile email' }),
     ]);
+  });
+
+  it('lets the Azure command line get a token for the API', () => {
+    const { said } = run(...ARGUMENTS);
+    const { api, identifierUris } = registrationMade();
+    const [scope] = at(api, 'oauth2PermissionScopes') as [Record<string, unknown>];
+
+    expect(identifierUris).toEqual(['api://00000000-0000-0000-0000-0000000000aa/crosscheck-prod']);
+    expect(scope).toMatchObject({ value: 'user_impersonation', type: 'User', isEnabled: true });
+    expect(at(api, 'preAuthorizedApplications')).toEqual([
+      { appId: AZURE_CLI, delegatedPermissionIds: [scope['id']] },
+    ]);
+    expect(said).toContain('api://00000000-0000-0000-0000-0000000000aa/crosscheck-prod');
   });
 
   it('changes nothing when it is run again', () => {
@@ -167,15 +192,18 @@ describe('infra/directory.bicep', () => {
   it('makes what the script makes', () => {
     run(...ARGUMENTS);
     const { objects, consents } = directory();
-    const made = objects["/applications(uniqueName='crosscheck-prod')"];
+    const made = registrationMade();
     const trust = Object.entries(objects).find(([path]) => path.includes('federated'))?.[1];
 
     expect(at(resource('registration'), 'appRoles')).toEqual([
       { id: idIn('auditorRole'), ...roleOf(made, 'Auditor') },
       { id: idIn('operatorRole'), ...roleOf(made, 'Operator') },
     ]);
-    expect(at(resource('registration'), 'api')).toEqual(made?.['api']);
-    expect(at(resource('registration'), 'signInAudience')).toEqual(made?.['signInAudience']);
+    expect(resolved(at(resource('registration'), 'api'))).toEqual(made['api']);
+    expect(at(resource('registration'), 'identifierUris')).toEqual([
+      "[format('api://{0}/crosscheck-{1}', tenant().tenantId, parameters('environmentName'))]",
+    ]);
+    expect(at(resource('registration'), 'signInAudience')).toEqual(made['signInAudience']);
     expect(at(resource('registration::trust'), 'audiences')).toEqual(trust?.['audiences']);
     expect(trust?.['issuer']).toBe(
       'https://login.example.com/00000000-0000-0000-0000-0000000000aa/v2.0',
@@ -192,6 +220,14 @@ describe('infra/directory.bicep', () => {
   it('has no secret and no password', () => {
     expect(JSON.stringify(template)).not.toMatch(/passwordCredentials|keyCredentials|secureString/);
   });
+
+  /** With the values of the variables in place of their names. */
+  const resolved = (value: unknown): unknown =>
+    JSON.parse(
+      JSON.stringify(value).replaceAll(/\[variables\('(\w+)'\)\]/g, (_, name: string) =>
+        String(at(template, `variables.${name}`)),
+      ),
+    );
 
   const idIn = (variable: string): string => `[variables('${variable}')]`;
 

@@ -13,6 +13,9 @@ const save = () => writeFileSync(process.env['AZ_STATE'], JSON.stringify(state, 
 
 if (command === 'account') {
   console.log('00000000-0000-0000-0000-0000000000aa');
+} else if (command === 'functionapp') {
+  state.settings = [...(state.settings ?? []), `${argument('name')} ${argument('settings')}`];
+  save();
 } else if (command === 'cloud') {
   console.log(
     argument('query').includes('Graph')

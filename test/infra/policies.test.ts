@@ -62,6 +62,13 @@ const FAULTS: readonly (readonly [string, (infra: Infra) => Infra | undefined, s
     'minTlsVersion must be "1.2"',
   ],
   [
+    'a site property that newer regions refuse',
+    (infra): undefined => {
+      find(infra, '/Microsoft.Web/sites/').properties.siteConfig.ftpsState = 'Disabled';
+    },
+    'siteConfig.ftpsState is not known',
+  ],
+  [
     'publishing by password',
     (infra): undefined => {
       find(infra, '/basicPublishingCredentialsPolicies/scm').properties.allow = true;
@@ -141,7 +148,7 @@ const FAULTS: readonly (readonly [string, (infra: Infra) => Infra | undefined, s
     (infra): undefined => {
       find(infra, '/roleAssignments/').properties.principalId = role('Key Vault Secrets User');
     },
-    "only the app's own identity is given roles",
+    "only the app's own identity is given a role that writes",
   ],
   [
     'storage by connection string',

@@ -5,9 +5,20 @@ export const ROLES: Readonly<Record<string, string>> = {
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  '76199698-9eea-4c19-bc75-cec21354c6b6': 'Storage Table Data Reader',
+  '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1': 'Storage Blob Data Reader',
   '4633458b-17de-408a-b874-0445c86b69e6': 'Key Vault Secrets User',
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 };
+
+/** The two that people may be given, who verify and run doctor. */
+const READERS: readonly string[] = ['Storage Table Data Reader', 'Storage Blob Data Reader'];
+
+/**
+ * All of `siteConfig` that may be sent: newer regions refuse a deployment that sends what Flex Consumption does not
+ * know, with error 51021 (docs/decisions/0011-what-is-sent-to-azure.md).
+ */
+const SITE_CONFIG: readonly string[] = ['minTlsVersion', 'scmMinTlsVersion'];
 
 /** What has to be so, by type of resource: path and value. */
 const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -33,7 +44,6 @@ const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     'properties.httpsOnly': true,
     'properties.siteConfig.minTlsVersion': '1.2',
     'properties.siteConfig.scmMinTlsVersion': '1.2',
-    'properties.siteConfig.ftpsState': 'Disabled',
     'properties.functionAppConfig.deployment.storage.authentication.type': 'UserAssignedIdentity',
   },
   'Microsoft.Web/sites/basicPublishingCredentialsPolicies': { 'properties.allow': false },
@@ -83,6 +93,7 @@ export function violations({ template, production }: Infra): readonly string[] {
       .map(({ name }) => `${name}: roles of our own are not needed, and easily too wide`),
     ...missingRoles(production),
     ...badSettings(production),
+    ...badSiteConfig(production),
     ...badSignIn(production),
     ...badTemplate(template, 'main'),
   ];
@@ -134,9 +145,10 @@ function badRole(assignment: Resource): readonly string[] {
     scopeOf(assignment).includes('/providers/')
       ? []
       : `${assignment.name}: a role on a whole group or subscription: ${scopeOf(assignment)}`,
-    String(at(assignment, 'properties.principalId')).includes('outputs.principalId')
+    String(at(assignment, 'properties.principalId')).includes('outputs.principalId') ||
+    READERS.includes(roleOf(assignment) ?? '')
       ? []
-      : `${assignment.name}: only the app's own identity is given roles`,
+      : `${assignment.name}: only the app's own identity is given a role that writes`,
   ].flat();
 }
 
@@ -165,6 +177,14 @@ function badSettings(production: readonly Resource[]): readonly string[] {
       ? []
       : 'TEAMS_WEBHOOK_URL is not a Key Vault reference',
   ].flat();
+}
+
+function badSiteConfig(production: readonly Resource[]): readonly string[] {
+  return production
+    .filter(({ type }) => type === 'Microsoft.Web/sites')
+    .flatMap((site) => Object.keys((at(site, 'properties.siteConfig') ?? {}) as object))
+    .filter((property) => !SITE_CONFIG.includes(property))
+    .map((property) => `siteConfig.${property} is not known to be taken by Flex Consumption`);
 }
 
 function badSignIn(production: readonly Resource[]): readonly string[] {

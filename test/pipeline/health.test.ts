@@ -1,4 +1,5 @@
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
+import { configureDetectors } from '../../shared/config/detectors';
 import { DAY } from '../../shared/domain/time';
 import { health, type Health } from '../../shared/pipeline/health';
 import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
@@ -32,6 +33,16 @@ describe('health', () => {
 
     expect(alerts).toEqual({ waiting: 10, 'not-configured': 0, dead: 100 });
     expect(problems).toEqual(['100 or more alerts could not be delivered and were given up.']);
+  });
+
+  it('says that nothing is read while READING is off, and not that the timers fail', async () => {
+    const detectors = configureDetectors({});
+    const options = { hasChannel: true, isReading: false, clock };
+
+    const { status, problems } = await health(stores, detectors, options);
+
+    expect(status).toBe('degraded');
+    expect(problems).toEqual([expect.stringContaining('READING is off')]);
   });
 
   it('says when the record is not sealed, not copied, or disagrees with its copy', async () => {
