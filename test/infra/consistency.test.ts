@@ -97,7 +97,7 @@ describe('registrations', () => {
 });
 
 describe('tables', () => {
-  const inStores = matches(text('shared/adapters/tables/table-stores.ts'), /table\('(\w+)'\)/g);
+  const inStores = matches(text('shared/adapters/tables/stores.ts'), /table\('(\w+)'\)/g);
   const inTemplate = production
     .filter(({ type }) => type.endsWith('/tableServices/tables'))
     .map(({ name }) => name.split('/').at(-1) ?? '');
