@@ -14,7 +14,11 @@ try {
   });
   const subjects =
     run.status === 0 ? JSON.parse(run.stdout).findings.map((each) => each.detector) : [];
-  const expected = ['eas-success-despite-ca-failure', 'mfa-registration-unfinished'];
+  const expected = [
+    'eas-success-despite-ca-failure',
+    'mfa-registration-unfinished',
+    'registration-without-outcome',
+  ];
   if (subjects.sort().join() !== expected.join()) {
     console.error(
       `the built bundle found ${subjects.join() || 'nothing'} in examples\n${run.stderr}`,

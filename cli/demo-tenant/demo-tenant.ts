@@ -81,6 +81,7 @@ const BEFORE: readonly (readonly [StoryName, number])[] = [
   ['eas-refused', 3 * HOUR],
   ['eas-allowed', 7 * HOUR],
   ['eas-report-only', 8 * HOUR],
+  ['passkey-without-outcome', 5 * HOUR + 30 * MINUTE],
 ];
 
 /** What happens while it runs, again and again until everybody had their story. */
@@ -98,6 +99,8 @@ const UNFOLDING: readonly StoryName[] = [
   'unfinished',
   'eas-report-only',
   'cancelled-and-listed',
+  'passkey-without-outcome',
+  'passkey-registered',
 ];
 
 /** A tenant that begins now, with a day of past. */

@@ -171,6 +171,14 @@ const SECURITY_INFO = {
     activity: 'User started security info registration',
     reason: 'User started the registration for Authenticator App with Notification and Code',
   },
+  'passkey-started': {
+    activity: 'User started security info registration',
+    reason: 'User started the registration for Passkey',
+  },
+  'passkey-registered': {
+    activity: 'User registered security info',
+    reason: 'User registered Passkey',
+  },
   registered: {
     activity: 'User registered security info',
     reason: 'User registered Authenticator App with Notification and Code',

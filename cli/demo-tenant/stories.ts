@@ -15,7 +15,10 @@ import {
 
 /** What the detectors must come to about a story: nothing more, nothing less. */
 export interface ExpectedFinding {
-  readonly detector: 'mfa-registration-unfinished' | 'eas-success-despite-ca-failure';
+  readonly detector:
+    | 'mfa-registration-unfinished'
+    | 'eas-success-despite-ca-failure'
+    | 'registration-without-outcome';
   readonly subject: { readonly id: string; readonly name: string };
   readonly severity: 'low' | 'medium' | 'high';
   readonly count: number;
@@ -137,6 +140,19 @@ const STORIES = {
     return { rows: [phonesRewritten(stampOf(cast), cast.person, [old], [fresh])] };
   },
 
+  // A passkey is started again and again, and the log never says what came of it.
+  'passkey-without-outcome'(cast) {
+    const rows = passkeyStarts(cast);
+    return { rows, truth: expected('registration-without-outcome', cast, 'low', rows) };
+  },
+  // Twin: the last try was registered.
+  'passkey-registered'(cast) {
+    const last = stampOf(cast, MINUTE);
+    return {
+      rows: [...passkeyStarts(cast), securityInfo(last, cast.person, 'passkey-registered')],
+    };
+  },
+
   // ActiveSync with the right password from where policy says block: logged as a success.
   'eas-blocked'(cast) {
     const row = activeSync(cast, abroad(cast));
@@ -220,6 +236,13 @@ function stampOf({ at, visibleAt, random }: Cast, later = 0): Stamp {
 
 function phoneAdded(cast: Cast): DemoRow {
   return phonesRewritten(stampOf(cast), cast.person, [], [createPhone(cast.random)]);
+}
+
+/** Four starts, the last of them now; close together, because a row that shows three hours late is just still read. */
+function passkeyStarts(cast: Cast): DemoRow[] {
+  return [-140, -95, -50, 0].map((second) =>
+    securityInfo(stampOf(cast, second * SECOND), cast.person, 'passkey-started'),
+  );
 }
 
 /** The two rows of a verification, 13 s after the code was scanned. */

@@ -1,9 +1,11 @@
 import type { Detector } from '../domain/detector';
 import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
 import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
+import { registrationWithoutOutcome } from './registration-without-outcome';
 
 /** The register: every detector, by id. */
 export const DETECTORS: readonly Detector[] = [
   easSuccessDespiteCaFailure,
   mfaRegistrationUnfinished,
+  registrationWithoutOutcome,
 ];

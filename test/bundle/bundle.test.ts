@@ -133,6 +133,7 @@ if (!isBuilt) {
     expect(findings.map((each) => each.detector).sort()).toEqual([
       'eas-success-despite-ca-failure',
       'mfa-registration-unfinished',
+      'registration-without-outcome',
     ]);
     expect(inbox.messages().length).toBeGreaterThan(0);
   });

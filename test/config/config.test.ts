@@ -33,7 +33,7 @@ describe('readConfig', () => {
     });
     expect(config.graph.baseUrl.origin).toBe('https://graph.microsoft.com');
     expect(config.teamsWebhook).toBeUndefined();
-    expect(config.detectors).toHaveLength(2);
+    expect(config.detectors).toHaveLength(3);
   });
 
   it('keeps the address of the workflow byte for byte', () => {

@@ -5,7 +5,9 @@ import { at, play, type Row } from './play';
 
 const EXAMPLES = join(__dirname, '..', '..', 'examples');
 const textOf = (file: string): string => readFileSync(join(EXAMPLES, file), 'utf8');
-const AUDITS = JSON.parse(textOf('audit-logs.json')) as Row[];
+const AUDITS = ['audit-logs.json', 'passkey-attempts.json'].flatMap(
+  (file) => JSON.parse(textOf(file)) as Row[],
+);
 const SIGN_INS = textOf('sign-ins.ndjson')
   .trim()
   .split('\n')
@@ -15,7 +17,7 @@ const timesOf = (rows: readonly Row[], property: string): string[] =>
   rows.map((row) => at(row[property] as string)).sort();
 
 describe('examples', () => {
-  it('come to exactly two findings', () => {
+  it('come to exactly three findings', () => {
     const audits = timesOf(AUDITS, 'activityDateTime');
     const signIns = timesOf(SIGN_INS, 'createdDateTime');
     const frames = [
@@ -36,6 +38,12 @@ describe('examples', () => {
         severity: 'medium',
         anchor: 'device:6ce10fca-fb88-4109-95e4-66d27c3e9f6d',
         evidence: ['Directory_c653c0e4-91d1-454d-ade9-dd076c6a975f_EXMPL_000000005'],
+      }),
+      expect.objectContaining({
+        state: 'open',
+        severity: 'low',
+        anchor: 'Passkey|2023-08-08',
+        count: 13,
       }),
       expect.objectContaining({
         state: 'open',

@@ -6,6 +6,7 @@ import { parseSetting, type Detector } from '../../shared/domain/detector';
 import { wantedBy } from '../../shared/pipeline/select';
 import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stories';
 import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories';
+import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-outcome.stories';
 import { sourceOf, type Row, type Story } from '../detectors/play';
 
 const ROOT = join(__dirname, '..', '..');
@@ -18,6 +19,7 @@ const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
 const STORIES: Readonly<Record<string, readonly Story<unknown>[]>> = {
   'eas-success-despite-ca-failure': EAS,
   'mfa-registration-unfinished': MFA,
+  'registration-without-outcome': WITHOUT_OUTCOME,
 };
 
 const BY_ID = DETECTORS.map((detector) => ({ id: detector.id, detector }));

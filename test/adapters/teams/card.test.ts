@@ -21,6 +21,7 @@ const CONTEXT: CardContext = {
 
 const MFA = 'mfa-registration-unfinished';
 const EAS = 'eas-success-despite-ca-failure';
+const WITHOUT = 'registration-without-outcome';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
 
@@ -96,6 +97,20 @@ const GOLDEN: Readonly<Record<string, Post>> = {
     worded(EAS, 'unreadable', easFacts([]), easAnswer),
     'opened',
     'line',
+  ),
+  [`${WITHOUT}.no-outcome`]: postOf(
+    worded(
+      WITHOUT,
+      'no-outcome',
+      { method: 'Passkey', noOutcomeBy: plus(scanned, 140 * MINUTE) },
+      {
+        ...{ severity: 'low', count: 13, since: plus(scanned, 140 * MINUTE) },
+        lastSeenAt: plus(scanned, 80 * MINUTE),
+        evidence: [0, 7, 13, 67, 73, 80].map((minutes) =>
+          evidence(`p-${minutes}`, minutes, 'started', 'registration of a passkey was started'),
+        ),
+      },
+    ),
   ),
   superseded: postOf(
     { ...unfinished, status: 'resolved', resolution: 'superseded', supersededBy: 'version 2' },

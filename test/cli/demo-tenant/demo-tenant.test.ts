@@ -281,6 +281,7 @@ describe('the demo tenant', () => {
       expect(watch.found().map((each) => each.detector)).toEqual([
         'eas-success-despite-ca-failure',
         'mfa-registration-unfinished',
+        'registration-without-outcome',
       ]);
     });
 
