@@ -14,7 +14,7 @@ export interface RepairOptions {
 }
 
 /**
- * `crosscheck repair`: makes the lists of findings say what the findings say.
+ * `crosscheck repair`: makes the lists of findings and the counts per day say what the findings say.
  * @throws ConfigError
  */
 export async function repairCommand(
@@ -44,9 +44,11 @@ export async function repairCommand(
   return EXIT.done;
 }
 
-function toText({ findings, rows, added, corrected, removed }: RepairReport): string {
+function toText({ findings, rows, added, corrected, removed, counted }: RepairReport): string {
   const looked = `${count(findings, 'finding')} and ${count(rows, 'row')} of the lists were compared`;
-  return added + corrected + removed === 0
-    ? `${looked}: the lists are right\n`
-    : `${looked}: ${added} added, ${corrected} corrected, ${removed} removed\n`;
+  const lists =
+    added + corrected + removed === 0
+      ? 'the lists are right'
+      : `${added} added, ${corrected} corrected, ${removed} removed`;
+  return `${looked}: ${lists}${counted === 0 ? '' : `; ${counted} added to the counts per day`}\n`;
 }

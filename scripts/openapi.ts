@@ -103,6 +103,10 @@ export const ANSWERS = {
     bySeverity: z.record(z.enum(SEVERITIES), z.int()),
     suppressed: z.int(),
     byMonth: z.array(z.strictObject({ month: z.string(), total: z.int(), open: z.int() })),
+    byDay: z.array(z.strictObject({ day: z.string(), opened: z.int(), resolved: z.int() })).meta({
+      description:
+        'What was opened and resolved on each day (UTC), the newest first, at most the last year; days without either are left out. A finding counts once a day. Of from and to only the days matter.',
+    }),
     complete: z.boolean(),
     countedTo: time.optional(),
   }),

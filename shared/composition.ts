@@ -5,7 +5,7 @@ import type { AccountOptions } from './adapters/tables/account';
 import type { Logger } from './adapters/logging/logger';
 import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
-import { DETECTORS } from './detectors/index';
+import { DETECTORS, RETIRED_DETECTORS } from './detectors/index';
 import type { ConfiguredDetector, Detector } from './domain/detector';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
@@ -19,11 +19,12 @@ import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
 import { purgeExpired, type RetentionReport } from './pipeline/retention';
 import { sealDays, type SealReport } from './pipeline/seal';
-import { spreadRules } from './pipeline/rules';
+import { propagateSuppressions } from './pipeline/rules';
 import { verifyRecord, type Range, type Verification } from './pipeline/verify';
 import type { Reader } from './pipeline/read-source';
 import { noticeRuleChanges } from './pipeline/rule-change';
 import { secondLook } from './pipeline/second-look';
+import { SubjectLookup } from './pipeline/subject-lookup';
 import { LOG_READING } from './pipeline/log-reading';
 import { watchSources } from './pipeline/watch-sources';
 import {
@@ -83,6 +84,9 @@ const SECOND_LOOK_BUDGET = MINUTE;
 
 /** A run begins no new window after this: well under the platform's limit, and the next run goes on. */
 const RUN_BUDGET = 4 * MINUTE;
+
+/** Of which there may be findings. */
+const DETECTOR_IDS = [...[...DETECTORS, LOG_READING].map(({ id }) => id), ...RETIRED_DETECTORS];
 
 let monitor: Promise<Monitor> | undefined;
 
@@ -177,7 +181,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   return {
     ...{ config, version, clock, logger, stores },
     detectorOf: (id) => [LOG_READING, ...DETECTORS].find((each) => each.id === id),
-    detectorIds: [...DETECTORS, LOG_READING].map(({ id }) => id),
+    detectorIds: DETECTOR_IDS,
     poll,
     pollOnTimer: async (source) => {
       if (config.isReading) {
@@ -189,7 +193,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     reassess: async () => {
       await noticeChanges();
-      await spreadRules({ stores, clock });
+      await propagateSuppressions({ stores, clock });
       const look = lookAgain({ requests: 0, throttled: 0 });
       try {
         const report = await drainMarks({
@@ -266,7 +270,8 @@ async function buildStores(config: Config): Promise<Stores> {
   const { tableStores } = await import('./adapters/tables/table-stores');
   const { tables, tenantId } = config;
   const createMissingTables = 'connection' in tables;
-  return tableStores({ ...(await accountOf(config)), tenantId, createMissingTables });
+  const stores = tableStores({ ...(await accountOf(config)), tenantId, createMissingTables });
+  return { ...stores, index: new SubjectLookup(stores, tenantId, DETECTOR_IDS) };
 }
 
 /** Where the tables are, and who opens them. */

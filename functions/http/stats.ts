@@ -8,6 +8,6 @@ app.http('stats', {
   handler: doorFor('Auditor', async ({ request, monitor }) => {
     const { answerStats } = await import('../../shared/pipeline/stats');
     const { stores, clock, detectorIds } = monitor;
-    return answerStats(stores.index, request.query, clock, detectorIds);
+    return answerStats(stores, request.query, clock, detectorIds);
   }),
 });

@@ -9,3 +9,6 @@ export const DETECTORS: readonly Detector[] = [
   mfaRegistrationUnfinished,
   registrationWithoutOutcome,
 ];
+
+/** Ids that no detector may have again: of those that are gone, whose findings are still stored. */
+export const RETIRED_DETECTORS: readonly string[] = [];

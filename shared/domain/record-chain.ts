@@ -28,7 +28,7 @@ export interface Purge {
   readonly findings: readonly Head[];
   /** Tables of signals below every detector's floor. */
   readonly signalTables: readonly string[];
-  /** Ledger and quarantine rows before this were removed. */
+  /** Ledger and quarantine rows and counts per day before this were removed. */
   readonly logsBefore?: Instant;
 }
 

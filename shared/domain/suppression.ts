@@ -3,7 +3,7 @@ import { linked, type Linked } from './chain';
 import type { Finding } from './finding';
 import { DAY, plus, type Instant } from './time';
 
-/** So long a rule that ended stays at hand; later a finding only hears that it does not hold any more. */
+/** So long a rule that ended stays at hand; later a finding only says that it does not hold any more. */
 const STAYING = 7 * DAY;
 
 /** What a rule speaks of: all that is given must fit. */
@@ -16,17 +16,23 @@ export interface RuleScope {
   readonly findingId?: string;
 }
 
+/** A rule that has not ended is needed for ever. */
+export const FOREVER = '9999-12-31T00:00:00.0000000Z' as Instant;
+
 /**
- * The steps that runs still need of suppression rules: of those that hold, and of those that ended so short a while
- * before that findings may not have heard of it.
+ * Until when runs need a step of a suppression rule: its making until the rule has ended, its end until the findings
+ * have learnt of it, and both a while longer, so that these can say why.
+ * @param end the step that ended the rule, if any did.
  */
-export function liveSteps(steps: readonly RuleStep[], now: Instant): readonly RuleStep[] {
-  const needed = new Set(
-    rulesOf(steps)
-      .filter((rule) => isSuppression(rule) && plus(rule.ended?.at ?? now, STAYING) >= now)
-      .map(({ id }) => id),
-  );
-  return steps.filter(({ ruleId }) => needed.has(ruleId));
+export function neededUntil(
+  step: RuleStep,
+  end: RuleStep | undefined,
+  isPropagated: boolean,
+): Instant {
+  if (end === undefined || (step.verb !== 'added' && !isPropagated)) {
+    return FOREVER;
+  }
+  return plus(end.at, STAYING);
 }
 
 /** How a rule ended. */

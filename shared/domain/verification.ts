@@ -3,7 +3,7 @@ import { digestOf, isIntact, type Head, type Linked } from './chain';
 import { SEVERITIES } from './detector';
 import { findingId, timelineId, type Finding, type Transition } from './finding';
 import type { ChainHead, RecordEntry, Seal } from './record-chain';
-import type { RuleStep } from './suppression';
+import { neededUntil, type RuleStep } from './suppression';
 import { DAY, HOUR, plus, toInstant, type Instant } from './time';
 
 /** What was done to a row. */
@@ -17,13 +17,15 @@ export interface Tampering {
 
 /** A row that is to be looked at: what it would be by its key, and what it says. */
 export interface Exhibit {
-  readonly kind: 'finding' | 'history' | 'rule' | 'entry' | 'head' | 'note' | 'live' | 'unknown';
+  readonly kind: 'finding' | 'history' | 'rule' | 'entry' | 'head' | 'unknown';
   readonly id: string;
   readonly sequence?: number;
   readonly place: string;
   readonly value?: unknown;
-  readonly digest?: string;
-  readonly movedAt?: string;
+  /** What it says in the words of today, when it was written in older ones: hashes are of `value`. */
+  readonly current?: unknown;
+  /** What stands beside the content, so that queries find it. */
+  readonly columns?: Readonly<Record<string, unknown>>;
   readonly stray?: string;
 }
 
@@ -75,7 +77,13 @@ function lookAtRow(row: Exhibit, isOwn: (value: never) => boolean): Tampering | 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return changed(place, 'it cannot be read');
   }
-  return isOwn(value as never) ? undefined : changed(place, 'it is the row of another key');
+  return isOwn(meaningOf(row) as never)
+    ? undefined
+    : changed(place, 'it is the row of another key');
+}
+
+function meaningOf({ value, current }: Exhibit): unknown {
+  return current ?? value;
 }
 
 /** Walks a chain: numbers without a hole from 1 on, each row whole and linked to the one before. */
@@ -85,6 +93,7 @@ function walk<T extends Linked & { readonly sequence: number }>(
   isOwn: (value: T, row: Exhibit) => boolean,
 ): { readonly links: readonly T[]; readonly tampering: Tampering | undefined } {
   const links: T[] = [];
+  let last = '';
   for (const row of [...rows].sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))) {
     const expected = links.length + 1;
     if (row.sequence !== expected) {
@@ -102,11 +111,12 @@ function walk<T extends Linked & { readonly sequence: number }>(
     if (!isIntact(link)) {
       return { links, tampering: changed(row.place, 'its content does not match its own hash') };
     }
-    if (link.previous !== (links.at(-1)?.hash ?? '')) {
+    if (link.previous !== last) {
       const detail = 'it does not follow from the row before it';
       return { links, tampering: changed(row.place, detail) };
     }
-    links.push(link);
+    last = link.hash;
+    links.push(meaningOf(row) as T);
   }
   return { links, tampering: undefined };
 }
@@ -196,8 +206,9 @@ function lookAtFinding(
   if (wrong !== undefined) {
     return wrong;
   }
-  const finding = row.value as Finding;
-  if (row.digest !== digestOf(finding) || row.movedAt !== finding.movedAt) {
+  const finding = meaningOf(row) as Finding;
+  const { digest, movedAt } = row.columns ?? {};
+  if (digest !== digestOf(row.value as Finding) || movedAt !== finding.movedAt) {
     return changed(row.place, 'its content does not match the digest beside it');
   }
   if (last === undefined || finding.sequence > last.sequence) {
@@ -266,8 +277,7 @@ function actOf(act: object | undefined): unknown {
 /** Looks at the steps of all rules and holds. */
 export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly Tampering[] {
   const found: (Tampering | undefined)[] = [];
-  const steps = rows.filter((row) => row.kind !== 'note' && row.kind !== 'live');
-  const byRule = Map.groupBy(steps, (row) => row.id);
+  const byRule = Map.groupBy(rows, (row) => row.id);
   for (const [id, ofRule] of byRule) {
     const stranger = ofRule.find((row) => row.kind !== 'rule');
     const { links, tampering } = walk<RuleStep>(
@@ -277,7 +287,10 @@ export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly 
     );
     found.push(stranger && lookAtRow(stranger, anybody), tampering);
     if (tampering === undefined && stranger === undefined) {
-      found.push(lookAtSeal(links, sealed.rules.get(id), sealed.through, `rule ${id}`));
+      found.push(
+        lookAtSeal(links, sealed.rules.get(id), sealed.through, `rule ${id}`) ??
+          lookAtColumns(ofRule, links),
+      );
     }
   }
   for (const [id, { by, sequence }] of sealed.rules) {
@@ -286,36 +299,29 @@ export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly 
       found.push(removed(`rule ${id} 1`, detail));
     }
   }
-  const wrong = found.filter((each) => each !== undefined);
-  const live = wrong.length === 0 ? lookAtLive(rows) : undefined;
-  return live === undefined ? wrong : [live];
+  return found.filter((each) => each !== undefined);
 }
 
-/** The row that runs go by, beside steps that are whole: of these, and of every suppression rule that holds. */
-function lookAtLive(rows: readonly Exhibit[]): Tampering | undefined {
-  const row = rows.find((each) => each.kind === 'live');
-  if (row === undefined) {
-    return undefined; // then runs go by all steps
+/** Runs find the steps that they need by what stands beside these: nobody may hide one, or keep one for ever. */
+function lookAtColumns(
+  rows: readonly Exhibit[],
+  links: readonly RuleStep[],
+): Tampering | undefined {
+  const [first] = links;
+  const end = links.find(({ verb }) => verb !== 'added');
+  const isSuppression = first?.verb === 'added' && first.rule.kind === 'suppression';
+  for (const step of links) {
+    const row = rows.find(({ sequence }) => sequence === step.sequence);
+    const { neededUntil: until, propagated } = row?.columns ?? {};
+    const isFine = isSuppression
+      ? until === neededUntil(step, end, propagated === 'yes') &&
+        (propagated === 'yes' || propagated === 'no')
+      : until === undefined && propagated === undefined;
+    if (row !== undefined && !isFine) {
+      return changed(row.place, 'what stands beside it is not what the steps of the rule say');
+    }
   }
-  const { steps } = (row.value ?? {}) as { readonly steps?: unknown };
-  const listed = Array.isArray(steps) ? new Set(steps.map(textOf)) : undefined;
-  if (listed === undefined) {
-    return changed(row.place, 'it cannot be read');
-  }
-  const all = rows.flatMap((each) => (each.kind === 'rule' ? [each.value as RuleStep] : []));
-  const chains = [...Map.groupBy(all, ({ ruleId }) => ruleId).values()];
-  const known = new Set(all.map(textOf));
-  // A chain is there as a whole, or not at all when it has ended or is a hold.
-  const isWhole = chains.every((chain) => {
-    const count = chain.filter((step) => listed.has(textOf(step))).length;
-    const [first] = chain;
-    const isNeeded =
-      chain.length === 1 && first?.verb === 'added' && first.rule.kind === 'suppression';
-    return count === chain.length || (count === 0 && !isNeeded);
-  });
-  return row.stray === undefined && isWhole && [...listed].every((text) => known.has(text))
-    ? undefined
-    : changed(row.place, 'it is not what the steps of the rules say');
+  return undefined;
 }
 
 function textOf(step: unknown): string {
@@ -325,6 +331,8 @@ function textOf(step: unknown): string {
 /** Looks at the chain of the record, and says what it says must be there. */
 export function verifyChain(rows: readonly Exhibit[]): {
   readonly entries: readonly RecordEntry[];
+  /** The same as they lie: copies in the container may be of these words. */
+  readonly raw: readonly RecordEntry[];
   readonly head: ChainHead | undefined;
   readonly sealed: Sealed;
   readonly tamperings: readonly Tampering[];
@@ -336,7 +344,7 @@ export function verifyChain(rows: readonly Exhibit[]): {
     (value, row) => value.sequence === row.sequence && isEntry(value),
   );
   const headRow = rows.find((row) => row.kind === 'head');
-  const head = headRow?.value as ChainHead | undefined;
+  const head = headRow && (meaningOf(headRow) as ChainHead);
   const sealed = sealedBy(links, head);
   const found = [
     stranger && lookAtRow(stranger, anybody),
@@ -344,9 +352,14 @@ export function verifyChain(rows: readonly Exhibit[]): {
     tampering === undefined ? (lookAtDays(links) ?? lookAtHead(headRow, links)) : undefined,
   ];
   return {
-    ...{ entries: links, head, sealed },
+    ...{ entries: links, raw: rawOf(rows, links), head, sealed },
     tamperings: found.filter((each) => each !== undefined),
   };
+}
+
+function rawOf(rows: readonly Exhibit[], links: readonly RecordEntry[]): readonly RecordEntry[] {
+  const bySequence = new Map(rows.map((row) => [row.sequence, row.value as RecordEntry]));
+  return links.map((link) => bySequence.get(link.sequence) ?? link);
 }
 
 /** Whoever makes hashes anew can write anything: what is read of an entry below must be there. */
@@ -369,7 +382,7 @@ function lookAtHead(
   if (wrong !== undefined) {
     return wrong;
   }
-  const head = row.value as ChainHead;
+  const head = meaningOf(row) as ChainHead;
   const count = last?.sequence ?? 0;
   if (head.sequence > count) {
     const detail = `the chain has ${head.sequence} entries by its head, and there are ${count}`;

@@ -82,7 +82,10 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   }
   const work = await collectWork(assessor, assessed);
   // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
-  const rules = work.length === 0 ? [] : rulesOf(await assessor.stores.rules.steps());
+  const rules =
+    work.length === 0
+      ? []
+      : rulesOf((await assessor.stores.rules.current(assessor.clock.now())).steps);
   const suppressions = rules.filter(isSuppression);
   for (const { configured, marks } of work) {
     const [{ timeline }] = marks;

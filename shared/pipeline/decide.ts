@@ -1,7 +1,8 @@
 import { canonical, type Json } from '../domain/canonical';
 import { decide, whyNot, type Act, type Finding } from '../domain/finding';
-import { FindingWriter } from './finding-writer';
-import type { EngineStores, StoredFinding, TimelineRef } from './ports';
+import { FindingWriter, type WriterStores } from './finding-writer';
+import type { StoredFinding, TimelineRef } from './ports';
+import { retryOnConflict } from './retry-on-conflict';
 
 /** A finding that is not there; nothing failed, the id is wrong or the finding was purged. */
 export class FindingNotFoundError extends Error {
@@ -31,21 +32,19 @@ export class ActRefusedError extends Error {
   }
 }
 
-const ROUNDS = 5;
-
 /**
  * Records what a person decided. Later assessments keep it until newer evidence contradicts it.
  * @param check looks at what is decided on, as often as it changes meanwhile; what it throws ends the act.
  * @throws FindingNotFoundError, FindingBusyError, ActRefusedError
  */
 export async function recordAct(
-  stores: Pick<EngineStores, 'findings' | 'index' | 'marks'>,
+  stores: WriterStores,
   findingId: string,
   act: Act,
   check: (stored: StoredFinding) => void = () => undefined,
 ): Promise<Finding> {
   let writer: FindingWriter | undefined;
-  for (let round = 0; round < ROUNDS; round++) {
+  const decided = await retryOnConflict(async (round) => {
     const found = await stores.findings.find(findingId);
     if (found === undefined) {
       throw new FindingNotFoundError(findingId);
@@ -62,13 +61,17 @@ export async function recordAct(
     }
     const change = decide(found.finding, act);
     writer ??= new FindingWriter(stores, timelineOf(found.finding), act.at);
-    if (await writer.commit(change, found.etag)) {
-      await writer.writeLines();
-      return change.finding;
+    if (!(await writer.commit(change, found.etag))) {
+      return undefined;
     }
+    await writer.writeLines();
+    return change.finding;
+  });
+  if (decided === undefined) {
+    await writer?.writeLines();
+    throw new FindingBusyError(findingId);
   }
-  await writer?.writeLines();
-  throw new FindingBusyError(findingId);
+  return decided;
 }
 
 function isSame(stored: Act | undefined, act: Act): boolean {

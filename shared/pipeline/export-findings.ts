@@ -4,7 +4,7 @@ import { RunningHash } from '../domain/running-hash';
 import { between, type Duration, type Instant } from '../domain/time';
 import { answer, type Answer } from './answer';
 import { exportQuery, filterOf, readQuery, type ExportFormatName } from './api-schema';
-import { lineOf, passes } from './finding-lines';
+import { lineOf, passes, readScanPosition, writeScanPosition } from './finding-lines';
 import { refusalOfPosition } from './findings-query';
 import {
   UnreadableRowError,
@@ -12,6 +12,7 @@ import {
   type FindingIndex,
   type FindingLine,
   type FindingStore,
+  type FindingWithHistory,
   type Now,
 } from './ports';
 
@@ -43,7 +44,7 @@ export interface Manifest {
   readonly bySeverity: Readonly<Partial<Record<Severity, number>>>;
   /** Listed, but changed or purged between list and reading, so that the filter does not fit any more. */
   readonly left: number;
-  /** Listed, but its finding or history cannot be read: `crosscheck verify` names the row. */
+  /** What could not be read, finding or history, whatever the filter: `crosscheck verify` names the row. */
   readonly unreadable: number;
   /** False when one answer could not hold it all: ask again with `next` as `after`. */
   readonly complete: boolean;
@@ -56,7 +57,7 @@ export interface Manifest {
 
 export interface ExportPlan {
   readonly index: FindingIndex;
-  readonly findings: Pick<FindingStore, 'find' | 'history'>;
+  readonly findings: Pick<FindingStore, 'find' | 'history' | 'scan'>;
   readonly clock: Now;
   readonly format: ExportFormat;
   readonly name: ExportFormatName;
@@ -67,6 +68,7 @@ export interface ExportPlan {
   readonly budget?: { readonly time: Duration; readonly characters: number };
 }
 
+/** A list that ends within one page is read finding by finding; for a longer one the whole table is read through. */
 const PAGE = 200;
 /** Findings are read side by side, so that a long way to the storage does not add up. */
 const AT_ONCE = 20;
@@ -82,46 +84,43 @@ export class ExportCutError extends Error {
 }
 
 /**
- * Yields an export piece by piece, a page of the list at a time: what was yielded is forgotten.
+ * Yields an export piece by piece, in order of the ids: what was yielded is forgotten.
  * @returns its manifest.
  * @throws PositionError when `after` is of another filter.
  */
 export async function* exportFindings(plan: ExportPlan): AsyncGenerator<string, Manifest> {
-  const { index, format, filter, clock, about, name, budget } = plan;
+  const { format, filter, clock, about, name, budget } = plan;
   const begunAt = clock.now();
   const [bytes, heads] = [new RunningHash(), new RunningHash()];
   const byStatus: Partial<Record<Status, number>> = {};
   const bySeverity: Partial<Record<Severity, number>> = {};
   let [findings, left, unreadable, characters] = [0, 0, 0, 0];
   let piece = format.head;
-  let next = plan.after;
-  do {
-    const page = await index.page(filter, PAGE, next);
-    next = page.next;
-    for (const lines of slicesOf(page.lines)) {
-      for (const read of await Promise.all(lines.map((line) => readOne(plan, line)))) {
-        if (read === 'left' || read === 'unreadable') {
-          left += read === 'left' ? 1 : 0;
-          unreadable += read === 'left' ? 0 : 1;
-          continue;
-        }
-        const { finding, history } = read;
-        findings += 1;
-        byStatus[finding.status] = (byStatus[finding.status] ?? 0) + 1;
-        bySeverity[finding.severity] = (bySeverity[finding.severity] ?? 0) + 1;
-        heads.add(`${finding.id} ${finding.sequence} ${finding.head}\n`);
-        piece += format.line(finding, history);
-      }
+  let next: string | undefined;
+  for await (const part of partsOf(plan)) {
+    left += part.left;
+    unreadable += part.unreadable;
+    for (const { finding, history } of part.found) {
+      findings += 1;
+      byStatus[finding.status] = (byStatus[finding.status] ?? 0) + 1;
+      bySeverity[finding.severity] = (bySeverity[finding.severity] ?? 0) + 1;
+      heads.add(`${finding.id} ${finding.sequence} ${finding.head}\n`);
+      piece += format.line(finding, history);
+    }
+    if (part.found.length > 0) {
       bytes.add(piece);
       characters += piece.length;
       yield piece;
       piece = '';
     }
-  } while (
-    next !== undefined &&
-    between(begunAt, clock.now()) < (budget?.time ?? Infinity) &&
-    characters < (budget?.characters ?? Infinity)
-  );
+    const isOver =
+      between(begunAt, clock.now()) >= (budget?.time ?? Infinity) ||
+      characters >= (budget?.characters ?? Infinity);
+    if (isOver && part.next !== undefined) {
+      next = part.next;
+      break;
+    }
+  }
   bytes.add(piece);
   if (piece !== '') {
     yield piece; // there was no finding at all
@@ -135,6 +134,60 @@ export async function* exportFindings(plan: ExportPlan): AsyncGenerator<string, 
     ...(next !== undefined && { next }),
     ...{ sha256: bytes.end(), heads: heads.end() },
   };
+}
+
+/** Some findings of an export, and where to go on after them; absent where nobody may break off. */
+interface Part {
+  readonly found: readonly FindingWithHistory[];
+  readonly left: number;
+  readonly unreadable: number;
+  readonly next?: string;
+}
+
+/** A few findings are read one by one; reading many so would take two requests for each of them. */
+async function* partsOf(plan: ExportPlan): AsyncGenerator<Part> {
+  if (plan.after === undefined) {
+    const { lines, next } = await plan.index.page(plan.filter, PAGE);
+    if (next === undefined) {
+      yield* listed(plan, lines);
+      return;
+    }
+  }
+  yield* scanned(plan);
+}
+
+async function* listed(plan: ExportPlan, lines: readonly FindingLine[]): AsyncGenerator<Part> {
+  const sorted = lines.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  for (let from = 0; from < sorted.length; from += AT_ONCE) {
+    const slice = sorted.slice(from, from + AT_ONCE);
+    const read = await Promise.all(slice.map((line) => readOne(plan, line)));
+    yield {
+      found: read.filter((each) => typeof each !== 'string'),
+      left: read.filter((each) => each === 'left').length,
+      unreadable: read.filter((each) => each === 'unreadable').length,
+    };
+  }
+}
+
+async function* scanned(plan: ExportPlan): AsyncGenerator<Part> {
+  const { findings, filter, format, about } = plan;
+  const after =
+    plan.after === undefined ? undefined : readScanPosition(about.tenantId, filter, plan.after);
+  const unreadable = new Set<string>();
+  const pages = findings.scan({ after, hasHistory: format.hasHistory }, (error) => {
+    unreadable.add(error.findingId ?? error.message);
+  });
+  for await (const { found, upTo } of pages) {
+    const fitting = found.filter(({ finding }) => passes(lineOf(finding), filter));
+    const next = writeScanPosition(about.tenantId, filter, upTo);
+    yield { found: fitting.map(upToHead), left: 0, unreadable: unreadable.size, next };
+    unreadable.clear();
+  }
+}
+
+/** The history that the finding speaks of: a page may have ended between it and a row that came since. */
+function upToHead({ finding, history }: FindingWithHistory): FindingWithHistory {
+  return { finding, history: history.filter(({ sequence }) => sequence <= finding.sequence) };
 }
 
 /** Answers `GET /api/export`: begins the answer only once the first page is there, so that what is wrong is said. */
@@ -193,24 +246,18 @@ async function* whole(
 async function readOne(
   { findings, filter, format }: ExportPlan,
   line: FindingLine,
-): Promise<{ finding: Finding; history: readonly Transition[] } | 'left' | 'unreadable'> {
+): Promise<FindingWithHistory | 'left' | 'unreadable'> {
   try {
     const stored = await findings.find(line.id);
     if (stored === undefined || !passes(lineOf(stored.finding), filter)) {
       return 'left';
     }
     const history = format.hasHistory ? await findings.history(line.id) : [];
-    return { finding: stored.finding, history };
+    return upToHead({ finding: stored.finding, history });
   } catch (error) {
     if (error instanceof UnreadableRowError) {
       return 'unreadable';
     }
     throw error;
   }
-}
-
-function slicesOf(lines: readonly FindingLine[]): readonly (readonly FindingLine[])[] {
-  return Array.from({ length: Math.ceil(lines.length / AT_ONCE) }, (_, i) =>
-    lines.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
-  );
 }

@@ -1,10 +1,10 @@
 import { canonical, shortHash, type Json } from '../domain/canonical';
 import type { Finding } from '../domain/finding';
-import { newestFirst } from '../domain/time';
+import { monthOf, newestFirst } from '../domain/time';
 import { PositionError, type FindingFilter, type FindingLine } from './ports';
 
 /** The lists that a finding can stand in. */
-export const LISTS = ['opened', 'detector', 'subject', 'open'] as const;
+export const LISTS = ['opened', 'open'] as const;
 export type List = (typeof LISTS)[number];
 
 /** One page looks at no more lines than this, however few of them pass the filter. */
@@ -29,7 +29,7 @@ export function textOfLine(line: FindingLine): string {
   return canonical(line as unknown as Json);
 }
 
-/** The lists that a finding stands in: always three, and the fourth until it is resolved. */
+/** The lists that a finding stands in: always that of what was opened, and the other one until it is resolved. */
 export function listsOf({ status }: Pick<Finding, 'status'>): readonly List[] {
   return status === 'resolved' ? LISTS.filter((list) => list !== 'open') : LISTS;
 }
@@ -49,22 +49,24 @@ export function before(openedAt: Finding['openedAt']): string {
 }
 
 /** The shortest list that holds every finding of a filter. */
-export function listFor({ subjectId, status, detector }: FindingFilter): List {
-  if (subjectId !== undefined) {
-    return 'subject';
-  }
-  if (status === 'open' || status === 'acknowledged') {
-    return 'open';
-  }
-  return detector === undefined ? 'opened' : 'detector';
+export function listFor({ status }: FindingFilter): List {
+  return status === 'open' || status === 'acknowledged' ? 'open' : 'opened';
 }
 
-/** Every line of the filter's list passes it, but for the times, by which lists are ordered. */
-export function isExact(filter: FindingFilter): boolean {
-  const { severity, suppressed, subjectName, text, status, detector } = filter;
-  const inLines = [severity, suppressed, subjectName, text, status];
-  const isOfList = detector === undefined || listFor(filter) === 'detector';
-  return isOfList && inLines.every((each) => each === undefined);
+/**
+ * Every line that the list hands out for the filter passes it: lists are ordered by time, and the storage itself leaves
+ * out what is of other detectors.
+ */
+export function isExact({
+  severity,
+  suppressed,
+  subjectId,
+  subjectName,
+  text,
+  status,
+}: FindingFilter): boolean {
+  const inLines = [severity, suppressed, subjectId, subjectName, text, status];
+  return inLines.every((each) => each === undefined);
 }
 
 export function passes(line: FindingLine, filter: FindingFilter): boolean {
@@ -98,6 +100,12 @@ export interface Position {
 
 const LONGEST = 400;
 
+/** The position after a line of the filter's list. */
+export function positionAfter(filter: FindingFilter, line: FindingLine): Position {
+  const month = listFor(filter) === 'opened' ? { month: monthOf(line.openedAt) } : {};
+  return { ...month, place: placeOf(line) };
+}
+
 /** A position as text, for this filter of this tenant only. It is no secret: whoever may list may stand anywhere. */
 export function writePosition(tenantId: string, filter: FindingFilter, position: Position): string {
   const { month = '', place } = position;
@@ -110,6 +118,51 @@ export function writePosition(tenantId: string, filter: FindingFilter, position:
  * @throws PositionError when it did not, or for another filter or tenant.
  */
 export function readPosition(tenantId: string, filter: FindingFilter, text: string): Position {
+  const [month, place, seal] = partsOf(text);
+  const isByMonth = listFor(filter) === 'opened';
+  const isMonth = isByMonth ? /^\d{4}-(0[1-9]|1[0-2])$/.test(month) : month === '';
+  if (
+    !isMonth ||
+    !/^\d{17}\|[0-9a-f]{16}-[0-9a-f]{12}$/.test(place) ||
+    seal !== sealOf(tenantId, filter, month, place)
+  ) {
+    throw new PositionError(FOREIGN);
+  }
+  return { ...(isByMonth && { month }), place };
+}
+
+const SCAN = 'scan';
+
+/** Where a scan of all findings goes on: behind this timeline, for this filter of this tenant only. */
+export function writeScanPosition(
+  tenantId: string,
+  filter: FindingFilter,
+  timeline: string,
+): string {
+  const seal = sealOf(tenantId, filter, SCAN, timeline);
+  return Buffer.from(JSON.stringify([1, SCAN, timeline, seal])).toString('base64url');
+}
+
+/**
+ * Reads what `writeScanPosition` wrote. @returns the timeline.
+ * @throws PositionError when it did not, or for another filter or tenant.
+ */
+export function readScanPosition(tenantId: string, filter: FindingFilter, text: string): string {
+  const [kind, timeline, seal] = partsOf(text);
+  if (
+    kind !== SCAN ||
+    !/^[0-9a-f]{16}$/.test(timeline) ||
+    seal !== sealOf(tenantId, filter, kind, timeline)
+  ) {
+    throw new PositionError(FOREIGN);
+  }
+  return timeline;
+}
+
+const FOREIGN = 'it was changed, or belongs to another filter or another tenant';
+
+/** @throws PositionError when it is no position at all. */
+function partsOf(text: string): readonly [string, string, string] {
   if (text.length > LONGEST) {
     throw new PositionError(`it has ${text.length} characters, at most ${LONGEST} are possible`);
   }
@@ -119,20 +172,11 @@ export function readPosition(tenantId: string, filter: FindingFilter, text: stri
   if (!Array.isArray(parts) || parts.length !== 4 || !parts.slice(1).every(isText)) {
     throw new PositionError('it is cut off or was never one');
   }
-  const [version, month, place, seal] = parts as [unknown, string, string, string];
+  const [version, a, b, seal] = parts as [unknown, string, string, string];
   if (version !== 1) {
     throw new PositionError('it comes from another version of Crosscheck');
   }
-  const isByMonth = ['opened', 'detector'].includes(listFor(filter));
-  const isMonth = isByMonth ? /^\d{4}-(0[1-9]|1[0-2])$/.test(month) : month === '';
-  if (
-    !isMonth ||
-    !/^\d{17}\|[0-9a-f]{16}-[0-9a-f]{12}$/.test(place) ||
-    seal !== sealOf(tenantId, filter, month, place)
-  ) {
-    throw new PositionError('it was changed, or belongs to another filter or another tenant');
-  }
-  return { ...(isByMonth && { month }), place };
+  return [a, b, seal];
 }
 
 function sealOf(tenantId: string, filter: FindingFilter, ...position: readonly string[]): string {

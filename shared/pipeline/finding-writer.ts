@@ -1,17 +1,26 @@
 import type { Finding, FindingChange } from '../domain/finding';
 import { MINUTE, plus, type Instant } from '../domain/time';
 import { lineOf, textOfLine } from './finding-lines';
-import type { EngineStores, TimelineRef, WorkMark } from './ports';
+import { entriesOf } from './finding-counts';
+import {
+  UnreadableRowError,
+  type CountEntry,
+  type EngineStores,
+  type TimelineRef,
+  type WorkMark,
+} from './ports';
 
-type WriterStores = Pick<EngineStores, 'findings' | 'index' | 'marks'>;
+/** What whoever writes findings needs. */
+export type WriterStores = Pick<EngineStores, 'findings' | 'index' | 'counts' | 'marks'>;
 
 /** Longer than any run lasts: who left a mark this long ago is gone. */
 const LONGEST_RUN = 15 * MINUTE;
 const ROUNDS = 5;
 
 /**
- * Writes findings of one timeline and then their lines in the lists. From before the first write until the lines are
- * right there is a mark that only this writer removes: after a crash anywhere between, `repairLines` ends the work.
+ * Writes findings of one timeline, then their lines in the lists and the counts of the day. From before the first write
+ * until both are right there is a mark that only this writer removes: after a crash anywhere between, `repairLines` ends
+ * the work.
  */
 export class FindingWriter {
   readonly #stores: WriterStores;
@@ -20,6 +29,9 @@ export class FindingWriter {
   #mark: WorkMark | undefined;
   /** What was written, by id; undefined where it is not known: an answer that got lost looks like a refusal. */
   readonly #touched = new Map<string, Finding | undefined>();
+  readonly #entries: CountEntry[] = [];
+  /** A refusal may be an answer that got lost: what is counted is then read from the histories. */
+  #wasRefused = false;
 
   constructor(stores: WriterStores, timeline: TimelineRef, now: Instant) {
     this.#stores = stores;
@@ -32,15 +44,22 @@ export class FindingWriter {
     this.#mark ??= await this.#stores.marks.markWriting(this.#timeline, this.#now);
     const isWritten = await this.#stores.findings.commit(change, etag);
     this.#touched.set(change.finding.id, isWritten ? change.finding : undefined);
+    this.#wasRefused ||= !isWritten;
+    if (isWritten && change.transition !== undefined) {
+      this.#entries.push(...entriesOf(change.finding, change.transition));
+    }
     return isWritten;
   }
 
   /** To be called when the last finding is written. */
   async writeLines(): Promise<void> {
-    if (
-      this.#mark !== undefined &&
-      (await writeLines(this.#stores, this.#timeline.id, this.#touched))
-    ) {
+    if (this.#mark === undefined) {
+      return;
+    }
+    await (this.#wasRefused
+      ? countAnew(this.#stores, this.#timeline.id)
+      : this.#stores.counts.add(this.#entries));
+    if (await writeLines(this.#stores, this.#timeline.id, this.#touched)) {
       await this.#stores.marks.remove(this.#mark);
     }
   }
@@ -61,12 +80,30 @@ export async function repairLines(
       continue;
     }
     const own = await stores.marks.markWriting(first.timeline, now);
+    await countAnew(stores, id);
     if (!(await writeLines(stores, id))) {
       continue;
     }
     const old = [first, ...others].filter((mark) => plus(mark.since ?? now, LONGEST_RUN) < now);
     for (const mark of [...old, own]) {
       await stores.marks.remove(mark);
+    }
+  }
+}
+
+/** Counts what the histories of a timeline say. What cannot be read is left as the counts have it. */
+async function countAnew(
+  { findings, counts }: Pick<WriterStores, 'findings' | 'counts'>,
+  timelineId: string,
+): Promise<void> {
+  for (const { finding } of await findings.readTimeline(timelineId, () => undefined)) {
+    try {
+      const history = await findings.history(finding.id);
+      await counts.add(history.flatMap((transition) => entriesOf(finding, transition)));
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError)) {
+        throw error;
+      }
     }
   }
 }

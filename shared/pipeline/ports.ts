@@ -165,6 +165,12 @@ export interface StoredFinding {
   readonly etag: string;
 }
 
+export interface FindingWithHistory {
+  readonly finding: Finding;
+  /** The oldest first. */
+  readonly history: readonly Transition[];
+}
+
 export interface FindingStore {
   readTimeline(timelineId: string, onUnreadable?: OnUnreadable): Promise<readonly StoredFinding[]>;
   /**
@@ -179,6 +185,18 @@ export interface FindingStore {
   history(findingId: string): Promise<readonly Transition[]>;
   /** Every finding, in no particular order. */
   all(onUnreadable?: OnUnreadable): AsyncIterable<Finding>;
+  /**
+   * Every finding with its history, in order of the ids, many per request: whole timelines at a time.
+   * @param options `after`: only what lies behind this timeline; `hasHistory`: without it histories stay empty.
+   */
+  scan(
+    options: { readonly after?: string | undefined; readonly hasHistory: boolean },
+    onUnreadable?: OnUnreadable,
+  ): AsyncIterable<{
+    readonly found: readonly FindingWithHistory[];
+    /** The last timeline of the page. */
+    readonly upTo: string;
+  }>;
   /** Findings whose last transition was at or after `from` and before `to`, in no particular order. */
   movedBetween(from: Instant, to: Instant, onUnreadable?: OnUnreadable): AsyncIterable<Finding>;
   /**
@@ -321,18 +339,18 @@ export class PositionError extends Error {
 
 /** A row of one of the lists, as `repair` looks at it. */
 export interface IndexRow {
-  readonly list: 'opened' | 'detector' | 'subject' | 'open';
+  readonly list: 'opened' | 'open';
   /** Absent when it cannot be read. */
   readonly line: FindingLine | undefined;
-  /** It stands where no line of this finding belongs. */
+  /** It stands where no line of this finding belongs, or under the detector of another. */
   readonly isMisplaced: boolean;
   /** Which row it is. */
   readonly key: string;
 }
 
 /**
- * Lists of findings by month opened, detector, subject, and open: written under the same work mark as the finding and
- * rebuilt from the findings by `repair`.
+ * Lists of findings by month opened, and of what is open: written under the same work mark as the finding and rebuilt
+ * from the findings by `repair`.
  */
 export interface FindingIndex {
   /** Brings the lines of a finding up to date; repeating it changes nothing. */
@@ -357,22 +375,60 @@ export interface FindingIndex {
   drop(row: IndexRow): Promise<void>;
 }
 
+/** A finding was opened or resolved on a day: counted once for that day, however often it happened. */
+export interface CountEntry {
+  readonly findingId: string;
+  readonly detector: string;
+  /** As `2026-01-31`. */
+  readonly day: string;
+  readonly what: 'opened' | 'resolved';
+}
+
+/** How many findings of a detector were opened and resolved on a day. */
+export interface DayCount {
+  readonly day: string;
+  readonly detector: string;
+  readonly opened: number;
+  readonly resolved: number;
+}
+
+/**
+ * What was opened and resolved per day: counted under the same work mark as the transition, completed by `repair`. A
+ * count holds which findings it counts, so that a repeat, a crash or two writers at once cannot make it wrong.
+ */
+export interface FindingCounts {
+  /** Counts; repeating it changes nothing. */
+  add(entries: readonly CountEntry[]): Promise<void>;
+  /** The days from the first on and up to the last, both with it, as far as anything is counted on them. */
+  days(first: string, last: string): AsyncIterable<DayCount>;
+  /** What is counted, each as `keyOfEntry` writes it: for `repair`. */
+  keys(): AsyncIterable<string>;
+  /** Forgets the days before that of the instant. */
+  dropBefore(before: Instant): Promise<void>;
+}
+
 // -------------------------------------------------------------------------------------------- rules and the record
 
 /** Suppression rules and holds: each is a chain of steps, of which none is ever changed or removed. */
 export interface RuleStore {
   /** All steps of all rules and holds; those of one rule in order. They grow for ever: not for every run. */
   everyStep(): Promise<readonly RuleStep[]>;
-  /** At least the steps of the suppression rules that hold or ended a short while ago; one row. */
-  steps(): Promise<readonly RuleStep[]>;
+  /** What runs need of the suppression rules, in one query. */
+  current(now: Instant): Promise<CurrentRules>;
   /**
-   * Adds a step, and with it the note that the findings have not heard of it yet.
+   * Adds a step. One of a suppression rule is to be propagated to the findings.
    * @returns false when there is a step of that number; nothing is written then.
    */
   add(step: RuleStep): Promise<boolean>;
-  /** Steps that the findings have not heard of yet. */
-  unheard(): Promise<readonly StepRef[]>;
-  heard(step: StepRef): Promise<void>;
+  /** The findings that a step concerns are marked. */
+  markPropagated(step: StepRef): Promise<void>;
+}
+
+export interface CurrentRules {
+  /** At least the steps of the rules that have not ended, or ended a short while ago. */
+  readonly steps: readonly RuleStep[];
+  /** Those that the findings have not learnt of yet. */
+  readonly unpropagated: readonly StepRef[];
 }
 export type StepRef = Pick<RuleStep, 'ruleId' | 'sequence'>;
 
@@ -502,6 +558,7 @@ export interface EngineStores {
   readonly signals: SignalStore;
   readonly findings: FindingStore;
   readonly index: FindingIndex;
+  readonly counts: FindingCounts;
   readonly marks: WorkMarks;
   readonly coverage: CoverageStore;
   readonly rules: RuleStore;

@@ -1,9 +1,12 @@
 import { sha256 } from '../domain/canonical';
+import { entriesOf, keyOfEntry } from './finding-counts';
 import type { Finding } from '../domain/finding';
 import { lineOf, LISTS, listsOf, textOfLine } from './finding-lines';
 import { writeLines } from './finding-writer';
 import {
   UnreadableRowError,
+  type CountEntry,
+  type FindingCounts,
   type FindingIndex,
   type FindingLine,
   type FindingStore,
@@ -22,12 +25,18 @@ export interface RepairReport {
   readonly corrected: number;
   /** Findings that a list showed and that are gone. */
   readonly removed: number;
+  /** Openings and ends that the counts of their day did not have. */
+  readonly counted: number;
   /** Findings that cannot be read: what the lists say of them stays. */
   readonly unreadable: number;
 }
 
 export interface Repair {
-  readonly stores: { readonly findings: FindingStore; readonly index: FindingIndex };
+  readonly stores: {
+    readonly findings: FindingStore;
+    readonly index: FindingIndex;
+    readonly counts: FindingCounts;
+  };
   /** Called now and then, with what was done so far. */
   readonly onProgress?: (report: RepairReport) => void;
 }
@@ -36,9 +45,10 @@ const PROGRESS_EVERY = 10_000;
 const BATCH = 1_000;
 
 /**
- * Makes the lists say what the findings say: adds what is missing, corrects what differs, removes what is gone. Only
+ * Makes the lists say what the findings say: adds what is missing, corrects what differs, removes what is gone. Then
+ * completes the counts per day by what the histories say; what findings that are purged have added to them stays. Only
  * what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
- * about 150 bytes per finding in memory.
+ * about 250 bytes per finding in memory.
  */
 export async function repair({ stores, onProgress }: Repair): Promise<RepairReport> {
   const tally = new Tally(onProgress);
@@ -51,7 +61,25 @@ export async function repair({ stores, onProgress }: Repair): Promise<RepairRepo
       await put(stores, id);
     }
   }
+  await completeCounts(stores, tally);
   return tally.report;
+}
+
+async function completeCounts({ findings, counts }: Repair['stores'], tally: Tally): Promise<void> {
+  const known = new Set<string>();
+  for await (const key of counts.keys()) {
+    known.add(key);
+  }
+  for await (const { found } of findings.scan({ hasHistory: true }, () => undefined)) {
+    const missing: CountEntry[] = found
+      .flatMap(({ finding, history }) => history.flatMap((each) => entriesOf(finding, each)))
+      .filter((entry) => !known.has(keyOfEntry(entry)));
+    for (const entry of missing) {
+      known.add(keyOfEntry(entry));
+      tally.step('counted');
+    }
+    await counts.add(missing);
+  }
 }
 
 /** Mends what is wrong. @returns the findings that some list lacks. */
@@ -155,7 +183,7 @@ async function put(stores: Repair['stores'], id: string, finding?: Finding): Pro
 
 class Tally {
   readonly #onProgress: Repair['onProgress'];
-  readonly #counts = { findings: 0, rows: 0, added: 0 };
+  readonly #counts = { findings: 0, rows: 0, added: 0, counted: 0 };
   readonly #told = {
     corrected: new Set<string>(),
     removed: new Set<string>(),
@@ -185,7 +213,7 @@ class Tally {
     this.#told[what].add(id);
   }
 
-  step(what: 'findings' | 'rows' | 'added'): void {
+  step(what: 'findings' | 'rows' | 'added' | 'counted'): void {
     this.#counts[what] += 1;
     this.#steps += 1;
     if (this.#steps % PROGRESS_EVERY === 0) {

@@ -12,16 +12,29 @@ import {
 import { SOURCES } from '../domain/record';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
 import { earliest, latest, plus, startOfDay, type Duration, type Instant } from '../domain/time';
-import { UnreadableRowError, type Now, type StoredFinding, type Stores } from './ports';
+import { UnreadableRowError, type Clock, type StoredFinding, type Stores } from './ports';
+import { retryOnConflict } from './retry-on-conflict';
 
 export interface Archive {
   readonly stores: Stores;
   /** Every detector there is, also those that are switched off: what one may still look at must stay. */
   readonly detectors: readonly Detector[];
   readonly retention: Duration;
-  readonly clock: Now;
+  readonly clock: Clock;
   /** How many findings one entry of the chain names; fewer for tests. */
   readonly findingsPerPurge?: number;
+}
+
+/** Others wrote to the chain each time when a purge was to be noted as carried out. */
+export class PurgeUnfinishedError extends Error {
+  override readonly name = 'PurgeUnfinishedError';
+
+  constructor(purge: number) {
+    super(
+      `the purge of entry ${purge} is carried out, and could not be noted as finished because the chain kept changing; ` +
+        'nothing is lost, the next run notes it; check that not many runs overlap',
+    );
+  }
 }
 
 export interface RetentionReport {
@@ -33,12 +46,13 @@ export interface RetentionReport {
 }
 
 const FINDINGS_PER_PURGE = 1_000;
-const ROUNDS = 5;
+/** A seal has as many parts as it needs, and may write one of them each time. */
+const FINISHING = 20;
 const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
 
 /**
  * Removes what is older than the retention: resolved findings with their history, alerts and lines, months of signals
- * below every floor, ledger and quarantine rows. What goes is written into the chain of the record first; what a crash
+ * below every floor, ledger and quarantine rows, counts per day. What goes is written into the chain of the record first; what a crash
  * left of it is carried out by the next run. Open findings and what a hold speaks of stay.
  */
 export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
@@ -85,22 +99,26 @@ const ignore = (): void => undefined;
 async function writePurge(archive: Archive, purge: Purge): Promise<number> {
   const { chain } = archive.stores;
   let gone = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  // When seals come between each time, the next run goes on.
+  await retryOnConflict(async () => {
     const { head, etag } = await chain.head();
-    if (head.unfinished === undefined) {
-      const next = nextEntry(head, purge, archive.clock.now());
-      if (await chain.write(next.head, etag, next.entry)) {
-        return gone + (await finishPurge(archive));
-      }
-    } else {
+    if (head.unfinished !== undefined) {
       gone += await finishPurge(archive); // of another run
+      return undefined;
     }
-  }
-  return gone; // seals came between each time; the next run goes on
+    const next = nextEntry(head, purge, archive.clock.now());
+    if (!(await chain.write(next.head, etag, next.entry))) {
+      return undefined;
+    }
+    gone += await finishPurge(archive);
+    return true;
+  });
+  return gone;
 }
 
 /** Carries out the purge that the chain speaks of. @returns how many findings are gone. */
-async function finishPurge({ stores, clock }: Archive): Promise<number> {
+async function finishPurge(archive: Archive): Promise<number> {
+  const { stores } = archive;
   const { chain } = stores;
   const { head } = await chain.head();
   const entry = head.unfinished === undefined ? undefined : await chain.entry(head.unfinished);
@@ -140,8 +158,9 @@ async function finishPurge({ stores, clock }: Archive): Promise<number> {
   if (entry.logsBefore !== undefined) {
     await stores.coverage.dropLedgerBefore(entry.logsBefore);
     await stores.quarantine.dropBefore(entry.logsBefore);
+    await stores.counts.dropBefore(entry.logsBefore);
   }
-  await finish(stores.chain, entry.sequence, [...kept.values()], clock.now());
+  await finish(archive, entry.sequence, [...kept.values()]);
   return gone;
 }
 
@@ -159,25 +178,31 @@ async function findIfReadable(
   }
 }
 
-/** With what was kept, if anything was, in one write: from then on it must be there. */
+/**
+ * With what was kept, if anything was, in one write: from then on it must be there. When others write to the chain each
+ * time, the purge stays unfinished and the next run carries it out once more.
+ */
 async function finish(
-  chain: Stores['chain'],
+  { stores: { chain }, clock }: Archive,
   purge: number,
   findings: readonly Head[],
-  now: Instant,
 ): Promise<void> {
-  for (;;) {
-    const { head, etag } = await chain.head();
-    if (head.unfinished !== purge) {
-      return;
-    }
-    const next: { readonly head: ChainHead; readonly entry?: RecordEntry } =
-      findings.length === 0
-        ? { head: finished(head) }
-        : nextEntry(head, { kind: 'kept', purge, findings }, now);
-    if (await chain.write(next.head, etag, next.entry)) {
-      return;
-    }
+  const isFinished = await retryOnConflict(
+    async () => {
+      const { head, etag } = await chain.head();
+      if (head.unfinished !== purge) {
+        return true;
+      }
+      const next: { readonly head: ChainHead; readonly entry?: RecordEntry } =
+        findings.length === 0
+          ? { head: finished(head) }
+          : nextEntry(head, { kind: 'kept', purge, findings }, clock.now());
+      return (await chain.write(next.head, etag, next.entry)) || undefined;
+    },
+    { tries: FINISHING, sleep: clock.sleep.bind(clock) },
+  );
+  if (isFinished === undefined) {
+    throw new PurgeUnfinishedError(purge);
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import type { CoverageEnds, EngineStores, FindingLine, Now, TimelineRef } from './ports';
+import { retryOnConflict } from './retry-on-conflict';
 
 export interface RuleDesk {
   readonly stores: Pick<EngineStores, 'rules' | 'index' | 'marks' | 'coverage'>;
@@ -32,7 +33,6 @@ const BATCH = 100;
 const PAGE = 500;
 /** Every run reads them all, from one row. */
 const MOST_RULES = 400;
-const ROUNDS = 5;
 
 /**
  * Makes a rule or a hold. The findings that it speaks of are judged again.
@@ -48,7 +48,7 @@ export async function addRule(
     throw new RuleError(problem);
   }
   if (draft.kind === 'suppression') {
-    const inForce = rulesOf(await desk.stores.rules.steps()).filter(
+    const inForce = rulesOf((await desk.stores.rules.current(createdAt)).steps).filter(
       (rule) => isSuppression(rule) && isInForce(rule, createdAt),
     );
     if (inForce.length >= MOST_RULES) {
@@ -60,7 +60,7 @@ export async function addRule(
   if (!(await desk.stores.rules.add(stepAdding(rule)))) {
     throw new RuleError(`rule ${id} was made a moment ago; list the rules to see it`);
   }
-  await spreadRules(desk);
+  await propagateSuppressions(desk);
   return rule;
 }
 
@@ -82,7 +82,7 @@ export async function removeRule(
   if (why !== undefined) {
     throw new RuleError(why);
   }
-  for (let round = 0; round < ROUNDS; round++) {
+  const removed = await retryOnConflict(async () => {
     const steps = (await desk.stores.rules.everyStep()).filter((step) => step.ruleId === id);
     const rule = rulesOf(steps).find((each) => each.kind === kind);
     const last = steps.at(-1);
@@ -95,12 +95,13 @@ export async function removeRule(
     }
     const at = desk.clock.now();
     const ended = { how: 'removed', at, by, reason } as const;
-    if (await desk.stores.rules.add(stepEnding(last, ended))) {
-      await spreadRules(desk);
-      return { ...rule, ended };
-    }
+    return (await desk.stores.rules.add(stepEnding(last, ended))) ? { ...rule, ended } : undefined;
+  });
+  if (removed === undefined) {
+    throw new RuleError(`${NAMES[kind]} ${id} keeps changing; try again`);
   }
-  throw new RuleError(`${NAMES[kind]} ${id} keeps changing; try again`);
+  await propagateSuppressions(desk);
+  return removed;
 }
 
 const NAMES = { suppression: 'rule', hold: 'hold' } as const;
@@ -116,42 +117,48 @@ export async function listRules(
 }
 
 /**
- * Ends what has expired, and marks the timelines of findings that have not heard of a new or ended rule. A note says so
- * from the step on until the marks are there, so that a crash anywhere is made up for by the next call.
+ * Ends what has expired, and marks the timelines of findings that have not learnt of a new or ended rule. Each step says
+ * that it is not propagated until the marks are there, so that a crash anywhere is made up for by the next call.
  * @returns how many timelines were marked.
  */
-export async function spreadRules(desk: RuleDesk): Promise<number> {
+export async function propagateSuppressions(desk: RuleDesk): Promise<number> {
   const { stores, clock } = desk;
   const now = clock.now();
-  await endExpired(stores.rules, await stores.rules.steps(), now);
-  const notes = await stores.rules.unheard();
-  if (notes.length === 0) {
+  const { steps, unpropagated } = await stores.rules.current(now);
+  const ended = await endExpired(stores.rules, steps, now);
+  const news = [...unpropagated, ...ended];
+  if (news.length === 0) {
     return 0;
   }
-  const news = new Set(notes.map((note) => note.ruleId));
-  // After the notes: what is read now is at least as new as what they speak of.
+  const ids = new Set(news.map(({ ruleId }) => ruleId));
+  // What is read now is at least as new as what is propagated.
   const rules = rulesOf(await stores.rules.everyStep()).filter(
-    (rule) => isSuppression(rule) && news.has(rule.id),
+    (rule) => isSuppression(rule) && ids.has(rule.id),
   );
   const marked = rules.length === 0 ? 0 : await markConcerned(stores, rules, now);
-  for (const note of notes) {
-    await stores.rules.heard(note);
+  for (const step of news) {
+    await stores.rules.markPropagated(step);
   }
   return marked;
 }
 
+/** @returns the steps that ended what has expired. */
 async function endExpired(
   store: EngineStores['rules'],
   steps: readonly RuleStep[],
   now: Instant,
-): Promise<void> {
+): Promise<readonly RuleStep[]> {
+  const ended: RuleStep[] = [];
   for (const rule of rulesOf(steps)) {
     const last = steps.findLast((step) => step.ruleId === rule.id);
     if (last !== undefined && rule.ended === undefined && !isInForce(rule, now)) {
+      const end = stepEnding(last, { how: 'expired', at: now, by: 'crosscheck' });
       // Refused when somebody else ended it: then it has ended.
-      await store.add(stepEnding(last, { how: 'expired', at: now, by: 'crosscheck' }));
+      await store.add(end);
+      ended.push(end);
     }
   }
+  return ended;
 }
 
 async function markConcerned(

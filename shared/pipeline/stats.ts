@@ -1,9 +1,19 @@
 import { SEVERITIES, type Severity } from '../domain/detector';
 import type { Status } from '../domain/finding';
-import { between, monthOf, type Duration, type Instant } from '../domain/time';
+import {
+  between,
+  DAY,
+  dayOf,
+  earliest,
+  latest,
+  monthOf,
+  plus,
+  type Duration,
+  type Instant,
+} from '../domain/time';
 import { json, type Answer } from './answer';
 import { filterOf, readQuery, statsQuery } from './api-schema';
-import type { FindingIndex, Now } from './ports';
+import type { FindingFilter, Now, Stores } from './ports';
 
 /** How many findings there are, by what people ask for. */
 export interface Stats {
@@ -18,6 +28,12 @@ export interface Stats {
     readonly total: number;
     readonly open: number;
   }[];
+  /** What was opened and resolved on each day, the newest first; at most the last year. */
+  readonly byDay: readonly {
+    readonly day: string;
+    readonly opened: number;
+    readonly resolved: number;
+  }[];
   /** False when there were too many to count in time: everything since `countedTo` is counted. */
   readonly complete: boolean;
   readonly countedTo?: Instant;
@@ -25,23 +41,21 @@ export interface Stats {
 
 const PAGE = 500;
 const BUDGET: Duration = 60_000;
+const MAX_DAYS = 366;
+type Asked = Pick<Stores, 'index' | 'counts'>;
 
 /** Answers `GET /api/stats`. */
 export async function answerStats(
-  index: FindingIndex,
+  stores: Asked,
   parameters: Iterable<readonly [string, string]>,
   clock: Now,
   detectors?: readonly string[],
 ): Promise<Answer> {
   const read = readQuery(statsQuery, parameters, detectors);
-  return 'refusal' in read ? read.refusal : json(await count(index, filterOf(read.value), clock));
+  return 'refusal' in read ? read.refusal : json(await count(stores, filterOf(read.value), clock));
 }
 
-async function count(
-  index: FindingIndex,
-  filter: ReturnType<typeof filterOf>,
-  clock: Now,
-): Promise<Stats> {
+async function count({ index, counts }: Asked, filter: FindingFilter, clock: Now): Promise<Stats> {
   const begunAt = clock.now();
   const byDetector: Record<string, number> = {};
   const byStatus = { open: 0, acknowledged: 0, resolved: 0 };
@@ -73,7 +87,30 @@ async function count(
   return {
     ...{ total, byDetector, byStatus, bySeverity, suppressed },
     byMonth: [...months.values()],
+    byDay: await days(counts, filter, begunAt),
     complete: next === undefined,
     ...(next !== undefined && last !== undefined && { countedTo: last }),
   };
+}
+
+/** Counted as they happened: without looking at a finding. */
+async function days(
+  counts: Stores['counts'],
+  { detector, from, to }: FindingFilter,
+  now: Instant,
+): Promise<Stats['byDay']> {
+  const end = to === undefined ? now : earliest(now, plus(to, -1));
+  const oldest = plus(end, -(MAX_DAYS - 1) * DAY);
+  const first = dayOf(from === undefined ? oldest : latest(from, oldest));
+  const byDay = new Map<string, { day: string; opened: number; resolved: number }>();
+  for await (const each of counts.days(first, dayOf(end))) {
+    if (detector === undefined || each.detector === detector) {
+      const { day } = each;
+      const known = byDay.get(day) ?? { day, opened: 0, resolved: 0 };
+      known.opened += each.opened;
+      known.resolved += each.resolved;
+      byDay.set(day, known);
+    }
+  }
+  return [...byDay.values()].reverse();
 }

@@ -4,7 +4,7 @@ import { signatureOf, type Principal } from './access';
 import { problem, type Answer } from './answer';
 import { findingPath, readInput, transitionBody, type TransitionBody } from './api-schema';
 import { ActRefusedError, FindingBusyError, FindingNotFoundError, recordAct } from './decide';
-import type { EngineStores } from './ports';
+import type { WriterStores } from './finding-writer';
 import { answerFinding, etagOf, names, noFinding } from './show-finding';
 
 /** The longest body that is looked at. */
@@ -23,7 +23,7 @@ export interface TransitionRequest {
 export async function answerTransition(
   request: TransitionRequest,
   principal: Principal,
-  stores: Pick<EngineStores, 'findings' | 'index' | 'marks'>,
+  stores: WriterStores,
   now: Instant,
 ): Promise<Answer> {
   const path = readInput(findingPath, request.path);

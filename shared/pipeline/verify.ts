@@ -5,7 +5,6 @@ import {
   verifyFinding,
   verifyRules,
   type Sealed,
-  type SealedHead,
   type Tampering,
 } from '../domain/verification';
 import type { ChainCopies, Now, RawRow, RecordRows } from './ports';
@@ -79,11 +78,11 @@ class Audit {
     const chain = await this.#lookAtChain();
     const { sealed } = chain;
     this.#say(await this.#lookAtRules(sealed));
-    const seen = new Set<string>();
+    const missing = new Set(mustBeThere(sealed));
     for await (const timeline of rows.timelines()) {
-      await this.#lookAtTimeline(timeline.id, timeline.rows, sealed, seen);
+      await this.#lookAtTimeline(timeline.id, timeline.rows, sealed, missing);
     }
-    await this.#lookForRemoved(sealed, seen);
+    await this.#lookForRemoved(sealed, missing);
     await this.#lookAtCopies(chain);
     if (sealed.leaving.size > 0) {
       this.#unseen.push(
@@ -154,10 +153,9 @@ class Audit {
     timelineId: string,
     found: readonly RawRow[],
     sealed: Sealed,
-    seen: Set<string>,
+    missing: Set<string>,
   ): Promise<void> {
     for (const [id, rows] of Map.groupBy(found, (row) => row.id)) {
-      seen.add(id);
       let own: readonly RawRow[] = rows;
       const { links, tampering } = await again(
         async (isAgain) => {
@@ -176,8 +174,10 @@ class Audit {
         this.#oldest = first;
       }
       if (own.length === 0) {
-        seen.delete(id);
-      } else if (tampering !== undefined || links.some(({ at }) => isWithin(at, this.#range))) {
+        continue;
+      }
+      missing.delete(id);
+      if (tampering !== undefined || links.some(({ at }) => isWithin(at, this.#range))) {
         this.#looked.findings += 1;
         this.#looked.transitions += links.length;
         this.#say(tampering === undefined ? [] : [tampering]);
@@ -186,24 +186,25 @@ class Audit {
   }
 
   /** What is sealed and not there must have been purged; a purge may have come since the chain was read. */
-  async #lookForRemoved(sealed: Sealed, seen: ReadonlySet<string>): Promise<void> {
-    const isMissing = ([id, { gone }]: readonly [string, SealedHead]): boolean =>
-      gone === undefined && !seen.has(id) && !sealed.leaving.has(id);
-    const missing = [...sealed.findings].filter(isMissing);
-    if (missing.length === 0) {
+  async #lookForRemoved(sealed: Sealed, missing: ReadonlySet<string>): Promise<void> {
+    if (missing.size === 0) {
       return;
     }
     const now = verifyChain(await this.#evidence.rows.chain()).sealed;
-    for (const [id, { sequence, by, day }] of missing) {
+    for (const [id, { sequence, by, day }] of sealed.findings) {
       const isGone = now.findings.get(id)?.gone !== undefined;
-      if (!isGone && (day === undefined || isWithin(startOf(day), this.#range, DAY))) {
+      if (
+        missing.has(id) &&
+        !isGone &&
+        (day === undefined || isWithin(startOf(day), this.#range, DAY))
+      ) {
         const detail = `entry ${by} of the chain names it with ${sequence} rows, and nothing of it is there`;
         this.#say([{ what: 'removed', place: `finding ${id}`, detail }]);
       }
     }
   }
 
-  async #lookAtCopies({ entries, head }: Chain): Promise<void> {
+  async #lookAtCopies({ entries, raw, head }: Chain): Promise<void> {
     const { copies } = this.#evidence;
     if (copies === undefined) {
       this.#notes.push(
@@ -212,8 +213,11 @@ class Audit {
       return;
     }
     try {
-      for (const entry of entries.filter((each) => this.#concerns(each))) {
-        this.#compare(entry, await copies.read(entry.sequence), head?.copied ?? 0);
+      for (const [i, entry] of entries.entries()) {
+        if (this.#concerns(entry)) {
+          const texts = [copyOf(entry), copyOf(raw[i] ?? entry)];
+          this.#compare(entry, texts, await copies.read(entry.sequence), head?.copied ?? 0);
+        }
       }
       const last = entries.at(-1)?.sequence ?? 0;
       for (let beyond = last + 1; beyond <= last + BEYOND; beyond++) {
@@ -229,14 +233,19 @@ class Audit {
     }
   }
 
-  #compare(entry: RecordEntry, copy: string | undefined, copied: number): void {
+  #compare(
+    entry: RecordEntry,
+    texts: readonly string[],
+    copy: string | undefined,
+    copied: number,
+  ): void {
     const place = `entry ${entry.sequence}`;
     if (copy === undefined && entry.sequence <= copied) {
       const detail = 'its copy is gone from the container';
       this.#say([{ what: 'removed', place: `the copy of ${place}`, detail }]);
     } else if (copy === undefined) {
       this.#notes.push(`${place} of the chain is not copied to the container yet`);
-    } else if (copy !== copyOf(entry)) {
+    } else if (!texts.includes(copy)) {
       this.#say([{ what: 'changed', place, detail: 'its copy in the container is another' }]);
     } else {
       this.#looked.copies += 1;
@@ -257,6 +266,15 @@ class Audit {
 
   #say(found: readonly Tampering[]): void {
     this.#tamperings.push(...found.slice(0, MOST_TAMPERINGS - this.#tamperings.length));
+  }
+}
+
+/** What was sealed and not purged since. */
+function* mustBeThere({ findings, leaving }: Sealed): Iterable<string> {
+  for (const [id, { gone }] of findings) {
+    if (gone === undefined && !leaving.has(id)) {
+      yield id;
+    }
   }
 }
 

@@ -21,7 +21,7 @@ import {
   type Instant,
 } from '../domain/time';
 import { FindingBusyError } from './decide';
-import { FindingWriter } from './finding-writer';
+import { FindingWriter, type WriterStores } from './finding-writer';
 import { LOG_READING, type ReadingCondition } from './log-reading';
 import { UnreadableRowError, type EngineStores, type Now } from './ports';
 
@@ -49,7 +49,7 @@ interface Condition {
 export interface Watch {
   readonly tenantId: string;
   readonly sources: readonly Source[];
-  readonly stores: Pick<EngineStores, 'coverage' | 'findings' | 'index' | 'marks' | 'rules'>;
+  readonly stores: WriterStores & Pick<EngineStores, 'coverage' | 'rules'>;
   readonly clock: Now;
   /** How long the coverage of a source may stand still. */
   readonly standstill: Duration;
@@ -183,7 +183,7 @@ async function tell(
   const subject: Subject = { type: 'log', id: source, name: NAMES[source] };
   const now = clock.now();
   const anchor = { key: message, from: now };
-  const suppressions = rulesOf(await stores.rules.steps()).filter(isSuppression);
+  const suppressions = rulesOf((await stores.rules.current(now)).steps).filter(isSuppression);
   for (let round = 0; round < ROUNDS; round++) {
     const stored = await stores.findings.find(findingId(timeline, message));
     const was = stored?.finding;

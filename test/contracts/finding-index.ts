@@ -1,6 +1,6 @@
 import type { Finding } from '../../shared/domain/finding';
 import { timelineId } from '../../shared/domain/finding';
-import { DAY, plus, toInstant } from '../../shared/domain/time';
+import { DAY, dayOf, plus, toInstant } from '../../shared/domain/time';
 import { lineOf, placeOf } from '../../shared/pipeline/finding-lines';
 import {
   PositionError,
@@ -9,8 +9,18 @@ import {
   type Stores,
 } from '../../shared/pipeline/ports';
 import { repair } from '../../shared/pipeline/repair';
+import { SubjectLookup } from '../../shared/pipeline/subject-lookup';
 import { linesAgree } from '../fakes/lines';
-import { ending, finding, HOSTILE, minutes, opening, timeline, type MakeStores } from './samples';
+import {
+  ending,
+  finding,
+  HOSTILE,
+  minutes,
+  opening,
+  TENANT,
+  timeline,
+  type MakeStores,
+} from './samples';
 
 const MARY = timeline('Mary').id;
 const BEGIN = toInstant('2025-11-20T00:00:00Z');
@@ -151,6 +161,34 @@ export function findingIndexContract(make: MakeStores): void {
       }
     }, 60_000);
 
+    it('finds the same by subject in the few timelines of the subject', async () => {
+      const findings = many(40);
+      await putAll(findings);
+      for (const each of findings) {
+        await stores.findings.commit({ finding: each }, undefined);
+      }
+      const detectors = ['detector-0', 'detector-1', 'detector-2', 'detector-gone'];
+      const lookup = new SubjectLookup(stores, TENANT, detectors);
+
+      for (const filter of [...filters, { subjectId: 'nobody' }]) {
+        for (const top of [1, 3, 100]) {
+          const [fast, slow]: FindingLine[][] = [[], []];
+          for (const [index, lines] of [
+            [lookup, fast],
+            [stores.index, slow],
+          ] as const) {
+            let after: string | undefined;
+            do {
+              const page = await index.page(filter, top, after);
+              lines!.push(...page.lines);
+              after = page.next;
+            } while (after !== undefined);
+          }
+          expect([filter, fast]).toEqual([filter, slow]);
+        }
+      }
+    }, 60_000);
+
     it('keeps names as they are, and finds subjects of any id', async () => {
       const findings = HOSTILE.map((name, i) =>
         finding(MARY, `anchor ${i}`, { subject: { type: 'user', id: name, name }, title: name }),
@@ -254,9 +292,30 @@ export function findingIndexContract(make: MakeStores): void {
         const kept = await commit(finding(MARY));
         await stores.index.put(kept);
 
-        expect(await repair({ stores })).toEqual({
-          ...{ findings: 1, rows: 4, added: 0, corrected: 0, removed: 0, unreadable: 0 },
-        });
+        const nothing = { findings: 1, rows: 2, added: 0, corrected: 0, removed: 0, unreadable: 0 };
+        expect(await repair({ stores })).toEqual({ ...nothing, counted: 1 });
+        expect(await repair({ stores })).toEqual({ ...nothing, counted: 0 });
+      });
+
+      it('completes the counts per day by the histories, and takes nothing away', async () => {
+        const open = await commit(finding(MARY, 'a'));
+        const { etag } = (await stores.findings.find(open.id))!;
+        const { alert: _alert, ...ended } = ending(open);
+        await stores.findings.commit(ended, etag);
+        await commit(finding(MARY, 'b'));
+        const { detector } = open;
+        const purged = { findingId: 'f'.repeat(16) + '-' + 'f'.repeat(12), detector };
+        const day = dayOf(ended.transition.at);
+        await stores.counts.add([{ ...purged, day, what: 'resolved' }]);
+
+        expect(await repair({ stores })).toMatchObject({ counted: 3 });
+
+        const totals = { opened: 0, resolved: 0 };
+        for await (const each of stores.counts.days('2026-01-01', '2026-12-31')) {
+          totals.opened += each.opened;
+          totals.resolved += each.resolved;
+        }
+        expect(totals).toEqual({ opened: 2, resolved: 2 });
       });
 
       it('adds what is missing, corrects what differs, removes what is gone, and is then done', async () => {

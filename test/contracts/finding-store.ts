@@ -1,4 +1,7 @@
+import { EMPTY_CHAIN, nextEntry } from '../../shared/domain/record-chain';
+import { stepAdding } from '../../shared/domain/suppression';
 import type { Stores } from '../../shared/pipeline/ports';
+import { PURGE, RULE } from './record';
 import {
   collect,
   ending,
@@ -157,6 +160,45 @@ export function findingStoreContract(make: MakeStores): void {
       expect(ids(await stores.findings.readTimeline(EVE))).toEqual(ids(changes.slice(2)));
       expect((await collect(stores.findings.all())).map((each) => each.id).sort()).toEqual(
         ids(changes),
+      );
+    });
+
+    it('hands out everything in order of the ids, histories with it', async () => {
+      const timelines = Array.from({ length: 9 }, (_, i) => timeline(`Person ${i}`).id);
+      const changes = timelines.flatMap((id) =>
+        ['a', 'b', 'c'].map((anchor) => opening(finding(id, anchor))),
+      );
+      for (const change of changes) {
+        await stores.findings.commit(change, undefined);
+      }
+      const [first] = changes as [(typeof changes)[0]];
+      const ended = ending(first.finding);
+      await stores.findings.commit(ended, await etagOf(first.finding.id));
+      await stores.rules.add(stepAdding(RULE));
+      const { head, entry } = nextEntry(EMPTY_CHAIN, PURGE, minutes(1));
+      await stores.chain.write(head, undefined, entry);
+
+      const pages = await collect(stores.findings.scan({ hasHistory: true }));
+
+      const found = pages.flatMap((page) => page.found);
+      const ids = changes.map((change) => change.finding.id).sort();
+      expect(found.map((each) => each.finding.id)).toEqual(ids);
+      for (const { finding: of, history } of found) {
+        expect([of, history]).toEqual([
+          (await stores.findings.find(of.id))!.finding,
+          await stores.findings.history(of.id),
+        ]);
+      }
+      expect(found.find((each) => each.finding.id === first.finding.id)?.history).toHaveLength(2);
+      for (const { found: whole, upTo } of pages) {
+        expect(whole.at(-1)?.finding.id.slice(0, 16)).toBe(upTo);
+      }
+      const middle = timelines.toSorted()[4]!;
+      const rest = await collect(stores.findings.scan({ after: middle, hasHistory: false }));
+      expect(rest.flatMap((page) => page.found)).toEqual(
+        found
+          .filter((each) => each.finding.id.slice(0, 16) > middle)
+          .map((each) => ({ ...each, history: [] })),
       );
     });
 

@@ -6,9 +6,14 @@ import {
   type Purge,
   type Seal,
 } from '../../shared/domain/record-chain';
-import { stepAdding, stepEnding, type SuppressionRule } from '../../shared/domain/suppression';
-import { DAY, plus } from '../../shared/domain/time';
-import type { Stores } from '../../shared/pipeline/ports';
+import {
+  stepAdding,
+  stepEnding,
+  type RuleStep,
+  type SuppressionRule,
+} from '../../shared/domain/suppression';
+import { DAY, plus, type Instant } from '../../shared/domain/time';
+import type { StepRef, Stores } from '../../shared/pipeline/ports';
 import {
   collect,
   ending,
@@ -34,7 +39,7 @@ const SEAL: Seal = {
   ...{ kind: 'seal', day: '2026-01-31', part: 1, isLast: true },
   ...{ findings: [{ id: 'x-y', sequence: 1, head: 'h' }], rules: [], coverage: {} },
 };
-const PURGE: Purge = {
+export const PURGE: Purge = {
   ...{ kind: 'purge', before: minutes(0), signalTables: [] },
   findings: [{ id: 'x-y', sequence: 1, head: 'h' }],
 };
@@ -48,10 +53,13 @@ export function recordContract(make: MakeStores): void {
 
     it('has none at first', async () => {
       expect(await stores.rules.everyStep()).toEqual([]);
-      expect(await stores.rules.unheard()).toEqual([]);
+      expect(await stores.rules.current(minutes(0))).toEqual({ steps: [], unpropagated: [] });
     });
 
-    it('keeps every step, in order, and says which were not heard of', async () => {
+    const unpropagated = async (): Promise<readonly StepRef[]> =>
+      (await stores.rules.current(minutes(0))).unpropagated;
+
+    it('keeps every step, in order, and says which are not propagated', async () => {
       const added = stepAdding(RULE);
       const other = stepAdding({ ...RULE, id: 'bbbbbbbbbbbb' });
       const ended = stepEnding(added, { how: 'removed', at: minutes(5), by: 'olga', reason: 'x' });
@@ -60,48 +68,76 @@ export function recordContract(make: MakeStores): void {
       }
 
       expect(await stores.rules.everyStep()).toEqual([added, ended, other]);
-      expect(await stores.rules.unheard()).toHaveLength(3);
-      await stores.rules.heard(added);
-      await stores.rules.heard(added);
-      await stores.rules.heard(other);
+      expect(await unpropagated()).toHaveLength(3);
+      await stores.rules.markPropagated(added);
+      await stores.rules.markPropagated(added);
+      await stores.rules.markPropagated(other);
+      await stores.rules.markPropagated({ ruleId: 'cccccccccccc', sequence: 1 });
 
-      expect(await stores.rules.unheard()).toEqual([{ ruleId: RULE.id, sequence: 2 }]);
+      expect(await unpropagated()).toEqual([{ ruleId: RULE.id, sequence: 2 }]);
+      expect(await stores.rules.everyStep()).toEqual([added, ended, other]);
     });
 
     it('refuses a step of a number that is there', async () => {
       const added = stepAdding(RULE);
       await stores.rules.add(added);
-      await stores.rules.heard(added);
+      await stores.rules.markPropagated(added);
 
       expect(await stores.rules.add({ ...added, by: 'mallory' })).toBe(false);
 
       expect(await stores.rules.everyStep()).toEqual([added]);
-      expect(await stores.rules.unheard()).toEqual([]);
+      expect(await unpropagated()).toEqual([]);
     });
 
-    it('has at hand what holds and what ended a short while ago', async () => {
+    it('has at hand what has not ended, and what ended a short while ago', async () => {
       const added = stepAdding(RULE);
       const ended = stepEnding(added, { how: 'removed', at: minutes(5), by: 'olga' });
-      for (const step of [added, ended]) {
-        await stores.rules.add(step);
-      }
-      expect(await stores.rules.steps()).toEqual([added, ended]);
+      const at = async (now: Instant): Promise<readonly RuleStep[]> =>
+        (await stores.rules.current(now)).steps;
+      await stores.rules.add(added);
+      expect(await at(plus(minutes(0), 999 * DAY))).toEqual([added]);
+      await stores.rules.markPropagated(added);
+      expect(await at(plus(minutes(0), 999 * DAY))).toEqual([added]);
 
-      const createdAt = plus(minutes(5), 8 * DAY);
-      const later = stepAdding({ ...RULE, id: 'bbbbbbbbbbbb', createdAt });
-      await stores.rules.add(later);
+      await stores.rules.add(ended);
+      const [soon, later] = [plus(minutes(5), 6 * DAY), plus(minutes(5), 8 * DAY)];
+      expect(await at(soon)).toEqual([added, ended]);
+      // The findings are to learn of it, however late.
+      expect(await at(later)).toEqual([ended]);
+      await stores.rules.markPropagated(ended);
 
-      expect(await stores.rules.steps()).toEqual(expect.arrayContaining([later]));
-      expect(await stores.rules.everyStep()).toEqual([added, ended, later]);
+      expect(await at(soon)).toEqual([added, ended]);
+      expect(await at(later)).toEqual([]);
+      expect(await stores.rules.everyStep()).toEqual([added, ended]);
     });
 
-    it('takes many at once', async () => {
+    it('has holds in the list of all alone', async () => {
+      const { expiresAt: _e, ...rest } = RULE;
+      const added = stepAdding({ ...rest, kind: 'hold' });
+      const ended = stepEnding(added, { how: 'removed', at: minutes(5), by: 'olga' });
+      await stores.rules.add(added);
+      await stores.rules.add(ended);
+
+      expect(await stores.rules.current(minutes(0))).toEqual({ steps: [], unpropagated: [] });
+      expect(await stores.rules.everyStep()).toEqual([added, ended]);
+    });
+
+    it('takes many at once, and an end beside a step that is propagated', async () => {
       const steps = [0, 1, 2, 3].map((n) => stepAdding({ ...RULE, id: `${n}aaaaaaaaaaa` }));
 
       const added = await Promise.all(steps.map((step) => stores.rules.add(step)));
+      const ends = steps.map((step) =>
+        stepEnding(step, { how: 'removed', at: minutes(5), by: 'olga' }),
+      );
+      const both = await Promise.all([
+        ...ends.map((end) => stores.rules.add(end)),
+        ...steps.map((step) => stores.rules.markPropagated(step)),
+      ]);
 
       expect(added).toEqual([true, true, true, true]);
-      expect(await stores.rules.steps()).toHaveLength(4);
+      expect(both.slice(0, 4)).toEqual([true, true, true, true]);
+      expect((await stores.rules.current(minutes(6))).steps).toHaveLength(8);
+      expect(await unpropagated()).toHaveLength(4);
     });
 
     it('keeps texts as they are, whatever they hold', async () => {

@@ -43,13 +43,14 @@ export const HOSTILE = [
   'é'.repeat(200),
 ];
 
-const TENANT_OF_SAMPLES = 'tenant';
+/** Whose the samples are. */
+export const TENANT = 'tenant';
 /** Whose timeline an id names: verification looks whether a finding is of its own subject. */
 const SUBJECTS = new Map<string, Subject>();
 
 export function timeline(name: string, detector = DETECTOR): TimelineRef {
   const subject: Subject = { type: 'user', id: `id of ${name}`, name };
-  const id = timelineId(TENANT_OF_SAMPLES, detector, subject.id);
+  const id = timelineId(TENANT, detector, subject.id);
   SUBJECTS.set(id, subject);
   return { id, detector, subject };
 }
@@ -68,7 +69,7 @@ export function finding(
   const [from, to] = [minutes(0), minutes(10)];
   return {
     id: findingId(ofTimeline, anchor),
-    tenantId: TENANT_OF_SAMPLES,
+    tenantId: TENANT,
     detector: DETECTOR,
     detectorVersion: 1,
     stage: 'alert',

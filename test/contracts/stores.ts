@@ -1,4 +1,5 @@
 import { coverageStoreContract } from './coverage-store';
+import { findingCountsContract } from './finding-counts';
 import { findingIndexContract } from './finding-index';
 import { findingStoreContract } from './finding-store';
 import { outboxContract } from './outbox';
@@ -13,6 +14,7 @@ export function storesContract(make: MakeStores): void {
   signalStoreContract(make);
   findingStoreContract(make);
   findingIndexContract(make);
+  findingCountsContract(make);
   outboxContract(make);
   workMarksContract(make);
   coverageStoreContract(make);

@@ -53,6 +53,20 @@ export function tableContract(make: () => Table): void {
       expect(await table.get('p', 'a')).toBeUndefined();
     });
 
+    it('changes some columns of what still has the ETag, and leaves the others', async () => {
+      await table.upsert(row('a', { m: 'x', n: 'first' }));
+      const { etag } = (await table.get('p', 'a'))!;
+      const change = { update: row('a', { n: 'second' }), etag, isMerge: true };
+
+      expect(await table.transact([change])).toBeDefined();
+      expect(await table.writeOne(change)).toBe(false);
+
+      expect(await table.get('p', 'a')).toMatchObject({ m: 'x', n: 'second' });
+      const again = { ...change, etag: (await table.get('p', 'a'))!.etag };
+      expect(await table.writeOne({ ...again, update: row('a', { n: 'third' }) })).toBe(true);
+      expect(await table.get('p', 'a')).toMatchObject({ m: 'x', n: 'third' });
+    });
+
     it('gives another ETag with every write, also of the same content', async () => {
       await table.upsert(row('a'));
       const { etag } = (await table.get('p', 'a'))!;

@@ -8,7 +8,8 @@ import {
   type RecordEntry,
   type Seal,
 } from '../../shared/domain/record-chain';
-import { stepAdding, stepEnding } from '../../shared/domain/suppression';
+import { FOREVER, stepAdding, stepEnding, type RuleStep } from '../../shared/domain/suppression';
+import { DAY, plus } from '../../shared/domain/time';
 import { decide, type Act, type Finding } from '../../shared/domain/finding';
 import {
   verifyChain,
@@ -41,7 +42,9 @@ const row = (
   ...more,
 });
 const { movedAt = '' } = last.finding;
-const F = row('finding', ID, last.finding, undefined, { digest: digestOf(last.finding), movedAt });
+const F = row('finding', ID, last.finding, undefined, {
+  columns: { digest: digestOf(last.finding), movedAt },
+});
 const H1 = row('history', ID, first.transition, 1);
 const H2 = row('history', ID, last.transition, 2);
 
@@ -82,15 +85,14 @@ describe('a finding', () => {
     ],
     [
       'with another digest',
-      [{ ...F, digest: 'x' }, H1, H2],
+      [{ ...F, columns: { ...F.columns, digest: 'x' } }, H1, H2],
       { what: 'changed', place: F.place, detail: expect.stringContaining('digest') as string },
     ],
     [
       'that counts less than there is',
       [
         row('finding', ID, first.finding, undefined, {
-          digest: digestOf(first.finding),
-          movedAt: first.finding.movedAt!,
+          columns: { digest: digestOf(first.finding), movedAt: first.finding.movedAt! },
         }),
         H1,
         H2,
@@ -118,7 +120,7 @@ describe('a finding', () => {
     const look = (over: object, history = H, of: Finding = decided.finding): unknown => {
       const value = { ...of, ...over };
       const beside = { digest: digestOf(value), movedAt: of.movedAt! };
-      const f = row('finding', ID, value, undefined, beside);
+      const f = row('finding', ID, value, undefined, { columns: beside });
       return verifyFinding(ID, [f, H1, history], NOTHING).tampering?.detail;
     };
 
@@ -127,7 +129,7 @@ describe('a finding', () => {
       const reopened = decide(decided.finding, { verb: 'reopen', by: 'eve', at: minutes(16) });
       const all = [H1, H, row('history', ID, reopened.transition, 3)];
       const beside = { digest: digestOf(reopened.finding), movedAt: minutes(16) };
-      const f = row('finding', ID, reopened.finding, undefined, beside);
+      const f = row('finding', ID, reopened.finding, undefined, { columns: beside });
       expect(verifyFinding(ID, [f, ...all], NOTHING).tampering).toBeUndefined();
     });
 
@@ -161,7 +163,7 @@ describe('a finding', () => {
     it('may be graver only when it is resolved', () => {
       const open = { ...first.finding, severity: 'critical' as const };
       const beside = { digest: digestOf(open), movedAt: open.movedAt! };
-      const f = row('finding', ID, open, undefined, beside);
+      const f = row('finding', ID, open, undefined, { columns: beside });
 
       expect(verifyFinding(ID, [f, H1], NOTHING).tampering?.detail).toMatch(/^it is graver/);
       expect(look({ severity: 'critical' })).toBeUndefined();
@@ -191,31 +193,55 @@ describe('a finding', () => {
 describe('rules', () => {
   const added = stepAdding(RULE);
   const ended = stepEnding(added, { how: 'removed', at: minutes(9), by: 'eve' });
-  const S1 = row('rule', RULE.id, added, 1);
-  const S2 = row('rule', RULE.id, ended, 2);
+  const until = plus(minutes(9), 7 * DAY);
+  const step = (of: RuleStep, columns: Exhibit['columns']): Exhibit =>
+    row('rule', RULE.id, of, of.sequence, columns === undefined ? {} : { columns });
+  const S0 = step(added, { neededUntil: FOREVER, propagated: 'no' });
+  const S1 = step(added, { neededUntil: until, propagated: 'yes' });
+  const S2 = step(ended, { neededUntil: until, propagated: 'yes' });
   const sealed: Sealed = {
     ...NOTHING,
     rules: new Map([[RULE.id, { id: RULE.id, sequence: 2, head: ended.hash, by: 3 }]]),
   };
 
-  const live = (...steps: readonly unknown[]): Exhibit => row('live', '', { steps });
-
-  it.each<[string, readonly Exhibit[], boolean]>([
-    ['says what holds', [S1, live(added)], true],
-    ['leaves out what holds', [S1, live()], false],
-    ['says what ended', [S1, S2, live(added, ended)], true],
-    ['leaves out what ended', [S1, S2, live()], true],
-    ['leaves out that it ended', [S1, S2, live(added)], false],
-    ['says more', [S1, live(added, { ...added, ruleId: 'x' })], false],
-    ['says nothing that can be read', [S1, row('live', '', undefined)], false],
-  ])('go by a row that %s', (_what, rows, isSound) => {
+  it.each<[string, readonly Exhibit[], string | undefined]>([
+    ['a rule that holds', [S0], undefined],
+    [
+      'one that the findings know of',
+      [step(added, { ...S0.columns, propagated: 'yes' })],
+      undefined,
+    ],
+    ['one that is hidden', [step(added, { neededUntil: until, propagated: 'yes' })], S1.place],
+    ['one without columns', [step(added, undefined)], S1.place],
+    ['one of another note', [step(added, { ...S0.columns, propagated: 'maybe' })], S1.place],
+    ['one that has ended', [S1, S2], undefined],
+    [
+      'one whose end is not propagated',
+      [S1, step(ended, { neededUntil: FOREVER, propagated: 'no' })],
+      undefined,
+    ],
+    [
+      'one whose end is hidden',
+      [S1, step(ended, { neededUntil: added.at, propagated: 'yes' })],
+      S2.place,
+    ],
+    ['one that is kept after its end', [S0, S2], S1.place],
+  ])('stand beside columns by which runs find them: %s', (_what, rows, place) => {
     expect(verifyRules(rows, NOTHING)).toMatchObject(
-      isSound ? [] : [{ what: 'changed', place: 'live' }],
+      place === undefined ? [] : [{ what: 'changed', place }],
     );
   });
 
+  it('are found by no column when they are holds', () => {
+    const { expiresAt: _e, ...rest } = RULE;
+    const hold = stepAdding({ ...rest, kind: 'hold' });
+
+    expect(verifyRules([step(hold, {})], NOTHING)).toEqual([]);
+    expect(verifyRules([step(hold, { neededUntil: FOREVER })], NOTHING)).toHaveLength(1);
+  });
+
   it.each<[string, readonly Exhibit[], object[]]>([
-    ['whole', [S1, S2, row('note', '', {})], []],
+    ['whole', [S1, S2], []],
     ['without the end', [S1], [{ what: 'removed', place: `rule ${RULE.id} 2` }]],
     ['without any step', [], [{ what: 'removed', place: `rule ${RULE.id} 1` }]],
     ['with a stranger', [S1, S2, row('unknown', RULE.id, {})], [{ what: 'inserted' }]],

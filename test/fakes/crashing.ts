@@ -30,6 +30,7 @@ export function around(stores: EngineStores, each: Around): EngineStores {
     signals: wrap(stores.signals, 'signals'),
     findings: wrap(stores.findings, 'findings'),
     index: wrap(stores.index, 'index'),
+    counts: wrap(stores.counts, 'counts'),
     marks: wrap(stores.marks, 'marks'),
     coverage: wrap(stores.coverage, 'coverage'),
     rules: wrap(stores.rules, 'rules'),
@@ -37,7 +38,7 @@ export function around(stores: EngineStores, each: Around): EngineStores {
 }
 
 /** What hands out one thing after the other. */
-const WALKS: readonly (string | symbol)[] = ['timelinesOf', 'all', 'rows'];
+const WALKS: readonly (string | symbol)[] = ['timelinesOf', 'all', 'rows', 'scan', 'keys', 'days'];
 
 async function* walked(
   run: () => AsyncIterable<unknown>,

@@ -68,8 +68,7 @@ export interface Done {
 /** Does it. @returns undefined when there is nothing to do it to. */
 export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefined> {
   const rows = await shelf.rows();
-  const record = rows.filter(({ raw }) => raw.kind !== 'note');
-  const row = pickOf(record, plan.pick)!;
+  const row = pickOf(rows, plan.pick)!;
   const done = (names: RegExp): Done => ({ what: plan.way, names });
   switch (plan.way) {
     case 'change': {
@@ -82,7 +81,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
       return done(nameOf(row.raw));
     case 'insert': {
       // One more row behind the last of a chain, with a hash of its own that fits.
-      const chain = pickOf(chainsIn(record), plan.pick)!;
+      const chain = pickOf(chainsIn(rows), plan.pick)!;
       const last = chain.at(-1)!;
       const value = last.raw.value as Record<string, Json>;
       const { hash, previous: _p, ...content } = value;
@@ -93,7 +92,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
     }
     case 'forge': {
       // A finding that was never there, dated before the last seal.
-      const chain = pickOf(historiesIn(record), plan.pick)!;
+      const chain = pickOf(historiesIn(rows), plan.pick)!;
       const first = chain[0]!;
       const id = findingId(first.room, 'forged');
       const { hash: _h, ...content } = first.raw.value as Record<string, Json>;
@@ -121,26 +120,25 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
         ...finding.raw,
         id,
         value: own,
-        digest: digestOf(own),
-        movedAt: at,
+        columns: { digest: digestOf(own), movedAt: at },
       });
       return done(new RegExp(id.slice(id.indexOf('-') + 1)));
     }
     case 'move': {
       // The row of one key under another.
-      const of = record.filter(({ raw }) => raw.kind === row.raw.kind && raw.kind !== 'head');
+      const of = rows.filter(({ raw }) => raw.kind === row.raw.kind && raw.kind !== 'head');
       const other = pickOf(of, plan.more)!;
       if (of.length < 2 || other.key === row.key || row.raw.kind === 'head') {
         return undefined;
       }
-      const { value, digest, movedAt } = other.raw;
-      const moved = { ...row.raw, value, ...(digest && { digest }), ...(movedAt && { movedAt }) };
+      const { value, columns } = other.raw;
+      const moved = { ...row.raw, value, ...(columns !== undefined && { columns }) };
       await shelf.put({ ...row, raw: moved });
       return done(nameOf(row.raw));
     }
     case 'reorder': {
       const chain = pickOf(
-        chainsIn(record).filter((each) => each.length > 1),
+        chainsIn(rows).filter((each) => each.length > 1),
         plan.pick,
       )!;
       const [a, b] = [plan.leaf % chain.length, plan.more % chain.length];
@@ -155,7 +153,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
     case 'truncate': {
       // The end of a sealed history, and the finding made to fit.
       const chain = pickOf(
-        sealedIn(record).filter((each) => each.length > 1),
+        sealedIn(rows).filter((each) => each.length > 1),
         plan.pick,
       )!;
       const kept = 1 + (plan.more % (chain.length - 1));
@@ -167,7 +165,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
     }
     case 'rewrite': {
       // A sealed history with all its hashes made anew, and the finding made to fit.
-      const chain = pickOf(sealedIn(record), plan.pick)!;
+      const chain = pickOf(sealedIn(rows), plan.pick)!;
       let last = chain[0]!;
       let previous = '';
       for (const [i, each] of chain.entries()) {
@@ -185,7 +183,7 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
     }
     case 'wipe': {
       // A sealed finding with everything of it.
-      const chain = pickOf(sealedIn(record), plan.pick)!;
+      const chain = pickOf(sealedIn(rows), plan.pick)!;
       for (const each of rows.filter(({ raw }) => raw.id === chain[0]!.raw.id)) {
         await shelf.remove(each.key);
       }
@@ -211,7 +209,8 @@ async function fitFinding(shelf: Shelf, rows: readonly ShelfRow[], last: ShelfRo
     ...{ ...rest, sequence: sequence as unknown as number, head: hash, status, movedAt: at },
     ...(resolution !== undefined && { resolution }),
   };
-  await shelf.put({ ...row, raw: { ...row.raw, value, digest: digestOf(value), movedAt: at! } });
+  const columns = { digest: digestOf(value), movedAt: at! };
+  await shelf.put({ ...row, raw: { ...row.raw, value, columns } });
 }
 
 /** How a place that speaks of a row reads, in memory or in tables. */
@@ -247,11 +246,11 @@ function sealedIn(rows: readonly ShelfRow[]): ShelfRow[][] {
 /** One value somewhere in the row is another now. */
 function withLeafChanged(row: ShelfRow, { leaf, more }: Plan): ShelfRow {
   const raw = structuredClone(row.raw);
-  if (raw.kind === 'finding' && more % 7 === 0) {
-    return { ...row, raw: { ...raw, digest: 'f'.repeat(64) } };
-  }
-  if (raw.kind === 'finding' && more % 7 === 1) {
-    return { ...row, raw: { ...raw, movedAt: '2026-01-01T00:00:00.0000000Z' } };
+  const names = Object.keys(raw.columns ?? {});
+  if (names.length > 0 && more % 7 < 2) {
+    const name = names[more % names.length]!;
+    const columns = { ...raw.columns, [name]: '2026-01-01T00:00:00.0000000Z' };
+    return { ...row, raw: { ...raw, columns } };
   }
   const spots: [Record<string, Json>, string][] = [];
   const walk = (node: Json | undefined, path: string): void => {

@@ -7,7 +7,7 @@ import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { timelineId, type Finding } from '../../shared/domain/finding';
 import type { Stores } from '../../shared/pipeline/ports';
 import { buildBundle, REAL_ENVIRONMENT, REAL_MODULES } from '../cli/local-host/bundles';
-import { DETECTOR, finding, opening } from '../contracts/samples';
+import { finding, opening } from '../contracts/samples';
 import { startAzurite } from '../fakes/azurite';
 
 export const TENANT = 'de300000-0000-4000-8000-000000000001';
@@ -118,10 +118,12 @@ export const write = async (stores: Stores, of: Finding): Promise<Finding> => {
   return change.finding;
 };
 
+const OF_DETECTOR = 'mfa-registration-unfinished';
+
 /** A finding of this tenant about somebody. */
 export const about = (name: string, over: Partial<Finding> = {}): Finding =>
-  finding(timelineId(TENANT, DETECTOR, `id-of-${name}`), name, {
-    tenantId: TENANT,
+  finding(timelineId(TENANT, OF_DETECTOR, `id-of-${name}`), name, {
+    ...{ tenantId: TENANT, detector: OF_DETECTOR },
     subject: { type: 'user', id: `id-of-${name}`, name },
     ...over,
   });

@@ -27,9 +27,21 @@ const endless = (
       return Promise.resolve({ lines, ...(to < count && { next: String(to) }) });
     },
   };
+  async function* scan({ after = '' }): ReturnType<FindingStore['scan']> {
+    for (let from = after === '' ? 0 : Number(after) + 1; from < count; from += 200) {
+      pages += 1;
+      const to = Math.min(from + 200, count);
+      const found = Array.from({ length: to - from }, (_, i) => ({
+        finding: make(from + i),
+        history: [],
+      }));
+      yield Promise.resolve({ found, upTo: String(to - 1).padStart(16, '0') });
+    }
+  }
   const findings = {
     find: (id: string) => Promise.resolve({ finding: make(Number(id.slice(0, 16))), etag: '1' }),
     history: () => Promise.resolve([]),
+    scan,
   };
   return {
     index: index as unknown as FindingIndex,
@@ -90,11 +102,11 @@ describe('pipeline/export-findings', () => {
   it('reads no further than it is asked to', async () => {
     const stores = endless();
     const pieces = run(stores);
-    for (let i = 0; i < 15; i++) {
+    for (let i = 0; i < 3; i++) {
       await pieces.next();
     }
 
-    expect(stores.pages()).toBe(2);
+    expect(stores.pages()).toBe(1 + 3); // of the list, and of the findings
   });
 
   it.each([

@@ -32,8 +32,8 @@ describe('shared/pipeline/finding-writer', () => {
     await writer.writeLines();
 
     expect(order).toEqual([
-      ...['marks.markWriting', 'findings.commit', 'index.put', 'findings.readTimeline'],
-      'marks.remove',
+      ...['marks.markWriting', 'findings.commit', 'counts.add', 'index.put'],
+      ...['findings.readTimeline', 'marks.remove'],
     ]);
     expect(await stores.marks.dirty()).toEqual([]);
     await linesAgree(stores);
@@ -56,12 +56,15 @@ describe('shared/pipeline/finding-writer', () => {
     await writer.writeLines();
 
     expect(await listed()).toMatchObject([{ id: OPENED.finding.id }]);
+    await linesAgree(stores);
   });
 
   it('corrects its line when another was faster', async () => {
     const writer = new FindingWriter(stores, MARY, NOW);
     await writer.commit(OPENED, undefined);
-    await stores.findings.commit(ending(OPENED.finding), await etag());
+    const other = new FindingWriter(stores, MARY, NOW);
+    await other.commit(ending(OPENED.finding), await etag());
+    await other.writeLines();
 
     await writer.writeLines();
 

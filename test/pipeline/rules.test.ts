@@ -7,8 +7,8 @@ import {
   addRule,
   listRules,
   removeRule,
+  propagateSuppressions,
   RuleError,
-  spreadRules,
 } from '../../shared/pipeline/rules';
 import { VirtualClock } from '../fakes/clock';
 import { Crash, crashing } from '../fakes/crashing';
@@ -79,13 +79,16 @@ describe('suppression rules', () => {
     await poll();
     clock.advance(DAY);
 
-    expect(await spreadRules({ stores, clock })).toBe(1);
-    expect(await spreadRules({ stores, clock })).toBe(0);
+    expect(await propagateSuppressions({ stores, clock })).toBe(1);
+    expect(await propagateSuppressions({ stores, clock })).toBe(0);
     await drain(runner, clock.now());
 
     expect(await posted()).toHaveLength(1);
     expect(await posted()).toHaveLength(0);
-    expect((await stores.rules.steps()).map(({ verb }) => verb)).toEqual(['added', 'expired']);
+    expect((await stores.rules.current(clock.now())).steps.map(({ verb }) => verb)).toEqual([
+      'added',
+      'expired',
+    ]);
   });
 
   it('quiet an alert that is still on its way', async () => {
@@ -115,7 +118,7 @@ describe('suppression rules', () => {
     expect(only().suppressed).toBeDefined();
 
     clock.advance(31 * DAY);
-    expect(await spreadRules({ stores, clock })).toBe(1);
+    expect(await propagateSuppressions({ stores, clock })).toBe(1);
 
     expect(all).not.toHaveBeenCalled();
   });
@@ -153,11 +156,11 @@ describe('suppression rules', () => {
         });
       });
       const quiet = { ...runner, stores: around };
-      await survive(() => spreadRules(desk));
+      await survive(() => propagateSuppressions(desk));
       await survive(() => drain(quiet, clock.now()));
       expect(only().suppressed).toBeDefined();
       clock.advance(DAY + HOUR);
-      await survive(() => spreadRules(desk));
+      await survive(() => propagateSuppressions(desk));
       await survive(() => drain(quiet, clock.now()));
       expect(only().suppressed).toBeUndefined();
       expect(await posted()).toHaveLength(1);

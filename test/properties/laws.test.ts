@@ -645,6 +645,7 @@ function rightLists({ findings }: MemoryStores): Json {
     rows,
     added: 0,
     corrected: 0,
+    counted: 0,
     removed: 0,
     unreadable: 0,
   };

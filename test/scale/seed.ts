@@ -3,8 +3,11 @@ import { DAY, MINUTE, plus, toInstant, type Instant } from '../../shared/domain/
 import type { FindingIndex } from '../../shared/pipeline/ports';
 import { finding } from '../contracts/samples';
 
-const PER_PERSON = 20;
+export const PER_PERSON = 20;
 const DETECTORS = 4;
+/** Of one finding in a thousand. */
+export const RARE = 'detector-rare';
+export const DETECTOR_IDS = [...Array.from({ length: DETECTORS }, (_, i) => `detector-${i}`), RARE];
 const BATCH = 10_000;
 /** Coprime to the usual counts: findings of one person are opened far apart. */
 const STRIDE = 7_919;
@@ -15,7 +18,7 @@ export const NEWEST_MONTH: Instant = toInstant('2026-06-01T00:00:00Z');
 /** The n-th of so many findings, opened over six months; `count` says which it is. */
 export function seeded(n: number, of: number): Finding {
   const person = Math.floor(n / PER_PERSON);
-  const detector = `detector-${person % DETECTORS}`;
+  const detector = n % 1_000 === 0 ? RARE : `detector-${person % DETECTORS}`;
   const id = `user-${person}`;
   const isOpen = n % 10 === 0;
   return finding(timelineId('tenant', detector, id), `anchor ${n}`, {

@@ -1,3 +1,4 @@
+import { FORMATS, type Formats } from '../tables/formats';
 import type { Row, StoredRow } from '../tables/guards';
 import type { KeyRange } from '../tables/keys';
 import {
@@ -28,19 +29,30 @@ const plainly: Around = (run) => run();
 export class MemoryTables implements Database {
   readonly #contents: Map<string, Contents>;
   readonly #around: Around;
+  readonly #formats: Formats;
 
-  constructor(around: Around = plainly, contents = new Map<string, Contents>()) {
+  constructor(
+    around: Around = plainly,
+    contents = new Map<string, Contents>(),
+    formats: Formats = FORMATS,
+  ) {
     this.#around = around;
     this.#contents = contents;
+    this.#formats = formats;
   }
 
   /** The same tables with something else around each request. */
   through(around: Around): MemoryTables {
-    return new MemoryTables(around, this.#contents);
+    return new MemoryTables(around, this.#contents, this.#formats);
+  }
+
+  /** The same tables by other formats. */
+  by(formats: Formats): MemoryTables {
+    return new MemoryTables(this.#around, this.#contents, formats);
   }
 
   table(name: string): Table {
-    return new MemoryTable(name, this.contents(name), this.#around);
+    return new MemoryTable(name, this.contents(name), this.#around, this.#formats);
   }
 
   listTables({ from, to }: KeyRange): Promise<readonly string[]> {
@@ -67,6 +79,13 @@ export class Contents {
     return 'insert' in write
       ? known !== undefined
       : 'update' in write && (known === undefined || !isOf(known, write.etag));
+  }
+
+  /** @returns the new ETag. */
+  write(write: Write): string {
+    const row = rowOf(write);
+    const isMerge = 'update' in write && write.isMerge === true;
+    return this.put(isMerge ? { ...this.rows.get(keyOf(row)), ...row } : row);
   }
 
   /** @returns the new ETag. */
@@ -136,17 +155,17 @@ class MemoryTable extends Table {
   readonly #contents: Contents;
   readonly #around: Around;
 
-  constructor(name: string, contents: Contents, around: Around) {
-    super(name);
+  constructor(name: string, contents: Contents, around: Around, formats: Formats) {
+    super(name, formats);
     this.#contents = contents;
     this.#around = around;
   }
 
-  get(partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
+  protected fetch(partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
     return this.#run('get', () => this.#contents.rows.get(keyOf({ partitionKey, rowKey })));
   }
 
-  async *answers(query: RowQuery): AsyncGenerator<RowPage> {
+  protected async *query(query: RowQuery): AsyncGenerator<RowPage> {
     const { page = PAGE_ROWS } = query;
     for (let after = ''; ;) {
       const found = await this.#run('list', () => this.#contents.select(query, page + 1, after));
@@ -183,7 +202,7 @@ class MemoryTable extends Table {
     return this.#run('write', () => {
       const isRefused = this.#contents.isRefused(write);
       if (!isRefused) {
-        this.#contents.put(rowOf(write));
+        this.#contents.write(write);
       }
       return !isRefused;
     });
@@ -193,7 +212,9 @@ class MemoryTable extends Table {
     return this.#run('transaction', () =>
       writes.some((write) => this.#contents.isRefused(write))
         ? undefined
-        : new Map(writes.map(rowOf).map((row) => [row.rowKey, this.#contents.put(row)] as const)),
+        : new Map(
+            writes.map((write) => [rowOf(write).rowKey, this.#contents.write(write)] as const),
+          ),
     );
   }
 

@@ -1,12 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
+import { retryOnConflict } from '../../pipeline/retry-on-conflict';
 import { ContentionError } from './errors';
 
 const TRIES = 10;
-const FIRST_PAUSE = 10;
-const LONGEST_PAUSE = 500;
+const sleep = (ms: number): Promise<void> => setTimeout(ms);
 
 /**
- * Tries until nobody else was faster, with random pauses, so that two writers do not stay in step.
+ * Tries until nobody else was faster.
  * @param write returns false when it must be tried again; the second time on it must look at what is there now.
  * @throws ContentionError when others are faster each time.
  */
@@ -15,11 +15,9 @@ export async function untilWritten(
   table: string,
   write: (isAgain: boolean) => Promise<boolean>,
 ): Promise<void> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    if (await write(attempt > 0)) {
-      return;
-    }
-    await pause(Math.random() * Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE));
+  const attempt = async (round: number): Promise<true | undefined> =>
+    (await write(round > 0)) || undefined;
+  if ((await retryOnConflict(attempt, { tries: TRIES, sleep })) === undefined) {
+    throw new ContentionError(what, table);
   }
-  throw new ContentionError(what, table);
 }

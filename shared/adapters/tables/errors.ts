@@ -24,6 +24,24 @@ export class RowRefusedError extends StorageError {
   }
 }
 
+/** A row that a newer version of Crosscheck has written: reading it by the words of today could lose what it says. */
+export class NewerRowError extends StorageError {
+  override readonly name = 'NewerRowError';
+
+  constructor(
+    table: string,
+    { partitionKey, rowKey }: { partitionKey: string; rowKey: string },
+    version: number,
+    current: number,
+  ) {
+    super(
+      `the row ${table} ${partitionKey} ${rowKey} has format ${version}, and this version of Crosscheck knows formats up to ${current}`,
+      table,
+      'a newer version has written it: deploy that version again, or use its terminal',
+    );
+  }
+}
+
 /** Other writers were faster each time. */
 export class ContentionError extends StorageError {
   override readonly name = 'ContentionError';

@@ -10,6 +10,7 @@ import {
   LOOKED_AT,
   passes,
   placeOf,
+  positionAfter,
   readPosition,
   writePosition,
   type List,
@@ -38,8 +39,9 @@ const AT_A_TIME = 4;
 const MOST_ANSWERS = 20;
 
 /**
- * The lists of findings: by time and by detector a partition per month, the newest month first, so that one query runs
- * through all months; one partition per subject, and one for what is not resolved. A finding's rows never move.
+ * The lists of findings: by time a partition per month, the newest month first, so that one query runs through all
+ * months, and one partition for what is not resolved. A finding's rows never move. The detector stands in a column of
+ * its own, so that the service hands out the rows of one detector alone.
  */
 export class TableIndex implements FindingIndex {
   readonly #table: Table;
@@ -57,7 +59,7 @@ export class TableIndex implements FindingIndex {
       LISTS.map(async (list) => {
         const place = { partitionKey: this.#partition(list, line), rowKey: placeOf(line) };
         await (wanted.includes(list)
-          ? this.#table.upsert({ ...place, ...toColumns(line) })
+          ? this.#table.upsert({ ...place, ...columnsOf(line) })
           : this.#table.remove(place.partitionKey, place.rowKey, '*'));
       }),
     );
@@ -65,7 +67,7 @@ export class TableIndex implements FindingIndex {
 
   async addAll(findings: readonly Finding[]): Promise<void> {
     const rows = findings.map(lineOf).flatMap((line) => {
-      const columns = { rowKey: placeOf(line), ...toColumns(line) };
+      const columns = { rowKey: placeOf(line), ...columnsOf(line) };
       return listsOf(line).map((list) => ({
         upsert: { partitionKey: this.#partition(list, line), ...columns },
       }));
@@ -125,16 +127,17 @@ export class TableIndex implements FindingIndex {
   /** One, or two when the list goes on in the middle of a month: the rest of that month, and the months before it. */
   #queriesFor(filter: FindingFilter, start: Position | undefined): readonly ListQuery[] {
     const list = listFor(filter);
-    const { subjectId = '', detector = '', from, to } = filter;
-    const tenant = this.#tenantId;
+    const { detector, from, to } = filter;
+    const whole = joinKey(this.#tenantId, list);
+    const where = detector !== undefined && {
+      where: { column: 'detector', ...exactly(detector) },
+    };
     const upper = to === undefined ? ALL_PLACES.from : `${before(to)}~`;
     const least = start === undefined ? upper : `${start.place}~`; // after all rows of that place
-    if (list === 'open' || list === 'subject') {
-      const partition = list === 'open' ? joinKey(tenant, list) : joinKey(tenant, list, subjectId);
+    if (list === 'open') {
       const most = from === undefined ? ALL_PLACES.to : `${before(from)}~`;
-      return [{ partition, rows: { from: least, to: most }, isLast: true }];
+      return [{ partition: whole, rows: { from: least, to: most }, isLast: true, ...where }];
     }
-    const whole = list === 'opened' ? joinKey(tenant, list) : joinKey(tenant, list, detector);
     const oldest = from === undefined ? `${whole}}` : after(monthIn(whole, monthOf(from)));
     const month = start?.month ?? (to === undefined || isMonthStart(to) ? undefined : monthOf(to));
     const first = month === undefined ? undefined : monthIn(whole, month);
@@ -147,8 +150,10 @@ export class TableIndex implements FindingIndex {
     return [
       ...(first === undefined
         ? []
-        : [{ partition: first, rows: { from: least, to: ALL_PLACES.to }, isLast: false }]),
-      { partition: { from: newest, to: oldest }, rows: ALL_PLACES, isLast: true },
+        : [
+            { partition: first, rows: { from: least, to: ALL_PLACES.to }, isLast: false, ...where },
+          ]),
+      { partition: { from: newest, to: oldest }, rows: ALL_PLACES, isLast: true, ...where },
     ];
   }
 
@@ -157,26 +162,12 @@ export class TableIndex implements FindingIndex {
     if (page.isPastEnd || last === undefined || (isRead && !page.hasRest)) {
       return { lines };
     }
-    const isByMonth = ['opened', 'detector'].includes(listFor(filter));
-    const position = {
-      ...(isByMonth && { month: monthOf(last.openedAt) }),
-      place: placeOf(last),
-    };
-    return { lines, next: writePosition(this.#tenantId, filter, position) };
+    return { lines, next: writePosition(this.#tenantId, filter, positionAfter(filter, last)) };
   }
 
-  #partition(list: List, { detector, subject, openedAt }: FindingLine): string {
-    const tenant = this.#tenantId;
-    switch (list) {
-      case 'opened':
-        return monthIn(joinKey(tenant, list), monthOf(openedAt));
-      case 'detector':
-        return monthIn(joinKey(tenant, list, detector), monthOf(openedAt));
-      case 'subject':
-        return joinKey(tenant, list, subject.id);
-      case 'open':
-        return joinKey(tenant, list);
-    }
+  #partition(list: List, { openedAt }: FindingLine): string {
+    const whole = joinKey(this.#tenantId, list);
+    return list === 'opened' ? monthIn(whole, monthOf(openedAt)) : whole;
   }
 
   #toIndexRow(list: List, row: StoredRow): IndexRow {
@@ -191,7 +182,8 @@ export class TableIndex implements FindingIndex {
     const isMisplaced =
       !listsOf(line).includes(list) ||
       partitionKey !== this.#partition(list, line) ||
-      rowKey !== placeOf(line);
+      rowKey !== placeOf(line) ||
+      row['detector'] !== line.detector;
     return { list, line, isMisplaced, key };
   }
 }
@@ -264,6 +256,15 @@ class Page {
       return undefined;
     }
   }
+}
+
+function columnsOf(line: FindingLine): Readonly<Record<string, string>> {
+  return { detector: line.detector, ...toColumns(line) };
+}
+
+/** The column of a detector has this value and no longer one: ids are of letters, digits and hyphens. */
+function exactly(detector: string): KeyRange {
+  return { from: detector, to: `${detector}!` };
 }
 
 /** @throws UnreadableRowError when it is no line. */

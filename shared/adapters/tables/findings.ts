@@ -4,12 +4,13 @@ import type { Instant } from '../../domain/time';
 import {
   UnreadableRowError,
   type FindingStore,
+  type FindingWithHistory,
   type OnUnreadable,
   type StoredFinding,
 } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
-import { beginning, joinKey, ordinal } from './keys';
+import { after, beginning, joinKey, ordinal } from './keys';
 import { outboxRow, sendMark } from './outbox';
 import type { Table, Write } from './table';
 
@@ -100,6 +101,50 @@ export class TableFindings implements FindingStore {
     }
   }
 
+  /** Pages end anywhere: a timeline is handed out when the next one begins. */
+  async *scan(
+    {
+      after: behind,
+      hasHistory,
+    }: { readonly after?: string | undefined; readonly hasHistory: boolean },
+    onUnreadable?: OnUnreadable,
+  ): ReturnType<FindingStore['scan']> {
+    const { findings, tenantId } = this.#tables;
+    const all = beginning(`${joinKey(tenantId)}|`);
+    const from = behind === undefined ? all.from : `${joinKey(tenantId, behind)}~`;
+    const rows = { from: 'f|', to: after(hasHistory ? 'h|' : 'f|') };
+    let rest: readonly StoredRow[] = [];
+    for await (const page of findings.pages({ partition: { from, to: all.to }, rows })) {
+      const known = [...rest, ...page.filter(({ rowKey }) => /^[fh]\|/.test(rowKey))];
+      const last = known.at(-1)?.partitionKey;
+      rest = known.filter(({ partitionKey }) => partitionKey === last);
+      yield* this.#whole(known.slice(0, known.length - rest.length), onUnreadable);
+    }
+    yield* this.#whole(rest, onUnreadable);
+  }
+
+  /** Rows of whole timelines as findings with their history. */
+  *#whole(
+    rows: readonly StoredRow[],
+    onUnreadable: OnUnreadable | undefined,
+  ): Generator<{ found: readonly FindingWithHistory[]; upTo: string }> {
+    const last = rows.at(-1)?.partitionKey;
+    if (last === undefined) {
+      return;
+    }
+    const isRow = (kind: string) => (row: StoredRow) => row.rowKey.startsWith(`${kind}|`);
+    const histories = Map.groupBy(rows.filter(isRow('h')), ({ partitionKey, rowKey }) =>
+      [partitionKey, rowKey.split('|')[1]].join(' '),
+    );
+    const read = (row: StoredRow): FindingWithHistory => {
+      const finding = this.#toFinding(row);
+      const own = histories.get([row.partitionKey, row.rowKey.slice(2)].join(' ')) ?? [];
+      return { finding, history: own.map((each) => this.#toTransition(each, finding.id)) };
+    };
+    const found = readable(rows.filter(isRow('f')), read, onUnreadable);
+    yield { found, upTo: last.slice(last.indexOf('|') + 1) };
+  }
+
   async *movedBetween(
     from: Instant,
     to: Instant,
@@ -169,6 +214,15 @@ export class TableFindings implements FindingStore {
     }
     return found as Finding;
   };
+
+  #toTransition(row: StoredRow, findingId: string): Transition {
+    const { name } = this.#tables.findings;
+    try {
+      return fromColumns(row, name) as Transition;
+    } catch {
+      throw new UnreadableRowError(name, row.partitionKey, row.rowKey, findingId);
+    }
+  }
 
   readonly #toStored = (row: StoredRow): StoredFinding => {
     return { finding: this.#toFinding(row), etag: row.etag };

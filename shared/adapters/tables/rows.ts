@@ -1,13 +1,15 @@
 import type { RawRow, RecordRows } from '../../pipeline/ports';
 import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
 import { fromColumns } from './columns';
+import { FORMAT } from './formats';
 import type { StoredRow } from './guards';
 import { beginning, joinKey, type KeyRange } from './keys';
-import { LIVE, NOTE, RULES, STEP } from './rules';
+import { RULE_COLUMNS, RULES, STEP } from './rules';
 import type { RowQuery, Table } from './table';
 
 /** Alerts (`o`) are no part of the record. */
 const NO_ALERTS = beginning('o|');
+const FINDING_COLUMNS = ['digest', 'movedAt'] as const;
 const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
 /** What the service adds to every row, and the SDK to what it reads. */
 const OF_THE_SERVICE = /^(partitionKey|rowKey|timestamp|etag|odata\.metadata)$/;
@@ -37,7 +39,7 @@ export class TableRows implements RecordRows {
             rows = [];
           }
           id = of;
-          rows.push(ofTimeline(of, row));
+          rows.push(this.#ofTimeline(of, row));
         }
       }
     }
@@ -49,48 +51,59 @@ export class TableRows implements RecordRows {
   async timeline(id: string): Promise<readonly RawRow[]> {
     const partition = joinKey(this.#tenantId, id);
     const found = await this.#table.list(inRecord(partition));
-    return found.map((row) => ofTimeline(id, row));
+    return found.map((row) => this.#ofTimeline(id, row));
   }
 
   async rules(): Promise<readonly RawRow[]> {
     const partition = joinKey(this.#tenantId, RULES);
-    const found = await this.#table.list({ partition, rows: EVERY_ROW });
+    const found = await this.#table.list({ partition, rows: EVERY_ROW, isRaw: true });
     return found.map((row) => {
       const [kind, id = '', sequence, more] = row.rowKey.split('|');
-      if (kind === STEP) {
-        return isOrdinal(sequence) && more === undefined
-          ? { ...raw(row, 'rule', id), sequence: Number(sequence) }
-          : raw(row, 'unknown', id);
-      }
-      return raw(row, kind === NOTE ? 'note' : kind === LIVE ? 'live' : 'unknown', id);
+      return kind === STEP && isOrdinal(sequence) && more === undefined
+        ? { ...this.#raw(row, 'rule', id, RULE_COLUMNS), sequence: Number(sequence) }
+        : this.#raw(row, 'unknown', id);
     });
   }
 
   async chain(): Promise<readonly RawRow[]> {
     const partition = joinKey(this.#tenantId, CHAIN);
-    const found = await this.#table.list({ partition, rows: EVERY_ROW });
+    const found = await this.#table.list({ partition, rows: EVERY_ROW, isRaw: true });
     return found.map((row) => {
       const [kind, sequence, more] = row.rowKey.split('|');
       return kind === ENTRY && isOrdinal(sequence) && more === undefined
-        ? { ...raw(row, 'entry', ''), sequence: Number(sequence) }
-        : raw(row, row.rowKey === CHAIN_HEAD ? 'head' : 'unknown', '');
+        ? { ...this.#raw(row, 'entry', ''), sequence: Number(sequence) }
+        : this.#raw(row, row.rowKey === CHAIN_HEAD ? 'head' : 'unknown', '');
     });
+  }
+
+  #ofTimeline(timeline: string, row: StoredRow): RawRow {
+    const [kind, anchor = '', sequence, more] = row.rowKey.split('|');
+    const id = `${timeline}-${anchor}`;
+    if (kind === 'h' && isOrdinal(sequence) && more === undefined) {
+      return { ...this.#raw(row, 'history', id), sequence: Number(sequence) };
+    }
+    return kind === 'f' && sequence === undefined
+      ? this.#raw(row, 'finding', id, FINDING_COLUMNS)
+      : this.#raw(row, 'unknown', id);
+  }
+
+  /** Hashes are of the content as it lies; what it says is looked at in the words of today. */
+  #raw(row: StoredRow, kind: RawRow['kind'], id: string, columns: readonly string[] = []): RawRow {
+    const { partitionKey, rowKey } = row;
+    const today = this.#table.upToDate(row);
+    const place = `Findings ${partitionKey} ${rowKey}`;
+    const stray = strayColumn(today, columns);
+    return {
+      ...{ kind, id, place, ...valueOf(row) },
+      ...(today !== row && { current: valueOf(today).value }),
+      ...(columns.length > 0 && { columns: besides(today, columns) }),
+      ...(stray !== undefined && { stray }),
+    };
   }
 }
 
 function inRecord(partition: string | KeyRange): RowQuery {
-  return { partition, rows: EVERY_ROW, without: NO_ALERTS };
-}
-
-function ofTimeline(timeline: string, row: StoredRow): RawRow {
-  const [kind, anchor = '', sequence, more] = row.rowKey.split('|');
-  const id = `${timeline}-${anchor}`;
-  if (kind === 'h' && isOrdinal(sequence) && more === undefined) {
-    return { ...raw(row, 'history', id), sequence: Number(sequence) };
-  }
-  return kind === 'f' && sequence === undefined
-    ? { ...raw(row, 'finding', id, ['digest', 'movedAt']), ...besides(row) }
-    : raw(row, 'unknown', id);
+  return { partition, rows: EVERY_ROW, without: NO_ALERTS, isRaw: true };
 }
 
 /** As `ordinal` writes it: a row of any other number lies beside the genuine one. */
@@ -98,24 +111,9 @@ function isOrdinal(text: string | undefined): boolean {
   return /^\d{6}$/.test(text ?? '');
 }
 
-function besides(row: StoredRow): Pick<RawRow, 'digest' | 'movedAt'> {
-  const { digest, movedAt } = row;
-  return {
-    ...(typeof digest === 'string' && { digest }),
-    ...(typeof movedAt === 'string' && { movedAt }),
-  };
-}
-
-function raw(
-  row: StoredRow,
-  kind: RawRow['kind'],
-  id: string,
-  columns: readonly string[] = [],
-): RawRow {
-  const { partitionKey, rowKey } = row;
-  const place = `Findings ${partitionKey} ${rowKey}`;
-  const stray = strayColumn(row, columns);
-  return { kind, id, place, ...valueOf(row), ...(stray !== undefined && { stray }) };
+/** What stands beside the content, so that queries find it. */
+function besides(row: StoredRow, names: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(names.flatMap((name) => (name in row ? [[name, row[name]]] : [])));
 }
 
 function valueOf(row: StoredRow): { readonly value?: unknown } {
@@ -128,7 +126,7 @@ function valueOf(row: StoredRow): { readonly value?: unknown } {
 
 /** A column that nothing reads: `json2` without `json1` is one too. */
 function strayColumn(row: StoredRow, columns: readonly string[]): string | undefined {
-  const read = new Set([...columns, 'json']);
+  const read = new Set([...columns, 'json', ...(typeof row[FORMAT] === 'number' ? [FORMAT] : [])]);
   for (let n = 1; typeof row[`json${n}`] === 'string'; n++) {
     read.add(`json${n}`);
   }

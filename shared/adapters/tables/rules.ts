@@ -1,14 +1,18 @@
-import { liveSteps, type RuleStep } from '../../domain/suppression';
-import type { RuleStore, StepRef } from '../../pipeline/ports';
+import { neededUntil, type RuleStep } from '../../domain/suppression';
+import type { Instant } from '../../domain/time';
+import type { CurrentRules, RuleStore, StepRef } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
+import type { Row, StoredRow } from './guards';
 import { beginning, joinKey, ordinal } from './keys';
 import type { Table, Write } from './table';
 
 export const RULES = 'rules';
 export const STEP = 's';
-export const NOTE = 'unheard';
-export const LIVE = 'live';
+/** Columns by which runs find what they need of suppression rules; verification compares them with the steps. */
+export const RULE_COLUMNS = ['neededUntil', 'propagated'] as const;
+const YES = 'yes';
+const NO = 'no';
 
 /** Steps of rules and holds, all of a tenant in one partition beside the findings. */
 export class TableRules implements RuleStore {
@@ -23,58 +27,97 @@ export class TableRules implements RuleStore {
   async everyStep(): Promise<readonly RuleStep[]> {
     const rows = beginning(`${STEP}|`);
     const found = await this.#table.list({ partition: this.#partition, rows });
-    return found.map((row) => fromColumns(row, this.#table.name) as RuleStep);
+    return found.map((row) => this.#stepIn(row));
   }
 
-  async steps(): Promise<readonly RuleStep[]> {
-    return (await this.#live()).steps;
+  async current(now: Instant): Promise<CurrentRules> {
+    const found = await this.#table.list({
+      partition: this.#partition,
+      rows: beginning(`${STEP}|`),
+      where: { column: 'neededUntil', from: now, to: ':' }, // times begin with a digit
+    });
+    return {
+      steps: found.map((row) => this.#stepIn(row)),
+      unpropagated: found.filter(isUnpropagated).map((row) => {
+        const { ruleId, sequence } = this.#stepIn(row);
+        return { ruleId, sequence };
+      }),
+    };
   }
 
-  /** The step, its note and what runs need of all rules, in one transaction. */
+  /** The end of a rule and until when its making is needed are one transaction: nobody finds the one without the other. */
   async add(step: RuleStep): Promise<boolean> {
-    const partitionKey = this.#partition;
-    const { ruleId, sequence } = step;
-    const key = joinKey(STEP, ruleId, ordinal(sequence));
+    const key = keyOf(step);
     let isNew = true;
-    await untilWritten(`rule ${ruleId}`, this.#table.name, async () => {
-      const { steps, etag } = await this.#live();
-      const live = {
-        ...{ partitionKey, rowKey: LIVE },
-        ...toColumns({ steps: liveSteps([...steps, step], step.at) }),
-      };
-      const writes: Write[] = [
-        { insert: { partitionKey, rowKey: key, ...toColumns(step) } },
-        { upsert: { partitionKey, rowKey: noteKey(step), ...toColumns({ ruleId, sequence }) } },
-        etag === undefined ? { insert: live } : { update: live, etag },
-      ];
-      if ((await this.#table.transact(writes)) !== undefined) {
+    await untilWritten(`rule ${step.ruleId}`, this.#table.name, async () => {
+      if ((await this.#table.transact(await this.#writesOf(step))) !== undefined) {
         return true;
       }
-      isNew = (await this.#table.get(partitionKey, key)) === undefined;
-      return !isNew; // else another rule was written meanwhile
+      isNew = (await this.#table.get(this.#partition, key)) === undefined;
+      return !isNew; // else the first step was marked as propagated meanwhile
     });
     return isNew;
   }
 
-  /** A partition that is older than this row has none: what runs need is put together from all steps once. */
-  async #live(): Promise<{ readonly steps: readonly RuleStep[]; readonly etag?: string }> {
-    const row = await this.#table.get(this.#partition, LIVE);
-    return row === undefined
-      ? { steps: await this.everyStep() }
-      : { ...(fromColumns(row) as { readonly steps: readonly RuleStep[] }), etag: row.etag };
+  async markPropagated(step: StepRef): Promise<void> {
+    await untilWritten(`rule ${step.ruleId}`, this.#table.name, async () => {
+      const row = await this.#table.get(this.#partition, keyOf(step));
+      if (row === undefined || !isUnpropagated(row)) {
+        return true;
+      }
+      const known = this.#stepIn(row);
+      const isEnd = known.verb !== 'added';
+      return this.#table.writeOne(
+        this.#besides(known, row.etag, {
+          ...(isEnd && { neededUntil: neededUntil(known, known, true) }),
+          propagated: YES,
+        }),
+      );
+    });
   }
 
-  async unheard(): Promise<readonly StepRef[]> {
-    const rows = beginning(`${NOTE}|`);
-    const found = await this.#table.list({ partition: this.#partition, rows });
-    return found.map((row) => fromColumns(row, this.#table.name) as StepRef);
+  async #writesOf(step: RuleStep): Promise<readonly Write[]> {
+    if (step.verb === 'added') {
+      const isSuppression = step.rule.kind === 'suppression';
+      return [{ insert: this.#row(step, isSuppression ? fresh(step, undefined) : {}) }];
+    }
+    const first = await this.#table.get(this.#partition, keyOf({ ...step, sequence: 1 }));
+    const made = first && this.#stepIn(first);
+    if (first === undefined || made?.verb !== 'added' || made.rule.kind !== 'suppression') {
+      return [{ insert: this.#row(step, {}) }];
+    }
+    return [
+      { insert: this.#row(step, fresh(step, step)) },
+      this.#besides(made, first.etag, { neededUntil: neededUntil(made, step, true) }),
+    ];
   }
 
-  async heard(step: StepRef): Promise<void> {
-    await this.#table.remove(this.#partition, noteKey(step), '*');
+  #row(step: RuleStep, columns: Readonly<Record<string, string>>): Row {
+    return {
+      ...{ partitionKey: this.#partition, rowKey: keyOf(step), ...columns },
+      ...toColumns(step),
+    };
+  }
+
+  /** The step itself stays as it was written, in whatever words: its hash is of them. */
+  #besides(step: StepRef, etag: string, columns: Readonly<Record<string, string>>): Write {
+    const place = { partitionKey: this.#partition, rowKey: keyOf(step) };
+    return { update: { ...place, ...columns }, etag, isMerge: true };
+  }
+
+  #stepIn(row: StoredRow): RuleStep {
+    return fromColumns(row, this.#table.name) as RuleStep;
   }
 }
 
-function noteKey({ ruleId, sequence }: StepRef): string {
-  return joinKey(NOTE, ruleId, ordinal(sequence));
+function fresh(step: RuleStep, end: RuleStep | undefined): Readonly<Record<string, string>> {
+  return { neededUntil: neededUntil(step, end, false), propagated: NO };
+}
+
+function isUnpropagated(row: StoredRow): boolean {
+  return row['propagated'] === NO;
+}
+
+function keyOf({ ruleId, sequence }: StepRef): string {
+  return joinKey(STEP, ruleId, ordinal(sequence));
 }

@@ -1,5 +1,6 @@
 import { odata, type TransactionAction } from '@azure/data-tables';
 import type { Account } from './account';
+import type { Formats } from './formats';
 import type { Row, StoredRow } from './guards';
 import type { KeyRange } from './keys';
 import { refusalOf, type Refusal } from './service-errors';
@@ -17,13 +18,15 @@ import {
 /** The tables of a storage account. */
 export class ServiceTables implements Database {
   readonly #account: Account;
+  readonly #formats: Formats | undefined;
 
-  constructor(account: Account) {
+  constructor(account: Account, formats?: Formats) {
     this.#account = account;
+    this.#formats = formats;
   }
 
   table(name: string, createsItself = false): Table {
-    return new ServiceTable(this.#account, name, createsItself);
+    return new ServiceTable(this.#account, name, createsItself, this.#formats);
   }
 
   listTables(range: KeyRange): Promise<readonly string[]> {
@@ -36,13 +39,13 @@ export class ServiceTable extends Table {
   readonly #account: Account;
   readonly #createsItself: boolean;
 
-  constructor(account: Account, name: string, createsItself: boolean) {
-    super(name);
+  constructor(account: Account, name: string, createsItself: boolean, formats?: Formats) {
+    super(name, formats);
     this.#account = account;
     this.#createsItself = createsItself;
   }
 
-  async get(partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
+  protected async fetch(partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
     const client = this.#account.client(this.name);
     const answer = await this.#ask('read from', ['no-row', 'no-table'], () =>
       client.getEntity<StoredRow>(partitionKey, rowKey),
@@ -50,7 +53,7 @@ export class ServiceTable extends Table {
     return 'refused' in answer ? undefined : answer.done;
   }
 
-  async *answers(query: RowQuery): AsyncGenerator<RowPage> {
+  protected async *query(query: RowQuery): AsyncGenerator<RowPage> {
     const { columns, page = PAGE_ROWS } = query;
     const select = columns && ['PartitionKey', 'RowKey', ...columns];
     const client = this.#account.client(this.name);
@@ -92,7 +95,7 @@ export class ServiceTable extends Table {
         : 'upsert' in write
           ? await this.#write([], () => client.upsertEntity(row, 'Replace'))
           : await this.#write(['changed', 'no-row'], () =>
-              client.updateEntity(row, 'Replace', { etag: write.etag }),
+              client.updateEntity(row, modeOf(write), { etag: write.etag }),
             );
     return 'done' in answer;
   }
@@ -185,5 +188,9 @@ function toAction(write: Write): TransactionAction {
     ? ['create', row]
     : 'upsert' in write
       ? ['upsert', row, 'Replace']
-      : ['update', row, 'Replace', { etag: write.etag }];
+      : ['update', row, modeOf(write), { etag: write.etag }];
+}
+
+function modeOf({ isMerge = false }: { readonly isMerge?: boolean }): 'Merge' | 'Replace' {
+  return isMerge ? 'Merge' : 'Replace';
 }

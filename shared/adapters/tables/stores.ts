@@ -1,6 +1,7 @@
 import type { Stores } from '../../pipeline/ports';
 import { TableChain } from './chain';
 import { TableCoverage } from './coverage';
+import { TableCounts } from './finding-counts';
 import { TableIndex } from './finding-index';
 import { TableFindings } from './findings';
 import { TableMarks } from './marks';
@@ -26,6 +27,7 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
   const table = (name: string): Table => database.table(name, createMissingTables);
   const findings = table('Findings');
   const work = table('Work');
+  const lists = table('FindingIndex');
   const coverage = new TableCoverage(table('Coverage'), tenantId);
   return {
     coverage,
@@ -38,7 +40,8 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
         coverage.forget();
       },
     }),
-    index: new TableIndex(table('FindingIndex'), tenantId),
+    index: new TableIndex(lists, tenantId),
+    counts: new TableCounts(lists, tenantId),
     marks: new TableMarks(work, tenantId),
     outbox: new TableOutbox({ findings, work, tenantId }),
     quarantine: new TableQuarantine(table('Quarantine'), tenantId),

@@ -1,4 +1,5 @@
 import { RowRefusedError } from './errors';
+import { FORMAT, FORMATS, upToDate, withFormat, type Formats } from './formats';
 import { guardRow, sizeOf, type Row, type StoredRow } from './guards';
 import type { KeyRange } from './keys';
 
@@ -13,6 +14,8 @@ export interface RowQuery {
   readonly without?: KeyRange;
   /** How many rows a page may have. */
   readonly page?: number;
+  /** The rows as they lie, of whatever format. */
+  readonly isRaw?: boolean;
 }
 
 export interface RowPage {
@@ -25,7 +28,12 @@ export interface RowPage {
 export type Write =
   | { readonly insert: Row }
   | { readonly upsert: Row }
-  | { readonly update: Row; readonly etag: string };
+  | {
+      readonly update: Row;
+      readonly etag: string;
+      /** Only these columns; the others stay as they are, and the version of the row with them. */
+      readonly isMerge?: boolean;
+    };
 
 export type ETags = ReadonlyMap<string, string>;
 
@@ -47,20 +55,22 @@ export interface Database {
 
 /**
  * One table, whatever it is made of. What is not there, is there already or has changed meanwhile is an answer;
- * everything else is thrown as a StorageError. Writes are checked here: what one table takes, every table takes.
+ * everything else is thrown as a StorageError. Writes are checked here, so that what one table takes every table takes, and
+ * versions of rows are told apart here: nobody else sees another than that of today.
  */
 export abstract class Table {
   readonly name: string;
+  readonly #formats: Formats;
 
-  constructor(name: string) {
+  constructor(name: string, formats: Formats = FORMATS) {
     this.name = name;
+    this.#formats = formats;
   }
 
-  /** @returns undefined when there is no such row. */
-  abstract get(partitionKey: string, rowKey: string): Promise<StoredRow | undefined>;
+  protected abstract fetch(partitionKey: string, rowKey: string): Promise<StoredRow | undefined>;
 
-  /** All rows of a query, page by page, and after each page whether another will be asked for; pages may be empty. */
-  abstract answers(query: RowQuery): AsyncGenerator<RowPage>;
+  /** All rows of a query, page by page; pages may be empty. */
+  protected abstract query(query: RowQuery): AsyncGenerator<RowPage>;
 
   /** @returns false when the row is gone, or is not the one with this ETag (`*`: any) any more. */
   abstract remove(partitionKey: string, rowKey: string, etag: string): Promise<boolean>;
@@ -79,6 +89,35 @@ export abstract class Table {
     partitionKey: string,
     rowKeys: readonly string[],
   ): Promise<boolean>;
+
+  /**
+   * @returns undefined when there is no such row.
+   * @throws NewerRowError
+   */
+  async get(partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
+    const row = await this.fetch(partitionKey, rowKey);
+    return row && this.upToDate(row);
+  }
+
+  /**
+   * All rows of a query, page by page, and after each page whether another will be asked for; pages may be empty.
+   * @throws NewerRowError
+   */
+  async *answers(query: RowQuery): AsyncGenerator<RowPage> {
+    const { columns = [], isRaw = false } = query;
+    const asked = columns.length === 0 ? query : { ...query, columns: [...columns, FORMAT] };
+    for await (const { rows, isLast } of this.query(asked)) {
+      yield { rows: isRaw ? rows : rows.map((row) => this.upToDate(row)), isLast };
+    }
+  }
+
+  /**
+   * A row that was read as it lies, as one of today.
+   * @throws NewerRowError
+   */
+  upToDate(row: StoredRow): StoredRow {
+    return upToDate(this.name, row, this.#formats);
+  }
 
   async *pages(query: RowQuery): AsyncGenerator<readonly StoredRow[]> {
     for await (const { rows } of this.answers(query)) {
@@ -120,8 +159,9 @@ export abstract class Table {
 
   /** @returns false when the row is there already, or is not the one with this ETag any more. */
   async writeOne(write: Write): Promise<boolean> {
-    guardRow(this.name, rowOf(write));
-    return this.write(write);
+    const whole = this.#withFormat(write);
+    guardRow(this.name, rowOf(whole));
+    return this.write(whole);
   }
 
   /**
@@ -129,8 +169,9 @@ export abstract class Table {
    * @returns the new ETags by row key, or undefined when one of the writes was refused; nothing is written then.
    */
   async transact(writes: readonly Write[]): Promise<ETags | undefined> {
-    this.#guardTransaction(writes.map(rowOf));
-    return this.writeTogether(writes);
+    const whole = writes.map((write) => this.#withFormat(write));
+    this.#guardTransaction(whole.map(rowOf));
+    return this.writeTogether(whole);
   }
 
   /** Deletes rows of one partition, a hundred at a time; those that are gone already do not matter. */
@@ -158,6 +199,17 @@ export abstract class Table {
         );
       }
     }
+  }
+
+  #withFormat(write: Write): Write {
+    if ('insert' in write) {
+      return { insert: withFormat(write.insert, this.#formats) };
+    }
+    return 'upsert' in write
+      ? { upsert: withFormat(write.upsert, this.#formats) }
+      : write.isMerge === true
+        ? write
+        : { ...write, update: withFormat(write.update, this.#formats) };
   }
 
   /** The service's bounds of a transaction; each row by itself is guarded too. */

@@ -8,7 +8,6 @@ import { shapesOfVerification } from '../../fakes/unreadable';
 
 const AT = toInstant('2026-03-02T12:05:00Z');
 const MFA = 'mfa-registration-unfinished';
-const WITHOUT_OUTCOME = 'registration-without-outcome';
 const audits = wantedBy(DETECTORS, 'directoryAudits');
 const signIns = wantedBy(DETECTORS, 'signIns');
 const exactly = (at: Instant): MissedRow['when'] => ({ from: at, to: justAfter(at) });
@@ -27,7 +26,7 @@ describe('a verification row that is written as nobody expects', () => {
       expect(missed).toBeUndefined();
       return;
     }
-    expect(missed?.detectors).toEqual([MFA, WITHOUT_OUTCOME]);
+    expect(missed?.detectors).toEqual([MFA]);
     expect(missed?.subject?.id).toBe(about);
     expect(missed?.when).toEqual(
       when === 'exactly' ? exactly(AT) : when === 'that day' ? zones() : undefined,
