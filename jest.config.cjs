@@ -4,6 +4,7 @@ module.exports = {
   testEnvironment: 'node',
   testPathIgnorePatterns: [
     '/node_modules/',
+    '<rootDir>/test/cases/',
     '<rootDir>/test/samples/',
     '<rootDir>/test/bench/',
     // Minutes long: npm run test:faults, test:crash, test:scale; .ci/run runs them all.

@@ -1,5 +1,4 @@
 import { readExports } from '../shared/adapters/files/export-source';
-import { listExports, UnreadableFileError } from '../shared/adapters/files/read-file';
 import { memoryStores } from '../shared/adapters/memory/memory-stores';
 import { configureDetectors, type Environment } from '../shared/config/detectors';
 import type { ConfiguredDetector } from '../shared/domain/detector';
@@ -7,6 +6,7 @@ import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
+import type { IncompleteFile } from '../shared/pipeline/export-tally';
 import type { Now } from '../shared/pipeline/ports';
 import { wantedBy } from '../shared/pipeline/select';
 import { EXIT, UsageError } from './exit';
@@ -16,6 +16,7 @@ import { printable, table, wrap, type Terminal } from './print';
 
 export interface AnalyzeOptions {
   readonly asOf?: string;
+  readonly completeFrom?: string;
   readonly json?: boolean;
 }
 
@@ -30,65 +31,63 @@ export async function analyzeCommand(
   world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Now },
 ): Promise<number> {
   const { terminal, environment, clock } = world;
-  const asOf = options.asOf === undefined ? undefined : readAsOf(options.asOf);
+  const { asOf, completeFrom } = readTimes(options);
   const detectors = configureDetectors(environment);
-  const unreadable: UnreadableFileError[] = [];
-  const files = await listAll(inputs, unreadable);
   const progress = new Progress(terminal, clock);
-  const pages = readExports(files, {
+  const pages = readExports(inputs, {
     wanted: wantedByAll(detectors),
     onBytes: (bytes) => {
       progress.show(bytes);
     },
-    onUnreadable: (error) => unreadable.push(error),
   });
   const analysis = await analyze(pages, detectors, memoryStores(), {
     ...(asOf !== undefined && { asOf }),
+    ...(completeFrom !== undefined && { completeFrom }),
     tenantId: environment['TENANT_ID'] ?? 'export',
     clock,
   });
   progress.clear();
   if (options.json === true) {
-    terminal.out(`${safeJson(toJson(analysis, unreadable), 2)}\n`);
+    terminal.out(`${safeJson(toJson(analysis), 2)}\n`);
   } else {
     terminal.out(toText(analysis, terminal));
   }
-  for (const error of unreadable) {
-    terminal.err(`crosscheck: ${printable(error.message)}\n`);
+  const complaints = [
+    ...analysis.unreadable,
+    ...analysis.incomplete.map(incompleteText),
+    ...analysis.faults.map(({ timeline, error }) => `${timeline.subject.id}: ${error.message}`),
+  ];
+  for (const complaint of complaints) {
+    terminal.err(`crosscheck: ${printable(complaint)}\n`);
   }
-  for (const { timeline, error } of analysis.faults) {
-    terminal.err(`crosscheck: ${printable(`${timeline.subject.id}: ${error.message}`)}\n`);
-  }
-  return unreadable.length > 0 || analysis.faults.length > 0 ? EXIT.failed : EXIT.done;
+  return complaints.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-function readAsOf(text: string): Instant {
+function incompleteText({ file, rows, unusable, line, reason }: IncompleteFile): string {
+  return `${file}: ${unusable} of ${count(rows, 'row')} could not be used, so the answer may miss something; the first, on line ${line}: ${reason}`;
+}
+
+function readTimes(options: AnalyzeOptions): { asOf?: Instant; completeFrom?: Instant } {
+  const asOf = readTime('--as-of', options.asOf);
+  const completeFrom = readTime('--complete-from', options.completeFrom);
+  if (asOf !== undefined && completeFrom !== undefined && completeFrom >= asOf) {
+    throw new UsageError('--complete-from must be earlier than --as-of');
+  }
+  return {
+    ...(asOf !== undefined && { asOf }),
+    ...(completeFrom !== undefined && { completeFrom }),
+  };
+}
+
+function readTime(option: string, text: string | undefined): Instant | undefined {
   try {
-    return toInstant(text);
+    return text === undefined ? undefined : toInstant(text);
   } catch (error) {
     if (error instanceof TimeError) {
-      throw new UsageError(`--as-of: ${error.message}`);
+      throw new UsageError(`${option}: ${error.message}`);
     }
     throw error;
   }
-}
-
-async function listAll(
-  inputs: readonly string[],
-  unreadable: UnreadableFileError[],
-): Promise<readonly string[]> {
-  const files: string[] = [];
-  for (const input of inputs) {
-    try {
-      files.push(...(await listExports([input])));
-    } catch (error) {
-      if (!(error instanceof UnreadableFileError)) {
-        throw error;
-      }
-      unreadable.push(error);
-    }
-  }
-  return [...new Set(files)];
 }
 
 function wantedByAll(
@@ -134,15 +133,13 @@ class Progress {
 
 // ------------------------------------------------------------------------------------------------------- as JSON
 
-function toJson(
-  analysis: Analysis,
-  unreadable: readonly UnreadableFileError[],
-): Record<string, unknown> {
+function toJson(analysis: Analysis): Record<string, unknown> {
   return {
     asOf: analysis.asOf ?? null,
     read: analysis.read,
     warnings: analysis.warnings,
-    unreadable: unreadable.map((error) => error.message),
+    unreadable: analysis.unreadable,
+    incomplete: analysis.incomplete,
     faults: analysis.faults.map(({ timeline, error }) => ({
       ...{ detector: timeline.detector, subject: timeline.subject, reason: error.message },
     })),
@@ -150,13 +147,18 @@ function toJson(
       ...{ detector, subject, until, what },
     })),
     undetermined: analysis.undetermined.map(({ detector, subject, gap, what }) => ({
-      ...{ detector, subject, gap, what },
+      ...{ detector, subject, gap, what, remedy: REMEDY },
     })),
     findings: inOrder(analysis.findings).map(findingJson),
   };
 }
 
 // ------------------------------------------------------------------------------------------------------- as text
+
+/** An export says when its first and last records were, not what it was cut to: that only a person knows. */
+const REMEDY =
+  'An export is taken to be complete between its oldest and its newest record. If you know that it is complete from an ' +
+  'earlier time on, say so with --complete-from TIME, and with --as-of TIME up to when; else export a longer stretch.';
 
 function toText(analysis: Analysis, terminal: Terminal): string {
   const shown = inOrder(analysis.findings);
@@ -174,6 +176,7 @@ function toText(analysis: Analysis, terminal: Terminal): string {
         watched.map((finding) => findingText(finding, terminal)).join('\n'),
     waitingText('still inside its grace', analysis.pending, terminal),
     waitingText('cannot be told from this log', analysis.undetermined, terminal),
+    analysis.undetermined.length === 0 ? '' : wrap(REMEDY, '  '),
   ].join('');
 }
 

@@ -38,15 +38,21 @@ function program(setExit: (code: number) => void): Command {
       '--as-of <time>',
       'treat the logs as complete up to this time, like 2026-01-31T12:00:00Z',
     )
+    .option(
+      '--complete-from <time>',
+      'you vouch that the logs hold everything from this time on, as of an export cut to one user',
+    )
     .option('--json', 'print JSON to standard output')
     .addHelpText(
       'after',
       `
-Reads Graph response pages, the portal's JSON download, NDJSON, diagnostic-settings records and Log Analytics
-exports, mixed as you like, also gzipped. The portal's CSV lacks what is needed. Without --as-of a log is taken to be
-complete up to its newest record. Thresholds are environment variables: see docs/detectors.md.
+Reads what Graph, the portal (JSON; of CSV the sign-ins), diagnostic settings, Log Analytics and Sentinel (JSON, CSV),
+Graph PowerShell and the usual SIEMs export, mixed as you like, also gzipped; docs/exports.md lists them. Without
+--complete-from and --as-of a log is taken to be complete from its oldest to its newest record. Thresholds are
+environment variables: see docs/detectors.md.
 
-Exit code: 0 done (skipped records are listed), 1 a file could not be read at all, 2 wrong usage.
+Exit code: 0 done (skipped records are listed), 1 a file could not be read, was cut, holds an unreadable row that a
+detector needs, or more than a tenth of its rows could not be used, 2 wrong usage.
 
 Examples:
   crosscheck analyze examples

@@ -7,7 +7,8 @@ import { configureDetectors } from '../../shared/config/detectors';
 import type { EntraRecord } from '../../shared/domain/record';
 import type { Signal } from '../../shared/domain/signal';
 import { toInstant } from '../../shared/domain/time';
-import { analyze, type ExportedRow, type ExportPage } from '../../shared/pipeline/analyze';
+import { analyze } from '../../shared/pipeline/analyze';
+import type { ExportedRow, ExportPage } from '../../shared/pipeline/export-tally';
 import { folderWith } from '../fakes/folder';
 
 const EXAMPLES = join(__dirname, '../../examples');
@@ -134,7 +135,7 @@ describe('crosscheck analyze', () => {
     const { out, err } = await run([EXAMPLES], {});
 
     expect(out).toContain('MFATest2@domain.com scanned the code at 2023-08-08 12:38 UTC');
-    expect(out).toContain('3 findings');
+    expect(out).toContain('2 findings');
     expect(out).toContain('(assumed complete)');
     expect(err).toBe('');
   });
@@ -165,7 +166,6 @@ describe('crosscheck analyze', () => {
 
     expect(json().warnings).toEqual([
       'mfa-registration-unfinished: the input holds no audit records at all.',
-      'registration-without-outcome: the input holds no audit records at all.',
     ]);
   });
 
@@ -193,9 +193,12 @@ describe('crosscheck analyze', () => {
       { ...first, activityDisplayName: 'x'.repeat(1_000_000), id: 'long' },
     ];
 
-    const { code, json } = await run([folderWith({ log: `${lines(rows)}\n{"id":"ha` })]);
+    const { code, err, json } = await run([folderWith({ log: `${lines(rows)}\n{"id":"ha` })]);
 
-    expect(code).toBe(0);
+    expect(code).toBe(1); // one that is cut may have said anything
+    expect(err).toMatch(
+      /log: 7 of \d+ rows could not be used, so .* the first, on line 1: the record has no id/,
+    );
     expect(json().findings).toHaveLength(2);
     const reasons = Object.values(json().read).flatMap((each) =>
       each.skipped.map(({ line, reason }) => `${line}: ${reason}`),
@@ -204,7 +207,7 @@ describe('crosscheck analyze', () => {
       '1: the record has no id',
       '2: the record has no activityDateTime',
       expect.stringMatching(/^3: .*no zone/),
-      expect.stringMatching(/^4: targetResources: .*expected array/),
+      expect.stringMatching(/^4: targetResources is not JSON/),
       expect.stringMatching(
         /^5: the (old|new)Value of StrongAuthenticationPhoneAppDetail is not JSON/,
       ),
@@ -215,7 +218,7 @@ describe('crosscheck analyze', () => {
 
   it('reads the others when a file cannot be read at all, and fails', async () => {
     const folder = folderWith({
-      'a.csv': 'Date (UTC),Correlation ID,Service,Category\n1,2,3,4',
+      'a.csv': 'Date (UTC),CorrelationId,Service,Category,Activity\n1,2,3,4,5',
       'b.json': lines([...audits, ...signIns]),
     });
 
@@ -223,7 +226,9 @@ describe('crosscheck analyze', () => {
 
     expect(code).toBe(1);
     expect(json().findings).toHaveLength(2);
-    expect(err).toMatch(/a\.csv: is the portal's CSV/);
+    expect(err).toMatch(
+      /a\.csv: is the CSV of the Entra admin center's audit log, which has no ids/,
+    );
     expect(err).toMatch(/\/nowhere: there is no such file or folder/);
   });
 
@@ -256,6 +261,138 @@ describe('crosscheck analyze', () => {
     expect(code).toBe(0);
     expect(out).toContain('Nothing was read.');
     expect(out).toContain('No findings');
+  });
+});
+
+describe('crosscheck analyze, of rows that cannot be used', () => {
+  const foreign = Array.from({ length: 10 }, () => ({ hello: 'world' }));
+  const others = (n: number): Row[] =>
+    Array.from({ length: n }, (_, i) => ({ ...audits[0]!, id: `more-${i}` }));
+
+  it.each<{ when: string; rows: unknown[]; code: number; says: RegExp }>([
+    { when: 'a tenth', rows: [...foreign, ...others(90)], code: 0, says: /^$/ },
+    {
+      when: 'more than a tenth',
+      rows: [...foreign, ...others(89)],
+      code: 1,
+      says: /log: 10 of 99 rows could not be used, .* is neither an audit record/,
+    },
+    {
+      when: 'many that nobody reads',
+      rows: [
+        ...others(1),
+        ...foreign.map(() => ({ category: 'ManagedIdentitySignInLogs', properties: {} })),
+      ],
+      code: 0,
+      says: /^$/,
+    },
+    {
+      when: 'one that a detector needs',
+      rows: [
+        ...others(99),
+        { ...audits.find((row) => row['activityDisplayName'] === 'Update user')!, id: null },
+      ],
+      code: 1,
+      says: /1 of 100 rows could not be used, .* the record has no id/,
+    },
+    {
+      when: 'one that no detector needs',
+      rows: [...others(99), { ...audits[0]!, id: null, activityDisplayName: 'Add group' }],
+      code: 0,
+      says: /^$/,
+    },
+  ])('exits $code for $when', async ({ rows, code, says }) => {
+    const result = await run([folderWith({ log: lines(rows) })]);
+
+    expect(result.code).toBe(code);
+    expect(result.err.trim()).toMatch(says);
+  });
+
+  it.each<{ when: string; files: Record<string, string>; says: RegExp[] }>([
+    {
+      when: 'its records were refused',
+      files: { a: lines(audits.map((row) => ({ ...row, id: null }))), s: lines(signIns) },
+      says: [/none of the \d+ audit records of the input can be used/],
+    },
+    {
+      when: 'a file was refused',
+      files: { 'a.csv': 'Date (UTC),Service,Activity\n1,2,3', s: lines(signIns) },
+      says: [/no audit records were read; what could not be used may have held some/],
+    },
+    {
+      when: 'unknown rows were refused',
+      files: { s: lines([...foreign, ...signIns]) },
+      says: [/no audit records were read; what could not be used may have held some/],
+    },
+    {
+      when: 'the row that it looks for was refused',
+      files: {
+        a: lines(
+          audits.map((row) =>
+            row['activityDisplayName'] === 'Update user' ? { ...row, id: null } : row,
+          ),
+        ),
+        s: lines(signIns),
+      },
+      says: [/rows of the audit records that could not be used may have held what it looks for/],
+    },
+  ])('does not say that the input holds none when $when', async ({ files, says }) => {
+    const { warnings } = (await run([folderWith(files)])).json();
+
+    expect(warnings).toEqual(says.map((each) => expect.stringMatching(each) as string));
+    expect(warnings.join()).not.toMatch(/holds no/);
+  });
+});
+
+describe('crosscheck analyze --complete-from', () => {
+  const entry = audits.find((row) => row['activityDateTime'] === '2023-08-08T12:38:54.0000000Z')!;
+  const later = { ...audits[0]!, id: 'later', activityDateTime: '2023-08-08T20:00:00Z' };
+  const oneUser = (): string => folderWith({ log: lines([entry, later]) });
+  const from = '2023-08-01T00:00:00Z';
+
+  it('judges an export whose first row is the scan', async () => {
+    const without = (await run([oneUser()])).json();
+    const vouched = (await run([oneUser()], { json: true, completeFrom: from })).json();
+
+    expect(without).toMatchObject({
+      findings: [],
+      undetermined: [{ remedy: expect.stringContaining('--complete-from') as string }],
+    });
+    expect(vouched.findings).toMatchObject([
+      { detector: 'mfa-registration-unfinished', status: 'open' },
+    ]);
+    expect(vouched.undetermined).toEqual([]);
+  });
+
+  it('judges an export of that one row, together with --as-of', async () => {
+    const folder = folderWith({ log: lines([entry]) });
+
+    const waiting = (await run([folder], { json: true, completeFrom: from })).json();
+    const asOf = '2023-08-08T16:00:00Z';
+    const done = (await run([folder], { json: true, completeFrom: from, asOf })).json();
+
+    expect(waiting.pending).toHaveLength(1);
+    expect(done.findings).toMatchObject([{ status: 'open' }]);
+  });
+
+  it('names itself where something cannot be told', async () => {
+    const { out } = await run([oneUser()], {});
+
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('say so with --complete-from TIME');
+  });
+
+  it('begins later than the oldest record when the person says so', async () => {
+    const { json } = await run([oneUser()], { json: true, completeFrom: '2023-08-08T15:00:00Z' });
+
+    expect(json().undetermined).toHaveLength(1);
+  });
+
+  it.each([
+    [{ completeFrom: 'yesterday' }, /--complete-from: "yesterday" is not a time/],
+    [{ completeFrom: '2023-08-01' }, /--complete-from: "2023-08-01" is not a time/],
+    [{ completeFrom: from, asOf: from }, /--complete-from must be earlier than --as-of/],
+  ])('refuses %j', async (options, sentence) => {
+    await expect(run([oneUser()], options)).rejects.toThrow(sentence);
   });
 });
 

@@ -1,5 +1,4 @@
 import { readExports } from '../../shared/adapters/files/export-source';
-import { listExports } from '../../shared/adapters/files/read-file';
 import { memoryStores } from './memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';
@@ -7,22 +6,17 @@ import { analyze, type Analysis } from '../../shared/pipeline/analyze';
 import { wantedBy } from '../../shared/pipeline/select';
 
 /** Runs `analyze` over files without a terminal. */
-export async function analyzeFiles(
-  inputs: string[],
-): Promise<{ analysis: Analysis; unreadable: string[] }> {
-  const unreadable: string[] = [];
+export async function analyzeFiles(inputs: string[]): Promise<Analysis> {
   const configured = configureDetectors({});
   const detectors = configured.map((each) => each.detector);
-  const pages = readExports(await listExports(inputs), {
+  const pages = readExports(inputs, {
     wanted: {
       directoryAudits: wantedBy(detectors, 'directoryAudits'),
       signIns: wantedBy(detectors, 'signIns'),
     },
-    onUnreadable: (error) => unreadable.push(error.message),
   });
-  const analysis = await analyze(pages, configured, memoryStores(), {
+  return analyze(pages, configured, memoryStores(), {
     tenantId: 'test',
     clock: { now: () => toInstant('2026-01-01T00:00:00Z') },
   });
-  return { analysis, unreadable };
 }

@@ -1,35 +1,55 @@
 import type { Source } from '../../domain/record';
-import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/analyze';
+import { justAfter } from '../../domain/time';
+import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/export-tally';
 import type { Wanted } from '../../pipeline/ports';
 import { readRow } from '../rows/read-row';
-import { recognise } from '../rows/shapes';
-import { readExport, UnreadableFileError, type FileRow } from './read-file';
+import { unwrap, type Known } from '../rows/unwrap';
+import { listExports, readExport, UnreadableFileError, type FileRow } from './read-file';
 
 export interface ExportOptions {
   readonly wanted: Readonly<Record<Source, Wanted>>;
   /** Called with the bytes read so far of each file. */
   readonly onBytes?: (bytes: number) => void;
-  /** Called for a file that cannot be read at all; the others go on. */
-  readonly onUnreadable: (error: UnreadableFileError) => void;
 }
 
-/** Reads exported logs one after the other, whatever their format, and tells per row what became of it. */
+/**
+ * Reads exported logs one after the other, whatever their format, and tells per row what became of it. A file or
+ * folder that cannot be read at all is handed on as such, and the others go on.
+ */
 export async function* readExports(
-  files: readonly string[],
+  inputs: readonly string[],
   options: ExportOptions,
 ): AsyncGenerator<ExportPage> {
-  for (const file of files) {
+  const read = new Set<string>();
+  for (const input of inputs) {
     try {
-      for await (const batch of readExport(file, options)) {
-        yield toPage(batch, options.wanted);
+      for (const file of await listExports([input])) {
+        if (!read.has(file)) {
+          read.add(file);
+          yield* readOne(file, options);
+        }
       }
     } catch (error) {
-      if (!(error instanceof UnreadableFileError)) {
-        throw error;
-      }
-      options.onUnreadable(error);
+      yield toUnreadablePage(error);
     }
   }
+}
+
+async function* readOne(file: string, options: ExportOptions): AsyncGenerator<ExportPage> {
+  try {
+    for await (const batch of readExport(file, options)) {
+      yield toPage(batch, options.wanted);
+    }
+  } catch (error) {
+    yield toUnreadablePage(error);
+  }
+}
+
+function toUnreadablePage(error: unknown): ExportPage {
+  if (!(error instanceof UnreadableFileError)) {
+    throw error;
+  }
+  return { rows: [], skipped: [], unreadable: error.message };
 }
 
 function toPage(batch: readonly FileRow[], wanted: ExportOptions['wanted']): ExportPage {
@@ -37,31 +57,55 @@ function toPage(batch: readonly FileRow[], wanted: ExportOptions['wanted']): Exp
   const skipped: SkippedRow[] = [];
   for (const each of batch) {
     const { file, line } = each;
-    const skip = (reason: string, isMalformed: boolean, source?: Source): void => {
-      skipped.push({ file, line, reason, isMalformed, ...(source !== undefined && { source }) });
-    };
     if ('problem' in each) {
-      skip(each.problem, true);
+      skipped.push({ file, line, reason: each.problem, isMalformed: true, isMissed: true });
       continue;
     }
-    const recognised = recognise(each.row);
-    if ('ignored' in recognised) {
-      skip(recognised.ignored, false);
-      continue;
+    for (const recognised of unwrap(each.row)) {
+      const read = readRecognised(recognised, wanted);
+      if ('reason' in read) {
+        skipped.push({ file, line, ...read });
+      } else {
+        rows.push({ file, line, ...read });
+      }
     }
-    if ('malformed' in recognised) {
-      skip(recognised.malformed, true);
-      continue;
-    }
-    const { source, row } = recognised;
-    const read = readRow(source, row, wanted[source]);
-    if ('malformed' in read) {
-      skip(read.malformed.reason, true, source);
-      continue;
-    }
-    const { at, record } = read;
-    const valueOf = (property: string): unknown => row[property];
-    rows.push({ source, file, line, at, valueOf, ...(record !== undefined && { record }) });
   }
   return { rows, skipped };
+}
+
+function readRecognised(
+  recognised: Known,
+  wanted: ExportOptions['wanted'],
+): Omit<ExportedRow, 'file' | 'line'> | Omit<SkippedRow, 'file' | 'line'> {
+  if ('ignored' in recognised) {
+    return { reason: recognised.ignored, isMalformed: false, isMissed: false, isUnneeded: true };
+  }
+  if ('refused' in recognised) {
+    return { reason: recognised.refused, isMalformed: false, isMissed: false };
+  }
+  const { source, row, flaw } = recognised;
+  const read = readRow(source, row, wanted[source]);
+  if ('malformed' in read) {
+    const { reason, missed } = read.malformed;
+    return {
+      ...{ source, reason: flaw ?? reason, isMalformed: true, isMissed: missed !== undefined },
+      ...(missed !== undefined && { missed }),
+    };
+  }
+  if (flaw !== undefined) {
+    const detectors = wanted[source].neededBy(row);
+    return {
+      ...{ source, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
+      ...(detectors.length > 0 && {
+        missed: { detectors, when: { from: read.at, to: justAfter(read.at) } },
+      }),
+    };
+  }
+  const valueOf = (property: string): unknown => row[property];
+  return {
+    source,
+    at: read.at,
+    valueOf,
+    ...(read.record !== undefined && { record: read.record }),
+  };
 }

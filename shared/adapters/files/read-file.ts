@@ -1,8 +1,10 @@
 import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { readCsv, UnusableCsvError } from './csv-rows';
 import { cutObjects, type Cut } from './cut-objects';
 import { decode, GzipError } from './decode';
+import { DOWNLOAD, tellFormat } from './tell-format';
 
 /** One row of an export, or why it could not be read; never quotes a value of the row. */
 export type FileRow = Place &
@@ -42,13 +44,11 @@ function nameOf(path: string): string {
 
 // Larger ones are read no faster, and what is cut out of them is less often still in the processor's cache.
 const PIECE = 64 * 1024;
-const DOWNLOAD =
-  'Entra admin center > Monitoring & health > Audit logs or Sign-in logs > Download > JSON';
 
 /**
  * Reads the rows of an exported log, of whatever container, encoding and size, in batches and in constant memory.
  * A row that cannot be read is handed on as a problem, and the rest goes on.
- * @throws UnreadableFileError when the file is missing, not allowed or no JSON at all; and when it breaks off, then
+ * @throws UnreadableFileError when the file is missing, not allowed or of a format that is not read; and when it breaks off, then
  * after the rows that could be read.
  */
 export async function* readExport(
@@ -67,11 +67,35 @@ export async function* readExport(
     }
   }
   const file = nameOf(path);
-  for await (const cuts of cutObjects(refuseOthers(path, textBeforeDamage()))) {
-    yield cuts.map((cut) => toRow(file, cut));
+  const { format, text } = await tellFormat(textBeforeDamage());
+  if (typeof format !== 'string') {
+    throw new UnreadableFileError(path, format.refused);
+  }
+  if (format === 'csv') {
+    yield* csvRows(path, text);
+  } else {
+    for await (const cuts of cutObjects(text)) {
+      yield cuts.map((cut) => toRow(file, cut));
+    }
   }
   if (damage !== undefined) {
     throw new UnreadableFileError(path, damage.message, { cause: damage });
+  }
+}
+
+async function* csvRows(path: string, text: AsyncIterable<string>): AsyncGenerator<FileRow[]> {
+  const file = nameOf(path);
+  const open =
+    path === STDIN ? undefined : (): AsyncIterable<string> => decode(readBytes(path, {}));
+  try {
+    for await (const rows of readCsv(text, open)) {
+      yield rows.map((row) => ({ file, ...row }));
+    }
+  } catch (error) {
+    if (!(error instanceof UnusableCsvError)) {
+      throw error;
+    }
+    throw new UnreadableFileError(path, error.message, { cause: error });
   }
 }
 
@@ -84,7 +108,7 @@ const OTHER_EXTENSIONS = new Set(
 
 /**
  * The files to read: folders become their files, in order of name, without hidden ones and those that are plainly
- * something else. A CSV file stays in the list, so that it is refused with the reason rather than passed over.
+ * something else.
  * @throws UnreadableFileError when something is missing, or a folder holds no file to read.
  */
 export async function listExports(inputs: readonly string[]): Promise<string[]> {
@@ -168,65 +192,6 @@ function toUnreadable(path: string, error: unknown): Error {
   }
   const reason = REASONS[code] ?? `reading failed (${code}); copy it to a local disk and try again`;
   return new UnreadableFileError(path, reason, { cause: error });
-}
-
-const ENOUGH_TO_TELL = 64 * 1024;
-
-// Passes JSON on as it comes, and holds anything else until there is enough of it to tell what it is.
-async function* refuseOthers(file: string, chunks: AsyncIterable<string>): AsyncGenerator<string> {
-  let head = '';
-  let isJson = false;
-  for await (const chunk of chunks) {
-    if (isJson) {
-      yield chunk;
-      continue;
-    }
-    head += chunk;
-    if (beginsLikeJson(head) || head.length >= ENOUGH_TO_TELL) {
-      refuseOther(file, head);
-      isJson = true;
-      yield head;
-    }
-  }
-  if (!isJson) {
-    refuseOther(file, head);
-    yield head;
-  }
-}
-
-function refuseOther(file: string, head: string): void {
-  if (head.trim() === '' || beginsLikeJson(head)) {
-    return;
-  }
-  if (beginsLikeCsv(head)) {
-    throw new UnreadableFileError(
-      file,
-      "is the portal's CSV, which lacks the changed properties (modifiedProperties) and the Conditional Access " +
-        `policies that the detectors need; download JSON instead: ${DOWNLOAD}`,
-    );
-  }
-  // After a broken first line, a file with one record per line is still worth reading.
-  const hasJsonLine = /^[ \t]*[{[]/m.test(head);
-  if (!hasJsonLine || hasBinary(head)) {
-    throw new UnreadableFileError(file, `is not JSON; download the log as JSON: ${DOWNLOAD}`);
-  }
-}
-
-function beginsLikeJson(head: string): boolean {
-  return /^\s*[{[]/.test(head);
-}
-
-// Three or more short names without any punctuation that JSON would need. The names differ from language to language.
-function beginsLikeCsv(head: string): boolean {
-  const cells = (/^.*/.exec(head.trimStart())?.[0] ?? '').split(/[,;\t]/);
-  return (
-    cells.length >= 3 &&
-    cells.every((cell) => /^\s*"?[\p{L}\p{M}\p{N} _.()/'&-]{1,80}"?\s*$/u.test(cell))
-  );
-}
-
-function hasBinary(head: string): boolean {
-  return head.includes('\0') || head.includes('\ufffd');
 }
 
 function toRow(file: string, cut: Cut): FileRow {

@@ -202,8 +202,14 @@ describe('adapters/rows/shapes', () => {
     {
       what: 'an audit record of few columns',
       source: 'directoryAudits',
-      row: { OperationName: 'Update user', TargetResources: '[]', ResultDescription: 'why' },
-      gives: { activityDisplayName: 'Update user', targetResources: [], resultReason: 'why' },
+      row: {
+        ...{ Id: 'a', ActivityDateTime: 'then', OperationName: 'Update user' },
+        ...{ TargetResources: '[]', ResultDescription: 'why' },
+      },
+      gives: {
+        ...{ id: 'a', activityDateTime: 'then', activityDisplayName: 'Update user' },
+        ...{ targetResources: [], resultReason: 'why' },
+      },
     },
     { what: 'a sign-in record', source: 'signIns', row: SIGN_IN_COLUMNS, gives: GRAPH_SIGN_IN },
     {
@@ -216,6 +222,7 @@ describe('adapters/rows/shapes', () => {
       what: 'a sign-in record of few columns',
       source: 'signIns',
       row: {
+        Id: 's',
         CreatedDateTime: 'then',
         UserId: 'ann',
         ResultType: 53003,
@@ -223,6 +230,7 @@ describe('adapters/rows/shapes', () => {
         Status: '',
       },
       gives: {
+        id: 's',
         createdDateTime: 'then',
         userId: 'ann',
         status: { errorCode: 53003 },
@@ -347,48 +355,184 @@ describe('adapters/rows/shapes', () => {
     ['InitiatedBy', AUDIT_COLUMNS],
     ['TargetResources', AUDIT_COLUMNS],
     ['Status', SIGN_IN_COLUMNS],
-    ['DeviceDetail', SIGN_IN_COLUMNS],
-    ['LocationDetails', SIGN_IN_COLUMNS],
-    ['ConditionalAccessPolicies', SIGN_IN_COLUMNS],
     ['properties', record('SignInLogs', {})],
   ])('names the column %s when it is cut, and quotes nothing', (column, row) => {
-    expect(recognise({ ...row, [column]: '{"secret":"' })).toEqual({
-      malformed: `${column} is not JSON (11 characters); the export may have cut it`,
+    expect(recognise({ ...row, [column]: '{"secret":"' })).toMatchObject({
+      flaw: `${column} is not JSON (11 characters); the export may have cut it`,
     });
   });
 
-  const UNKNOWN = 'is neither an audit record nor a sign-in record of Entra';
-  it.each<[string, Row, string | RegExp]>([
+  it.each([
+    ['DeviceDetail', 'deviceDetail'],
+    ['LocationDetails', 'location'],
+    ['ConditionalAccessPolicies', 'appliedConditionalAccessPolicies'],
+  ])('does without the column %s when it is cut', (column, property) => {
+    const recognised = recognise({ ...SIGN_IN_COLUMNS, Location: '', [column]: '{"secret":"' });
+
+    const row = without(GRAPH_SIGN_IN, property);
+    expect(recognised).toEqual({ source: 'signIns', row: { ...row, [property]: undefined } });
+  });
+
+  it.each<[string, Row, string]>([
+    ['Id', without(AUDIT_COLUMNS, 'Id'), 'lacks Id, '],
+    ['the time', without(AUDIT_COLUMNS, 'ActivityDateTime'), 'lacks ActivityDateTime, '],
+    ['two columns', without(SIGN_IN_COLUMNS, 'Id', 'UserId'), 'lacks Id and UserId, '],
+  ])('says that a query left out %s', (_what, row, sentence) => {
+    expect(recognise(row)).toMatchObject({ flaw: expect.stringContaining(sentence) as string });
+  });
+
+  it.each<[string, Row]>([
+    ['the initiator', { ...GRAPH_AUDIT, initiatedBy: 'System.Collections.Hashtable' }],
+    ['the initiator in a column', { ...AUDIT_COLUMNS, InitiatedBy: '@{user=; app=}' }],
+    ['the targets', { ...AUDIT_COLUMNS, TargetResources: ['@{id=ann; type=User}'] }],
+    ['the targets of Export-Csv', { ...AUDIT_COLUMNS, TargetResources: 'System.Object[]' }],
+    [
+      'the changed properties',
+      {
+        ...AUDIT_COLUMNS,
+        TargetResources: [{ Id: 'ann', ModifiedProperties: 'System.Object[]' }],
+      },
+    ],
+    [
+      'each changed property',
+      {
+        ...GRAPH_AUDIT,
+        targetResources: [
+          {
+            id: 'ann',
+            modifiedProperties: [
+              'Microsoft.Graph.PowerShell.Models.MicrosoftGraphModifiedProperty',
+            ],
+          },
+        ],
+      },
+    ],
+  ])('says -Depth 10 when PowerShell wrote a type name for %s', (_what, row) => {
+    expect(recognise(row)).toMatchObject({
+      flaw: expect.stringContaining('ConvertTo-Json -Depth 10') as string,
+    });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['text', '/Date(1772442000100)/', '2026-03-02T09:00:00.1000000Z'],
+    ['text with an offset', '/Date(1772442000100+0100)/', '2026-03-02T09:00:00.1000000Z'],
+    ['text before 1970', '/Date(-1)/', '1969-12-31T23:59:59.9990000Z'],
+    [
+      'an object',
+      { value: '/Date(1772442000100)/', DateTime: 'Monday' },
+      '2026-03-02T09:00:00.1000000Z',
+    ],
+    ['an object around ISO', { value: '2026-03-02T09:00:00Z' }, '2026-03-02T09:00:00Z'],
+  ])('reads the time that Windows PowerShell writes as %s', (_what, time, gives) => {
+    expect(recognise({ ...AUDIT_COLUMNS, ActivityDateTime: time })).toMatchObject({
+      row: { activityDateTime: gives },
+    });
+    expect(recognise({ ...GRAPH_SIGN_IN, createdDateTime: time })).toMatchObject({
+      row: { createdDateTime: gives },
+    });
+  });
+
+  it('reads a list that Windows PowerShell writes as an object', () => {
+    const row = { ...AUDIT_COLUMNS, TargetResources: { value: TARGETS, Count: 1 } };
+
+    expect(recognise(row)).toMatchObject({ row: { targetResources: TARGETS } });
+  });
+
+  it.each<[unknown, string]>([
+    [1, 'failure'],
+    ['1', 'failure'],
+    [7, 'reportOnlyFailure'],
+    [99, 'unknown'],
+    ['success', 'success'],
+  ])('names the policy result %j', (result, gives) => {
+    const rows = [
+      { ...GRAPH_SIGN_IN, appliedConditionalAccessPolicies: [{ result }] },
+      { ...SIGN_IN_COLUMNS, ConditionalAccessPolicies: JSON.stringify([{ result }]) },
+      record('SignInLogs', { ...GRAPH_SIGN_IN, appliedConditionalAccessPolicies: [{ result }] }),
+    ];
+
+    for (const row of rows) {
+      expect(recognise(row)).toMatchObject({
+        row: { appliedConditionalAccessPolicies: [{ result: gives }] },
+      });
+    }
+  });
+
+  it('reads Graph rows whose lists are text, as in a CSV', () => {
+    const row = { ...GRAPH_AUDIT, targetResources: JSON.stringify(TARGETS) };
+
+    expect(recognise(row)).toEqual({ source: 'directoryAudits', row: GRAPH_AUDIT });
+  });
+
+  it("reads a row of the portal's sign-in CSV", () => {
+    const row = {
+      ...{ Date: '2026-03-02T09:00:00Z', 'Request ID': 'r1', 'User ID': 'ann', User: 'Ann' },
+      ...{ Username: 'ann@example.com', 'IP address': '192.0.2.7', Location: 'Oslo, Oslo, NO' },
+      ...{ Status: 'Success', 'Sign-in error code': 'None', 'Client app': 'Exchange ActiveSync' },
+      ...{ 'Conditional Access': 'Not Applied', 'Operating System': 'Android' },
+    };
+
+    expect(recognise(row)).toMatchObject({
+      source: 'signIns',
+      row: {
+        ...{ id: 'r1', createdDateTime: '2026-03-02T09:00:00Z', userId: 'ann' },
+        ...{ status: { errorCode: 0 }, conditionalAccessStatus: 'NotApplied' },
+        location: { countryOrRegion: 'NO', city: 'Oslo' },
+        deviceDetail: { operatingSystem: 'Android' },
+      },
+    });
+    const blocked = recognise({ ...row, Status: 'Failure', 'Sign-in error code': '53003' });
+    expect(blocked).toMatchObject({ row: { status: { errorCode: 53003 } } });
+    expect(recognise({ ...row, Status: 'Interrupted' })).not.toHaveProperty('row.status');
+  });
+
+  it.each<[string, Row]>([
+    [
+      'AADSignInEventsBeta',
+      { Timestamp: 'x', AccountObjectId: 'ann', ErrorCode: 0, ClientAppUsed: 'Browser' },
+    ],
+    ['AADSpnSignInEventsBeta', { Timestamp: 'x', ServicePrincipalId: 's', ErrorCode: 0 }],
+    ['CloudAppEvents', { Timestamp: 'x', ActionType: 'Update user.', RawEventData: '{}' }],
+    ['IdentityLogonEvents', { Timestamp: 'x', ActionType: 'y', LogonType: 'z', Protocol: 'p' }],
+  ])('refuses the Defender table %s by its name', (table, row) => {
+    expect(recognise(row)).toMatchObject({
+      refused: expect.stringContaining(`is of the table ${table}`) as string,
+    });
+  });
+
+  it.each<[string, Row, object]>([
     [
       'sign-ins of service principals',
       record('ServicePrincipalSignInLogs', {}),
-      'ServicePrincipalSignInLogs records are not read by any detector',
+      { ignored: 'ServicePrincipalSignInLogs records are not read by any detector' },
     ],
     [
       'tables of Log Analytics that nobody reads',
       { ...SIGN_IN_COLUMNS, Type: 'AADManagedIdentitySignInLogs' },
-      'AADManagedIdentitySignInLogs records are not read by any detector',
+      { ignored: 'AADManagedIdentitySignInLogs records are not read by any detector' },
     ],
     [
       'unified audit log records',
       { Operation: 'Update user.', Workload: 'AzureActiveDirectory', RecordType: 8, UserId: 'x' },
-      /^unified audit log records/,
+      { refused: expect.stringMatching(/^unified audit log records/) as string },
     ],
     [
       'the output of Search-UnifiedAuditLog',
       { RecordType: 'AzureActiveDirectory', Operations: 'x', AuditData: '{}' },
-      /^unified audit log records/,
+      { refused: expect.stringMatching(/^unified audit log records/) as string },
     ],
-    ['a category that may be anything', record('ann@example.com', {}), UNKNOWN],
-    ['a category that every object has', record('constructor', {}), /^constructor records/],
-    ['properties without a category', { properties: {} }, UNKNOWN],
-    ['a user', { id: 'ann', userPrincipalName: 'x', createdDateTime: 'x' }, UNKNOWN],
-    ['a risk detection', { id: 'r', userId: 'ann', activityDateTime: 'x' }, UNKNOWN],
-    ['an error of Graph', { error: { code: 'x' } }, UNKNOWN],
-    ['nothing', {}, UNKNOWN],
-  ])('passes over %s and says why', (_what, row, reason) => {
-    expect(recognise(row)).toEqual({
-      ignored: typeof reason === 'string' ? reason : (expect.stringMatching(reason) as string),
-    });
+    ['a category that may be anything', record('ann@example.com', {}), { unknown: true }],
+    [
+      'a category that every object has',
+      record('constructor', {}),
+      { ignored: expect.stringMatching(/^constructor records/) as string },
+    ],
+    ['properties without a category', { properties: {} }, { unknown: true }],
+    ['a user', { id: 'ann', userPrincipalName: 'x', createdDateTime: 'x' }, { unknown: true }],
+    ['a risk detection', { id: 'r', userId: 'ann', activityDateTime: 'x' }, { unknown: true }],
+    ['an error of Graph', { error: { code: 'x' } }, { unknown: true }],
+    ['nothing', {}, { unknown: true }],
+  ])('passes over %s and says why', (_what, row, outcome) => {
+    expect(recognise(row)).toEqual(outcome);
   });
 });
