@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { readRow, type ReadRow } from '../../shared/adapters/rows/read-row';
-import { toAuditRecord } from '../../shared/adapters/rows/schema';
+import { toAuditRecord } from '../../shared/adapters/rows/to-record';
 import { DETECTORS } from '../../shared/detectors/index';
 import type { Json, JsonObject } from '../../shared/domain/canonical';
 import type { EntraRecord, Source } from '../../shared/domain/record';

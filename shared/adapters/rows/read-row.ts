@@ -3,7 +3,7 @@ import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/rec
 import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports';
 import { ChangeError } from './changes';
-import { toAuditRecord, toSignInRecord } from './schema';
+import { toAuditRecord, toSignInRecord } from './to-record';
 import { LONGEST_ID } from './shorten';
 import { salvageSubject, SubjectError } from './subject';
 

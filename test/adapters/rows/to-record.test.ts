@@ -1,4 +1,4 @@
-import { toAuditRecord, toSignInRecord } from '../../../shared/adapters/rows/schema';
+import { toAuditRecord, toSignInRecord } from '../../../shared/adapters/rows/to-record';
 import { audit, at, signIn, type Row } from '../../detectors/play';
 import { SubjectError } from '../../../shared/adapters/rows/subject';
 
@@ -7,7 +7,7 @@ const toAudit = (raw: Row): ReturnType<typeof toAuditRecord> =>
 const toSignIn = (raw: Row): ReturnType<typeof toSignInRecord> =>
   toSignInRecord('id', at(0), signIn('id', 0, { raw }));
 
-describe('adapters/rows/schema', () => {
+describe('adapters/rows/to-record', () => {
   describe('audit rows', () => {
     it('keeps the fields in use and drops the rest', () => {
       const record = toAuditRecord(
