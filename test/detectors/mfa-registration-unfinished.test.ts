@@ -13,6 +13,12 @@ import {
   STORIES,
   WAITS,
 } from './mfa-registration-unfinished.stories';
+import {
+  RAISES_TODAY,
+  RESOLVES_TODAY,
+  SILENT_TODAY,
+  WAITS_TODAY,
+} from './mfa-registration-unfinished.today.stories';
 import { at, audit, coverageOf, play, settingsOf, timelinesOf } from './play';
 
 describe('mfa-registration-unfinished', () => {
@@ -27,8 +33,22 @@ describe('mfa-registration-unfinished', () => {
     });
   });
 
+  describe('raises, of what is logged today,', () => {
+    it.each(RAISES_TODAY)('when $when', ({ story, expected, ...frame }) => {
+      const { says, saysNot, ...about } = expected;
+
+      const { said, malformed } = play(detector, story, frame);
+
+      const open = said.filter((each) => each.state !== 'disproved');
+      expect(malformed).toEqual([]);
+      expect(open).toEqual([expect.objectContaining(about)]);
+      expect(open[0]!.summary).toMatch(says ?? /./);
+      expect(open[0]!.summary).not.toMatch(saysNot ?? /undefined|null/);
+    });
+  });
+
   describe('stays silent', () => {
-    it.each(SILENT)('when $when', ({ story, expected: _none, ...frame }) => {
+    it.each([...SILENT, ...SILENT_TODAY])('when $when', ({ story, expected: _none, ...frame }) => {
       const { said, malformed } = play(detector, story, frame);
 
       expect(malformed).toEqual([]);
@@ -37,7 +57,7 @@ describe('mfa-registration-unfinished', () => {
   });
 
   describe('waits', () => {
-    it.each(WAITS)('when $when', ({ story, expected, ...frame }) => {
+    it.each([...WAITS, ...WAITS_TODAY])('when $when', ({ story, expected, ...frame }) => {
       const { answers, said } = play(detector, story, frame);
 
       expect(new Set(said.map((each) => each.state))).toEqual(new Set(['pending']));
@@ -75,6 +95,16 @@ describe('mfa-registration-unfinished', () => {
       const { said } = play(detector, story, frame);
 
       expect(said).toEqual([expect.objectContaining(expected)]);
+    });
+
+    it.each(RESOLVES_TODAY)('today when $when', ({ story, expected, ...frame }) => {
+      const { says, saysNot: _nothing, ...about } = expected;
+
+      const { said } = play(detector, story, frame);
+
+      const [ended] = said.filter((each) => each.state === 'resolved');
+      expect(ended).toEqual(expect.objectContaining(about));
+      expect(ended!.summary).toMatch(says ?? /./);
     });
 
     it.each(DEVICES)('each device: $when', ({ story, expected, ...frame }) => {
@@ -158,10 +188,10 @@ describe('mfa-registration-unfinished', () => {
 
     it('unfinished, in the words of the design', () => {
       expect(play(detector, MFATEST2, FRAME).said[0]?.summary).toBe(
-        'MFATest2@domain.com scanned the code at 2023-08-08 12:38 UTC with "iPhone 14 Pro Max", no verification ' +
-          'logged by 2023-08-08 13:38 UTC (log complete to 2023-08-08 16:40 UTC). The phone is listed but cannot ' +
-          'satisfy MFA; at the next MFA prompt they will be asked to set up again. Whether they have another method ' +
-          'is unknown.',
+        'MFATest2@domain.com added the authenticator "iPhone 14 Pro Max" at 2023-08-08 12:38 UTC, no verification ' +
+          'logged by 2023-08-08 13:38 UTC (log complete to 2023-08-08 16:40 UTC). It is listed on the account ' +
+          'but cannot satisfy MFA. At the next MFA prompt they will be asked to set up again. Whether they have ' +
+          'another method is unknown. 1 of 5 places used by authenticators.',
       );
     });
 
@@ -174,17 +204,47 @@ describe('mfa-registration-unfinished', () => {
       const cancelled = summaryOf('it was canceled and the device stayed listed', RAISES);
 
       expect(urgent).toMatch(
-        /Another method of theirs is known\. They hold Global Administrator\.$/,
+        /Another method of theirs is known: another authenticator\. They hold Global Administrator\./,
       );
-      expect(blocked).toMatch(/A sign-in was blocked from registering MFA\.$/);
-      expect(cancelled).toMatch(/They cancelled the registration; the device stayed listed\.$/);
+      expect(blocked).toMatch(
+        /A sign-in at 2026-03-02 12:30 UTC was blocked from registering MFA\./,
+      );
+      expect(cancelled).toMatch(
+        /They cancelled the registration; the authenticator stayed listed\./,
+      );
     });
 
-    it('late', () => {
-      expect(summaryOf('it is registered, after the grace: completed', RESOLVES)).toBe(
-        'ann@example.com scanned the code at 2026-03-02 12:00 UTC with "Pixel 9" and left it unverified past ' +
-          '2026-03-02 13:00 UTC. That has ended since: registration was completed.',
+    it.each([
+      ['completed', 'it is registered', 'Registration was completed'],
+      ['used', 'the device is used', 'The authenticator was used to sign in'],
+      ['removed', 'the device is removed', 'The authenticator was removed from the account'],
+      ['deleted', 'the user deletes the authenticator', 'The user deleted the authenticator'],
+      [
+        'admin-reset',
+        'an admin deletes the authenticator',
+        'An administrator deleted the authenticator',
+      ],
+      ['user-deleted', 'the person is deleted', 'The account was deleted'],
+      ['user-disabled', 'the account is disabled', 'The account was disabled'],
+    ])('how it ended: %s', (code, when, ending) => {
+      expect(summaryOf(`${when}, after the grace: ${code}`, RESOLVES)).toBe(
+        'ann@example.com added the authenticator "Pixel 9" at 2026-03-02 12:00 UTC and had not verified it by ' +
+          `2026-03-02 13:00 UTC. ${ending} at 2026-03-02 14:00 UTC.`,
       );
+    });
+
+    it('nothing of a scan, and "verified" in a title only where it was', () => {
+      const said = STORIES.flatMap(({ story, ...frame }) => play(detector, story, frame).said);
+
+      for (const { summary = '', resolution, message } of said) {
+        expect(summary).not.toMatch(/scan|NO_DEVICE|undefined|null/i);
+        const isVerified = ['completed', 'used', 'retried'].includes(resolution ?? '');
+        const title = message === undefined ? '' : detector.messages[message]!.title;
+        expect({
+          resolution,
+          title: /verified( late)?$/.test(title) && !/never|before/.test(title),
+        }).toEqual({ resolution, title: isVerified && message !== 'started' });
+      }
     });
 
     it('started', () => {

@@ -40,10 +40,17 @@ const phone = [
 const mfaFacts = {
   device: 'd0000000-0000-4000-8000-000000000001',
   deviceName: 'Pixel 7',
-  otherMethod: 'unknown',
-  cancelled: false,
-  roles: [],
-  proofUpBlocked: false,
+  placesUsed: '1 of 5',
+};
+const HIGH_FACTS = {
+  ...mfaFacts,
+  placesUsed: '3 of 5',
+  otherMethods: ['a phone number'],
+  weakMethods: ['an app password'],
+  cancelled: true,
+  roles: ['Global Administrator'],
+  askedAgainAt: plus(toInstant('2023-08-08T12:38:54Z'), 21 * 60 * MINUTE),
+  registrationBlockedAt: plus(toInstant('2023-08-08T12:38:54Z'), 22 * 60 * MINUTE),
 };
 const easFacts = (policies: Json): JsonObject => ({
   device: 'android',
@@ -68,12 +75,14 @@ const easAnswer = {
 };
 
 const unfinished = worded(MFA, 'unfinished', mfaFacts, { since: deadline, evidence: phone });
-const late = worded(
-  MFA,
-  'late',
-  { ...mfaFacts, ended: 'registration was completed', endedAt: plus(scanned, 90 * MINUTE) },
-  { since: deadline, evidence: phone, state: 'resolved', resolution: 'completed' },
-);
+const endedBy = (message: string, resolution: string, ended: string): Finding =>
+  worded(
+    MFA,
+    message,
+    { ...mfaFacts, ended, endedAt: plus(scanned, 90 * MINUTE) },
+    { since: deadline, evidence: phone, state: 'resolved', resolution },
+  );
+const late = endedBy('late', 'completed', 'registration was completed');
 const blocked = worded(EAS, 'blocked', easFacts([{ name: 'Block legacy', controls: ['block'] }]), {
   ...easAnswer,
   severity: 'high',
@@ -81,7 +90,30 @@ const blocked = worded(EAS, 'blocked', easFacts([{ name: 'Block legacy', control
 
 const GOLDEN: Readonly<Record<string, Post>> = {
   [`${MFA}.unfinished`]: postOf(unfinished),
+  [`${MFA}.unfinished.high`]: postOf(
+    worded(MFA, 'unfinished', HIGH_FACTS, { severity: 'high', since: deadline, evidence: phone }),
+  ),
   [`${MFA}.late`]: postOf(late, 'resolved', 'line'),
+  [`${MFA}.retried`]: postOf(
+    endedBy('retried', 'retried', 'registration was completed'),
+    'resolved',
+    'card',
+  ),
+  [`${MFA}.removed`]: postOf(
+    endedBy('removed', 'deleted', 'the user deleted the authenticator'),
+    'resolved',
+    'line',
+  ),
+  [`${MFA}.reset`]: postOf(
+    endedBy('reset', 'admin-reset', 'an administrator reset the methods'),
+    'resolved',
+    'line',
+  ),
+  [`${MFA}.left`]: postOf(
+    endedBy('left', 'user-deleted', 'the account was deleted'),
+    'resolved',
+    'line',
+  ),
   [`${MFA}.started`]: postOf(
     worded(MFA, 'started', {}, { severity: 'info', evidence: phone.slice(0, 1) }),
   ),
