@@ -386,8 +386,10 @@ export const SILENT: readonly Story[] = [
     ],
   },
   {
-    when: 'the row is about nobody',
-    story: [0, 5, 10].map((at) => started(`s${at}`, at, { raw: { targetResources: [] } })),
+    when: 'the row is about something that is no person',
+    story: [0, 5, 10].map((at) =>
+      started(`s${at}`, at, { raw: { targetResources: [{ id: 'g1', type: 'Group' }] } }),
+    ),
   },
 ].map((each) => ({ ...each, ...AFTER, expected: undefined }));
 

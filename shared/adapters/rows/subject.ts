@@ -6,9 +6,11 @@ export class SubjectError extends Error {
   override readonly name = 'SubjectError';
 }
 
-/** "User registered security info" and the like: who did it is whom it is about. */
+/** "User registered security info", "Add Passkey ..." and the like: who did it is whom it is about. */
 function isOwnDoing(activity: string): boolean {
-  return /^\s*user\s/i.test(activity);
+  return /^\s*(user\s|add\s(passkey|passwordless|fido2|windows hello|platform credential))/i.test(
+    activity,
+  );
 }
 
 function isUser({ type }: { readonly type?: unknown }): boolean {

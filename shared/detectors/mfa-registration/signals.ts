@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../domain/canonical';
 import { textOf } from '../../domain/facts';
-import type { AuditRecord, Change, EntraRecord, SignInRecord, Target } from '../../domain/record';
+import type { AuditRecord, Change, EntraRecord, SignInRecord } from '../../domain/record';
 import { isFailure, methodOf } from '../../domain/records/security-info';
 import {
   authenticatorsIn,
@@ -68,10 +68,11 @@ function auditSignals(record: AuditRecord): readonly Signal[] {
   const target = record.targets.find(
     (each) => each.type === undefined || each.type === 'User' || each.type === 'N/A',
   );
-  const subject = subjectOf(record, target);
-  if (subject === undefined) {
-    return [];
+  if (target?.id === undefined) {
+    return []; // about something that is no person
   }
+  const { id, name } = target;
+  const subject: Subject = { type: 'user', id, ...(name !== undefined && { name }) };
   const draw: Draw = (kind, facts = {}, part = '') => signal(record, subject, kind, facts, part);
   // Some exports leave the result out. A row that says nothing of it is not a failure.
   if (record.result !== undefined && record.result !== 'success') {
@@ -79,7 +80,7 @@ function auditSignals(record: AuditRecord): readonly Signal[] {
   }
   switch (record.activity.toLowerCase()) {
     case 'update user':
-      return (target?.changes ?? []).flatMap((change) => changeSignals(record, change, draw));
+      return target.changes.flatMap((change) => changeSignals(record, change, draw));
     case 'user started security info registration':
       return isFailure(record) || !isOfAuthenticator(record)
         ? []
@@ -299,21 +300,6 @@ function signal(
 ): Signal {
   const { source, id, at } = record;
   return { key: `${id}|${kind}|${part}`, source, eventId: id, at, subject, kind, facts };
-}
-
-const SELF_SERVICE = /^(user |add (?!member))/i;
-
-// Some rows name their target by address alone, or not at all; when the user did it to themselves, the initiator has
-// the id.
-function subjectOf(record: AuditRecord, target: Target | undefined): Subject | undefined {
-  const { user } = record.initiator;
-  const isSelf =
-    target?.name === undefined
-      ? SELF_SERVICE.test(record.activity)
-      : user?.name?.toLowerCase() === target.name.toLowerCase();
-  const id = target?.id ?? (isSelf ? user?.id : undefined);
-  const name = target?.name ?? (isSelf ? user?.name : undefined);
-  return id === undefined ? undefined : { type: 'user', id, ...(name !== undefined && { name }) };
 }
 
 function isByMfaService({ initiator: { app, user }, targets }: AuditRecord): boolean {
