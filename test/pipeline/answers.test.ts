@@ -1,3 +1,4 @@
+import { DAY, plus } from '../../shared/domain/time';
 import type { z } from 'zod';
 import { memoryStores } from '../fakes/memory-stores';
 import type { Finding } from '../../shared/domain/finding';
@@ -142,7 +143,7 @@ describe('answers', () => {
 
     expect(bodyOf(await ask(mary.detector))).toMatchObject({ findings: [{}, {}] });
     expect(bodyOf(await ask('other'))).toMatchObject({
-      detail: 'detector: names no detector; there are some-detector, log-reading',
+      detail: 'detector: names no detector; there are mfa-registration-unfinished, log-reading',
     });
   });
 
@@ -269,6 +270,31 @@ describe('answers', () => {
     });
     expect(pages).toBe(1);
     expect((await answerStats(stores, [['x', 'y']], clock)).status).toBe(400);
+  });
+
+  it('count what was opened and resolved per day', async () => {
+    const entry = { findingId: mary.id, detector: mary.detector };
+    const other = { ...entry, detector: 'another' };
+    await stores.counts.add([
+      { ...entry, day: '2026-01-31', what: 'opened' },
+      { ...entry, day: '2026-02-02', what: 'resolved' },
+      { ...other, day: '2026-01-31', what: 'opened' },
+      { ...other, day: '2020-01-01', what: 'opened' },
+    ]);
+    const clock = { now: () => plus(minutes(0), 10 * DAY) };
+    const byDay = async (...query: [string, string][]): Promise<unknown> =>
+      bodyOf(await answerStats(stores, query, clock))['byDay'];
+
+    expect(await byDay()).toEqual([
+      { day: '2026-02-02', opened: 0, resolved: 1 },
+      { day: '2026-01-31', opened: 2, resolved: 0 },
+    ]);
+    expect(await byDay(['detector', 'another'])).toEqual([
+      { day: '2026-01-31', opened: 1, resolved: 0 },
+    ]);
+    expect(await byDay(['from', '2026-02-01'])).toHaveLength(1);
+    expect(await byDay(['to', '2026-02-01'])).toHaveLength(1);
+    expect(await byDay(['to', '2020-01-02'])).toHaveLength(1);
   });
 
   it('verify a stretch of time', async () => {

@@ -3,7 +3,7 @@ import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { canonical, type Json } from '../../shared/domain/canonical';
 import { DAY, MINUTE, plus, type Instant } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
-import { purgeExpired } from '../../shared/pipeline/retention';
+import { PurgeUnfinishedError, purgeExpired } from '../../shared/pipeline/retention';
 import { addRule, removeRule } from '../../shared/pipeline/rules';
 import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
@@ -146,6 +146,28 @@ describe('retention', () => {
 
     expect(world.stores.chain.entries).toHaveLength(3);
     expect(scan).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives up on noting that a purge is finished while others write to the chain, and the next run notes it', async () => {
+    const world = await makeWorld();
+    const { stores, clock } = world;
+    const write = stores.chain.write.bind(stores.chain);
+    let refused = 0;
+    const spy = jest.spyOn(stores.chain, 'write').mockImplementation((next, etag, entry) => {
+      const isFinishing = entry === undefined && next.unfinished === undefined;
+      refused += isFinishing ? 1 : 0;
+      return isFinishing ? Promise.resolve(false) : write(next, etag, entry);
+    });
+
+    await expect(run(world, stores)).rejects.toThrow(PurgeUnfinishedError);
+
+    expect(refused).toBe(20);
+    expect(clock.slept.filter((ms) => ms > 0).length).toBeGreaterThan(15);
+    expect((await stores.chain.head()).head.unfinished).toBeDefined();
+    spy.mockRestore();
+    await run(world, stores);
+    expect((await stores.chain.head()).head.unfinished).toBeUndefined();
+    expect(anchors(stores)).toEqual(['held', 'open', 'young']);
   });
 
   it('removes what was held once the hold is gone', async () => {
