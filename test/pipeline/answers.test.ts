@@ -283,7 +283,7 @@ describe('answers', () => {
     ]);
     const clock = { now: () => plus(minutes(0), 10 * DAY) };
     const byDay = async (...query: [string, string][]): Promise<unknown> =>
-      bodyOf(await answerStats(stores, query, clock))['byDay'];
+      (bodyOf(await answerStats(stores, query, clock)) as { byDay: unknown }).byDay;
 
     expect(await byDay()).toEqual([
       { day: '2026-02-02', opened: 0, resolved: 1 },
