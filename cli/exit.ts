@@ -1,4 +1,7 @@
-/** Exit codes: done (also when records were skipped and listed), something could not be read at all, bad usage. */
+/**
+ * Exit codes: done (also when records were skipped and listed), something could not be read or the answer may miss
+ * something, bad usage.
+ */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** A command that was called wrongly. */

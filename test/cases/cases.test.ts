@@ -117,8 +117,9 @@ function compare(
     expect(undetermined).toHaveLength(said === 'undetermined' ? 1 : 0);
     return;
   }
-  const { words, never, ...facts } = said;
+  const { title, words, never, ...facts } = said;
   expect(findings).toEqual([expect.objectContaining(facts)]);
+  expect(findings[0]?.['title']).toMatch(title ?? /./);
   const text = `${findings[0]?.['title'] ?? ''} ${findings[0]?.['summary'] ?? ''}`;
   expect(text).toMatch(words ?? /./);
   expect(text).not.toMatch(never ?? /^$/);

@@ -1,3 +1,4 @@
+import { stringify } from 'csv-stringify/sync';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -84,6 +85,28 @@ function logAnalytics(row: Row): Row {
   ]) as Row;
 }
 
+function csv(rows: readonly Row[]): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const header = names.map((name) => (name.endsWith('DateTime') ? `${name} [UTC]` : name));
+  const cells = rows.map((row) => names.map((name) => row[name]));
+  return stringify([header, ...cells], { bom: true, cast: { boolean: String } });
+}
+
+const splunk = (row: Row): Row =>
+  ({ preview: false, result: { _raw: JSON.stringify(envelope(row)) } }) as unknown as Row;
+const elastic = (row: Row): Row =>
+  ({ _source: { event: { original: JSON.stringify(envelope(row)) } } }) as unknown as Row;
+
+function windowsPowerShell(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => {
+      const isTime = typeof value === 'string' && key.endsWith('DateTime');
+      const name = key.charAt(0).toUpperCase() + key.slice(1);
+      return [name, isTime ? `/Date(${Date.parse(value)})/` : value];
+    }),
+  ) as Row;
+}
+
 const lines = (rows: readonly unknown[]): string =>
   rows.map((row) => JSON.stringify(row)).join('\n');
 
@@ -107,6 +130,18 @@ describe('crosscheck analyze', () => {
       { all: JSON.stringify({ records: [...audits, ...signIns].map(envelope) }) },
     ],
     ['a Log Analytics export', { all: lines([...audits, ...signIns].map(logAnalytics)) }],
+    [
+      'a CSV of the query page',
+      { a: csv(audits.map(logAnalytics)), s: csv(signIns.map(logAnalytics)) },
+    ],
+    [
+      'what Splunk and Elastic make of them',
+      { a: lines(audits.map(splunk)), s: lines(signIns.map(elastic)) },
+    ],
+    [
+      'what Windows PowerShell makes of them',
+      { all: JSON.stringify([...audits, ...signIns].map(windowsPowerShell)) },
+    ],
     ['gzip', { all: gzipSync(lines([...audits, ...signIns])) }],
     [
       'UTF-16',
@@ -131,11 +166,27 @@ describe('crosscheck analyze', () => {
     expect(json().warnings).toEqual([]);
   });
 
+  it("reads the portal's sign-in CSV, which holds what the ActiveSync detector needs", async () => {
+    const header =
+      'Date (UTC),Request ID,User ID,User,Username,Resource,IP address,Location,Status,Sign-in error code,' +
+      'Client app,Device ID,Operating System,Conditional Access';
+    const row =
+      '2026-03-02T09:00:00Z,r1,u1,Ann,ann@example.com,Office 365 Exchange Online,192.0.2.7,"Oslo, Oslo, NO",Success,' +
+      'None,Exchange ActiveSync,,Android,Failure';
+
+    const { code, json } = await run([folderWith({ log: `\ufeff${header}\n${row}\n` })]);
+
+    expect(code).toBe(0);
+    expect(json().findings).toMatchObject([
+      { detector: 'eas-success-despite-ca-failure', subject: { name: 'ann@example.com' } },
+    ]);
+  });
+
   it('tells a person what was found, in words', async () => {
     const { out, err } = await run([EXAMPLES], {});
 
     expect(out).toContain('MFATest2@domain.com scanned the code at 2023-08-08 12:38 UTC');
-    expect(out).toContain('2 findings');
+    expect(out).toContain('3 findings');
     expect(out).toContain('(assumed complete)');
     expect(err).toBe('');
   });
@@ -166,6 +217,7 @@ describe('crosscheck analyze', () => {
 
     expect(json().warnings).toEqual([
       'mfa-registration-unfinished: the input holds no audit records at all.',
+      'registration-without-outcome: the input holds no audit records at all.',
     ]);
   });
 
@@ -339,7 +391,8 @@ describe('crosscheck analyze, of rows that cannot be used', () => {
   ])('does not say that the input holds none when $when', async ({ files, says }) => {
     const { warnings } = (await run([folderWith(files)])).json();
 
-    expect(warnings).toEqual(says.map((each) => expect.stringMatching(each) as string));
+    const said = new Set(warnings.map((each) => each.replace(/^[\w-]+: /, ''))); // by whichever detectors
+    expect([...said]).toEqual(says.map((each) => expect.stringMatching(each) as string));
     expect(warnings.join()).not.toMatch(/holds no/);
   });
 });
