@@ -53,29 +53,7 @@ async function outcomeOf(
   return { code, report: JSON.parse(out) as Report, printed: `${out}\n${err}` };
 }
 
-/** Those that the corrected detectors must still get right. */
-const WAITING = new Set(
-  [
-    '01-flavor-authenticator/audits.json 07-require-reregister/audits.json',
-    '08-fido2-after-abandoned/audits.json',
-    '08-fido2-after-abandoned/started-passkey-only.json',
-    '09-other-method-in-interrupt-mode/sms-instead.json 11-code-only/open.json',
-    '30-mfa/admin-registered-tap.json 30-mfa/app-null-but-SPN-prop.json',
-    '30-mfa/device-id-case.json 30-mfa/entry-result-missing.json',
-    '30-mfa/reg-reason-empty.json 30-mfa/reg-reason-null.json',
-    '30-mfa/reg-result-missing.json 30-mfa/reg-software-oath.json',
-    '30-mfa/reg-third-party-software-oath.json 30-mfa/registered-Fido.json',
-    '30-mfa/user-deleted-by-admin-Delete-user.json',
-    '30-mfa/user-deleted-new-wording.json R10-oath.json',
-    'R14-migration-core-row-only.json R15-sms-added-and-deleted.json',
-    'R17-tap-bootstrap.json R18-app-password.json R19-email-only.json R1b-flavor.json',
-    'R2-migration.json R21-whfb.json R2b-migration-later.json',
-    'R3-admin-deletes-old.json R4-pim.json R5-generic-reason.json R6a-fido.json',
-    'R6b-sms-allrequired.json R7-passkey-started.json R8-user-deleted.json',
-    'R9-nodevice.json',
-  ].flatMap((line) => line.split(' ')),
-);
-const described = files.filter((file) => file !== 'INDEX.md' && !WAITING.has(file));
+const described = files.filter((file) => file !== 'INDEX.md');
 
 (files.length === 0 ? describe.skip : describe)('analyze over the cases', () => {
   it.each(described.length === 0 ? [`there is no ${folder}: set CASES_DIR`] : described)(
