@@ -144,7 +144,7 @@ function toJson(analysis: Analysis): Record<string, unknown> {
       ...{ detector: timeline.detector, subject: timeline.subject, reason: error.message },
     })),
     pending: analysis.pending.map(({ detector, subject, until, what }) => ({
-      ...{ detector, subject, until, what },
+      ...{ detector, subject, until, what, remedy: LATER },
     })),
     undetermined: analysis.undetermined.map(({ detector, subject, gap, what }) => ({
       ...{ detector, subject, gap, what, remedy: REMEDY },
@@ -159,6 +159,9 @@ function toJson(analysis: Analysis): Record<string, unknown> {
 const REMEDY =
   'An export is taken to be complete between its oldest and its newest record. If you know that it is complete from an ' +
   'earlier time on, say so with --complete-from TIME, and with --as-of TIME up to when; else export a longer stretch.';
+
+const LATER =
+  'The log ends too early to tell. If you know that it is complete up to a later time, say so with --as-of TIME.';
 
 function toText(analysis: Analysis, terminal: Terminal): string {
   const shown = inOrder(analysis.findings);
@@ -175,6 +178,7 @@ function toText(analysis: Analysis, terminal: Terminal): string {
       : `\n${heading(terminal, `${watched.length} on probation, not alerted`)}` +
         watched.map((finding) => findingText(finding, terminal)).join('\n'),
     waitingText('still inside its grace', analysis.pending, terminal),
+    analysis.pending.length === 0 ? '' : wrap(LATER, '  '),
     waitingText('cannot be told from this log', analysis.undetermined, terminal),
     analysis.undetermined.length === 0 ? '' : wrap(REMEDY, '  '),
   ].join('');

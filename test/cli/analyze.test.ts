@@ -46,7 +46,7 @@ interface Report {
     { records: number; malformed: number; skipped: { line: number; reason: string }[] }
   >;
   warnings: string[];
-  pending: { subject: { name: string }; until: string }[];
+  pending: { subject: { name: string }; until: string; remedy: string }[];
   undetermined: unknown[];
   findings: {
     detector: string;
@@ -426,7 +426,9 @@ describe('crosscheck analyze --complete-from', () => {
     const asOf = '2023-08-08T16:00:00Z';
     const done = (await run([folder], { json: true, completeFrom: from, asOf })).json();
 
-    expect(waiting.pending).toHaveLength(1);
+    expect(waiting.pending).toMatchObject([
+      { remedy: expect.stringContaining('--as-of') as string },
+    ]);
     expect(done.findings).toMatchObject([{ status: 'open' }]);
   });
 
