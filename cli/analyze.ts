@@ -3,6 +3,7 @@ import { memoryStores } from '../shared/adapters/memory/memory-stores';
 import { configureDetectors, type Environment } from '../shared/config/detectors';
 import type { ConfiguredDetector } from '../shared/domain/detector';
 import { safeJson } from '../shared/domain/plain-text';
+import { inWords } from '../shared/domain/quarantine';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
@@ -149,6 +150,9 @@ function toJson(analysis: Analysis): Record<string, unknown> {
     undetermined: analysis.undetermined.map(({ detector, subject, gap, what }) => ({
       ...{ detector, subject, gap, what, remedy: REMEDY },
     })),
+    gaps: analysis.gaps.map(({ source, eventId, reason, gap }) => ({
+      ...{ source, eventId, reason, ...gap },
+    })),
     findings: inOrder(analysis.findings).map(findingJson),
   };
 }
@@ -177,6 +181,7 @@ function toText(analysis: Analysis, terminal: Terminal): string {
       ? ''
       : `\n${heading(terminal, `${watched.length} on probation, not alerted`)}` +
         watched.map((finding) => findingText(finding, terminal)).join('\n'),
+    gapsText(analysis.gaps, terminal),
     waitingText('still inside its grace', analysis.pending, terminal),
     analysis.pending.length === 0 ? '' : wrap(LATER, '  '),
     waitingText('cannot be told from this log', analysis.undetermined, terminal),
@@ -207,6 +212,19 @@ function readText({ read, asOf }: Analysis, terminal: Terminal): string {
       wrap(`${file}:${line}${times > 1 ? ` and ${times - 1} more` : ''}: ${reason}`, '  '),
     ),
   ].join('');
+}
+
+function gapsText(gaps: Analysis['gaps'], terminal: Terminal): string {
+  return gaps.length === 0
+    ? ''
+    : `\n${heading(terminal, `${count(gaps.length, 'gap')} of rows that could not be read`)}` +
+        wrap('Nothing is concluded over them; export them again, whole.', '  ') +
+        gaps
+          .map((row) => {
+            const { name, id } = row.gap.subject ?? { name: undefined, id: row.source };
+            return wrap(`${name ?? id}: ${inWords(row)}; ${row.reason}`, '  ');
+          })
+          .join('');
 }
 
 function waitingText(

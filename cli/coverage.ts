@@ -1,13 +1,18 @@
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import { DAY, HOUR, MINUTE, SECOND, toMinute, type Duration } from '../shared/domain/time';
-import type { CoverageReport, SourceCoverage } from '../shared/pipeline/coverage-report';
+import type {
+  CoverageReport,
+  SourceCoverage,
+  UnreadableRows,
+} from '../shared/pipeline/coverage-report';
 import type { Clock } from '../shared/pipeline/ports';
 import { buildMonitor } from '../shared/composition';
 import { EXIT, UsageError } from './exit';
-import { heading } from './finding-text';
+import { count, heading } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { printable, table, wrap, type Terminal } from './print';
+import { rowText } from './quarantine';
 import { readRange } from './range';
 
 export interface CoverageOptions {
@@ -79,13 +84,27 @@ const WHY = {
   retention: 'the log had dropped it',
   unreadable: 'it could not be read for a day',
   filter: 'it was read with a filter that hides rows',
+  'row-unreadable': 'a row of it could not be read',
 } as const;
 
 function toText(report: CoverageReport, terminal: Terminal): string {
   if (report.sources.length === 0) {
     return 'No log was ever read. "crosscheck poll --once" reads them now.\n';
   }
-  return report.sources.map((source) => sourceText(source, terminal)).join('\n');
+  return (
+    report.sources.map((source) => sourceText(source, terminal)).join('\n') +
+    rowsText(report.unreadableRows, terminal)
+  );
+}
+
+function rowsText({ open, accepted, others }: UnreadableRows, terminal: Terminal): string {
+  return open.length + accepted.length + others === 0
+    ? ''
+    : `\n${heading(terminal, 'Rows that could not be read')}` +
+        open.map((row) => wrap(rowText(row), '  ')).join('') +
+        accepted.map((row) => wrap(rowText(row), '  ')).join('') +
+        (others === 0 ? '' : `  ${count(others, 'row')} of unknown or unneeded kind, no gap\n`) +
+        (open.length === 0 ? '' : '  "crosscheck quarantine" tells more of them\n');
 }
 
 function sourceText(of: SourceCoverage, terminal: Terminal): string {

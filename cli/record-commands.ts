@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Environment } from '../shared/config/detectors';
 import type { Clock } from '../shared/pipeline/ports';
 import type { Terminal } from './print';
+import type { AcceptOptions, QuarantineOptions } from './quarantine';
 import type { AddOptions, ListOptions, RemoveOptions } from './rules';
 import type { VerifyOptions } from './verify';
 
@@ -11,7 +12,7 @@ interface World {
   readonly clock: Clock;
 }
 
-/** The commands about the record itself: verify, suppress and hold. The work is loaded when it is called for. */
+/** The commands about the record itself: verify, quarantine, suppress and hold. The work is loaded when it is called for. */
 export function recordCommands(
   root: Command,
   world: World,
@@ -36,6 +37,32 @@ ${settingsHelp}`,
     .action(async (options: VerifyOptions) => {
       const { verifyCommand } = await import('./verify');
       setExit(await verifyCommand(options, world));
+    });
+  const quarantine = root
+    .command('quarantine')
+    .description('list the rows of the logs that could not be read, and the gaps they leave')
+    .option('--all', 'also those that leave no gap, and those whose gap is over')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText(
+      'after',
+      `
+Nothing is concluded over a gap until the row is read again. Exit code: 0 no gap stands, 1 some do, 2 wrong usage.
+${settingsHelp}`,
+    )
+    .action(async (options: QuarantineOptions) => {
+      const { quarantineCommand } = await import('./quarantine');
+      setExit(await quarantineCommand(options, world));
+    });
+  quarantine
+    .command('accept')
+    .description('say that a row does not matter: its gap is over, and that stays on record')
+    .argument('<id>', 'the id of the row, as the list shows it')
+    .option('--reason <text>', 'why')
+    .option('--json', 'print JSON to standard output')
+    .addHelpText('after', settingsHelp)
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { acceptCommand } = await import('./quarantine');
+      setExit(await acceptCommand(id, command.optsWithGlobals<AcceptOptions>(), world));
     });
   const suppress = root
     .command('suppress')

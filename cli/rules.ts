@@ -13,7 +13,14 @@ import {
   type Instant,
 } from '../shared/domain/time';
 import type { Clock } from '../shared/pipeline/ports';
-import { addRule, listRules, removeRule, RuleError, type RuleDesk } from '../shared/pipeline/rules';
+import {
+  addRule,
+  listRules,
+  removeRule,
+  RuleError,
+  type RuleDesk,
+  type RuleKind,
+} from '../shared/pipeline/rules';
 import { EXIT, UsageError } from './exit';
 import { withLocalHost } from './local-environment';
 import { printable, table, type Terminal } from './print';
@@ -46,7 +53,7 @@ interface World {
   readonly clock: Clock;
 }
 
-type Kind = Rule['kind'];
+type Kind = RuleKind;
 
 /**
  * `crosscheck suppress add`, `crosscheck hold add`

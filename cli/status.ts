@@ -26,7 +26,10 @@ export async function statusCommand(
   return status.status === 'up' ? EXIT.done : EXIT.failed;
 }
 
-function toText({ status, problems, sources, alerts }: Status, terminal: Terminal): string {
+function toText(
+  { status, problems, sources, alerts, unreadableRows: rows }: Status,
+  terminal: Terminal,
+): string {
   const minute = (at: Parameters<typeof toMinute>[0] | undefined): string =>
     at === undefined ? 'never' : toMinute(at);
   return [
@@ -41,6 +44,7 @@ function toText({ status, problems, sources, alerts }: Status, terminal: Termina
       ]),
     ]),
     `  alerts: ${alerts.waiting} waiting, ${alerts.dead} given up, ${alerts['not-configured']} without a channel\n`,
+    `  rows that could not be read: ${rows.ofPersons} about one person each, ${rows.ofAll} about anybody, ${rows.others} without a gap\n`,
     ...alerts.unsaid.map(({ id, verb, state, lastError = '' }) =>
       wrap(`${id} ${verb}, ${state}${lastError === '' ? '' : `: ${lastError}`}`, '    '),
     ),

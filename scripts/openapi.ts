@@ -73,6 +73,19 @@ const decision = z.strictObject({
   note: z.string().optional(),
 });
 
+const quarantinedRow = z.looseObject({
+  id: z.string(),
+  source: z.enum(SOURCES),
+  reason: z.string(),
+  firstSeenAt: time,
+  gap: z.looseObject({
+    from: time,
+    to: time,
+    detectors: z.array(z.string()),
+    subject: z.looseObject({ type: z.literal('user'), id: z.string() }).optional(),
+  }),
+  ended: z.looseObject({ how: z.literal('accepted'), at: time, by: z.string() }).optional(),
+});
 export const ANSWERS = {
   findings: z.strictObject({
     findings: z.array(z.strictObject(line).meta({ id: 'FindingLine' })),
@@ -148,6 +161,11 @@ export const ANSWERS = {
         }),
       ),
     }),
+    unreadableRows: z.strictObject({
+      ofPersons: z.int().meta({ description: 'Gaps of one person each.' }),
+      ofAll: z.int().meta({ description: 'Gaps of everybody.' }),
+      others: z.int().meta({ description: 'Rows without a gap, counted up to 100.' }),
+    }),
     settings: z.array(
       z.strictObject({ name: z.string(), value: z.string(), isDefault: z.boolean() }),
     ),
@@ -178,12 +196,21 @@ export const ANSWERS = {
               'backfilled',
               'gap',
             ]),
-            why: z.enum(['not-read', 'retention', 'unreadable', 'filter']).optional(),
+            why: z
+              .enum(['not-read', 'retention', 'unreadable', 'filter', 'row-unreadable'])
+              .optional(),
           }),
         ),
         lag: z.number().meta({ description: 'Milliseconds.' }),
       }),
     ),
+    unreadableRows: z
+      .strictObject({
+        open: z.array(quarantinedRow),
+        accepted: z.array(quarantinedRow),
+        others: z.int(),
+      })
+      .meta({ description: 'Rows that could not be read, and the gaps they leave.' }),
   }),
   resend: z.strictObject({ id: z.string(), state: z.literal('waiting'), nextAttemptAt: time }),
   health: z.strictObject({ status: z.enum(['up', 'down']) }),

@@ -26,6 +26,7 @@ import { noticeRuleChanges } from './pipeline/rule-change';
 import { secondLook } from './pipeline/second-look';
 import { SubjectLookup } from './pipeline/subject-lookup';
 import { LOG_READING } from './pipeline/log-reading';
+import { hearOfRows } from './pipeline/unreadable';
 import { watchSources } from './pipeline/watch-sources';
 import {
   SourceError,
@@ -194,6 +195,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     reassess: async () => {
       await noticeChanges();
       await propagateSuppressions({ stores, clock });
+      await hearOfRows({ stores, tenantId });
       const look = lookAgain({ requests: 0, throttled: 0 });
       try {
         const report = await drainMarks({

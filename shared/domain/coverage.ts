@@ -9,9 +9,10 @@ export interface Interval {
 
 /**
  * Why a stretch was not read: nobody asked for these rows then (`not-read`), the log had dropped them (`retention`),
- * it could not be read for a day (`unreadable`), or it was read with a filter that hides rows (`filter`).
+ * it could not be read for a day (`unreadable`), it was read with a filter that hides rows (`filter`), or a row of it
+ * could not be read (`row-unreadable`).
  */
-export type GapReason = 'not-read' | 'retention' | 'unreadable' | 'filter';
+export type GapReason = 'not-read' | 'retention' | 'unreadable' | 'filter' | 'row-unreadable';
 export interface Gap extends Interval {
   readonly why: GapReason;
 }

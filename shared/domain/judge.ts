@@ -1,10 +1,10 @@
 import type { CoverageBySource, Interval } from './coverage';
 import {
   lookForAbsence,
+  type Answer,
   type Assessment,
   type ConfiguredDetector,
   type Detector,
-  type Disproved,
   type Pending,
   type Stated,
   type Timeline,
@@ -19,6 +19,7 @@ import {
   type Finding,
   type FindingChange,
 } from './finding';
+import { causeOf, inWords, withoutRows, type OpenRow } from './quarantine';
 import type { Signal, Subject } from './signal';
 import { suppressionOf, type SuppressionRule } from './suppression';
 import { earliest, latest, plus, type Instant } from './time';
@@ -31,6 +32,8 @@ export interface Case {
   readonly subject: Subject;
   readonly signals: readonly Signal[];
   readonly coverage: CoverageBySource;
+  /** Rows about this subject, or about nobody knows whom, that could not be read: nothing is concluded over them. */
+  readonly unreadable?: readonly OpenRow[];
   /** Signals below are invisible and findings anchored below are final. Absent while nothing was read before. */
   readonly floor?: Instant | undefined;
   /** An exported log is judged whole: nothing in it is ever too old. */
@@ -77,7 +80,10 @@ export function judge(input: Case): Judgement {
   const { configured, coverage, floor, now } = input;
   const { detector } = configured;
   const timeline = visible(input.signals, floor);
-  const { findings, askAgainAt } = ask(configured, timeline, coverage);
+  const unreadable = input.unreadable ?? [];
+  const answer = ask(configured, timeline, withoutRows(coverage, unreadable));
+  const { askAgainAt } = answer;
+  const findings = answer.findings.map((each) => withCause(each, unreadable));
   const end = coverageEnd(detector, coverage);
   if (askAgainAt !== undefined && end !== undefined && askAgainAt <= end) {
     throw new DetectorFault(
@@ -96,13 +102,13 @@ export function judge(input: Case): Judgement {
   const changes: (FindingChange | undefined)[] = [];
   const mentioned = new Set<string>();
   const said = new Set<string>();
-  const disproved = new Map<string, Disproved>();
+  const disproved = new Map<string, string>();
   let next = askAgainAt;
   let restsOn: Interval | undefined;
   for (const answer of findings) {
     const id = findingId(input.timeline, answer.anchor.key);
     if (answer.state === 'disproved') {
-      disproved.set(id, answer);
+      disproved.set(id, answer.by.eventId);
       continue;
     }
     if (isFinal(answer, floor)) {
@@ -111,6 +117,10 @@ export function judge(input: Case): Judgement {
     if (answer.state === 'undetermined') {
       if (!couldBeRepeated(detector, stored.get(id), coverage)) {
         mentioned.add(id);
+      }
+      const cause = causeOf(answer.gap, unreadable);
+      if (cause !== undefined) {
+        disproved.set(id, cause.eventId ?? cause.id);
       }
       continue;
     }
@@ -166,6 +176,14 @@ function written(
   return compare(stored, ruled, now, { continues, why });
 }
 
+/** A question that is not answered because of a row says so. */
+function withCause(answer: Answer, unreadable: readonly OpenRow[]): Answer {
+  const cause = answer.state === 'undetermined' ? causeOf(answer.gap, unreadable) : undefined;
+  return cause === undefined || answer.state !== 'undetermined'
+    ? answer
+    : { ...answer, what: `${answer.what}; ${inWords(cause)}` };
+}
+
 function ask(
   { detector, settings }: ConfiguredDetector,
   timeline: Timeline,
@@ -212,7 +230,8 @@ function whileWatched(
 
 /**
  * What is stored was concluded from a stretch that is still wholly read: were it still so, the detector would say it
- * again. That it is undetermined is then about another event of the same anchor.
+ * again. That it is undetermined is then about another event of the same anchor, or about a row that came since and
+ * cannot be read.
  */
 function couldBeRepeated(
   detector: Detector,
@@ -228,7 +247,7 @@ function couldBeRepeated(
 function verdictOnUnmentioned(
   detector: Detector,
   finding: Finding,
-  disproof: Disproved | undefined,
+  disproof: string | undefined,
   floor: Instant | undefined,
 ): Finding['verdict'] | undefined {
   if (isFinal(finding, floor)) {
@@ -240,9 +259,7 @@ function verdictOnUnmentioned(
     return undefined;
   }
   const by =
-    finding.detectorVersion !== detector.version
-      ? `version ${detector.version}`
-      : disproof?.by.eventId;
+    finding.detectorVersion !== detector.version ? `version ${detector.version}` : disproof;
   return {
     state: 'resolved',
     resolution: 'superseded',

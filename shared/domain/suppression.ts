@@ -65,7 +65,14 @@ export interface Hold extends Decree {
   readonly kind: 'hold';
 }
 
-export type Rule = SuppressionRule | Hold;
+/** A person's decision that a row which could not be read says nothing that matters: its gap is over. */
+export interface Acceptance extends Decree {
+  readonly kind: 'acceptance';
+  /** The id of the row in the quarantine. */
+  readonly row: string;
+}
+
+export type Rule = SuppressionRule | Hold | Acceptance;
 
 /** One thing that happened to a rule: rows are added and never changed, each chained to the one before. */
 export type RuleStep = Linked & {

@@ -1,13 +1,16 @@
+import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
 import type { Finding } from '../domain/finding';
 import { covering } from '../domain/journal';
-import { SOURCES, type Source } from '../domain/record';
+import { isOpen, missedBy, readable, type OpenRow, type ReadableRow } from '../domain/quarantine';
+import { SOURCES, type EntraRecord, type Malformed, type Source } from '../domain/record';
 import type { Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
 import { ExportTally, type ExportPage, type IncompleteFile, type ReadReport } from './export-tally';
 import { keep } from './keep';
 import type { Now, EngineStores } from './ports';
 import { select, type Selection } from './select';
+import { quarantineRows, settleRows, type UnreadableDesk } from './unreadable';
 
 export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | 'left'> {
   readonly asOf: Instant | undefined;
@@ -16,6 +19,8 @@ export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | '
   /** Files and folders of which nothing could be used, each with the reason and what to do. */
   readonly unreadable: readonly string[];
   readonly incomplete: readonly IncompleteFile[];
+  /** Rows that a detector needed and that could not be read: nothing is concluded over them. */
+  readonly gaps: readonly OpenRow[];
   readonly findings: readonly Finding[];
 }
 
@@ -40,18 +45,29 @@ export async function analyze(
   const enabled = detectors.map((each) => each.detector);
   const tally = new ExportTally(enabled.flatMap((detector) => detector.expects));
   const selection: Selection = new Map();
+  const unreadable = new ExportedRows();
   for await (const page of pages) {
     const rows = page.rows.filter((row) => asOf === undefined || row.at < asOf);
     tally.count(rows, page);
     const records = rows.flatMap((row) => row.record ?? []);
+    const failed = new Set<EntraRecord>();
     select(tenantId, enabled, records, selection, (record, detector, error) => {
       const row = rows.find((each) => each.record === record);
       const name = error instanceof Error ? error.name : 'unknown error';
-      tally.refuse(row, `${detector.id} failed on it: ${name}`);
+      const reason = `${detector.id} failed on it: ${name}`;
+      tally.refuse(row, reason);
+      failed.add(record);
+      const { source, id } = record;
+      unreadable.add({ source, id, reason, missed: missedBy(record, detector.id) });
     });
+    unreadable.addPage(
+      page,
+      records.filter((record) => !failed.has(record)),
+    );
   }
   await keep(stores, selection);
   const coverage = tally.coverage(completeFrom, asOf);
+  await unreadable.keep({ stores, tenantId }, coverage, asOf ?? clock.now());
   for (const source of SOURCES) {
     const covered = coverage[source];
     if (covered !== undefined) {
@@ -74,6 +90,54 @@ export async function analyze(
     pending: report.pending,
     undetermined: report.undetermined,
     faults: report.faults,
+    gaps: (await stores.quarantine.live()).filter(isOpen).sort(byTime),
     findings: report.changes.map((change) => change.finding),
   };
+}
+
+function byTime(a: OpenRow, b: OpenRow): number {
+  return `${a.gap.from} ${a.id}` < `${b.gap.from} ${b.id}` ? -1 : 1;
+}
+
+const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
+const END = '9999-12-31T00:00:00.0000000Z' as Instant;
+
+/** The rows of an export that could not be read, and what tells whether they stand in it once more, readable. */
+class ExportedRows {
+  readonly #malformed: Malformed[] = [];
+  readonly #readable = new Map<Source, ReadableRow[]>(SOURCES.map((source) => [source, []]));
+
+  add(row: Malformed): void {
+    this.#malformed.push(row);
+  }
+
+  addPage({ skipped }: ExportPage, records: readonly EntraRecord[]): void {
+    for (const { source, id, reason, missed } of skipped) {
+      if (source !== undefined && missed !== undefined) {
+        this.add({ source, reason, missed, ...(id !== undefined && { id }) });
+      }
+    }
+    for (const record of records) {
+      this.#readable.get(record.source)?.push(readable(record));
+    }
+  }
+
+  async keep(
+    desk: UnreadableDesk,
+    coverage: Partial<Record<Source, Interval>>,
+    seenAt: Instant,
+  ): Promise<void> {
+    for (const [source, records] of this.#readable) {
+      const looked = {
+        ...{ source, readable: records, seenAt, isExport: true },
+        malformed: this.#malformed.filter((row) => row.source === source),
+        // A row without a time happened at some time that the export covers.
+        window: coverage[source] ?? { from: BEGINNING, to: END },
+      };
+      if (looked.malformed.length > 0) {
+        await quarantineRows(desk.stores, looked);
+        await settleRows(desk, looked);
+      }
+    }
+  }
 }

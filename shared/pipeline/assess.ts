@@ -2,6 +2,8 @@ import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
 import type { FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
+import { concerning, type OpenRow, type QuarantineRow } from '../domain/quarantine';
+import type { Signal } from '../domain/signal';
 import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
@@ -87,10 +89,12 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
       ? []
       : rulesOf((await assessor.stores.rules.current(assessor.clock.now())).steps);
   const suppressions = rules.filter(isSuppression);
+  // After the marks, too: who ends a gap marks whom it concerned.
+  const gaps = { live: work.length === 0 ? [] : await assessor.stores.quarantine.live() };
   for (const { configured, marks } of work) {
     const [{ timeline }] = marks;
     try {
-      const outcome = await assessTimeline(assessor, configured, marks, suppressions);
+      const outcome = await assessTimeline(assessor, configured, marks, suppressions, gaps);
       changes.push(...outcome.changes);
       const of = { detector: timeline.detector, subject: timeline.subject };
       pending.push(...outcome.pending.map((each) => ({ ...each, ...of })));
@@ -158,6 +162,7 @@ async function assessTimeline(
   configured: ConfiguredDetector,
   marks: Work['marks'],
   rules: readonly SuppressionRule[],
+  gaps: Gaps,
 ): Promise<Outcome> {
   const { timeline } = marks[0];
   const { stores, clock } = assessor;
@@ -165,7 +170,13 @@ async function assessTimeline(
   const writer = new FindingWriter(stores, timeline, clock.now());
   let hasLooked = assessor.secondLook === undefined || isCatchingUp(marks);
   for (let round = 0; round < ROUNDS; round++) {
-    const { judgement, stored, version } = await lookOnce(assessor, configured, marks, rules);
+    const { judgement, stored, version, unreadable } = await lookOnce(
+      assessor,
+      configured,
+      marks,
+      rules,
+      gaps,
+    );
     if (!hasLooked && judgement.restsOn !== undefined) {
       const { detector } = configured;
       const outcome = await assessor.secondLook?.(detector, timeline, judgement.restsOn);
@@ -174,6 +185,14 @@ async function assessTimeline(
       }
       hasLooked = true;
       continue;
+    }
+    if (judgement.changes.length > 0) {
+      // What others could not read since: coverage may have moved over it before we read that.
+      gaps.live = await stores.quarantine.live();
+      const now = concerning(gaps.live, timeline.detector, timeline.subject.id);
+      if (!isSameGaps(unreadable, now)) {
+        continue;
+      }
     }
     const isWhole = await commitAll(writer, judgement.changes, stored, changes);
     if (judgement.askAgainAt !== undefined) {
@@ -202,19 +221,26 @@ async function lookOnce(
   configured: ConfiguredDetector,
   marks: Work['marks'],
   rules: readonly SuppressionRule[],
-): Promise<{ judgement: Judgement; stored: readonly StoredFinding[]; version: string }> {
+  gaps: Gaps,
+): Promise<{
+  judgement: Judgement;
+  stored: readonly StoredFinding[];
+  version: string;
+  unreadable: readonly OpenRow[];
+}> {
   const { detector } = configured;
   const { timeline } = marks[0];
   const stored = await assessor.stores.findings.readTimeline(timeline.id);
   const coverage = await assessor.stores.coverage.read(detector.id);
   const { signals, version } = await assessor.stores.signals.read(timeline.id);
+  const unreadable = await stillUnread(assessor, timeline, signals, gaps);
   const judgement = judge({
     configured,
     tenantId: assessor.tenantId,
     timeline: timeline.id,
     subject: timeline.subject,
     signals,
-    coverage,
+    ...{ coverage, unreadable },
     floor: floorFor(detector, marks, coverage),
     isExport: assessor.isExport === true,
     isCatchingUp: isCatchingUp(marks),
@@ -222,7 +248,44 @@ async function lookOnce(
     rules,
     now: assessor.clock.now(),
   });
-  return { judgement, stored, version };
+  return { judgement, stored, version, unreadable };
+}
+
+/** The gaps as they were last read; one run shares them. */
+interface Gaps {
+  live: readonly QuarantineRow[];
+}
+
+/** The open gaps that concern a timeline. A row of which it holds a signal was read before, and is no gap. */
+async function stillUnread(
+  { stores, clock }: Assessor,
+  { detector, subject }: TimelineRef,
+  signals: readonly Signal[],
+  gaps: Gaps,
+): Promise<readonly OpenRow[]> {
+  const open = concerning(gaps.live, detector, subject.id);
+  if (open.length === 0) {
+    return open;
+  }
+  const events = new Set(signals.map(({ eventId }) => eventId));
+  const read = open.filter(({ eventId }) => eventId !== undefined && events.has(eventId));
+  if (read.length === 0) {
+    return open;
+  }
+  for (const { id } of read) {
+    await stores.quarantine.end(id, { how: 'readable', at: clock.now() });
+  }
+  gaps.live = await stores.quarantine.live();
+  return open.filter((row) => !read.includes(row));
+}
+
+function isSameGaps(a: readonly OpenRow[], b: readonly OpenRow[]): boolean {
+  const idsOf = (rows: readonly OpenRow[]): string =>
+    rows
+      .map(({ id, gap }) => `${id} ${gap.from} ${gap.to}`)
+      .sort()
+      .join();
+  return idsOf(a) === idsOf(b);
 }
 
 function isCatchingUp(marks: Work['marks']): boolean {

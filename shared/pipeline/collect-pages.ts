@@ -1,6 +1,7 @@
 import type { Detector } from '../domain/detector';
 import type { SeenRow } from '../domain/lateness';
-import type { Malformed } from '../domain/record';
+import { missedBy, readable, type ReadableRow } from '../domain/quarantine';
+import type { EntraRecord, Malformed } from '../domain/record';
 import { earliest, type Instant } from '../domain/time';
 import type { SourcePage } from './ports';
 import { select, type Selection } from './select';
@@ -9,6 +10,8 @@ import { select, type Selection } from './select';
 export interface Collected {
   selection: Selection;
   malformed: Malformed[];
+  /** The records, for rows that were unreadable before. */
+  readable: ReadableRow[];
   seen: SeenRow[];
   rows: number;
   kept: number;
@@ -35,6 +38,7 @@ export async function collectPages(
       all = { ...nothing(), selection: all.selection };
     }
     const { malformed } = all;
+    const failed = new Set<EntraRecord>();
     all.rows += page.rows;
     all.kept += page.records.length;
     all.pages += 1;
@@ -44,8 +48,11 @@ export async function collectPages(
     select(of.tenantId, of.detectors, page.records, all.selection, (record, detector, error) => {
       const { source, id } = record;
       const name = error instanceof Error ? error.name : 'unknown error';
-      malformed.push({ source, id, reason: `${detector.id} failed on it: ${name}` });
+      const reason = `${detector.id} failed on it: ${name}`;
+      malformed.push({ source, id, reason, missed: missedBy(record, detector.id) });
+      failed.add(record);
     });
+    all.readable.push(...page.records.filter((each) => !failed.has(each)).map(readable));
     const { oldest } = page;
     all.oldest = oldest === undefined ? all.oldest : earliest(oldest, all.oldest ?? oldest);
     if (isEnough(all)) {
@@ -57,7 +64,7 @@ export async function collectPages(
 
 function nothing(): Collected {
   return {
-    ...{ selection: new Map(), malformed: [], seen: [], rows: 0, kept: 0, pages: 0 },
+    ...{ selection: new Map(), malformed: [], readable: [], seen: [], rows: 0, kept: 0, pages: 0 },
     ...{ oldest: undefined, requestId: undefined },
   };
 }

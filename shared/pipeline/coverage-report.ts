@@ -2,6 +2,7 @@ import type { Coverage, GapReason, Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
 import type { SourceHead, TroubleState } from '../domain/journal';
 import { figuresOf, lagOf, type LatenessFigures } from '../domain/lateness';
+import { isOpen, type OpenRow, type QuarantineRow } from '../domain/quarantine';
 import { SOURCES, type Source } from '../domain/record';
 import { earliest, latest, type Duration, type Instant } from '../domain/time';
 import type { Now, Stores } from './ports';
@@ -34,11 +35,21 @@ export interface SourceCoverage {
 export interface CoverageReport {
   readonly asOf: Instant;
   readonly sources: readonly SourceCoverage[];
+  readonly unreadableRows: UnreadableRows;
 }
+
+/** Rows that could not be read: the gaps that stand, those that a person has ended, and how many others there are. */
+export interface UnreadableRows {
+  readonly open: readonly OpenRow[];
+  readonly accepted: readonly QuarantineRow[];
+  readonly others: number;
+}
+
+const MOST_ACCEPTED = 500;
 
 /** What was read of each source, when it was read again, and what was not read and why. */
 export async function coverageReport(
-  stores: Pick<Stores, 'coverage'>,
+  stores: Pick<Stores, 'coverage' | 'quarantine'>,
   detectors: readonly ConfiguredDetector[],
   clock: Now,
   range: { readonly from?: Instant; readonly to?: Instant } = {},
@@ -51,7 +62,32 @@ export async function coverageReport(
       sources.push(ofSource(head, ids, range));
     }
   }
-  return { asOf: clock.now(), sources };
+  const unreadableRows = await unreadableRowsOf(stores.quarantine, range);
+  return { asOf: clock.now(), sources, unreadableRows };
+}
+
+async function unreadableRowsOf(
+  quarantine: Stores['quarantine'],
+  { from, to }: { readonly from?: Instant; readonly to?: Instant },
+): Promise<UnreadableRows> {
+  const isWithin = ({ gap }: QuarantineRow): boolean =>
+    gap !== undefined &&
+    (from === undefined || gap.to > from) &&
+    (to === undefined || gap.from < to);
+  const open: OpenRow[] = [];
+  const accepted: QuarantineRow[] = [];
+  let others = 0;
+  for await (const row of quarantine.rows()) {
+    others += row.gap === undefined ? 1 : 0;
+    if (isOpen(row) && isWithin(row)) {
+      open.push(row);
+    } else if (row.ended?.how === 'accepted' && isWithin(row) && accepted.length < MOST_ACCEPTED) {
+      accepted.push(row);
+    }
+  }
+  const byTime = (a: QuarantineRow, b: QuarantineRow): number =>
+    `${a.gap?.from ?? ''} ${a.id}` < `${b.gap?.from ?? ''} ${b.id}` ? -1 : 1;
+  return { open: open.sort(byTime), accepted: accepted.sort(byTime), others };
 }
 
 function ofSource(

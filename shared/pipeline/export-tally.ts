@@ -24,6 +24,8 @@ export interface SkippedRow {
   readonly isMissed: boolean;
   /** What is known of it all the same, when a detector needed it. */
   readonly missed?: MissedRow;
+  /** The id of the event, when it stands there. */
+  readonly id?: string;
   /** No detector reads records of its kind: leaving it out loses nothing. */
   readonly isUnneeded?: true;
   readonly file: string;

@@ -2,6 +2,7 @@ import type { ConfiguredDetector } from '../domain/detector';
 import { SOURCES, type Source } from '../domain/record';
 import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
 import type { Now, Stores } from './ports';
+import { countRows, MOST_COUNTED as MOST_ROWS_COUNTED, type RowCounts } from './unreadable';
 
 /** A log that was not read for longer than this is not being watched. */
 const STANDSTILL = 30 * MINUTE;
@@ -24,6 +25,8 @@ export interface Health {
   }[];
   /** Counted up to a bound of 100. */
   readonly alerts: Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>;
+  /** Rows of the logs that could not be read. */
+  readonly unreadableRows: RowCounts;
   readonly problems: readonly string[];
   /** What works, and costs more than it should. */
   readonly notes: readonly string[];
@@ -88,6 +91,24 @@ export async function health(
   }
   problems.push(...(await problemsOfRecord(stores, now, options.hasContainer === true)));
   const alerts = await countAlerts(stores.outbox);
+  const unreadableRows = await countRows(stores.quarantine);
+  const { ofPersons, ofAll, others } = unreadableRows;
+  if (ofPersons + ofAll > 0) {
+    const whom = [
+      ...(ofPersons > 0 ? [`${ofPersons} about one person each`] : []),
+      ...(ofAll > 0 ? [`${ofAll} that may be about anybody`] : []),
+    ];
+    problems.push(
+      `Rows that could not be read leave gaps over which nothing is concluded: ${whom.join(', ')}. ` +
+        'List them with: crosscheck quarantine',
+    );
+  }
+  if (others > 0) {
+    const many = others < MOST_ROWS_COUNTED ? others : `${MOST_ROWS_COUNTED} or more`;
+    notes.push(
+      `${many} rows of unknown or unneeded kind could not be read: crosscheck quarantine --all`,
+    );
+  }
   if (!options.hasChannel) {
     problems.push('No channel is configured: set TEAMS_WEBHOOK_URL, or nobody is told.');
   }
@@ -101,7 +122,8 @@ export async function health(
     const what = timelines === 1 ? '1 timeline' : `${timelines} timelines`;
     problems.push(`${what} cannot be assessed, and wait: ${first}.`);
   }
-  return { status: problems.length === 0 ? 'up' : 'degraded', sources, alerts, problems, notes };
+  const status = problems.length === 0 ? 'up' : 'degraded';
+  return { status, sources, alerts, unreadableRows, problems, notes };
 }
 
 async function countAlerts(outbox: Stores['outbox']): Promise<Health['alerts']> {

@@ -4,6 +4,7 @@ import type { Head } from '../domain/chain';
 import type { Alert, Finding, FindingChange, Status, Transition } from '../domain/finding';
 import type { SourceHead, WindowReport } from '../domain/journal';
 import type { SeenRow } from '../domain/lateness';
+import type { QuarantineRow, RowEnd } from '../domain/quarantine';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { ChainHead, RecordEntry } from '../domain/record-chain';
 import type { JoinRules, Signal } from '../domain/signal';
@@ -545,9 +546,18 @@ export interface CoverageStore {
   dropLedgerBefore(before: Instant): Promise<void>;
 }
 
-/** Rows that could not be read: what is known of them, never their values. */
+/** Rows that could not be read, and the gaps that they leave. */
 export interface Quarantine {
-  add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void>;
+  /** Joins rows into what is known of them; one that is known already changes nothing. */
+  add(rows: readonly QuarantineRow[]): Promise<void>;
+  /** Rows whose gap stands, and those of whose gap or end the timelines concerned have not heard. */
+  live(): Promise<readonly QuarantineRow[]>;
+  /** Ends the gap of a row; one that is not there is none. */
+  end(id: string, end: RowEnd): Promise<void>;
+  /** The timelines that the row concerns are marked. It is not so any more when the row has changed meanwhile. */
+  heard(row: QuarantineRow): Promise<void>;
+  /** Every row, in no particular order. */
+  rows(): AsyncIterable<QuarantineRow>;
   /** Whether there are rows that were seen on a day before that of the instant. */
   hasBefore(before: Instant): Promise<boolean>;
   dropBefore(before: Instant): Promise<void>;
@@ -562,12 +572,12 @@ export interface EngineStores {
   readonly marks: WorkMarks;
   readonly coverage: CoverageStore;
   readonly rules: RuleStore;
+  readonly quarantine: Quarantine;
 }
 
 export interface Stores extends EngineStores {
   readonly signals: SignalStore & SignalMonths;
   readonly outbox: Outbox;
-  readonly quarantine: Quarantine;
   readonly chain: RecordChain;
   readonly rows: RecordRows;
 }

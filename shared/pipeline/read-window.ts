@@ -18,6 +18,7 @@ import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
 import { markEveryTimeline } from './rule-change';
+import { quarantineRows, settleRows } from './unreadable';
 
 /** What reading a source needs, and what one run over it has come to so far. */
 export interface ReadRun {
@@ -78,9 +79,9 @@ export async function readWindow(
   }
   const isHidden =
     purpose === 'day' && filter !== undefined && (await isHiding(run, window, read.seen));
-  if (read.malformed.length > 0) {
-    await stores.quarantine.add(source, read.malformed, clock.now());
-  }
+  const { malformed, readable } = read;
+  const looked = { source, window, malformed, readable, seenAt: clock.now() };
+  await quarantineRows(stores, looked);
   const done: ReadWindow = {
     ...{ from: window.from, to: window.to, purpose, startedAt, lag },
     detectorIds: idsOf(run),
@@ -92,6 +93,7 @@ export async function readWindow(
     known: run.known,
     isCatchingUp: isCatchingUp(run, done),
   });
+  await settleRows(run, looked);
   const dropped = isHidden ? 'hides-rows' : read.isRejected ? 'rejected' : undefined;
   const isRecorded = await record(run, done, dropped, {
     ...{ from: window.from, to: window.to, source, purpose, readAt: clock.now() },

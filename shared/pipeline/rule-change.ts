@@ -40,8 +40,8 @@ export function markRuleChange(stores: EngineStores, detector: Detector): Promis
 
 /** Marks every timeline of a detector: something was learnt that may concern each of them. */
 export async function markEveryTimeline(
-  stores: EngineStores,
-  detector: Detector,
+  stores: Pick<EngineStores, 'coverage' | 'signals' | 'marks'>,
+  detector: Pick<Detector, 'id'>,
   isCatchingUp: boolean,
 ): Promise<number> {
   let marked = 0;

@@ -26,6 +26,8 @@ export class RuleError extends Error {
   override readonly name = 'RuleError';
 }
 
+/** What people make and take back. */
+export type RuleKind = Exclude<Rule['kind'], 'acceptance'>;
 type Draft<R extends Rule> = Omit<R, 'id' | 'createdAt' | 'ended'>;
 
 const LONGEST = 500;
@@ -72,7 +74,7 @@ export async function removeRule(
   desk: RuleDesk,
   removal: {
     readonly id: string;
-    readonly kind: Rule['kind'];
+    readonly kind: RuleKind;
     readonly by: string;
     readonly reason: string;
   },
@@ -110,7 +112,7 @@ const LISTS = { suppression: 'crosscheck suppress list', hold: 'crosscheck hold 
 /** All rules or holds, also those that have ended, in order of their making. */
 export async function listRules(
   desk: { readonly stores: Pick<EngineStores, 'rules'> },
-  kind: Rule['kind'],
+  kind: RuleKind,
 ): Promise<readonly Rule[]> {
   const rules = rulesOf(await desk.stores.rules.everyStep());
   return rules.filter(kind === 'hold' ? isHold : isSuppression);
@@ -239,7 +241,8 @@ function problemOf(draft: Draft<SuppressionRule> | Draft<Hold>, now: Instant): s
   );
 }
 
-function tooLong(what: string, text: string): string | undefined {
+/** What is wrong with a text that a person must give. */
+export function tooLong(what: string, text: string): string | undefined {
   return text.trim() === ''
     ? `${what} is needed: somebody will ask`
     : text.length > LONGEST

@@ -14,6 +14,7 @@ import {
 } from './ports';
 import { unfiltered } from './read-window';
 import { wantedBy } from './select';
+import { quarantineRows, settleRows } from './unreadable';
 
 export interface SecondLookOptions {
   readonly tenantId: string;
@@ -77,15 +78,15 @@ async function lookAt(
     { tenantId, detectors: [detector] },
     ({ pages: so }) => so === MOST_PAGES,
   );
-  const { selection, malformed, rows, kept, pages, requestId } = read;
-  if (malformed.length > 0) {
-    await stores.quarantine.add(source, malformed, clock.now());
-  }
+  const { selection, malformed, readable, rows, kept, pages, requestId } = read;
+  const looked = { source, window, malformed, readable, seenAt: clock.now() };
+  await quarantineRows(stores, looked);
   // The timeline carries a mark: it is being assessed. Whom else the rows touch, the tiles find.
   const found = selection.get(detector)?.get(timeline.subject.id);
   if (found !== undefined) {
     await stores.signals.merge(timeline, [...found.signals.values()], detector.join);
   }
+  await settleRows(options, looked);
   await stores.coverage.change(source, (head) => head, [
     {
       ...{ ...window, source, purpose: 'second-look', readAt: clock.now(), rows, kept, pages },

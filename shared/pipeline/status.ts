@@ -36,6 +36,7 @@ export interface Status {
   readonly sources: readonly SourceStatus[];
   readonly detectors: readonly unknown[];
   readonly alerts: Health['alerts'] & { readonly unsaid: readonly Unsaid[] };
+  readonly unreadableRows: Health['unreadableRows'];
   readonly settings: About['settings'];
 }
 
@@ -91,6 +92,7 @@ export async function statusOf(
         ...(await unsaid(outbox, 'not-configured')),
       ].slice(0, MOST_ALERTS),
     },
+    unreadableRows: health.unreadableRows,
     settings,
   };
 }

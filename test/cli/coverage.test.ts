@@ -66,7 +66,10 @@ describe('crosscheck coverage', () => {
     const { run } = await setUp();
 
     expect(await run()).toBe('No log was ever read. "crosscheck poll --once" reads them now.\n');
-    expect(JSON.parse(await run({ json: true }))).toEqual({ asOf: NOW, sources: [] });
+    expect(JSON.parse(await run({ json: true }))).toEqual({
+      ...{ asOf: NOW, sources: [] },
+      unreadableRows: { open: [], accepted: [], others: 0 },
+    });
     expect(await run({ csv: true })).toBe('source,from,to,state,why\r\n');
   });
 

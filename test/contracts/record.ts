@@ -25,6 +25,7 @@ import {
   timeline,
   windowReport,
   type MakeStores,
+  unreadableRow,
 } from './samples';
 
 const MARY = timeline('Mary');
@@ -315,8 +316,7 @@ export function recordContract(make: MakeStores): void {
       ];
       await extendCoverage(stores.coverage, 'signIns', old, ['a'], old);
       await extendCoverage(stores.coverage, 'signIns', young, ['a'], young);
-      const malformed = { source: 'signIns', reason: 'bad', id: 'x' } as const;
-      await stores.quarantine.add('signIns', [malformed], minutes(0));
+      await stores.quarantine.add([unreadableRow('x')]);
       const [before, later] = [young.readAt, plus(minutes(0), DAY)];
       expect(await stores.coverage.hasLedgerBefore(old.readAt)).toBe(false);
       expect(await stores.coverage.hasLedgerBefore(before)).toBe(true);

@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '../../shared/domain/finding';
 import type { WindowReport } from '../../shared/domain/journal';
+import type { QuarantineRow } from '../../shared/domain/quarantine';
 import type { Signal, Subject } from '../../shared/domain/signal';
 import { MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
 import type { Stores, TimelineRef } from '../../shared/pipeline/ports';
@@ -127,4 +128,14 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
     all.push(item);
   }
   return all;
+}
+
+/** A row that could not be read: about Mary, at one instant, unless it is said otherwise. */
+export function unreadableRow(id: string, change: Partial<QuarantineRow> = {}): QuarantineRow {
+  const subject: Subject = { type: 'user', id: 'mary' };
+  return {
+    ...{ id, source: 'signIns', eventId: `event ${id}`, reason: 'bad', firstSeenAt: minutes(0) },
+    gap: { from: minutes(0), to: minutes(1), detectors: [DETECTOR], subject },
+    ...change,
+  };
 }

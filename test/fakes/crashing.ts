@@ -34,6 +34,7 @@ export function around(stores: EngineStores, each: Around): EngineStores {
     marks: wrap(stores.marks, 'marks'),
     coverage: wrap(stores.coverage, 'coverage'),
     rules: wrap(stores.rules, 'rules'),
+    quarantine: wrap(stores.quarantine, 'quarantine'),
   };
 }
 

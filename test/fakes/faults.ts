@@ -1,5 +1,6 @@
 import { writeLate, type MemoryStores } from './memory-stores';
 import type { ConfiguredDetector, Detector } from '../../shared/domain/detector';
+import type { QuarantineRow } from '../../shared/domain/quarantine';
 import type { Signal } from '../../shared/domain/signal';
 import type { SignalStore, EngineStores, TimelineRef, WorkMark } from '../../shared/pipeline/ports';
 import { around, Crash } from './crashing';
@@ -337,3 +338,22 @@ function overriding<P extends object>(port: P, methods: Partial<P>): P {
     },
   });
 }
+
+// ---------------------------------------------------------------------------------------------- unreadable rows
+
+/** Whoever judges knows of no gap. */
+export const gapsUnknown: Fault = (stores) =>
+  around(stores, async (run, name) => (name === 'quarantine.live' ? [] : run()));
+
+/** Rows whose gap begins or ends mark nobody. */
+export const gapsUnheard: Fault = (stores) =>
+  around(stores, async (run, name) => {
+    const result = await run();
+    return name === 'quarantine.live'
+      ? (result as readonly QuarantineRow[]).map((row) => ({ ...row, isHeard: true as const }))
+      : result;
+  });
+
+/** A row that was read is unreadable again when it comes so. */
+export const endsForgotten: Fault = (stores) =>
+  around(stores, async (run, name) => (name === 'quarantine.end' ? undefined : run()));

@@ -5,7 +5,6 @@ import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { joinKey, ordinal } from '../../shared/adapters/tables/keys';
 import type { Alert, Finding, Transition } from '../../shared/domain/finding';
 import type { WindowReport } from '../../shared/domain/journal';
-import type { Malformed, Source } from '../../shared/domain/record';
 import type { RecordEntry } from '../../shared/domain/record-chain';
 import type { Signal } from '../../shared/domain/signal';
 import type { Instant } from '../../shared/domain/time';
@@ -27,9 +26,6 @@ export interface MemoryStores extends Stores {
     owe(alert: Alert, at: Instant): Promise<void>;
   };
   readonly coverage: Stores['coverage'] & { readonly windows: readonly WindowReport[] };
-  readonly quarantine: Stores['quarantine'] & {
-    readonly rows: readonly (Malformed & { readonly seenAt: Instant })[];
-  };
   readonly chain: Stores['chain'] & { readonly entries: readonly RecordEntry[] };
   readonly signals: Stores['signals'] & {
     /** Drops what lies below a floor, of one detector alone. */
@@ -66,15 +62,6 @@ export function memoryStores(tables = new MemoryTables()): MemoryStores {
     coverage: looking(stores.coverage, {
       get windows() {
         return (all('Coverage', 'w|') as readonly WindowReport[]).toSorted(byReadAt);
-      },
-    }),
-    quarantine: looking(stores.quarantine, {
-      get rows() {
-        return rows('Quarantine').map((row) => {
-          const { eventId, ...known } = fromColumns(row) as QuarantineRow;
-          const source = row.partitionKey.split('|')[1] as Source;
-          return { ...known, source, ...(eventId !== undefined && { id: eventId }) };
-        });
       },
     }),
     chain: looking(stores.chain, {
@@ -122,8 +109,6 @@ function purgeSignals(tables: MemoryTables, detector: string, floor: Instant): v
     }
   }
 }
-
-type QuarantineRow = Malformed & { readonly seenAt: Instant; readonly eventId?: string };
 
 const EVERY = { rows: { from: '', to: '~~~~' } };
 const SIGNAL_MONTHS = [2020, 2021, 2022, 2023, 2024, 2025, 2026].flatMap((year) =>

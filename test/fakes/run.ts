@@ -9,7 +9,8 @@ import {
 } from '../../shared/domain/detector';
 import type { Act, Finding } from '../../shared/domain/finding';
 import { covering, givingUp } from '../../shared/domain/journal';
-import type { EntraRecord, Source } from '../../shared/domain/record';
+import { readable } from '../../shared/domain/quarantine';
+import { SOURCES, type EntraRecord, type Malformed, type Source } from '../../shared/domain/record';
 import type { Instant } from '../../shared/domain/time';
 import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
@@ -17,7 +18,14 @@ import { keep } from '../../shared/pipeline/keep';
 import type { EngineStores } from '../../shared/pipeline/ports';
 import { markEveryTimeline, markRuleChange } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
+import {
+  hearOfRows,
+  quarantineRows,
+  settleRows,
+  type Looked,
+} from '../../shared/pipeline/unreadable';
 import { Crash, crashing } from './crashing';
+import { days } from './records';
 import { END, type PlannedAct, type PlannedCrash } from './stories';
 
 export const TENANT = 'tenant-1';
@@ -32,6 +40,8 @@ export interface CoverageStep {
 /** One poll: the records it brings, and the coverage that moves once they are kept. */
 export interface Batch {
   readonly records: readonly EntraRecord[];
+  /** Rows of a source that came with them and could not be read; absent: nobody looks. */
+  readonly unreadable?: readonly Malformed[];
   readonly coverage: readonly CoverageStep[];
   readonly now: Instant;
 }
@@ -129,13 +139,35 @@ export async function deliver(
   const { stores, detectors } = runner;
   if (!progress.isCovered) {
     const enabled = detectors.map((each) => each.detector);
+    const looked =
+      batch.unreadable === undefined ? [] : SOURCES.map((each) => lookedAt(batch, each));
+    for (const each of looked) {
+      await quarantineRows(stores, each);
+    }
     await keep(stores, select(TENANT, enabled, batch.records));
+    for (const each of looked) {
+      await settleRows({ stores, tenantId: TENANT }, each);
+    }
     for (const step of batch.coverage) {
       await cover(runner, step);
     }
     progress.isCovered = true;
   }
+  const report = await drain(runner, batch.now);
+  if (batch.unreadable === undefined) {
+    return report;
+  }
+  // What judging found out of rows is spread by the next timer.
+  await hearOfRows({ stores, tenantId: TENANT });
   return drain(runner, batch.now);
+}
+
+function lookedAt({ records, unreadable = [], now }: Batch, source: Source): Looked {
+  return {
+    ...{ source, window: { from: days(-90), to: END }, seenAt: now, isExport: true },
+    malformed: unreadable.filter((row) => row.source === source),
+    readable: records.filter((record) => record.source === source).map(readable),
+  };
 }
 
 export async function drain({ stores, detectors }: Runner, now = END): Promise<AssessReport> {

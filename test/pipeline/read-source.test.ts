@@ -11,6 +11,7 @@ import { pollSource } from '../../shared/pipeline/poll';
 import { SourceError, type RecordSource, type SourcePage } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
 import type { Wanted } from '../../shared/pipeline/ports';
+import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 
 const NOW = toInstant('2026-06-02T12:00:00Z');
@@ -205,7 +206,9 @@ describe('readSource', () => {
     const report = await readSource(reader);
 
     expect(report.malformed).toBe(1);
-    expect(stores.quarantine.rows).toEqual([{ ...malformed, seenAt: NOW }]);
+    const [row] = await collect(stores.quarantine.rows());
+    expect(row).toMatchObject({ source: 'signIns', eventId: 'bad', firstSeenAt: NOW });
+    expect(row?.reason).toBe(malformed.reason);
   });
 });
 
@@ -364,8 +367,8 @@ describe('what one run has no time or patience for', () => {
     const { read, assessed } = await pollSource(reader);
 
     expect(read.malformed).toBe(1);
-    expect(stores.quarantine.rows).toMatchObject([
-      { id: 'bad', reason: `${EAS} failed on it: RangeError` },
+    expect(await collect(stores.quarantine.rows())).toMatchObject([
+      { eventId: 'bad', reason: `${EAS} failed on it: RangeError`, gap: { detectors: [EAS] } },
     ]);
     expect(assessed.changes).toHaveLength(1);
   });

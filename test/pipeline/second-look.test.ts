@@ -14,6 +14,7 @@ import {
 } from '../../shared/pipeline/ports';
 import { secondLook } from '../../shared/pipeline/second-look';
 import { select } from '../../shared/pipeline/select';
+import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 import { deviceAdded, minutes, registered } from '../fakes/records';
 
@@ -168,7 +169,9 @@ describe('shared/pipeline/second-look', () => {
 
     await drain({ malformed: [malformed] });
 
-    expect(stores.quarantine.rows).toMatchObject([malformed]);
+    expect(await collect(stores.quarantine.rows())).toMatchObject([
+      { eventId: 'bad', reason: 'no time' },
+    ]);
   });
 
   describe('when the log cannot be read', () => {

@@ -86,16 +86,17 @@ function readRecognised(
   const { source, row, flaw } = recognised;
   const read = readRow(source, row, wanted[source]);
   if ('malformed' in read) {
-    const { reason, missed } = read.malformed;
+    const { id, reason, missed } = read.malformed;
     return {
       ...{ source, reason: flaw ?? reason, isMalformed: true, isMissed: missed !== undefined },
       ...(missed !== undefined && { missed }),
+      ...(id !== undefined && { id }),
     };
   }
   if (flaw !== undefined) {
     const detectors = wanted[source].neededBy(row);
     return {
-      ...{ source, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
+      ...{ source, id: read.id, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
       ...(detectors.length > 0 && {
         missed: { detectors, when: { from: read.at, to: justAfter(read.at) } },
       }),

@@ -1,65 +1,149 @@
-import { shortHash } from '../../domain/canonical';
-import type { Malformed, Source } from '../../domain/record';
-import { SOURCES } from '../../domain/record';
-import { dayOf, type Instant } from '../../domain/time';
+import { canonical, type Json } from '../../domain/canonical';
+import {
+  endRow,
+  isLive,
+  isSameStanding,
+  joinRows,
+  type QuarantineRow,
+  type RowEnd,
+} from '../../domain/quarantine';
+import { startOfDay, type Instant } from '../../domain/time';
 import type { Quarantine } from '../../pipeline/ports';
-import { toColumns } from './columns';
-import type { Row } from './guards';
-import { joinKey, type KeyRange } from './keys';
-import { chunked, type Table } from './table';
+import { fromColumns, toColumns } from './columns';
+import { untilWritten } from './contention';
+import type { StoredRow } from './guards';
+import { beginning, joinKey } from './keys';
+import type { Table, Write } from './table';
 
+const ROW = 'r';
+const LIVE = 'l';
+/** So many rows are looked up at once. */
+const BATCH = 20;
 const TEXT = 1_000;
 
-/** Rows that could not be read, by the day they were first met on. A row that comes again takes its own place. */
+/**
+ * Rows that could not be read, one per occurrence. Those that runs must know of, because their gap stands or their end
+ * was not heard of yet, have a second row beside them, written in the same transaction.
+ */
 export class TableQuarantine implements Quarantine {
   readonly #table: Table;
-  readonly #tenantId: string;
+  readonly #partition: string;
 
   constructor(table: Table, tenantId: string) {
     this.#table = table;
-    this.#tenantId = tenantId;
+    this.#partition = joinKey(tenantId);
   }
 
-  async add(source: Source, rows: readonly Malformed[], seenAt: Instant): Promise<void> {
-    const partitionKey = joinKey(this.#tenantId, source, dayOf(seenAt));
-    const unique = new Map<string, Row>();
-    for (const { id, reason, lengths } of rows) {
-      const rowKey = id === undefined ? joinKey('hash', shortHash(32, reason)) : joinKey('id', id);
-      const known = {
-        reason: clip(reason),
-        seenAt,
-        ...(id !== undefined && { eventId: clip(id) }),
-        ...(lengths !== undefined && { lengths }),
-      };
-      unique.set(rowKey, { partitionKey, rowKey, ...toColumns(known) });
+  async add(rows: readonly QuarantineRow[]): Promise<void> {
+    const byId = new Map<string, QuarantineRow>();
+    for (const row of rows.map(clipped)) {
+      const known = byId.get(row.id);
+      byId.set(row.id, known === undefined ? row : joinRows(known, row));
     }
-    for (const chunk of chunked([...unique.values()].map((row) => ({ upsert: row })))) {
-      await this.#table.transact(chunk);
+    const unique = [...byId.values()];
+    for (let from = 0; from < unique.length; from += BATCH) {
+      const batch = unique.slice(from, from + BATCH);
+      await Promise.all(
+        batch.map((row) =>
+          this.#change(row.id, (known) => (known === undefined ? row : joinRows(known, row))),
+        ),
+      );
+    }
+  }
+
+  async live(): Promise<readonly QuarantineRow[]> {
+    const rows = beginning(`${LIVE}|`);
+    const found = await this.#table.list({ partition: this.#partition, rows });
+    // A crash may have left the second row of one that is over.
+    return found.map((row) => this.#read(row)).filter(isLive);
+  }
+
+  async end(id: string, end: RowEnd): Promise<void> {
+    await this.#change(id, (known) => known && endRow(known, end));
+  }
+
+  async heard(row: QuarantineRow): Promise<void> {
+    await this.#change(
+      row.id,
+      (known) => known && (isSameStanding(known, row) ? { ...known, isHeard: true } : known),
+    );
+  }
+
+  async *rows(): AsyncIterable<QuarantineRow> {
+    const rows = beginning(`${ROW}|`);
+    for await (const page of this.#table.pages({ partition: this.#partition, rows })) {
+      for (const row of page) {
+        yield this.#read(row);
+      }
     }
   }
 
   async hasBefore(before: Instant): Promise<boolean> {
-    const found = await Promise.all(this.#before(before).map((each) => this.#table.has(each)));
-    return found.includes(true);
+    for await (const row of this.rows()) {
+      if (row.firstSeenAt < startOfDay(before)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   async dropBefore(before: Instant): Promise<void> {
-    for (const each of this.#before(before)) {
-      await this.#table.clear(each);
+    const old: string[] = [];
+    for await (const { id, firstSeenAt } of this.rows()) {
+      if (firstSeenAt < startOfDay(before)) {
+        old.push(id);
+      }
     }
+    await this.#table.removeAll(
+      this.#partition,
+      [LIVE, ROW].flatMap((kind) => old.map((id) => joinKey(kind, id))),
+    );
   }
 
-  #before(before: Instant): { partition: KeyRange; rows: KeyRange }[] {
-    return SOURCES.map((source) => ({
-      partition: {
-        from: `${joinKey(this.#tenantId, source)}|`,
-        to: joinKey(this.#tenantId, source, dayOf(before)),
-      },
-      rows: { from: '', to: '~~~~' },
-    }));
+  /** Nothing is written where nothing changes: most rows that are met again are known. */
+  async #change(
+    id: string,
+    step: (known: QuarantineRow | undefined) => QuarantineRow | undefined,
+  ): Promise<void> {
+    const partitionKey = this.#partition;
+    const rowKey = joinKey(ROW, id);
+    await untilWritten(`the quarantined row ${id}`, this.#table.name, async () => {
+      const stored = await this.#table.get(partitionKey, rowKey);
+      const known = stored && this.#read(stored);
+      const next = step(known);
+      if (next === undefined || (known !== undefined && isSame(known, next))) {
+        return true;
+      }
+      const row = { partitionKey, rowKey, ...toColumns(next) };
+      const live = { partitionKey, rowKey: joinKey(LIVE, id), ...toColumns(next) };
+      const writes: Write[] = [
+        stored === undefined ? { insert: row } : { update: row, etag: stored.etag },
+        ...(isLive(next) || (known !== undefined && isLive(known)) ? [{ upsert: live }] : []),
+      ];
+      if ((await this.#table.transact(writes)) === undefined) {
+        return false;
+      }
+      if (!isLive(next) && known !== undefined && isLive(known)) {
+        await this.#table.remove(partitionKey, joinKey(LIVE, id), '*');
+      }
+      return true;
+    });
+  }
+
+  #read(row: StoredRow): QuarantineRow {
+    return fromColumns(row, this.#table.name) as QuarantineRow;
   }
 }
 
-function clip(text: string): string {
-  return text.slice(0, TEXT);
+function isSame(a: QuarantineRow, b: QuarantineRow): boolean {
+  return canonical(a as unknown as Json) === canonical(b as unknown as Json);
+}
+
+function clipped(row: QuarantineRow): QuarantineRow {
+  const { reason, eventId } = row;
+  return {
+    ...row,
+    reason: reason.slice(0, TEXT),
+    ...(eventId !== undefined && { eventId: eventId.slice(0, TEXT) }),
+  };
 }

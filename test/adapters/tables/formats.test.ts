@@ -15,6 +15,7 @@ import {
   opening,
   signal,
   timeline,
+  unreadableRow,
   windowReport,
 } from '../../contracts/samples';
 import { extendCoverage } from '../../fakes/cover';
@@ -46,11 +47,7 @@ async function fill(stores: Stores): Promise<void> {
   await stores.marks.markWriting(timeline('Eve'), minutes(5));
   await stores.marks.keepRule('some-detector', 'abc');
   await stores.marks.keepFaults({ at: minutes(1), timelines: 2, first: 'it failed' });
-  await stores.quarantine.add(
-    'signIns',
-    [{ source: 'signIns', reason: 'bad', id: 'x' }],
-    minutes(0),
-  );
+  await stores.quarantine.add([unreadableRow('x')]);
   await stores.outbox.plan({ id: 'digest-1', alertIds: ['a', 'b'] });
   const change = opening(finding(MARY.id, 'unsent', { openedAt: now }), now);
   await stores.findings.commit(change, undefined);
@@ -84,6 +81,7 @@ async function said(stores: Stores): Promise<object> {
     coverage: await stores.coverage.head('signIns'),
     ledger: await collect(stores.coverage.ledger('signIns', EVERYTHING)),
     signals: (await stores.signals.read(MARY.id)).signals,
+    unreadable: await collect(stores.quarantine.rows()),
     timelines: await collect(stores.signals.timelinesOf(MARY.detector)),
     steps: await stores.rules.everyStep(),
     rules: await stores.rules.current(minutes(0)),

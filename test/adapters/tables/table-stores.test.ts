@@ -14,6 +14,7 @@ import {
   opening,
   signal,
   timeline,
+  unreadableRow,
   windowReport,
 } from '../../contracts/samples';
 import { extendCoverage } from '../../fakes/cover';
@@ -335,20 +336,23 @@ describe('adapters/tables', () => {
     );
   });
 
-  it('keeps bad rows once a day, without values', async () => {
+  it('keeps rows that cannot be read once, and once more while runs must know of them', async () => {
     const { quarantine } = stores();
-    const rows = [{ id: 'a/b', reason: 'no time' }, { reason: 'no id' }, { reason: 'no id' }];
-    await quarantine.add('signIns', rows, minutes(0));
-    await quarantine.add('signIns', rows, minutes(1));
+    const row = unreadableRow('a', { eventId: 'a/b' });
+    const keys = async (): Promise<unknown[]> =>
+      (await rowsOf('Quarantine')).map((each) => [each['partitionKey'], each['rowKey']]);
+    await quarantine.add([row]);
+    await quarantine.add([{ ...row, firstSeenAt: minutes(1) }]);
+    expect(await keys()).toEqual([
+      [tenantId, 'l|a'],
+      [tenantId, 'r|a'],
+    ]);
 
-    const kept = await rowsOf('Quarantine');
+    const ended = { how: 'readable', at: minutes(2) } as const;
+    await quarantine.end('a', ended);
+    await quarantine.heard({ ...row, ended });
 
-    expect(kept.map((row) => row['partitionKey'])).toEqual(
-      Array.from({ length: 2 }, () => `${tenantId}|signIns|2026-01-31`),
-    );
-    expect(kept.map((row) => JSON.parse(String(row['json'])) as unknown)).toContainEqual({
-      ...{ eventId: 'a/b', reason: 'no time', seenAt: minutes(1) },
-    });
+    expect(await keys()).toEqual([[tenantId, 'r|a']]);
   });
 
   it('takes a key that two months share for a fault of the detector', async () => {

@@ -15,7 +15,7 @@ import { HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { odataError } from '../../../cli/demo-tenant/audit-log-api';
 import { version } from '../../../package.json';
 import { SourceError } from '../../../shared/pipeline/ports';
-import { finding, opening, timeline } from '../../contracts/samples';
+import { finding, opening, timeline, unreadableRow } from '../../contracts/samples';
 import { freePort, startAzurite, type Azurite } from '../../fakes/azurite';
 import { denyingTables } from '../../fakes/denying-tables';
 import { GRANTED, guarded, tokenOf, unlicensed } from '../../fakes/guarded-tenant';
@@ -126,7 +126,8 @@ describe('crosscheck doctor', () => {
   it('finds nothing to mend where all is granted and the logs are read', async () => {
     const { run, report, poll, stores, tenantId, err } = await setUp();
     await poll();
-    await stores.quarantine.add('signIns', [{ source: 'signIns', reason: 'r' }], systemClock.now());
+    const { gap: _none, ...row } = unreadableRow('x', { firstSeenAt: systemClock.now() });
+    await stores.quarantine.add([row]);
     const before = inbox.messages().length;
 
     const told = await run();

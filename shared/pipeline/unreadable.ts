@@ -1,0 +1,167 @@
+import type { Interval } from '../domain/coverage';
+import { timelineId } from '../domain/finding';
+import {
+  isOpen,
+  isReadAs,
+  isSameStanding,
+  joinRows,
+  many,
+  quarantined,
+  type QuarantineRow,
+  type ReadableRow,
+  type RowGap,
+} from '../domain/quarantine';
+import type { Malformed, Source } from '../domain/record';
+import type { Instant } from '../domain/time';
+import type { EngineStores } from './ports';
+import { markEveryTimeline } from './rule-change';
+
+/** Every run reads them all. Beyond, the rows of a day share one gap, which is of everybody. */
+const MOST_OPEN = 1_000;
+/** So many rows of one window get a row each. */
+const MOST_OF_A_WINDOW = 200;
+
+export interface UnreadableDesk {
+  readonly tenantId: string;
+  readonly stores: Pick<EngineStores, 'quarantine' | 'marks' | 'coverage' | 'signals'>;
+}
+
+/** What a window showed, for those rows that could not be read then, or before. */
+export interface Looked {
+  readonly source: Source;
+  readonly window: Interval;
+  readonly malformed: readonly Malformed[];
+  readonly readable: readonly ReadableRow[];
+  readonly seenAt: Instant;
+  /** All of an exported log: there is no other window that would take up the rest. */
+  readonly isExport?: boolean;
+}
+
+/**
+ * Keeps the rows that could not be read. To be called before coverage moves over their window: from then on nothing is
+ * concluded over what they may have said.
+ */
+export async function quarantineRows(
+  { quarantine }: Pick<EngineStores, 'quarantine'>,
+  { source, window, malformed, seenAt, isExport = false }: Omit<Looked, 'readable'>,
+): Promise<void> {
+  if (malformed.length === 0) {
+    return;
+  }
+  const live = new Map((await quarantine.live()).map((row) => [row.id, row]));
+  const rows = new Map<string, QuarantineRow>();
+  for (const each of malformed) {
+    const row = quarantined(source, each, window, seenAt);
+    const known = rows.get(row.id);
+    rows.set(row.id, known === undefined ? row : joinRows(known, row));
+  }
+  const isNews = (row: QuarantineRow): boolean => {
+    const known = live.get(row.id);
+    return known === undefined || !isSameStanding(known, joinRows(known, row));
+  };
+  const fresh = [...rows.values()].filter(isNews);
+  const free = Math.max(0, MOST_OPEN - live.size);
+  const room = isExport ? free : Math.min(MOST_OF_A_WINDOW, free);
+  // Those that cut a gap first: the others are only counted.
+  const inOrder = [...fresh.filter(isOpen), ...fresh.filter((row) => !isOpen(row))];
+  const over = inOrder.slice(room).filter(isOpen);
+  await quarantine.add([...inOrder.slice(0, room), ...many(source, over)]);
+}
+
+/**
+ * Ends the gaps of rows that were read after all, and marks whom that and new gaps concern. To be called once what the
+ * records say is stored, so that nobody concludes in between.
+ */
+export async function settleRows(
+  desk: UnreadableDesk,
+  looked: Omit<Looked, 'window'>,
+): Promise<void> {
+  if (looked.malformed.length + looked.readable.length > 0) {
+    const live = await endRead(desk.stores, looked);
+    await hearOfRows(desk, live);
+  }
+}
+
+/** @returns the rows that runs must know of, as they are then. */
+async function endRead(
+  { quarantine }: Pick<EngineStores, 'quarantine'>,
+  { source, readable, seenAt }: Omit<Looked, 'window' | 'malformed'>,
+): Promise<readonly QuarantineRow[]> {
+  const live = await quarantine.live();
+  const ids = new Set(readable.map(({ id }) => id));
+  const read = live.filter(
+    (row) =>
+      isOpen(row) &&
+      row.source === source &&
+      (row.eventId === undefined
+        ? readable.some((record) => isReadAs(row, record))
+        : ids.has(row.eventId)),
+  );
+  for (const { id } of read) {
+    await quarantine.end(id, { how: 'readable', at: seenAt });
+  }
+  return read.length === 0 ? live : quarantine.live();
+}
+
+/**
+ * Marks the timelines that a new or ended gap concerns. A row says that it was not heard of until the marks are there,
+ * so that a crash anywhere is made up for by the next call.
+ */
+export async function hearOfRows(
+  desk: UnreadableDesk,
+  live?: readonly QuarantineRow[],
+): Promise<void> {
+  const { quarantine } = desk.stores;
+  for (const row of live ?? (await quarantine.live())) {
+    if (row.isHeard !== true && row.gap !== undefined) {
+      await markConcerned(desk, row.source, row.gap);
+      await quarantine.heard(row);
+    }
+  }
+}
+
+async function markConcerned(
+  { stores, tenantId }: UnreadableDesk,
+  source: Source,
+  { detectors, subject, from }: RowGap,
+): Promise<void> {
+  for (const detector of detectors) {
+    const coverage = await stores.coverage.read(detector);
+    const end = coverage[source]?.to;
+    if (subject !== undefined) {
+      const ends = Object.fromEntries(Object.entries(coverage).map(([of, { to }]) => [of, to]));
+      const id = timelineId(tenantId, detector, subject.id);
+      await stores.marks.markDirty([{ id, detector, subject }], ends);
+    } else if (end !== undefined && from < end) {
+      // Where nothing is covered yet, nothing was concluded, and whoever concludes later knows the gap.
+      await markEveryTimeline(stores, { id: detector }, true);
+    }
+  }
+}
+
+/** So many of unknown kind are told apart from more. */
+export const MOST_COUNTED = 100;
+
+/** How many rows could not be read, by what that means. */
+export interface RowCounts {
+  /** Gaps of one person each. */
+  readonly ofPersons: number;
+  /** Gaps of everybody. */
+  readonly ofAll: number;
+  /** Rows that cut no gap, because their kind is unknown or nobody needs it; counted up to 100. */
+  readonly others: number;
+}
+
+/** Counts what stands in the quarantine. */
+export async function countRows(quarantine: EngineStores['quarantine']): Promise<RowCounts> {
+  const open = (await quarantine.live()).filter(isOpen);
+  const ofPersons = open.filter((row) => row.gap.subject !== undefined).length;
+  let others = 0;
+  for await (const row of quarantine.rows()) {
+    others += row.gap === undefined ? 1 : 0;
+    if (others === MOST_COUNTED) {
+      break;
+    }
+  }
+  return { ofPersons, ofAll: open.length - ofPersons, others };
+}
