@@ -133,7 +133,7 @@ describe('versions of rows', () => {
       ...['Coverage head', 'Coverage w'],
       ...['FindingIndex days', 'FindingIndex open', 'FindingIndex opened'],
       ...['Findings c', 'Findings f', 'Findings h', 'Findings head', 'Findings o', 'Findings s'],
-      ...['Quarantine id', 'Signals', 'Signals timelines'],
+      ...['Quarantine l', 'Quarantine r', 'Signals', 'Signals timelines'],
       ...['Work dead', 'Work dirty', 'Work due', 'Work faults', 'Work rule'],
       ...['Work send', 'Work send-digest'],
     ]);
