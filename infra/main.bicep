@@ -96,6 +96,19 @@ param purgeProtection bool = true
 @description('Days for which a deleted vault can be recovered. Cannot be changed later.')
 param vaultRecoverableDays int = 90
 
+@description('A network of its own for the app, private endpoints for storage and vault, and no public way to those. Whoever verifies or runs doctor then needs a way into the network.')
+param privateNetwork bool = false
+
+@description('Address range of that network.')
+param networkPrefix string = '10.74.0.0/24'
+
+@minValue(0)
+@description('What a month may cost before somebody is told, in the currency of the subscription. 0: no budget.')
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget begins. Give the same on every deployment.')
+param budgetFrom string = utcNow('yyyy-MM-01')
+
 @description('Tags on everything.')
 param tags object = {}
 
@@ -152,6 +165,7 @@ module hostStorage 'modules/host-storage.bicep' = {
     tags: allTags
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
+    isPrivate: privateNetwork
   }
 }
 
@@ -164,6 +178,7 @@ module dataStorage 'modules/data-storage.bicep' = {
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     replication: dataReplication
+    isPrivate: privateNetwork
     sealDays: sealDays
     sealsLocked: sealsLocked
     readers: readers
@@ -183,8 +198,31 @@ module vault 'modules/vault.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     purgeProtection: purgeProtection
     recoverableDays: vaultRecoverableDays
+    isPrivate: privateNetwork
     teamsWebhookUrl: teamsWebhookUrl
   }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: allTags
+    addressPrefix: networkPrefix
+    targets: [
+      { id: hostStorage.outputs.id, service: 'blob', name: 'host-blob' }
+      { id: hostStorage.outputs.id, service: 'table', name: 'host-table' }
+      { id: dataStorage.outputs.id, service: 'blob', name: 'data-blob' }
+      { id: dataStorage.outputs.id, service: 'table', name: 'data-table' }
+      { id: vault.outputs.id, service: 'vault', name: 'vault' }
+    ]
+  }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  scope: group
+  params: { name: name, amount: max(monthlyBudget, 1), from: budgetFrom, emails: alertEmails }
 }
 
 // Last but for the alerts: it takes outputs of everything above, so every role is assigned before it starts.
@@ -204,6 +242,7 @@ module app 'modules/app.bicep' = {
     instanceMemory: instanceMemory
     appRegistrationId: appRegistrationId
     zoneRedundant: zoneRedundant
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     settings: union(monitorSettings, channelSettings, settings)
   }
 }

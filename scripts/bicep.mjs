@@ -101,7 +101,14 @@ async function check(compiler, infra) {
   await compare('main.json', clean('build', 'main.bicep', '--stdout'));
   // What would be there after a deployment with the production parameters, as far as that is known before.
   clean('snapshot', 'main.prod.bicepparam', ...IDS);
-  await compare('main.prod.json', readFileSync(join(infra, 'main.prod.snapshot.json'), 'utf8'));
+  await compare('main.prod.json', read(infra, 'main.prod.snapshot.json'));
+  writeFileSync(
+    join(infra, 'private.bicepparam'),
+    `${read(infra, 'main.prod.bicepparam')}param privateNetwork = true\nparam monthlyBudget = 50\nparam budgetFrom = '2026-01-01'\n`,
+  );
+  clean('snapshot', 'private.bicepparam', ...IDS);
+  await compare('main.private.json', read(infra, 'private.snapshot.json'));
+  rmSync(join(infra, 'private.bicepparam'));
   if (hasGraphTypes) {
     await compare('directory.json', clean('build', 'directory.bicep', '--stdout'));
   } else {

@@ -36,6 +36,9 @@ param instanceMemory int
 @description('Client id of the app registration that people sign in with. Empty: no sign-in yet.')
 param appRegistrationId string
 
+@description('Id of the subnet through which the app reaches storage and vault. Empty: by their public addresses.')
+param subnetId string
+
 @description('Whether the plan spreads over the zones of the region.')
 param zoneRedundant bool
 
@@ -88,6 +91,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     // Newer regions refuse what does not apply to this plan (error 51021: ftpsState, linuxFxVersion and more), so nothing
     // but this is sent: docs/decisions/0011-what-is-sent-to-azure.md.
     siteConfig: {

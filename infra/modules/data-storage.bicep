@@ -18,6 +18,9 @@ param principalId string
 @description('Workspace that takes the access log.')
 param workspaceId string
 
+@description('Whether it is reached by private endpoints alone.')
+param isPrivate bool
+
 @description('How the data is replicated.')
 param replication string
 
@@ -53,6 +56,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
   }
 
   resource blobs 'blobServices' = {
@@ -169,5 +173,6 @@ resource noDeletion 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
   }
 }
 
+output id string = account.id
 output tablesUrl string = 'https://${account.name}.table.${environment().suffixes.storage}'
 output sealsUrl string = '${account.properties.primaryEndpoints.blob}${account::blobs::seals.name}'

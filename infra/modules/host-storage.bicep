@@ -17,6 +17,9 @@ param principalId string
 @description('Workspace that takes the access log.')
 param workspaceId string
 
+@description('Whether it is reached by private endpoints alone.')
+param isPrivate bool
+
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
@@ -30,6 +33,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
   }
 
   resource blobs 'blobServices' = {
@@ -69,5 +73,6 @@ resource mayUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
+output id string = account.id
 output name string = account.name
 output packagesUrl string = '${account.properties.primaryEndpoints.blob}${account::blobs::packages.name}'

@@ -17,6 +17,9 @@ param principalId string
 @description('Workspace that takes the access log.')
 param workspaceId string
 
+@description('Whether it is reached by private endpoints alone.')
+param isPrivate bool
+
 @description('Whether a deleted vault stays recoverable for 90 days, whoever asks. Cannot be switched off again.')
 param purgeProtection bool
 
@@ -35,6 +38,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
     enableSoftDelete: true
     softDeleteRetentionInDays: recoverableDays
     enablePurgeProtection: purgeProtection ? true : null // the service takes no false
@@ -71,5 +75,6 @@ resource mayRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output id string = vault.id
 output name string = vault.name
 output webhookReference string = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=teams-webhook-url)'

@@ -14,6 +14,13 @@ const rules = loadInfra().production.filter(({ type }) => type.endsWith('/schedu
 const queries = rules.map(
   (rule) => [rule.name, String(at(rule, 'properties.criteria.allOf.0.query'))] as const,
 );
+const workbook = (
+  JSON.parse(text('infra/modules/workbook.json')) as {
+    items: readonly { readonly name: string; readonly content: { readonly query?: string } }[];
+  }
+).items.flatMap(({ name, content }) =>
+  content.query === undefined ? [] : [[name, content.query] as const],
+);
 const queryOf = (name: string): string => queries.find(([each]) => each.endsWith(name))?.[1] ?? '';
 
 describe('alert rules', () => {
@@ -25,6 +32,10 @@ describe('alert rules', () => {
     const query = queryOf('silence').replace('isempty(trouble)', 'isempty(truoble)');
 
     expect(kustoProblems(query).join()).toContain('truoble');
+  });
+
+  it.each(workbook)('workbook, %s: the query is one that Kusto takes', (_, query) => {
+    expect(kustoProblems(query)).toEqual([]);
   });
 
   it('tell somebody', () => {

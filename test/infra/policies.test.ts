@@ -1,5 +1,5 @@
 import { ROLES, violations } from './policies';
-import { loadInfra, type Infra, type Resource } from './snapshots';
+import { at, loadInfra, type Infra, type Resource } from './snapshots';
 
 /** Something to spoil, found by the end of its id. */
 const find = ({ production }: Infra, end: string): Spoilable =>
@@ -227,6 +227,23 @@ const FAULTS: readonly (readonly [string, (infra: Infra) => Infra | undefined, s
 describe('infra policies', () => {
   it('find nothing to say about what is deployed', () => {
     expect(violations(loadInfra())).toEqual([]);
+  });
+
+  it('find nothing to say about a private network, where nothing but the app is to be reached', () => {
+    const infra = loadInfra('main.private.json');
+    const closed = infra.production.filter(({ type }) =>
+      ['Microsoft.Storage/storageAccounts', 'Microsoft.KeyVault/vaults'].includes(type),
+    );
+    const endpoints = infra.production.filter(({ type }) => type.endsWith('/privateEndpoints'));
+
+    expect(violations(infra)).toEqual([]);
+    expect(closed.map((each) => at(each, 'properties.publicNetworkAccess'))).toEqual([
+      ...['Disabled', 'Disabled', 'Disabled'],
+    ]);
+    expect(endpoints).toHaveLength(5);
+    expect(at(find(infra, '/Microsoft.Web/sites/'), 'properties.virtualNetworkSubnetId')).toMatch(
+      /appSubnetId|subnets/,
+    );
   });
 
   it.each(FAULTS)('catch %s', (_, spoil, said) => {

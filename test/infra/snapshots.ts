@@ -24,9 +24,11 @@ export interface Infra {
   readonly production: readonly Resource[];
 }
 
-/** A fresh copy each time, so that a test can spoil it. */
-export function loadInfra(): Infra {
-  const { predictedResources } = read('main.prod.json') as { predictedResources: Resource[] };
+/** A fresh copy each time, so that a test can spoil it; `main.private.json` is the same with a network of its own. */
+export function loadInfra(
+  snapshot: 'main.prod.json' | 'main.private.json' = 'main.prod.json',
+): Infra {
+  const { predictedResources } = read(snapshot) as { predictedResources: Resource[] };
   return { template: read('main.json') as Template, production: predictedResources };
 }
 
