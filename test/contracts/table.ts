@@ -30,6 +30,29 @@ export function tableContract(make: () => Table): void {
       expect(await table.get('p', 'a')).toMatchObject({ n: 'first' });
     });
 
+    it('says the ETag of a row that it replaces', async () => {
+      await table.upsert(row('a', { n: 'first' }));
+      const { etag: first = '' } = (await table.get('p', 'a')) ?? {};
+
+      const second = await table.replace(row('a', { n: 'second' }), first);
+
+      expect(await table.get('p', 'a')).toMatchObject({ n: 'second', etag: second });
+      expect(await table.replace(row('a', { n: 'third' }), first)).toBeUndefined();
+      expect(await table.replace(row('a', { n: 'third' }), second ?? '')).toBeDefined();
+    });
+
+    it('removes and writes rows as one, or does neither', async () => {
+      await table.upsert(row('a'));
+      const move = [{ remove: row('a') }, { upsert: row('b') }];
+
+      expect(await table.transact(move)).toBeDefined();
+      expect(await keys({})).toEqual(['p b']);
+      expect(await table.transact([{ remove: row('a') }, { upsert: row('c') }])).toBeUndefined();
+      expect(await keys({})).toEqual(['p b']);
+      expect(await table.writeOne({ remove: row('b') })).toBe(true);
+      expect(await table.writeOne({ remove: row('b') })).toBe(false);
+    });
+
     it('puts a row in place of another, whole', async () => {
       await table.upsert(row('a', { m: 'x', n: 'first' }));
       await table.upsert(row('a', { n: 'second' }));

@@ -9,6 +9,7 @@ import {
   type ETags,
   type RowPage,
   type RowQuery,
+  type RowWrite,
   type Write,
 } from '../tables/table';
 import { SortedKeys } from './sorted-keys';
@@ -78,11 +79,13 @@ export class Contents {
     const known = this.rows.get(keyOf(rowOf(write)));
     return 'insert' in write
       ? known !== undefined
-      : 'update' in write && (known === undefined || !isOf(known, write.etag));
+      : 'update' in write
+        ? known === undefined || !isOf(known, write.etag)
+        : 'remove' in write && known === undefined;
   }
 
   /** @returns the new ETag. */
-  write(write: Write): string {
+  write(write: RowWrite): string {
     const row = rowOf(write);
     const isMerge = 'update' in write && write.isMerge === true;
     return this.put(isMerge ? { ...this.rows.get(keyOf(row)), ...row } : row);
@@ -198,23 +201,17 @@ class MemoryTable extends Table {
     });
   }
 
-  protected write(write: Write): Promise<boolean> {
-    return this.#run('write', () => {
-      const isRefused = this.#contents.isRefused(write);
-      if (!isRefused) {
-        this.#contents.write(write);
-      }
-      return !isRefused;
-    });
+  protected write(write: RowWrite): Promise<string | undefined> {
+    return this.#run('write', () =>
+      this.#contents.isRefused(write) ? undefined : this.#contents.write(write),
+    );
   }
 
   protected writeTogether(writes: readonly Write[]): Promise<ETags | undefined> {
     return this.#run('transaction', () =>
       writes.some((write) => this.#contents.isRefused(write))
         ? undefined
-        : new Map(
-            writes.map((write) => [rowOf(write).rowKey, this.#contents.write(write)] as const),
-          ),
+        : new Map(writes.flatMap((write) => this.#do(write))),
     );
   }
 
@@ -229,6 +226,14 @@ class MemoryTable extends Table {
       }
       return areThere;
     });
+  }
+
+  #do(write: Write): readonly (readonly [rowKey: string, etag: string])[] {
+    if ('remove' in write) {
+      this.#contents.remove(keyOf(write.remove));
+      return [];
+    }
+    return [[rowOf(write).rowKey, this.#contents.write(write)]];
   }
 
   #run<T>(operation: MemoryOperation, work: () => T): Promise<T> {

@@ -12,6 +12,7 @@ import {
   type ETags,
   type RowPage,
   type RowQuery,
+  type RowWrite,
   type Write,
 } from './table';
 
@@ -86,7 +87,7 @@ export class ServiceTable extends Table {
     await this.#ask('delete', ['no-table'], () => this.#account.client(this.name).deleteTable());
   }
 
-  protected async write(write: Write): Promise<boolean> {
+  protected async write(write: RowWrite): Promise<string | undefined> {
     const client = this.#account.client(this.name);
     const row = rowOf(write);
     const answer =
@@ -97,7 +98,7 @@ export class ServiceTable extends Table {
           : await this.#write(['changed', 'no-row'], () =>
               client.updateEntity(row, modeOf(write), { etag: write.etag }),
             );
-    return 'done' in answer;
+    return 'done' in answer ? (answer.done.etag ?? '') : undefined;
   }
 
   protected async writeTogether(writes: readonly Write[]): Promise<ETags | undefined> {
@@ -188,7 +189,9 @@ function toAction(write: Write): TransactionAction {
     ? ['create', row]
     : 'upsert' in write
       ? ['upsert', row, 'Replace']
-      : ['update', row, modeOf(write), { etag: write.etag }];
+      : 'update' in write
+        ? ['update', row, modeOf(write), { etag: write.etag }]
+        : ['delete', write.remove];
 }
 
 function modeOf({ isMerge = false }: { readonly isMerge?: boolean }): 'Merge' | 'Replace' {

@@ -33,7 +33,12 @@ export type Write =
       readonly etag: string;
       /** Only these columns; the others stay as they are, and the version of the row with them. */
       readonly isMerge?: boolean;
-    };
+    }
+  /** Refused when there is no such row. */
+  | { readonly remove: Pick<Row, 'partitionKey' | 'rowKey'> };
+
+/** A write of a row. */
+export type RowWrite = Exclude<Write, { readonly remove: unknown }>;
 
 export type ETags = ReadonlyMap<string, string>;
 
@@ -78,8 +83,8 @@ export abstract class Table {
   /** Deletes the table; that there is none does not matter. */
   abstract dropAll(): Promise<void>;
 
-  /** @returns false when the write is refused. */
-  protected abstract write(write: Write): Promise<boolean>;
+  /** @returns the new ETag, or undefined when the write is refused. */
+  protected abstract write(write: RowWrite): Promise<string | undefined>;
 
   /** @returns undefined when one of the writes is refused; nothing is written then. */
   protected abstract writeTogether(writes: readonly Write[]): Promise<ETags | undefined>;
@@ -157,11 +162,17 @@ export abstract class Table {
     return this.writeOne({ update: row, etag });
   }
 
-  /** @returns false when the row is there already, or is not the one with this ETag any more. */
+  /** @returns the new ETag, or undefined when the row is not the one with this ETag any more. */
+  replace(row: Row, etag: string): Promise<string | undefined> {
+    return this.#writeRow({ update: row, etag });
+  }
+
+  /** @returns false when it is refused. */
   async writeOne(write: Write): Promise<boolean> {
-    const whole = this.#withFormat(write);
-    guardRow(this.name, rowOf(whole));
-    return this.write(whole);
+    if ('remove' in write) {
+      return this.remove(write.remove.partitionKey, write.remove.rowKey, '*');
+    }
+    return (await this.#writeRow(write)) !== undefined;
   }
 
   /**
@@ -169,7 +180,7 @@ export abstract class Table {
    * @returns the new ETags by row key, or undefined when one of the writes was refused; nothing is written then.
    */
   async transact(writes: readonly Write[]): Promise<ETags | undefined> {
-    const whole = writes.map((write) => this.#withFormat(write));
+    const whole = writes.map((write) => ('remove' in write ? write : this.#withFormat(write)));
     this.#guardTransaction(whole.map(rowOf));
     return this.writeTogether(whole);
   }
@@ -201,7 +212,13 @@ export abstract class Table {
     }
   }
 
-  #withFormat(write: Write): Write {
+  #writeRow(write: RowWrite): Promise<string | undefined> {
+    const whole = this.#withFormat(write);
+    guardRow(this.name, rowOf(whole));
+    return this.write(whole);
+  }
+
+  #withFormat(write: RowWrite): RowWrite {
     if ('insert' in write) {
       return { insert: withFormat(write.insert, this.#formats) };
     }
@@ -254,5 +271,11 @@ export function chunked<W extends Write>(writes: readonly W[]): readonly (readon
 }
 
 export function rowOf(write: Write): Row {
-  return 'insert' in write ? write.insert : 'upsert' in write ? write.upsert : write.update;
+  return 'insert' in write
+    ? write.insert
+    : 'upsert' in write
+      ? write.upsert
+      : 'update' in write
+        ? write.update
+        : write.remove;
 }
