@@ -45,8 +45,11 @@ function toText(
     ]),
     `  alerts: ${alerts.waiting} waiting, ${alerts.dead} given up, ${alerts['not-configured']} without a channel\n`,
     `  rows that could not be read: ${rows.ofPersons} about one person each, ${rows.ofAll} about anybody, ${rows.others} without a gap\n`,
-    ...alerts.unsaid.map(({ id, verb, state, lastError = '' }) =>
-      wrap(`${id} ${verb}, ${state}${lastError === '' ? '' : `: ${lastError}`}`, '    '),
+    ...alerts.unsaid.map(({ id, channel, verb = 'alert', state, lastError = '' }) =>
+      wrap(
+        `${id} ${verb} over ${channel}, ${state}${lastError === '' ? '' : `: ${lastError}`}`,
+        '    ',
+      ),
     ),
     alerts.unsaid.length === 0 ? '' : '  "crosscheck resend <alert id>" owes one again\n',
   ].join('');

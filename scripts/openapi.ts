@@ -152,12 +152,33 @@ export const ANSWERS = {
       unsaid: z.array(
         z.strictObject({
           id: z.string(),
+          channel: z.string(),
           findingId: z.string(),
-          verb: z.string(),
+          verb: z.string().optional(),
           state: z.enum(['dead', 'not-configured']),
-          createdAt: time,
-          attempts: z.int(),
+          createdAt: time.optional(),
+          attempts: z.int().optional(),
           lastError: z.string().optional(),
+          refusals: z
+            .array(
+              z.strictObject({
+                at: time,
+                outcome: z.enum(['later', 'refused']),
+                code: z.string().optional(),
+                reason: z.string(),
+              }),
+            )
+            .optional()
+            .meta({ description: 'The last attempts that failed, the oldest first.' }),
+        }),
+      ),
+      channels: z.array(
+        z.strictObject({
+          channel: z.string(),
+          isConfigured: z.boolean(),
+          waiting: z.int(),
+          'not-configured': z.int(),
+          dead: z.int(),
         }),
       ),
     }),
@@ -212,7 +233,12 @@ export const ANSWERS = {
       })
       .meta({ description: 'Rows that could not be read, and the gaps they leave.' }),
   }),
-  resend: z.strictObject({ id: z.string(), state: z.literal('waiting'), nextAttemptAt: time }),
+  resend: z.strictObject({
+    id: z.string(),
+    channels: z.array(z.string()).meta({ description: 'Over which it is owed again.' }),
+    state: z.literal('waiting'),
+    nextAttemptAt: time,
+  }),
   health: z.strictObject({ status: z.enum(['up', 'down']) }),
   problem: z
     .strictObject({

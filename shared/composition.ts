@@ -6,6 +6,7 @@ import type { Logger } from './adapters/logging/logger';
 import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
 import { DETECTORS, RETIRED_DETECTORS } from './detectors/index';
+import type { ChannelId } from './domain/delivery';
 import type { ConfiguredDetector, Detector } from './domain/detector';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
@@ -31,7 +32,7 @@ import { watchSources } from './pipeline/watch-sources';
 import {
   SourceError,
   type ChainCopies,
-  type Channel,
+  type ConfiguredChannel,
   type Clock,
   type RecordSource,
   type Stores,
@@ -108,7 +109,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const { createLogger } = await import('./adapters/logging/logger');
   const logger = createLogger(config.logLevel);
   const stores = await buildStores(config);
-  const channel = await buildChannel(config, clock);
+  const channels = await buildChannels(config, clock);
   const { tenantId, detectors } = config;
   const known = new KnownSignals();
   const access = memoized(() => buildAccess(config, clock, requestsPerDoor(config)));
@@ -211,8 +212,8 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     deliver: async () => {
       const { digestAbove } = config;
-      const { outbox, findings } = stores;
-      const report = await deliverAlerts({ outbox, findings, channel, clock, digestAbove });
+      const { outbox } = stores;
+      const report = await deliverAlerts({ outbox, channels, clock, digestAbove });
       const level = report.dead > 0 ? 'error' : 'info';
       logger[level]({ run: 'deliver', ...report }, 'alerts delivered');
       return report;
@@ -220,7 +221,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     health: () =>
       health(stores, detectors, {
         isReading: config.isReading,
-        hasChannel: channel !== undefined,
+        channels: channels.map(({ id, channel }) => ({ id, isConfigured: channel !== undefined })),
         hasContainer: config.sealContainer !== undefined,
         clock,
       }),
@@ -270,9 +271,10 @@ export async function buildCopies(config: Config): Promise<ChainCopies | undefin
 
 async function buildStores(config: Config): Promise<Stores> {
   const { tableStores } = await import('./adapters/tables/table-stores');
-  const { tables, tenantId } = config;
+  const { tables, tenantId, channels } = config;
   const createMissingTables = 'connection' in tables;
-  const stores = tableStores({ ...(await accountOf(config)), tenantId, createMissingTables });
+  const account = await accountOf(config);
+  const stores = tableStores({ ...account, tenantId, channels, createMissingTables });
   return { ...stores, index: new SubjectLookup(stores, tenantId, DETECTOR_IDS) };
 }
 
@@ -356,19 +358,26 @@ async function buildSource(
   });
 }
 
-async function buildChannel(config: Config, clock: Clock): Promise<Channel | undefined> {
-  if (config.teamsWebhook === undefined) {
-    return undefined;
-  }
-  const { teamsChannel } = await import('./adapters/teams/teams-channel');
-  const { tenantId, detectors } = config;
-  return teamsChannel({
-    url: config.teamsWebhook,
-    fetch,
-    clock,
-    context: { tenantId, runbookOf: (id) => runbookOf(detectors, id) },
-  });
+/** The channels that alerts go to, in the order of the settings. */
+function buildChannels(config: Config, clock: Clock): Promise<readonly ConfiguredChannel[]> {
+  return Promise.all(
+    config.channels.map(async (id) => ({ id, channel: await CHANNEL_BUILDERS[id](config, clock) })),
+  );
 }
+
+/** How each channel is built; undefined while something it needs is not set. */
+const CHANNEL_BUILDERS: Readonly<
+  Record<ChannelId, (config: Config, clock: Clock) => Promise<ConfiguredChannel['channel']>>
+> = {
+  teams: async ({ teamsWebhook: url, tenantId, detectors }, clock) => {
+    if (url === undefined) {
+      return undefined;
+    }
+    const { teamsChannel } = await import('./adapters/teams/teams-channel');
+    const context = { tenantId, runbookOf: (id: string) => runbookOf(detectors, id) };
+    return teamsChannel({ url, fetch, clock, context });
+  },
+};
 
 function runbookOf(detectors: readonly ConfiguredDetector[], id: string): readonly string[] {
   const known = [LOG_READING, ...detectors.map(({ detector }) => detector)];

@@ -13,7 +13,9 @@ export async function lookAtWatch(
   clock: Now,
 ): Promise<readonly Check[]> {
   const { detectors } = config;
-  const state = await health(stores, detectors, { hasChannel: true, clock });
+  // Whether each is configured has a check of its own.
+  const channels = config.channels.map((id) => ({ id, isConfigured: true }));
+  const state = await health(stores, detectors, { channels, clock });
   const { sources } = await coverageReport(stores, detectors, clock);
   const checks: Check[] = [];
   for (const { source, lastReadAt, completeTo } of state.sources) {

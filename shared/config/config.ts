@@ -1,4 +1,5 @@
 import type { Gate } from '../domain/access';
+import { CHANNELS, type ChannelId } from '../domain/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
 import { isLoopback } from '../domain/loopback';
 import { DAY, HOUR, MINUTE, parseDuration, type Duration } from '../domain/time';
@@ -20,7 +21,9 @@ export interface Config {
   readonly tables: { readonly endpoint: string } | { readonly connection: string };
   /** Whether the functions read the logs. */
   readonly isReading: boolean;
-  /** Absent when no channel is configured. */
+  /** Where every alert is to go. */
+  readonly channels: readonly [ChannelId, ...ChannelId[]];
+  /** Absent while the channel `teams` is not configured. */
   readonly teamsWebhook: URL | undefined;
   readonly initialLookback: Duration;
   readonly logRetention: Duration;
@@ -105,6 +108,7 @@ export function readConfig(environment: Environment): Config {
     graph: { baseUrl, auth, clientId, requestsPer10Seconds: requests },
     tables,
     isReading: reading === 'on',
+    channels: CHANNELS,
     teamsWebhook,
     ...{ initialLookback, logRetention, standstillAlarm },
     digestAbove,

@@ -1,7 +1,7 @@
 import type { ConfiguredDetector } from '../domain/detector';
 import { SOURCES, type Source } from '../domain/record';
 import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
-import type { Now, Stores } from './ports';
+import type { Now, Stores, Undelivered } from './ports';
 import { countRows, MOST_COUNTED as MOST_ROWS_COUNTED, type RowCounts } from './unreadable';
 
 /** A log that was not read for longer than this is not being watched. */
@@ -23,13 +23,28 @@ export interface Health {
     /** Absence is concluded up to here. */
     readonly completeTo?: Instant;
   }[];
-  /** Counted up to a bound of 100. */
-  readonly alerts: Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>;
+  /** Over all channels. */
+  readonly alerts: AlertCounts;
+  /** Those that are configured, and those that still have alerts. */
+  readonly channels: readonly (AlertCounts & {
+    readonly channel: string;
+    readonly isConfigured: boolean;
+  })[];
   /** Rows of the logs that could not be read. */
   readonly unreadableRows: RowCounts;
   readonly problems: readonly string[];
   /** What works, and costs more than it should. */
   readonly notes: readonly string[];
+}
+
+/** Counted up to a bound of 100 for each channel. */
+type AlertCounts = Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>;
+
+/** A channel that alerts are to go to. */
+export interface ChannelSetting {
+  readonly id: string;
+  /** All that it needs is set. */
+  readonly isConfigured: boolean;
 }
 
 /** Reads the state of the watch from the stores alone: what the functions last did, not what they hope to do. */
@@ -39,7 +54,7 @@ export async function health(
   options: {
     /** False keeps the functions from reading; absent is true. */
     readonly isReading?: boolean;
-    readonly hasChannel: boolean;
+    readonly channels: readonly ChannelSetting[];
     /** Seals are to be copied. */
     readonly hasContainer?: boolean;
     readonly clock: Now;
@@ -90,7 +105,9 @@ export async function health(
     });
   }
   problems.push(...(await problemsOfRecord(stores, now, options.hasContainer === true)));
-  const alerts = await countAlerts(stores.outbox);
+  const channels = await countAlerts(stores.outbox, options.channels);
+  problems.push(...problemsOfChannels(channels, options.channels));
+  notes.push(...notesOfChannels(channels, options.channels));
   const unreadableRows = await countRows(stores.quarantine);
   const { ofPersons, ofAll, others } = unreadableRows;
   if (ofPersons + ofAll > 0) {
@@ -104,17 +121,10 @@ export async function health(
     );
   }
   if (others > 0) {
-    const many = others < MOST_ROWS_COUNTED ? others : `${MOST_ROWS_COUNTED} or more`;
+    const count = others < MOST_ROWS_COUNTED ? others : `${MOST_ROWS_COUNTED} or more`;
     notes.push(
-      `${many} rows of unknown or unneeded kind could not be read: crosscheck quarantine --all`,
+      `${count} rows of unknown or unneeded kind could not be read: crosscheck quarantine --all`,
     );
-  }
-  if (!options.hasChannel) {
-    problems.push('No channel is configured: set TEAMS_WEBHOOK_URL, or nobody is told.');
-  }
-  if (alerts.dead > 0) {
-    const many = alerts.dead < MOST_COUNTED ? alerts.dead : `${MOST_COUNTED} or more`;
-    problems.push(`${many} alerts could not be delivered and were given up.`);
   }
   const faults = await stores.marks.faults();
   if (faults !== undefined && between(faults.at, now) <= STANDSTILL) {
@@ -122,18 +132,81 @@ export async function health(
     const what = timelines === 1 ? '1 timeline' : `${timelines} timelines`;
     problems.push(`${what} cannot be assessed, and wait: ${first}.`);
   }
-  const status = problems.length === 0 ? 'up' : 'degraded';
-  return { status, sources, alerts, unreadableRows, problems, notes };
+  return {
+    status: problems.length === 0 ? 'up' : 'degraded',
+    ...{ sources, alerts: sumOf(channels), channels, unreadableRows, problems, notes },
+  };
 }
 
-async function countAlerts(outbox: Stores['outbox']): Promise<Health['alerts']> {
-  const [{ marks }, unsent, dead] = await Promise.all([
+async function countAlerts(
+  outbox: Stores['outbox'],
+  settings: readonly ChannelSetting[],
+): Promise<Health['channels']> {
+  const [marks, unsent, dead] = await Promise.all([
     outbox.due(END, MOST_COUNTED),
-    outbox.unsaid('not-configured', MOST_COUNTED),
-    outbox.unsaid('dead', MOST_COUNTED),
+    outbox.undelivered('not-configured', MOST_COUNTED),
+    outbox.undelivered('dead', MOST_COUNTED),
   ]);
-  const waiting = new Set(marks.map(({ alertId }) => alertId)).size;
-  return { waiting, 'not-configured': unsent.length, dead: dead.length };
+  const left = [...marks, ...unsent, ...dead].map(({ channel }) => channel);
+  const ids = new Set([...settings.map(({ id }) => id), ...left]);
+  const count = (channel: string, alerts: readonly Undelivered[]): number => {
+    const own = alerts.filter((each) => each.channel === channel);
+    return Math.min(MOST_COUNTED, new Set(own.map(({ alertId }) => alertId)).size);
+  };
+  return [...ids].map((channel) => ({
+    channel,
+    isConfigured: settings.some(({ id, isConfigured }) => id === channel && isConfigured),
+    waiting: count(channel, marks),
+    'not-configured': count(channel, unsent),
+    dead: count(channel, dead),
+  }));
+}
+
+function sumOf(channels: Health['channels']): AlertCounts {
+  const sum = (state: keyof AlertCounts): number =>
+    channels.reduce((total, each) => total + each[state], 0);
+  return {
+    waiting: sum('waiting'),
+    'not-configured': sum('not-configured'),
+    dead: sum('dead'),
+  };
+}
+
+function problemsOfChannels(
+  channels: Health['channels'],
+  settings: readonly ChannelSetting[],
+): readonly string[] {
+  const problems: string[] = [];
+  if (settings.every(({ isConfigured }) => !isConfigured)) {
+    problems.push('No channel is configured: set TEAMS_WEBHOOK_URL, or nobody is told.');
+  } else {
+    const missing = settings.filter(({ isConfigured }) => !isConfigured);
+    problems.push(...missing.map(({ id }) => `The channel ${id} is not configured.`));
+  }
+  for (const { channel, dead } of channels.filter((each) => each.dead > 0)) {
+    const where = channels.length === 1 ? '' : ` over ${channel}`;
+    problems.push(`${many(dead)} alerts could not be delivered${where} and were given up.`);
+  }
+  return problems;
+}
+
+/** Of a channel that is gone from the settings: nobody can mend it, and nobody may wonder. */
+function notesOfChannels(
+  channels: Health['channels'],
+  settings: readonly ChannelSetting[],
+): readonly string[] {
+  return channels
+    .filter(({ channel }) => settings.every(({ id }) => id !== channel))
+    .map(({ channel, waiting, 'not-configured': unsent }) => [channel, waiting + unsent] as const)
+    .filter(([, left]) => left > 0)
+    .map(
+      ([channel, left]) =>
+        `${many(left)} alerts were for the channel ${channel}, which is not in the settings any more: they were not told there.`,
+    );
+}
+
+function many(count: number): string {
+  return count < MOST_COUNTED ? String(count) : `${MOST_COUNTED} or more`;
 }
 
 /** A day is sealed in the night after it, and copied then. */

@@ -1,6 +1,7 @@
 import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { Severity } from '../domain/detector';
 import type { Head } from '../domain/chain';
+import type { AlertDelivery, DeliveryResult, DeliveryState, Outcome } from '../domain/delivery';
 import type { Alert, Finding, FindingChange, Status, Transition } from '../domain/finding';
 import type { SourceHead, WindowReport } from '../domain/journal';
 import type { SeenRow } from '../domain/lateness';
@@ -207,75 +208,92 @@ export interface FindingStore {
   purge(head: Head): Promise<boolean>;
 }
 
-/**
- * An alert on its way. `waiting`: owed. `sent`: a channel accepted it. `collapsed`: a later alert of the same finding
- * said it. `not-configured`: there was no channel. `dead`: given up; a person may resend it.
- */
-export type DeliveryState = 'waiting' | 'sent' | 'collapsed' | 'not-configured' | 'dead';
-
-export interface OutboxRow {
-  readonly alert: Alert;
-  readonly state: DeliveryState;
-  readonly createdAt: Instant;
-  readonly attempts: number;
-  readonly lastError?: string;
+/** The delivery of an alert over one channel, as it is stored. */
+export interface OutboxRow extends AlertDelivery {
   readonly etag: string;
 }
 
-/** An alert that may be sent now. A mark whose alert was never committed is harmless. */
+/** A digest that somebody makes. Until then the alerts are theirs; who finds it later finishes it. */
+export interface DigestClaim {
+  readonly id: string;
+  readonly until: Instant;
+}
+
+/**
+ * Names an alert that may be sent over a channel. It is written before the alert and removed after it is settled; a
+ * mark whose alert was never committed is harmless.
+ */
 export interface SendMark {
   readonly alertId: string;
+  readonly channel: string;
   readonly at: Instant;
+  /** As far as its making tells: a line may become a card. */
+  readonly form: Alert['form'];
+  /** The digest that tells of it. */
+  readonly digest?: DigestClaim;
 }
 
-/** Which alerts a digest tells of: there from before its post until what came of it is recorded on each of them. */
-export interface DigestPlan {
-  readonly id: string;
-  readonly alertIds: readonly string[];
+/** A mark that has done its work. */
+export interface EndedMark {
+  readonly mark: SendMark;
+  /** When the alert is to be looked at next, if it is. */
+  readonly next?: Instant;
+  /** What the alert came to: health counts some. */
+  readonly state?: DeliveryState;
 }
 
-/** What there is to send. */
-export interface Due {
-  /** Of alerts to be sent, the oldest first. */
-  readonly marks: readonly SendMark[];
-  /** A digest that somebody has planned, and may have posted. */
-  readonly plan?: DigestPlan & { readonly etag: string };
+/** What delivery must know of a finding, over one channel. */
+export interface FindingToSend {
+  /** Absent when it is gone, an error when it cannot be read. */
+  readonly finding: Finding | UnreadableRowError | undefined;
+  /** The oldest first. */
+  readonly alerts: readonly OutboxRow[];
+  /** By alert, the rows that cannot be read. */
+  readonly unreadable: ReadonlyMap<string, UnreadableRowError>;
 }
 
+/** Nobody was told of it. */
+export type Undelivered = Pick<SendMark, 'alertId' | 'channel'>;
+
+/** Alerts, each with a row for every channel. */
 export interface Outbox {
-  /** The digest that is planned, and marks of alerts to be sent at or before `now`, at most `most`. */
-  due(now: Instant, most: number): Promise<Due>;
   /**
-   * Plans a digest.
-   * @returns false when there is another one; nothing is written then.
+   * Marks of all digests that are begun, and then, channel by channel, of alerts to be sent at or before `now`: the
+   * oldest first, at most `max` of each channel.
    */
-  plan(digest: DigestPlan): Promise<boolean>;
-  /** Removes a plan, unless another has taken its place. */
-  unplan(plan: Required<Due>['plan']): Promise<void>;
-  /** @returns undefined when no such alert was ever committed. */
-  read(alertId: string): Promise<OutboxRow | undefined>;
+  due(now: Instant, max: number): Promise<readonly SendMark[]>;
+  /** A finding and its alerts over a channel, from the transition of that number on: one request. */
+  look(findingId: string, channel: string, from: number): Promise<FindingToSend>;
+  /** An alert, over every channel; empty when no such alert was ever committed. */
+  read(alertId: string): Promise<readonly OutboxRow[]>;
   /**
-   * Records what came of an attempt. While it stays `waiting` the next mark is written first, so that no crash loses
-   * it. Once settled, the marks that are given are removed.
+   * Counts an attempt and takes the alert, in the form it now has, until then, for a digest or for a post of its own, in
+   * one write: what is not claimed must not be posted.
+   * @returns undefined when somebody else changed the row meanwhile; nothing is written then.
+   */
+  claim(
+    row: OutboxRow,
+    claim: { readonly until: Instant; readonly digestId?: string },
+  ): Promise<OutboxRow | undefined>;
+  /**
+   * Records what came of it. Its mark is to be released after that.
    * @returns false when somebody else changed the row meanwhile; nothing is written then.
    */
-  settle(
-    row: OutboxRow,
-    outcome: {
-      readonly state: DeliveryState;
-      readonly attempts: number;
-      readonly lastError?: string;
-      /** Only and always while waiting. */
-      readonly nextAttemptAt?: Instant;
-    },
-    mark: SendMark,
-  ): Promise<boolean>;
-  /** Removes a mark whose alert is settled or was never committed. */
-  drop(mark: SendMark): Promise<void>;
-  /** How many alerts are in a state that somebody should know of. */
-  counts(): Promise<Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>>;
-  /** Ids of alerts that were given up or had no channel, at most `most`. */
-  unsaid(state: 'dead' | 'not-configured', most: number): Promise<readonly string[]>;
+  settle(row: OutboxRow, outcome: Outcome): Promise<boolean>;
+  /**
+   * Makes an alert owed again that was given up or had no channel.
+   * @returns false when somebody else changed the row meanwhile.
+   */
+  requeue(row: OutboxRow, now: Instant): Promise<boolean>;
+  /**
+   * Puts marks under a digest, also those of a digest whose claim is over.
+   * @returns those that could be; none when the first were somebody else's already.
+   */
+  gather(marks: readonly SendMark[], digest: DigestClaim): Promise<readonly SendMark[]>;
+  /** Removes marks, or replaces them, many in one request. */
+  release(ended: readonly EndedMark[]): Promise<void>;
+  /** Alerts that were given up or had no channel, at most `max` of each channel. */
+  undelivered(state: 'dead' | 'not-configured', max: number): Promise<readonly Undelivered[]>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- asking
@@ -593,13 +611,18 @@ export interface Post {
   readonly items: readonly { readonly alert: Alert; readonly finding: Finding }[];
 }
 
-/** `accepted` is not read: a channel that takes a message may still lose it. */
-export type DeliveryResult =
-  | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'later'; readonly error: string; readonly retryAfter?: Duration }
-  | { readonly outcome: 'refused'; readonly error: string };
+export type { DeliveryResult } from '../domain/delivery';
 
 /** Where alerts go. */
 export interface Channel {
+  /** Between the beginnings of two posts; as fast as they go when absent. */
+  readonly pace?: Duration;
   post(post: Post): Promise<DeliveryResult>;
+}
+
+/** A channel by its id, which stands in the row of every alert that it is to carry. */
+export interface ConfiguredChannel {
+  readonly id: string;
+  /** Absent while its settings are: alerts are then marked so, and not sent later by themselves. */
+  readonly channel: Channel | undefined;
 }

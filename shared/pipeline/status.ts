@@ -1,10 +1,11 @@
+import { lastErrorOf, type Refusal } from '../domain/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
 import { plainText } from '../domain/plain-text';
 import { SOURCES } from '../domain/record';
 import type { Instant } from '../domain/time';
 import { json, type Answer } from './answer';
 import type { Health } from './health';
-import type { Outbox, OutboxRow, Stores } from './ports';
+import { UnreadableRowError, type Outbox, type Stores, type Undelivered } from './ports';
 
 /** What only a deployment knows of itself. */
 export interface About {
@@ -35,7 +36,10 @@ export interface Status {
   };
   readonly sources: readonly SourceStatus[];
   readonly detectors: readonly unknown[];
-  readonly alerts: Health['alerts'] & { readonly unsaid: readonly Unsaid[] };
+  readonly alerts: Health['alerts'] & {
+    readonly channels: Health['channels'];
+    readonly unsaid: readonly Unsaid[];
+  };
   readonly unreadableRows: Health['unreadableRows'];
   readonly settings: About['settings'];
 }
@@ -43,14 +47,18 @@ export interface Status {
 /** With what the head of the source holds. */
 type SourceStatus = Health['sources'][number] & Readonly<Record<string, unknown>>;
 
+/** An alert that nobody was told of over a channel. Of one that cannot be read not more is known than which it is. */
 interface Unsaid {
   readonly id: string;
+  readonly channel: string;
   readonly findingId: string;
-  readonly verb: string;
+  readonly verb?: string;
   readonly state: string;
-  readonly createdAt: Instant;
-  readonly attempts: number;
+  readonly createdAt?: Instant;
+  readonly attempts?: number;
   readonly lastError?: string;
+  /** The last attempts, the oldest first. */
+  readonly refusals?: readonly Refusal[];
 }
 
 /** Answers `GET /api/status`. */
@@ -87,6 +95,7 @@ export async function statusOf(
     })),
     alerts: {
       ...health.alerts,
+      channels: health.channels,
       unsaid: [
         ...(await unsaid(outbox, 'dead')),
         ...(await unsaid(outbox, 'not-configured')),
@@ -124,13 +133,34 @@ async function unsaid(
   outbox: Outbox,
   state: 'dead' | 'not-configured',
 ): Promise<readonly Unsaid[]> {
-  const ids = await outbox.unsaid(state, MOST_ALERTS);
-  const rows = await Promise.all(ids.map((id) => outbox.read(id)));
-  return rows
-    .filter((row): row is OutboxRow => row?.state === state)
-    .map((row) => ({
-      ...{ id: row.alert.id, findingId: row.alert.findingId, verb: row.alert.verb, state },
-      ...{ createdAt: row.createdAt, attempts: row.attempts },
-      ...(row.lastError !== undefined && { lastError: plainText(row.lastError) }),
-    }));
+  const found = await outbox.undelivered(state, MOST_ALERTS);
+  const rows = await Promise.all(found.map((each) => unsaidOf(outbox, state, each)));
+  return rows.flat();
+}
+
+async function unsaidOf(
+  outbox: Outbox,
+  state: 'dead' | 'not-configured',
+  { alertId: id, channel }: Undelivered,
+): Promise<readonly Unsaid[]> {
+  const findingId = id.slice(0, id.lastIndexOf('-'));
+  try {
+    const row = (await outbox.read(id)).find((each) => each.channel === channel);
+    const lastError = row && lastErrorOf(row);
+    return row?.state !== state
+      ? []
+      : [
+          {
+            ...{ id, channel, findingId, verb: row.alert.verb, state },
+            ...{ createdAt: row.createdAt, attempts: row.attempts },
+            ...(lastError !== undefined && { lastError: plainText(lastError) }),
+            refusals: row.refusals.map((each) => ({ ...each, reason: plainText(each.reason) })),
+          },
+        ];
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      return [{ ...{ id, channel, findingId, state }, lastError: error.message }];
+    }
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import type { Finding } from '../../shared/domain/finding';
 import type { Stores } from '../../shared/pipeline/ports';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { about, TENANT, write } from '../functions/api-host';
+import { putAlert, readAlert } from '../fakes/put-alert';
 
 jest.setTimeout(60_000);
 
@@ -47,9 +48,7 @@ const desk = (): World & { out: () => string; err: () => string } => {
 describe('crosscheck status and resend', () => {
   const giveUp = async (): Promise<string> => {
     const id = `${mary.id}-1`;
-    const row = (await stores.outbox.read(id))!;
-    const mark = { alertId: id, at: mary.openedAt };
-    await stores.outbox.settle(row, { state: 'dead', attempts: 3, lastError: 'no\nanswer' }, mark);
+    await putAlert(stores.outbox, id, 'dead', { attempts: 3, reason: 'no\nanswer' });
     return id;
   };
 
@@ -61,12 +60,12 @@ describe('crosscheck status and resend', () => {
     expect(world.out()).toContain('signIns was never read');
     expect(world.out()).toMatch(/^ {2}signIns +never +never$/m);
     expect(world.out()).toContain('  alerts: 0 waiting, 1 given up, 0 without a channel\n');
-    expect(world.out()).toContain(`    ${id} opened, dead: no answer\n`);
+    expect(world.out()).toContain(`    ${id} opened over teams, dead: no answer\n`);
 
     const again = desk();
     expect(await resendCommand(id, {}, again)).toBe(0);
     expect(again.out()).toBe(`Alert ${id} is owed again and goes out with the next delivery.\n`);
-    expect((await stores.outbox.read(id))?.state).toBe('waiting');
+    expect(await readAlert(stores.outbox, id)).toMatchObject({ state: 'waiting', attempts: 0 });
     await expect(resendCommand(id, {}, desk())).rejects.toThrow(UsageError);
   });
 
@@ -77,8 +76,11 @@ describe('crosscheck status and resend', () => {
     await statusCommand({ json: true }, status);
     await resendCommand(id, { json: true }, resent);
 
-    expect(JSON.parse(status.out())).toMatchObject({ status: 'degraded', alerts: { dead: 1 } });
-    expect(JSON.parse(resent.out())).toMatchObject({ id, state: 'waiting' });
+    expect(JSON.parse(status.out())).toMatchObject({
+      status: 'degraded',
+      alerts: { dead: 1, channels: [{ channel: 'teams', dead: 1 }] },
+    });
+    expect(JSON.parse(resent.out())).toMatchObject({ id, channels: ['teams'], state: 'waiting' });
   });
 
   it('know when there is no such alert, or no id at all', async () => {

@@ -55,12 +55,13 @@ export function findingStoreContract(make: MakeStores): void {
       });
       expect(await stores.findings.readTimeline(MARY)).toEqual([{ finding: change.finding, etag }]);
       expect(await stores.findings.history(change.finding.id)).toEqual([change.transition]);
-      expect(await stores.outbox.read(change.alert.id)).toMatchObject({
-        ...{ alert: change.alert, state: 'waiting', attempts: 0, createdAt: change.transition.at },
-      });
-      expect(await stores.outbox.due(change.transition.at, 10)).toEqual({
-        marks: [{ alertId: change.alert.id, at: change.transition.at }],
-      });
+      const { alert, transition } = change;
+      expect(await stores.outbox.read(alert.id)).toMatchObject([
+        { alert, channel: 'teams', state: 'waiting', attempts: 0, createdAt: transition.at },
+      ]);
+      expect(await stores.outbox.due(transition.at, 10)).toEqual([
+        { alertId: alert.id, channel: 'teams', at: transition.at, form: 'card' },
+      ]);
     });
 
     it('writes a finding alone, without history', async () => {
@@ -72,7 +73,7 @@ export function findingStoreContract(make: MakeStores): void {
 
       expect((await stores.findings.find(next.id))?.finding).toEqual(next);
       expect(await stores.findings.history(next.id)).toEqual([change.transition]);
-      expect(await stores.outbox.due(minutes(999), 10)).toEqual({ marks: [] });
+      expect(await stores.outbox.due(minutes(999), 10)).toEqual([]);
     });
 
     it('drops what a finding no longer has', async () => {
@@ -101,7 +102,7 @@ export function findingStoreContract(make: MakeStores): void {
 
       expect((await stores.findings.find(changed.id))?.finding).toEqual(changed);
       expect(await stores.findings.history(changed.id)).toEqual([first.transition]);
-      expect(await stores.outbox.read(second.alert.id)).toBeUndefined();
+      expect(await stores.outbox.read(second.alert.id)).toEqual([]);
     });
 
     it('refuses when it should be there and is not', async () => {

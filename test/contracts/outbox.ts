@@ -1,6 +1,7 @@
 import type { Instant } from '../../shared/domain/time';
+import type { Finding } from '../../shared/domain/finding';
 import type { OutboxRow, SendMark, Stores } from '../../shared/pipeline/ports';
-import { finding, minutes, opening, timeline, type MakeStores } from './samples';
+import { ending, finding, minutes, opening, timeline, type MakeStores } from './samples';
 
 const MARY = timeline('Mary').id;
 const LATER = minutes(9_999);
@@ -14,22 +15,23 @@ export function outboxContract(make: MakeStores): void {
     const owe = async (anchor: string, at = minutes(10)): Promise<SendMark> => {
       const change = opening(finding(MARY, anchor), at);
       await stores.findings.commit(change, undefined);
-      return { alertId: change.alert.id, at };
+      return { alertId: change.alert.id, channel: 'teams', at, form: 'card' };
     };
     const row = async ({ alertId }: SendMark): Promise<OutboxRow> =>
-      (await stores.outbox.read(alertId))!;
-    const due = async (now: Instant = LATER): Promise<readonly SendMark[]> =>
-      (await stores.outbox.due(now, 100)).marks;
+      (await stores.outbox.read(alertId))[0]!;
+    const due = async (now: Instant = LATER, max = 100): Promise<readonly SendMark[]> =>
+      stores.outbox.due(now, max);
+    const settled = { refusals: [] } as const;
 
     it('owes nothing at first', async () => {
       expect(await due()).toEqual([]);
-      expect(await stores.outbox.counts()).toEqual({ waiting: 0, 'not-configured': 0, dead: 0 });
+      expect(await stores.outbox.undelivered('dead', 9)).toEqual([]);
     });
 
     it.each(['', '-', 'x', 'a-b-c', `${MARY}-abc`, `${MARY}-abc-`, `${MARY}--1`, "'-/-#"])(
       'knows no alert "%s"',
       async (id) => {
-        expect(await stores.outbox.read(id)).toBeUndefined();
+        expect(await stores.outbox.read(id)).toEqual([]);
       },
     );
 
@@ -41,167 +43,254 @@ export function outboxContract(make: MakeStores): void {
       ];
 
       expect(await due()).toEqual([first, second, third]);
-      expect(await stores.outbox.due(LATER, 2)).toEqual({ marks: [first, second] });
+      expect(await due(LATER, 2)).toEqual([first, second]);
       expect(await due(minutes(20))).toEqual([first, second]);
       expect(await due(minutes(9))).toEqual([]);
     });
 
-    it('forgets the mark of what was sent', async () => {
-      const [mark, other] = [await owe('a'), await owe('b')];
+    describe('looks at a finding', () => {
+      let mark: SendMark;
+      let first: Finding;
+      beforeEach(async () => {
+        const change = opening(finding(MARY, 'a'), minutes(10));
+        await stores.findings.commit(change, undefined);
+        const { etag } = (await stores.findings.find(change.finding.id))!;
+        const end = ending(change.finding, minutes(20));
+        await stores.findings.commit(end, etag);
+        first = end.finding;
+        mark = { alertId: change.alert.id, channel: 'teams', at: minutes(10), form: 'card' };
+        await owe('b');
+      });
 
-      const isSettled = await stores.outbox.settle(
-        await row(mark),
-        { state: 'sent', attempts: 1 },
-        mark,
-      );
+      it('with all its alerts, the oldest first, and nothing of its neighbours', async () => {
+        const {
+          finding: found,
+          alerts,
+          unreadable,
+        } = await stores.outbox.look(first.id, 'teams', 1);
 
-      expect(isSettled).toBe(true);
-      expect(await row(mark)).toMatchObject({ state: 'sent', attempts: 1 });
-      expect(await due()).toEqual([other]);
-      expect((await stores.outbox.counts()).waiting).toBe(1);
+        expect(found).toEqual(first);
+        expect(alerts).toEqual([await row(mark), await row({ ...mark, alertId: `${first.id}-2` })]);
+        expect(unreadable.size).toBe(0);
+      });
+
+      it('from a transition on', async () => {
+        const { finding: found, alerts } = await stores.outbox.look(first.id, 'teams', 2);
+
+        expect(found).toEqual(first);
+        expect(alerts.map(({ alert }) => alert.id)).toEqual([`${first.id}-2`]);
+      });
+
+      it('over one channel only', async () => {
+        expect((await stores.outbox.look(first.id, 'pager', 1)).alerts).toEqual([]);
+      });
+
+      it('that is not there', async () => {
+        expect(await stores.outbox.look(`${MARY}-000000000000`, 'teams', 1)).toEqual({
+          ...{ finding: undefined, alerts: [], unreadable: new Map() },
+        });
+      });
     });
 
-    it('waits for the next attempt and remembers the error', async () => {
+    describe('lets one claim an alert', () => {
+      it('and counts the attempt', async () => {
+        const mark = await owe('a');
+
+        const claimed = await stores.outbox.claim(await row(mark), { until: minutes(15) });
+
+        expect(claimed).toMatchObject({ state: 'sending', attempts: 1, sendingUntil: minutes(15) });
+        expect(await row(mark)).toEqual(claimed);
+        expect(await due()).toEqual([mark]);
+      });
+
+      it('and nobody who has seen it before that', async () => {
+        const mark = await owe('a');
+        const seen = await row(mark);
+        const claimed = await stores.outbox.claim(seen, { until: minutes(15) });
+
+        expect(await stores.outbox.claim(seen, { until: minutes(16) })).toBeUndefined();
+        expect(await stores.outbox.settle(seen, { state: 'dead', ...settled })).toBe(false);
+
+        expect(await row(mark)).toEqual(claimed);
+      });
+
+      it('who alone settles it then', async () => {
+        const mark = await owe('a');
+        const claimed = await stores.outbox.claim(await row(mark), { until: minutes(15) });
+
+        expect(await stores.outbox.settle(claimed!, { state: 'sent', ...settled })).toBe(true);
+
+        const { sendingUntil, ...sent } = await row(mark);
+        expect([sendingUntil, sent]).toEqual([
+          undefined,
+          expect.objectContaining({ state: 'sent' }),
+        ]);
+        expect(await stores.outbox.settle(claimed!, { state: 'dead', ...settled })).toBe(false);
+      });
+
+      it('for a digest, or no longer for one', async () => {
+        const mark = await owe('a');
+        const until = minutes(15);
+        const claimed = await stores.outbox.claim(await row(mark), { until, digestId: 'digest-1' });
+        expect(await row(mark)).toMatchObject({ digestId: 'digest-1' });
+
+        await stores.outbox.settle(claimed!, {
+          ...{ state: 'waiting', refusals: [], nextAttemptAt: minutes(20) },
+        });
+        expect(await row(mark)).toMatchObject({ digestId: 'digest-1', nextAttemptAt: minutes(20) });
+
+        const again = await stores.outbox.claim(await row(mark), { until });
+        expect([again?.digestId, again?.nextAttemptAt]).toEqual([undefined, undefined]);
+      });
+    });
+
+    it('keeps why attempts failed', async () => {
       const mark = await owe('a');
-      const next = minutes(15);
+      const refusals = [
+        { at: minutes(11), outcome: 'later', code: '503', reason: 'no "answer"\n' } as const,
+      ];
 
-      await stores.outbox.settle(
-        await row(mark),
-        { state: 'waiting', attempts: 1, lastError: 'no', nextAttemptAt: next },
-        mark,
-      );
+      await stores.outbox.settle(await row(mark), {
+        ...{ state: 'waiting', refusals, nextAttemptAt: minutes(12) },
+      });
 
-      expect(await due(minutes(14))).toEqual([]);
-      expect(await due(next)).toEqual([{ alertId: mark.alertId, at: next }]);
-      expect(await row(mark)).toMatchObject({ state: 'waiting', attempts: 1, lastError: 'no' });
-      expect((await stores.outbox.counts()).waiting).toBe(1);
+      expect(await row(mark)).toMatchObject({ state: 'waiting', refusals });
     });
 
-    it('may wait for the very same time', async () => {
-      const mark = await owe('a');
+    describe('releases marks', () => {
+      it('for good', async () => {
+        const [mark, other] = [await owe('a'), await owe('b')];
 
-      await stores.outbox.settle(
-        await row(mark),
-        { state: 'waiting', attempts: 1, nextAttemptAt: mark.at },
-        mark,
-      );
+        await stores.outbox.release([{ mark, state: 'sent' }]);
+        await stores.outbox.release([{ mark, state: 'sent' }]);
+        await stores.outbox.release([]);
 
-      expect(await due()).toEqual([mark]);
-    });
+        expect(await due()).toEqual([other]);
+      });
 
-    it('refuses when somebody else settled it', async () => {
-      const mark = await owe('a');
-      const seen = await row(mark);
-      await stores.outbox.settle(seen, { state: 'sent', attempts: 1 }, mark);
+      it('until later, also for the very same time', async () => {
+        const [mark, other] = [await owe('a'), await owe('b')];
 
-      const late = await stores.outbox.settle(seen, { state: 'dead', attempts: 9 }, mark);
+        await stores.outbox.release([
+          { mark, next: minutes(15) },
+          { mark: other, next: other.at },
+        ]);
 
-      expect(late).toBe(false);
-      expect(await row(mark)).toMatchObject({ state: 'sent', attempts: 1 });
-      expect((await stores.outbox.counts()).dead).toBe(0);
-    });
+        expect(await due(minutes(14))).toEqual([other]);
+        expect(await due(minutes(15))).toEqual([other, { ...mark, at: minutes(15) }]);
+      });
 
-    it('counts what was not said, and no longer once it is sent again', async () => {
-      const marks = [await owe('a'), await owe('b'), await owe('c')] as const;
-      await stores.outbox.settle(await row(marks[0]), { state: 'dead', attempts: 5 }, marks[0]);
-      await stores.outbox.settle(
-        await row(marks[1]),
-        { state: 'not-configured', attempts: 0 },
-        marks[1],
-      );
-      expect(await stores.outbox.counts()).toEqual({ waiting: 1, 'not-configured': 1, dead: 1 });
-      expect(await due()).toEqual([marks[2]]);
+      it('also when one of them is gone already, and one comes twice', async () => {
+        const [mark, other, third] = [await owe('a'), await owe('b'), await owe('c')];
+        await stores.outbox.release([{ mark }]);
 
-      const again = { alertId: marks[0].alertId, at: minutes(60) };
-      await stores.outbox.settle(
-        await row(again),
-        { state: 'waiting', attempts: 0, nextAttemptAt: again.at },
-        again,
-      );
-      const resent = { ...marks[1], at: minutes(70) };
-      await stores.outbox.settle(await row(resent), { state: 'sent', attempts: 1 }, resent);
+        await stores.outbox.release([
+          { mark, state: 'dead' },
+          { mark: other, next: minutes(30) },
+          { mark: third },
+          { mark: third },
+        ]);
 
-      expect(await stores.outbox.counts()).toEqual({ waiting: 2, 'not-configured': 0, dead: 0 });
-      expect(await due()).toEqual([marks[2], again]);
+        expect(await due()).toEqual([{ ...other, at: minutes(30) }]);
+        expect(await stores.outbox.undelivered('dead', 9)).toHaveLength(1);
+      });
+
+      it('of as many alerts as a run looks at', async () => {
+        const marks: SendMark[] = [];
+        for (let i = 0; i < 120; i++) {
+          marks.push(await owe(`x${i}`));
+        }
+
+        await stores.outbox.release(
+          marks.map((mark, i) => ({ mark, ...(i % 2 === 0 && { state: 'dead' as const }) })),
+        );
+
+        expect(await due(LATER, 1_000)).toEqual([]);
+        expect(await stores.outbox.undelivered('dead', 1_000)).toHaveLength(60);
+      });
     });
 
     it('names what was not said, at most so many, and no longer once it is owed again', async () => {
       const marks = [await owe('a'), await owe('b'), await owe('c')] as const;
       for (const mark of marks) {
         const state = mark === marks[2] ? 'not-configured' : 'dead';
-        await stores.outbox.settle(await row(mark), { state, attempts: 1 }, mark);
+        await stores.outbox.settle(await row(mark), { state, refusals: [] });
+        await stores.outbox.release([{ mark, state }]);
       }
-      const dead = [marks[0].alertId, marks[1].alertId].sort();
+      const named = marks.map(({ alertId, channel }) => ({ alertId, channel }));
+      const dead = named.slice(0, 2).toSorted((a, b) => (a.alertId < b.alertId ? -1 : 1));
 
-      expect([...(await stores.outbox.unsaid('dead', 10))].sort()).toEqual(dead);
-      expect(await stores.outbox.unsaid('dead', 1)).toHaveLength(1);
-      expect(await stores.outbox.unsaid('not-configured', 10)).toEqual([marks[2].alertId]);
-
-      const again = { alertId: marks[0].alertId, at: minutes(60) };
-      const outcome = { state: 'waiting', attempts: 0, nextAttemptAt: again.at } as const;
-      await stores.outbox.settle(await row(again), outcome, again);
-
-      expect(await stores.outbox.unsaid('dead', 10)).toEqual([marks[1].alertId]);
-    });
-
-    it('plans one digest, and shows it whatever is due', async () => {
-      const mark = await owe('a', minutes(10));
-      const other = await owe('b', minutes(20));
-      const digest = { id: 'digest-1', alertIds: [other.alertId, mark.alertId] };
-
-      expect(await stores.outbox.plan(digest)).toBe(true);
-      expect(await stores.outbox.plan({ id: 'digest-2', alertIds: [mark.alertId] })).toBe(false);
-
-      const plan = { ...digest, etag: expect.any(String) as string };
-      expect(await stores.outbox.due(minutes(9), 10)).toEqual({ marks: [], plan });
-      expect(await stores.outbox.due(LATER, 1)).toEqual({ marks: [mark], plan });
-      expect(await stores.outbox.due(LATER, 2)).toEqual({ marks: [mark, other], plan });
-      expect((await stores.outbox.counts()).waiting).toBe(2);
-    });
-
-    it('removes a plan, and none that has taken its place', async () => {
-      const digest = { id: 'digest-1', alertIds: ['a'] };
-      await stores.outbox.plan(digest);
-      const first = (await stores.outbox.due(LATER, 1)).plan!;
-
-      await stores.outbox.unplan(first);
-      expect(await stores.outbox.due(LATER, 1)).toEqual({ marks: [] });
-
-      await stores.outbox.plan(digest);
-      await stores.outbox.unplan(first);
-      const second = (await stores.outbox.due(LATER, 1)).plan!;
-      expect(second).toMatchObject(digest);
-      await stores.outbox.unplan(second);
-      await stores.outbox.unplan(second);
-      expect(await stores.outbox.plan({ ...digest, id: 'digest-2' })).toBe(true);
-    });
-
-    it('keeps a plan of as many alerts as a run looks at', async () => {
-      const alertIds = Array.from({ length: 1_000 }, (_, i) => `${MARY}-${'0'.repeat(12)}-${i}`);
-
-      await stores.outbox.plan({ id: 'digest-1', alertIds });
-
-      expect((await stores.outbox.due(LATER, 1)).plan?.alertIds).toEqual(alertIds);
-    });
-
-    it('drops the mark of what is settled', async () => {
-      const mark = await owe('a');
-      const elsewhere = { ...mark, at: minutes(11) };
-      await stores.outbox.settle(await row(mark), { state: 'sent', attempts: 1 }, elsewhere);
-      expect(await due()).toEqual([mark]);
-
-      await stores.outbox.drop(mark);
-      await stores.outbox.drop(mark);
-
+      expect(await stores.outbox.undelivered('dead', 10)).toEqual(dead);
+      expect(await stores.outbox.undelivered('dead', 1)).toEqual(dead.slice(0, 1));
+      expect(await stores.outbox.undelivered('not-configured', 10)).toEqual([named[2]]);
       expect(await due()).toEqual([]);
+
+      const seen = await row(marks[0]);
+      expect(await stores.outbox.requeue(seen, minutes(60))).toBe(true);
+      expect(await stores.outbox.requeue(seen, minutes(60))).toBe(false);
+
+      expect(await stores.outbox.undelivered('dead', 10)).toEqual([named[1]]);
+      expect(await due()).toMatchObject([{ alertId: marks[0].alertId, at: minutes(60) }]);
+      expect(await row(marks[0])).toMatchObject({ state: 'waiting', attempts: 0, refusals: [] });
     });
 
-    it('keeps the mark of an alert that still waits: it was committed after the mark was found', async () => {
-      const mark = await owe('a');
+    describe('gathers marks under a digest', () => {
+      const digest = { id: 'digest-1', until: minutes(60) };
 
-      await stores.outbox.drop(mark);
+      it('where they come first, whatever their time', async () => {
+        const [mark, other] = [await owe('a', minutes(30)), await owe('b', minutes(10))];
 
-      expect(await due()).toEqual([mark]);
+        expect(await stores.outbox.gather([mark], digest)).toEqual([{ ...mark, digest }]);
+
+        expect(await due()).toEqual([{ ...mark, digest }, other]);
+        expect(await due(LATER, 1)).toEqual([{ ...mark, digest }, other]);
+      });
+
+      it('once: who comes later gets none', async () => {
+        const marks = [await owe('a'), await owe('b')];
+        await stores.outbox.gather(marks.slice(0, 1), digest);
+
+        expect(await stores.outbox.gather(marks, { ...digest, id: 'digest-2' })).toEqual([]);
+
+        expect(await due()).toEqual([{ ...marks[0], digest }, marks[1]]);
+      });
+
+      it('again, for who finishes what another has begun', async () => {
+        const mark = await owe('a');
+        const gathered = await stores.outbox.gather([mark], digest);
+        const longer = { ...digest, until: minutes(90) };
+
+        expect(await stores.outbox.gather(gathered, longer)).toEqual([{ ...mark, digest: longer }]);
+        expect(await stores.outbox.gather(gathered, { ...digest, until: minutes(91) })).toEqual([]);
+
+        expect(await due()).toEqual([{ ...mark, digest: longer }]);
+      });
+
+      it('and frees them again', async () => {
+        const mark = await owe('a');
+        const [gathered] = await stores.outbox.gather([mark], digest);
+
+        await stores.outbox.release([{ mark: gathered!, next: mark.at }]);
+
+        expect(await due()).toEqual([mark]);
+      });
+
+      it('as many as a run looks at, but those that somebody else has dealt with', async () => {
+        const marks: SendMark[] = [];
+        for (let i = 0; i < 70; i++) {
+          marks.push(await owe(`x${i}`));
+        }
+        await stores.outbox.release([{ mark: marks[40]! }]);
+
+        const gathered = await stores.outbox.gather(marks, digest);
+
+        expect(gathered.map(({ alertId }) => alertId)).toEqual(
+          [...marks.slice(0, 33), ...marks.slice(66)].map(({ alertId }) => alertId),
+        );
+        expect((await due(LATER, 1_000)).filter((mark) => mark.digest !== undefined)).toHaveLength(
+          gathered.length,
+        );
+      });
     });
   });
 }

@@ -75,6 +75,9 @@ async function survive(
     await scene.proxy.settled();
     if (killed.length === kills) {
       expect(ending).toEqual(WELL);
+      if (kills > 0) {
+        expect(await scene.deliverAfter(plus(step.at, kills * restartTakes))).toEqual(WELL);
+      }
       return killed;
     }
   }
@@ -149,12 +152,17 @@ describe('a process that is killed while it records what came of a digest', () =
     const scene = await world.scene();
     const child = scene.poll(STEPS[0]!);
     const kill = (): void => void child.kill('SIGKILL');
-    scene.proxy.arm({ kind: 'put Findings', nth, side: 'after', kill });
+    // All are claimed first.
+    const kind = 'put Findings';
+    const claims = steps[0]!.filter((each) => each === kind).length / 2;
+    scene.proxy.arm({ kind, nth: claims + nth, side: 'after', kill });
     await ended(child);
     await scene.proxy.settled();
     scene.proxy.arm();
 
-    const ending = await scene.pollToEnd(STEPS[0]!);
+    expect(await scene.pollToEnd(STEPS[0]!)).toEqual(WELL);
+    expect(scene.proxy.posts).toHaveLength(1);
+    const ending = await scene.deliverAfter(STEPS[0]!.at);
     const found = differences(expected.first, await endState(scene));
     const digests = scene.proxy.posts.filter(({ id }) => id.startsWith('digest-'));
     await scene.close();

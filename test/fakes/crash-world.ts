@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createDemoTenant } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
+import { CLAIM } from '../../shared/domain/delivery';
 import { DAY, HOUR, MINUTE, plus, SECOND, toInstant, type Instant } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
 import { startAzurite } from './azurite';
@@ -73,6 +74,8 @@ export interface Scene {
   pollToEnd(step: Step): Promise<Ending>;
   /** Runs timer functions of the deployed bundle over and over, in a process of their own, until it is ended. */
   loop(step: Step, functions: readonly string[]): Promise<{ end(): Promise<Ending> }>;
+  /** Delivers as soon as the claims of whoever was killed at that instant are over. */
+  deliverAfter(at: Instant): Promise<Ending>;
   close(): Promise<void>;
 }
 
@@ -145,8 +148,18 @@ export async function startCrashWorld(): Promise<CrashWorld> {
     };
     const poll = (step: Step): Running =>
       begin(step, [join(folder, 'cli.cjs'), 'poll', '--once', ...(step.flags ?? [])]);
+    const loop: Scene['loop'] = async (step, functions) => {
+      const child = begin(step, [looping.path, join(folder, 'main.cjs'), ...functions]);
+      await Promise.race([once(child.stdout, 'data'), once(child, 'close')]); // it is loaded
+      return {
+        end: () => {
+          child.stdin.end();
+          return ended(child);
+        },
+      };
+    };
     return {
-      ...{ proxy, poll },
+      ...{ proxy, poll, loop },
       stores: () =>
         tableStores({
           connection: connection(account, tables),
@@ -154,15 +167,9 @@ export async function startCrashWorld(): Promise<CrashWorld> {
           createMissingTables: true,
         }),
       pollToEnd: (step) => ended(poll(step)),
-      loop: async (step, functions) => {
-        const child = begin(step, [looping.path, join(folder, 'main.cjs'), ...functions]);
-        await Promise.race([once(child.stdout, 'data'), once(child, 'close')]); // it is loaded
-        return {
-          end: () => {
-            child.stdin.end();
-            return ended(child);
-          },
-        };
+      deliverAfter: async (at) => {
+        const running = await loop({ at: plus(at, CLAIM + MINUTE) }, ['deliverAlerts']);
+        return running.end();
       },
       close,
     };

@@ -44,7 +44,7 @@ export async function endState(
   for (const { id, sequence } of findings) {
     history[id] = await stores.findings.history(id);
     for (let each = 1; each <= sequence; each++) {
-      const row = await stores.outbox.read(`${id}-${each}`);
+      const [row] = await stores.outbox.read(`${id}-${each}`);
       if (row !== undefined) {
         const { alert, state } = row;
         alerts[alert.id] = { verb: alert.verb, form: alert.form, state };
@@ -69,11 +69,9 @@ export async function endState(
   const marks = [...work, ...due.flat()].map(({ cause, etag, timeline }) =>
     [cause, timeline.detector, timeline.subject.name, etag.split(' ')[0]].join(' '),
   );
-  const { marks: toSend, plan } = await stores.outbox.due(FAR, 10_000);
-  const sending = [
-    ...toSend.map(({ alertId }) => alertId),
-    ...(plan === undefined ? [] : [plan.id]),
-  ];
+  const sending = (await stores.outbox.due(FAR, 10_000)).map(
+    ({ alertId, digest }) => `${alertId}${digest === undefined ? '' : ` in ${digest.id}`}`,
+  );
   const told = toldBy(scene.proxy.posts);
   return {
     findings: Object.fromEntries(findings.map((each) => [each.id, substance(each, clock)])),

@@ -20,7 +20,7 @@ export interface MemoryStores extends Stores {
     readonly transitions: readonly Transition[];
   };
   readonly outbox: Outbox & {
-    /** In order of commit. */
+    /** In order of commit, each once, whatever the channels. */
     readonly alerts: readonly Alert[];
     /** Commits an alert with no more of its finding than the alert names. */
     owe(alert: Alert, at: Instant): Promise<void>;
@@ -33,8 +33,12 @@ export interface MemoryStores extends Stores {
   };
 }
 
-export function memoryStores(tables = new MemoryTables()): MemoryStores {
-  const stores = storesIn(tables);
+export function memoryStores(
+  tables = new MemoryTables(),
+  ...channels: readonly string[]
+): MemoryStores {
+  const [first, ...more] = channels;
+  const stores = first === undefined ? storesIn(tables) : storesIn(tables, [first, ...more]);
   const rows = (table: string): StoredRow[] => [...tables.contents(table).rows.values()];
   const all = (table: string, kind: string): readonly object[] =>
     rows(table).flatMap((row) => (row.rowKey.startsWith(kind) ? [fromColumns(row)] : []));
@@ -88,8 +92,12 @@ export function writeLate(
   const value =
     alert === undefined
       ? { findingId, sequence, at, ...rest }
-      : { alert, state: 'waiting', createdAt: at, attempts: 0 };
-  const rowKey = joinKey(alert === undefined ? 'h' : 'o', anchor, ordinal(sequence));
+      : { alert, channel: 'teams', state: 'waiting', createdAt: at, attempts: 0, refusals: [] };
+  const rowKey = joinKey(
+    ...(alert === undefined ? ['h', anchor] : ['o', anchor]),
+    ordinal(sequence),
+    ...(alert === undefined ? [] : ['teams']),
+  );
   tables.contents('Findings').put({ partitionKey, rowKey, ...toColumns(value) });
 }
 

@@ -14,6 +14,7 @@ import {
   TENANT,
   write,
 } from './api-host';
+import { putAlert } from '../fakes/put-alert';
 
 jest.setTimeout(60_000);
 
@@ -316,18 +317,17 @@ describe('POST /api/alerts/{id}/resend', () => {
     const path = `/api/alerts/${id}/resend`;
     await problem(await post(path, ''), 409);
     const { outbox } = api.stores;
-    const mark = { alertId: id, at: mary.openedAt };
-    await outbox.settle(
-      (await outbox.read(id))!,
-      { state: 'dead', attempts: 9, lastError: `no answer ${HOSTILE}` },
-      mark,
-    );
+    await putAlert(outbox, id, 'dead', { attempts: 9, reason: `no answer ${HOSTILE}` });
 
     const listed = ANSWERS.status.parse(await (await read('/api/status')).json());
-    expect(listed.alerts).toMatchObject({ dead: 1, unsaid: [{ id, state: 'dead', attempts: 9 }] });
+    expect(listed.alerts).toMatchObject({
+      dead: 1,
+      channels: [{ channel: 'teams', dead: 1 }],
+      unsaid: [{ id, channel: 'teams', state: 'dead', attempts: 9 }],
+    });
     const done = await post(path, '');
-    expect(ANSWERS.resend.parse(await done.json())).toMatchObject({ id, state: 'waiting' });
-    expect(await outbox.read(id)).toMatchObject({ state: 'waiting', attempts: 0 });
+    expect(ANSWERS.resend.parse(await done.json())).toMatchObject({ id, channels: ['teams'] });
+    expect(await outbox.read(id)).toMatchObject([{ state: 'waiting', attempts: 0 }]);
     await problem(await post(path, ''), 409);
     await problem(await post(`/api/alerts/${ID}-7/resend`, ''), 404);
     await problem(await post('/api/alerts/x/resend', ''), 400);

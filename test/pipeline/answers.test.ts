@@ -23,6 +23,7 @@ import { answerTransition } from '../../shared/pipeline/transition';
 import { answerVerify } from '../../shared/pipeline/verify-query';
 import { minutes } from '../contracts/samples';
 import { about, ALICE, OTHER_TENANT, principal, TENANT, write } from '../functions/api-host';
+import { putAlert } from '../fakes/put-alert';
 
 const bodyOf = (answer: Answer): unknown => JSON.parse(answer.body as string);
 
@@ -229,9 +230,7 @@ describe('answers', () => {
       await resend({ id: 'x' }),
       await resend({ id: `${mary.id}-9` }),
     ]).toEqual([409, 400, 404]);
-    const mark = { alertId: id, at: mary.openedAt };
-    const row = (await stores.outbox.read(id))!;
-    await stores.outbox.settle(row, { state: 'dead', attempts: 3, lastError: 'no\nanswer' }, mark);
+    await putAlert(stores.outbox, id, 'dead', { attempts: 3, reason: 'no\nanswer' });
 
     const status = bodyOf(
       await answerStatus(
@@ -239,7 +238,7 @@ describe('answers', () => {
         {
           ...{ status: 'degraded', problems: ['1 alert\n'] },
           sources: [{ source: 'signIns' }],
-          alerts: await stores.outbox.counts(),
+          ...{ alerts: { dead: 1 }, channels: [] },
         } as never,
         [],
         { version: '1', node: 'v24', tenantId: TENANT, settings: [], now: minutes(700) },
@@ -248,9 +247,9 @@ describe('answers', () => {
     expect(status).toMatchObject({
       problems: ['1 alert '],
       sources: [{ source: 'signIns', coverage: {} }],
-      alerts: { dead: 1, unsaid: [{ id, lastError: 'no answer' }] },
+      alerts: { dead: 1, unsaid: [{ id, channel: 'teams', lastError: 'no answer' }] },
     });
-    jest.spyOn(stores.outbox, 'settle').mockResolvedValueOnce(false);
+    jest.spyOn(stores.outbox, 'requeue').mockResolvedValueOnce(false);
     expect([await resend(), await resend(), await resend()]).toEqual([409, 200, 409]);
   });
 

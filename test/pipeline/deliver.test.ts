@@ -1,151 +1,31 @@
-import { memoryStores } from '../fakes/memory-stores';
+import { CLAIM, type DeliveryState } from '../../shared/domain/delivery';
 import type { Alert, AlertVerb, Finding } from '../../shared/domain/finding';
+import { between, DAY, HOUR, MINUTE, plus, SECOND, toInstant } from '../../shared/domain/time';
+import { noCounts, type ChannelReport } from '../../shared/pipeline/delivery/channel-alerts';
+import { finding, opening } from '../contracts/samples';
 import {
-  between,
-  DAY,
-  HOUR,
-  MINUTE,
-  plus,
-  SECOND,
-  toInstant,
-  type Instant,
-} from '../../shared/domain/time';
-import { deliverAlerts, type DeliverReport } from '../../shared/pipeline/deliver';
-import type {
-  Channel,
-  DeliveryResult,
-  DeliveryState,
-  Outbox,
-  Post,
-  SendMark,
-} from '../../shared/pipeline/ports';
-import { alertOf, worded } from '../adapters/teams/findings';
-import { VirtualClock } from '../fakes/clock';
+  ACCEPTED,
+  BUSY,
+  DeliveryWorld,
+  Killed,
+  killedAt,
+  NO,
+  ONE,
+  others,
+} from '../fakes/delivery-world';
+import { memoryStores } from '../fakes/memory-stores';
+import { markOf } from '../fakes/put-alert';
 
 const T = toInstant('2026-11-27T12:00:00Z');
-const ONE = worded('mfa-registration-unfinished', 'unfinished', {});
-const ACCEPTED: DeliveryResult = { outcome: 'accepted' };
-const BUSY: DeliveryResult = { outcome: 'later', error: 'busy' };
-const NO: DeliveryResult = { outcome: 'refused', error: 'too odd' };
 
-/** A channel that keeps what it is given and answers from a list, the last answer for ever. */
-class FakeChannel implements Channel {
-  readonly posts: (Post & { at: Instant })[] = [];
-  answers: (DeliveryResult | Error)[] = [ACCEPTED];
-  readonly #clock: VirtualClock;
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock;
-  }
-
-  post(post: Post): Promise<DeliveryResult> {
-    this.posts.push({ ...post, at: this.#clock.now() });
-    const answer = this.answers.length > 1 ? this.answers.shift()! : this.answers[0]!;
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-  }
+/** The report of a run over one channel. */
+function report(counts: Partial<ChannelReport> = {}): object {
+  return { ...noCounts(), ...counts, channels: { teams: { ...noCounts(), ...counts } } };
 }
 
-/** An outbox, the findings it speaks of, a channel and a clock. */
-class World {
-  readonly clock = new VirtualClock(T);
-  readonly outbox = memoryStores().outbox;
-  readonly findings = new Map<string, Finding>();
-  readonly channel = new FakeChannel(this.clock);
-
-  /** Commits one more alert of a finding, and puts it into a state. */
-  async owe(
-    finding: Finding,
-    verb: AlertVerb,
-    form: Alert['form'],
-    state: DeliveryState = 'waiting',
-  ): Promise<Alert> {
-    const stored = this.findings.get(finding.id) ?? { ...finding, sequence: 0 };
-    const sequence = stored.sequence + 1;
-    const isEnd = verb === 'resolved' || verb === 'superseded';
-    this.findings.set(finding.id, { ...stored, sequence, status: isEnd ? 'resolved' : 'open' });
-    const alert = alertOf(finding, verb, form, sequence);
-    await this.outbox.owe(alert, this.clock.now());
-    if (state !== 'waiting') {
-      const row = (await this.outbox.read(alert.id))!;
-      await this.outbox.settle(
-        row,
-        { state, attempts: 1 },
-        { alertId: alert.id, at: this.clock.now() },
-      );
-    }
-    return alert;
-  }
-
-  change(finding: Finding, fields: Partial<Finding>): void {
-    this.findings.set(finding.id, { ...this.findings.get(finding.id)!, ...fields });
-  }
-
-  run(
-    options: { hasChannel?: boolean; outbox?: Outbox; mostPerRun?: number; budget?: number } = {},
-  ): Promise<DeliverReport> {
-    const { hasChannel = true, outbox = this.outbox, ...rest } = options;
-    return deliverAlerts({
-      ...{ outbox, clock: this.clock, digestAbove: 10, ...rest },
-      channel: hasChannel ? this.channel : undefined,
-      findings: {
-        find: (id) => {
-          const finding = this.findings.get(id);
-          return Promise.resolve(finding && { finding, etag: '1' });
-        },
-      },
-    });
-  }
-
-  async states(finding: Finding = ONE): Promise<(DeliveryState | undefined)[]> {
-    const { sequence } = this.findings.get(finding.id)!;
-    return Promise.all(
-      Array.from(
-        { length: sequence },
-        async (_, i) => (await this.outbox.read(`${finding.id}-${i + 1}`))?.state,
-      ),
-    );
-  }
-
-  /** Of what is still to be sent; a plan is one, too. */
-  async marks(): Promise<readonly unknown[]> {
-    const { marks, plan } = await this.outbox.due(plus(this.clock.now(), 100 * DAY), 10_000);
-    return [...marks, ...(plan === undefined ? [] : [plan])];
-  }
-
-  get posted(): string[] {
-    return this.channel.posts.map((post) => post.id);
-  }
-}
-
-function others(count: number): Finding[] {
-  return Array.from({ length: count }, (_, i) => ({
-    ...ONE,
-    id: `${String(i).padStart(16, '0')}-000000000000`,
-  }));
-}
-
-/** The same outbox with some operations replaced. */
-function instead(outbox: Outbox, operations: Partial<Outbox>): Outbox {
-  return new Proxy(outbox, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get({ ...operations }, name) ?? Reflect.get(target, name);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-}
-
-const NOTHING: DeliverReport = {
-  sent: 0,
-  collapsed: 0,
-  waiting: 0,
-  dead: 0,
-  notConfigured: 0,
-  posts: 0,
-};
-
-let world: World;
+let world: DeliveryWorld;
 beforeEach(() => {
-  world = new World();
+  world = new DeliveryWorld(T);
 });
 
 describe('pipeline/deliver', () => {
@@ -153,9 +33,9 @@ describe('pipeline/deliver', () => {
     it('an opening, with its finding, under the id of the alert', async () => {
       const alert = await world.owe(ONE, 'opened', 'card');
 
-      const report = await world.run();
+      const done = await world.run();
 
-      expect(report).toEqual({ ...NOTHING, sent: 1, posts: 1 });
+      expect(done).toEqual(report({ sent: 1, posts: 1 }));
       expect(world.channel.posts).toMatchObject([
         { id: alert.id, form: 'card', items: [{ alert, finding: { id: ONE.id } }] },
       ]);
@@ -167,7 +47,7 @@ describe('pipeline/deliver', () => {
       await world.owe(ONE, 'opened', 'card');
       await world.run();
 
-      expect(await world.run()).toEqual(NOTHING);
+      expect(await world.run()).toEqual(report());
       expect(world.posted).toHaveLength(1);
     });
 
@@ -312,22 +192,22 @@ describe('pipeline/deliver', () => {
       for (const [verb, form, state] of told) {
         await world.owe(ONE, verb, form, state);
       }
-      world.change(ONE, finding ?? {});
+      await world.change(ONE, finding ?? {});
 
-      const report = await world.run();
+      const done = await world.run();
 
       const before = told.filter(
         ([, , state]) => state !== undefined && state !== 'waiting',
       ).length;
       expect(world.posted).toEqual(posts === undefined ? [] : [`${ONE.id}-${posts}`]);
       expect(await world.states()).toEqual(states);
-      expect(report.sent + report.collapsed).toBe(told.length - before);
+      expect(done.sent + done.collapsed).toBe(told.length - before);
       expect(await world.marks()).toEqual([]);
     });
 
     it('across transitions that nobody is told of', async () => {
       await world.owe(ONE, 'opened', 'card', 'sent');
-      world.change(ONE, { sequence: 7, status: 'acknowledged' });
+      await world.change(ONE, { sequence: 7, status: 'acknowledged' });
       await world.owe(ONE, 'resolved', 'line');
 
       await world.run();
@@ -351,7 +231,7 @@ describe('pipeline/deliver', () => {
     it('the end of a rule only while the finding is open', async () => {
       await world.owe(ONE, 'opened', 'card', 'sent');
       await world.owe(ONE, 'unsuppressed', 'line');
-      world.change(ONE, { status: 'resolved' });
+      await world.change(ONE, { status: 'resolved' });
 
       await world.run();
 
@@ -373,18 +253,17 @@ describe('pipeline/deliver', () => {
     });
 
     it('what ends while earlier posts go out', async () => {
-      const [first, second] = others(2) as [Finding, Finding];
-      await world.owe(first, 'opened', 'card');
-      await world.owe(second, 'opened', 'card');
+      const findings = others(20);
+      for (const finding of findings) {
+        await world.owe(finding, 'opened', 'line');
+      }
       const post = world.channel.post.bind(world.channel);
       world.channel.post = async (each) => {
-        world.change(second, { status: 'resolved' });
+        await world.change(findings[19]!, { status: 'resolved' });
         return post(each);
       };
 
-      const report = await world.run();
-
-      expect(report).toEqual({ ...NOTHING, sent: 1, collapsed: 1, posts: 1 });
+      expect(await world.run()).toEqual(report({ sent: 19, collapsed: 1, posts: 19 }));
     });
   });
 
@@ -394,58 +273,96 @@ describe('pipeline/deliver', () => {
       ['not quite an hour ago', HOUR - 1, 1],
       ['an hour ago', HOUR, 0],
     ])('of an alert that was never committed, written %s', async (_, age, left) => {
-      const mark = { alertId: `${ONE.id}-1`, at: T };
-      const marks = new Map([[mark.alertId, mark]]);
-      const outbox: Outbox = {
-        due: () => Promise.resolve({ marks: [...marks.values()] }),
-        plan: () => Promise.reject(new Error('nothing to plan')),
-        unplan: () => Promise.reject(new Error('nothing is planned')),
-        read: () => Promise.resolve(undefined),
-        settle: () => Promise.reject(new Error('nothing to settle')),
-        drop: ({ alertId }) => Promise.resolve(void marks.delete(alertId)),
-        counts: () => Promise.resolve({ waiting: 0, 'not-configured': 0, dead: 0 }),
-        unsaid: () => Promise.resolve([]),
-      };
+      // The mark goes first, so the transaction is the second operation.
+      const dying = memoryStores(world.tables.through(killedAt(2)));
+      const change = opening(finding(ONE.id.slice(0, 16)), T);
+      await expect(dying.findings.commit(change, undefined)).rejects.toThrow(Killed);
       world.clock.advance(age);
 
-      const report = await world.run({ outbox });
-
-      expect(report).toEqual(NOTHING);
-      expect(marks.size).toBe(left);
+      expect(await world.run()).toEqual(report());
+      expect(await world.marks()).toHaveLength(left);
     });
 
-    it('of a settled alert are dropped', async () => {
-      const alert = await world.owe(ONE, 'opened', 'card');
-      const row = (await world.outbox.read(alert.id))!;
-      await world.outbox.settle(
-        row,
-        { state: 'sent', attempts: 1 },
-        { alertId: alert.id, at: plus(T, 1) },
-      );
+    it('of a settled alert are dropped, and what health counts of it is restored', async () => {
+      const alerts = [
+        await world.owe(ONE, 'opened', 'card'),
+        await world.owe(ONE, 'reopened', 'card'),
+        await world.owe(ONE, 'escalated', 'card'),
+      ];
+      const states = ['sent', 'dead', 'not-configured'] as const;
+      for (const [i, { id }] of alerts.entries()) {
+        const [row] = await world.outbox.read(id);
+        await world.outbox.settle(row!, { state: states[i]!, refusals: [] });
+      }
 
-      expect(await world.run()).toEqual(NOTHING);
+      expect(await world.run()).toEqual(report());
       expect(await world.marks()).toEqual([]);
+      expect(await world.outbox.undelivered('dead', 9)).toMatchObject([{ alertId: alerts[1]!.id }]);
+      expect(await world.outbox.undelivered('not-configured', 9)).toHaveLength(1);
     });
 
     it('that are two for one alert make one post', async () => {
       const alert = await world.owe(ONE, 'opened', 'card');
-      const marks = [T, plus(T, 1)].map((at) => ({ alertId: alert.id, at }));
-      const outbox = instead(world.outbox, { due: () => Promise.resolve({ marks }) });
+      const mark = markOf((await world.outbox.read(alert.id))[0]!);
+      const other = { ...mark, at: plus(T, 1) };
+      await world.outbox.release([{ mark: other, next: other.at }]);
+      world.clock.advance(1);
+      expect(await world.marks()).toHaveLength(2);
 
-      const report = await world.run({ outbox });
-
-      expect(report).toEqual({ ...NOTHING, sent: 1, posts: 1 });
+      expect(await world.run()).toEqual(report({ sent: 1, posts: 1 }));
+      expect(await world.marks()).toEqual([]);
     });
 
     it('whose finding is gone end dead', async () => {
       await world.owe(ONE, 'opened', 'card');
-      world.findings.clear();
+      world.forget(ONE);
 
-      const report = await world.run();
+      expect(await world.run()).toEqual(report({ dead: 1 }));
+      expect(await world.row()).toMatchObject({
+        state: 'dead',
+        refusals: [{ at: T, outcome: 'refused', reason: 'its finding is gone' }],
+      });
+    });
 
-      expect(report).toEqual({ ...NOTHING, dead: 1 });
-      expect(await world.outbox.read(`${ONE.id}-1`)).toMatchObject({
-        lastError: 'its finding is gone',
+    it('that say nothing any more are told by their keys', async () => {
+      for (const each of others(3)) {
+        await world.owe(each, 'opened', 'card');
+      }
+      await world.owe(ONE, 'opened', 'digest');
+      world.spoil('Work', 'send|');
+
+      expect(await world.run()).toEqual(report({ sent: 4, posts: 4 }));
+      expect(await world.marks()).toEqual([]);
+    });
+  });
+
+  describe('a row that cannot be read', () => {
+    it('counts as undelivered, and the others go on', async () => {
+      const [spoilt, other] = others(2) as [Finding, Finding];
+      const alert = await world.owe(spoilt, 'opened', 'card');
+      world.spoil('Findings', 'o|');
+      await world.owe(other, 'opened', 'card');
+
+      expect(await world.run()).toMatchObject({
+        ...{ sent: 1, dead: 1, posts: 1 },
+        lastError: expect.stringContaining('cannot be read') as string,
+      });
+      expect(await world.outbox.undelivered('dead', 9)).toEqual([
+        { alertId: alert.id, channel: 'teams' },
+      ]);
+      expect(await world.run()).toEqual(report());
+    });
+
+    it('of its finding: the alert waits as if it had been put off', async () => {
+      await world.owe(ONE, 'opened', 'card');
+      world.spoil('Findings', 'f|');
+
+      expect(await world.run()).toMatchObject({ waiting: 1, posts: 0 });
+      expect(await world.row()).toMatchObject({
+        ...{ state: 'waiting', nextAttemptAt: plus(T, MINUTE) },
+        refusals: [
+          { outcome: 'later', reason: expect.stringContaining('cannot be read') as string },
+        ],
       });
     });
   });
@@ -469,9 +386,9 @@ describe('pipeline/deliver', () => {
       async (count, form, posts, posted) => {
         const ids = await openAll(count, form);
 
-        const report = await world.run();
+        const done = await world.run();
 
-        expect(report).toEqual({ ...NOTHING, sent: count, posts });
+        expect(done).toEqual(report({ sent: count, posts }));
         expect(world.channel.posts.map((post) => post.form)).toEqual(Array(posts).fill(posted));
         expect(
           world.channel.posts.flatMap((post) => post.items.map(({ alert }) => alert.id)),
@@ -487,9 +404,9 @@ describe('pipeline/deliver', () => {
       await world.owe(ONE, 'opened', 'card', 'sent');
       await world.owe(ONE, 'resolved', 'line');
 
-      const report = await world.run();
+      const done = await world.run();
 
-      expect(report).toEqual({ ...NOTHING, sent: 4, posts: 3 });
+      expect(done).toEqual(report({ sent: 4, posts: 3 }));
       expect(world.channel.posts.map(({ form, items }) => `${form} ${items.length}`)).toEqual([
         'digest 2',
         'card 1',
@@ -503,9 +420,9 @@ describe('pipeline/deliver', () => {
 
       await world.run();
       world.clock.advance(MINUTE);
-      const report = await world.run();
+      const done = await world.run();
 
-      expect(report).toEqual({ ...NOTHING, sent: 20, posts: 1 });
+      expect(done).toEqual(report({ sent: 20, posts: 1 }));
       const [first, again] = world.posted;
       expect(first).toMatch(/^digest-[0-9a-f]{24}$/);
       expect(again).toBe(first);
@@ -522,12 +439,25 @@ describe('pipeline/deliver', () => {
       await world.owe(ended, 'opened', 'card');
       await world.owe(ended, 'resolved', 'line');
 
-      const report = await world.run({ hasChannel: false });
+      const done = await world.run({ hasChannel: false });
 
-      expect(report).toEqual({ ...NOTHING, notConfigured: 1, collapsed: 2 });
-      expect(await world.states()).toEqual(['not-configured']);
-      expect(await world.outbox.counts()).toEqual({ waiting: 0, 'not-configured': 1, dead: 0 });
-      expect(await world.run()).toEqual(NOTHING);
+      expect(done).toEqual(report({ notConfigured: 1, collapsed: 2 }));
+      expect(await world.row()).toMatchObject({
+        ...{ state: 'not-configured', attempts: 0 },
+        refusals: [{ reason: 'the channel teams is not configured' }],
+      });
+      expect(await world.outbox.undelivered('not-configured', 9)).toHaveLength(1);
+      expect(await world.run()).toEqual(report());
+    });
+
+    it('leaves what another run has claimed, and settles it when that claim is over', async () => {
+      await world.owe(ONE, 'opened', 'card');
+      await expect(world.run({ around: killedAt(3, 'after') })).rejects.toThrow(Killed);
+      expect(await world.states()).toEqual(['sending']);
+
+      expect(await world.run({ hasChannel: false })).toEqual(report({ claimed: 1 }));
+      world.clock.advance(CLAIM);
+      expect(await world.run({ hasChannel: false })).toEqual(report({ notConfigured: 1 }));
     });
   });
 
@@ -536,7 +466,7 @@ describe('pipeline/deliver', () => {
     async function attempts(runs: number): Promise<number[]> {
       for (let i = 0; i < runs; i++) {
         await world.run();
-        const [mark] = (await world.marks()) as { at: Instant }[];
+        const [mark] = await world.marks();
         world.clock.advance(mark === undefined ? 0 : between(world.clock.now(), mark.at));
       }
       return world.channel.posts.map((post) => between(T, post.at) / MINUTE);
@@ -550,11 +480,12 @@ describe('pipeline/deliver', () => {
 
       expect(times.slice(0, 9)).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
       expect(times.at(-1)).toBe(24 * 60);
-      expect(await world.outbox.read(`${ONE.id}-1`)).toMatchObject({
-        state: 'dead',
-        lastError: 'busy',
-        attempts: times.length,
+      const row = await world.row();
+      expect(row).toMatchObject({ state: 'dead', attempts: times.length });
+      expect(row.refusals.at(-1)).toEqual({
+        ...{ at: plus(T, DAY), outcome: 'later', reason: 'busy' },
       });
+      expect(row.refusals).toHaveLength(5);
       expect(await world.marks()).toEqual([]);
       expect(new Set(world.posted)).toEqual(new Set([`${ONE.id}-1`]));
     });
@@ -576,22 +507,24 @@ describe('pipeline/deliver', () => {
       world.clock.advance(2 * DAY);
       world.channel.answers = [BUSY];
 
-      const report = await world.run();
+      const done = await world.run();
 
-      expect(report).toEqual({ ...NOTHING, dead: 1, posts: 1, lastError: 'busy' });
+      expect(done).toEqual(report({ dead: 1, posts: 1, lastError: 'busy' }));
     });
 
     it('a refused card twice, and keeps it', async () => {
       await world.owe(ONE, 'opened', 'card');
-      world.channel.answers = [NO];
+      world.channel.answers = [{ ...NO, code: '400' }];
 
       expect(await attempts(5)).toEqual([0, 1, 3]);
-      expect(await world.outbox.read(`${ONE.id}-1`)).toMatchObject({
-        state: 'dead',
-        attempts: 3,
-        lastError: 'refused 3 of 3 times: too odd',
-      });
-      expect((await world.outbox.counts()).dead).toBe(1);
+      expect(await world.row()).toMatchObject({ state: 'dead', attempts: 3 });
+      expect((await world.row()).refusals).toEqual(
+        [0, 1, 3].map((after) => ({
+          at: plus(T, after * MINUTE),
+          ...{ outcome: 'refused', code: '400', reason: 'too odd' },
+        })),
+      );
+      expect(await world.outbox.undelivered('dead', 9)).toHaveLength(1);
     });
 
     it('counting refusals one after the other only', async () => {
@@ -607,14 +540,26 @@ describe('pipeline/deliver', () => {
       await world.owe(ONE, 'opened', 'card');
       world.channel.answers = [new RangeError('secret')];
 
-      const report = await world.run();
+      expect(await world.run()).toEqual(
+        report({ waiting: 1, posts: 1, lastError: 'the channel failed (RangeError)' }),
+      );
+    });
 
-      expect(report).toEqual({
-        ...NOTHING,
-        waiting: 1,
-        posts: 1,
-        lastError: 'the channel failed (RangeError)',
-      });
+    it('a resent alert as if it were new', async () => {
+      await world.owe(ONE, 'opened', 'card');
+      world.channel.answers = [NO];
+      await attempts(3);
+      expect(await world.states()).toEqual(['dead']);
+
+      await world.outbox.requeue(await world.row(), world.clock.now());
+      expect(await world.outbox.undelivered('dead', 9)).toEqual([]);
+      expect(await world.run()).toMatchObject({ waiting: 1, dead: 0 });
+      world.channel.answers = [ACCEPTED];
+      await attempts(1);
+
+      world.clock.advance(HOUR);
+      await world.run();
+      expect(await world.row()).toMatchObject({ state: 'sent', attempts: 2 });
     });
   });
 
@@ -638,261 +583,12 @@ describe('pipeline/deliver', () => {
     });
 
     it('after so many posts', async () => {
-      expect(await world.run({ mostPerRun: 5 })).toMatchObject({ sent: 5, waiting: 3, posts: 5 });
-      expect(await world.run({ mostPerRun: 5 })).toMatchObject({ sent: 3, waiting: 0, posts: 3 });
+      expect(await world.run({ maxPosts: 5 })).toMatchObject({ sent: 5, waiting: 3, posts: 5 });
+      expect(await world.run({ maxPosts: 5 })).toMatchObject({ sent: 3, waiting: 0, posts: 3 });
     });
 
     it('after so long', async () => {
       expect(await world.run({ budget: 3 * SECOND })).toMatchObject({ sent: 4, waiting: 4 });
-    });
-  });
-
-  describe('survives', () => {
-    const killedAt = (nth: number): Outbox => {
-      let count = 0;
-      return instead(world.outbox, {
-        settle: (...args) => {
-          count += 1;
-          return count === nth ? Promise.reject(new Error('killed')) : world.outbox.settle(...args);
-        },
-      });
-    };
-
-    it('being killed between the post and its record: the repeat has the same id', async () => {
-      await world.owe(ONE, 'opened', 'card');
-
-      await expect(world.run({ outbox: killedAt(1) })).rejects.toThrow('killed');
-      await world.run();
-
-      expect(world.posted).toEqual([`${ONE.id}-1`, `${ONE.id}-1`]);
-      expect(await world.states()).toEqual(['sent']);
-    });
-
-    describe('being killed around a digest', () => {
-      const members = (): string[][] =>
-        world.channel.posts.map(({ items }) => items.map(({ alert }) => alert.id));
-
-      beforeEach(async () => {
-        for (const finding of others(11)) {
-          await world.owe(finding, 'opened', 'card');
-        }
-      });
-
-      it.each(Array.from({ length: 11 }, (_, i) => i + 1))(
-        'at alert %d of those it settles: the repeat has the same id and the same alerts',
-        async (nth) => {
-          await expect(world.run({ outbox: killedAt(nth) })).rejects.toThrow('killed');
-          const [late, lateToo] = others(13).slice(11) as [Finding, Finding];
-          await world.owe(late, 'opened', 'digest');
-          await world.owe(lateToo, 'opened', 'card');
-
-          const report = await world.run();
-
-          const [first, again, ...more] = world.channel.posts;
-          expect(again?.id).toBe(first?.id);
-          expect(members()[1]).toEqual(members()[0]);
-          expect(more.map(({ form, items }) => [form, items.length])).toEqual([
-            ['digest', 1],
-            ['card', 1],
-          ]);
-          expect(report).toEqual({ ...NOTHING, sent: 11 - (nth - 1) + 2, posts: 3 });
-          expect(await world.marks()).toEqual([]);
-          expect(await world.run()).toEqual(NOTHING);
-        },
-      );
-
-      it('between an alert and its mark: what is left of the mark goes with the repeat', async () => {
-        let mark: SendMark | undefined;
-        const dying = instead(world.outbox, {
-          settle: async (row, outcome, found) => {
-            mark = found;
-            await world.outbox.settle(row, outcome, { ...found, at: plus(T, 1) });
-            throw new Error('killed');
-          },
-        });
-        await expect(world.run({ outbox: dying })).rejects.toThrow('killed');
-        expect(await world.marks()).toContainEqual(mark);
-
-        await world.run();
-
-        expect(members()[1]).toEqual(members()[0]);
-        expect(await world.marks()).toEqual([]);
-      });
-
-      it('before the post: it is made by the next run', async () => {
-        const dying = instead(world.outbox, {
-          plan: async (digest) => {
-            await world.outbox.plan(digest);
-            throw new Error('killed');
-          },
-        });
-
-        await expect(world.run({ outbox: dying })).rejects.toThrow('killed');
-        const report = await world.run();
-
-        expect(report).toEqual({ ...NOTHING, sent: 11, posts: 1 });
-        expect(await world.marks()).toEqual([]);
-      });
-
-      it('after everything is settled: the plan is just removed', async () => {
-        const dying = instead(world.outbox, {
-          unplan: () => Promise.reject(new Error('killed')),
-        });
-
-        await expect(world.run({ outbox: dying })).rejects.toThrow('killed');
-        expect(await world.marks()).toMatchObject([{ id: world.posted[0] }]);
-
-        expect(await world.run()).toEqual(NOTHING);
-        expect(world.posted).toHaveLength(1);
-        expect(await world.marks()).toEqual([]);
-      });
-
-      it('one of its findings ends before the repeat: the end is told after it', async () => {
-        const [ended] = others(1) as [Finding];
-        await expect(world.run({ outbox: killedAt(1) })).rejects.toThrow('killed');
-        await world.owe(ended, 'resolved', 'line');
-
-        await world.run();
-
-        expect(members()[1]).toEqual(members()[0]);
-        expect(world.posted[2]).toBe(`${ended.id}-2`);
-        expect(await world.states(ended)).toEqual(['sent', 'sent']);
-      });
-
-      it('one of its findings is gone before the repeat', async () => {
-        const [gone] = others(1) as [Finding];
-        await expect(world.run({ outbox: killedAt(1) })).rejects.toThrow('killed');
-        world.findings.delete(gone.id);
-
-        await world.run();
-        const report = await world.run();
-
-        expect(world.posted[1]).toBe(world.posted[0]);
-        expect(members()[1]).toEqual(members()[0]!.slice(1));
-        expect(report).toEqual({ ...NOTHING, dead: 1 });
-        expect(await world.marks()).toEqual([]);
-      });
-
-      it('while it records that the post failed: the repeat settles what waits for later, too', async () => {
-        world.channel.answers = [BUSY, ACCEPTED];
-        await expect(world.run({ outbox: killedAt(5) })).rejects.toThrow('killed');
-
-        const report = await world.run();
-
-        expect(members()[1]).toEqual(members()[0]);
-        expect(report).toEqual({ ...NOTHING, sent: 11, posts: 1 });
-        world.clock.advance(HOUR);
-        expect(await world.run()).toEqual(NOTHING);
-        expect(await world.marks()).toEqual([]);
-      });
-
-      it('and then having no channel any more', async () => {
-        await expect(world.run({ outbox: killedAt(5) })).rejects.toThrow('killed');
-
-        const report = await world.run({ hasChannel: false });
-
-        expect(report).toEqual({ ...NOTHING, notConfigured: 7 });
-        expect(await world.marks()).toEqual([]);
-      });
-    });
-
-    describe('another run at the same time that makes a digest, too', () => {
-      /** What happens between two operations of one run: another whole run. */
-      async function interrupted(operation: string, nth: number): Promise<boolean> {
-        let count = 0;
-        const before = async (name: string): Promise<void> => {
-          count += name === operation ? 1 : 0;
-          if (name === operation && count === nth) {
-            await world.run();
-          }
-        };
-        const { outbox, channel } = world;
-        const slow = instead(outbox, {
-          due: async (...args) => (await before('due'), outbox.due(...args)),
-          plan: async (...args) => (await before('plan'), outbox.plan(...args)),
-          settle: async (...args) => (await before('settle'), outbox.settle(...args)),
-          unplan: async (...args) => (await before('unplan'), outbox.unplan(...args)),
-        });
-        const post = channel.post.bind(channel);
-        let isNested = false;
-        channel.post = async (each) => {
-          if (!isNested) {
-            isNested = true;
-            await before('post');
-          }
-          return post(each);
-        };
-        await world.run({ outbox: slow });
-        await world.run();
-        return count >= nth;
-      }
-
-      it.each([
-        ...[['due', 1] as const, ['due', 2] as const, ['plan', 1] as const, ['post', 1] as const],
-        ...[['settle', 1] as const, ['settle', 5] as const, ['settle', 11] as const],
-        ['unplan', 1] as const,
-      ])('before its %s number %d', async (operation, nth) => {
-        const ids: string[] = [];
-        for (const finding of others(11)) {
-          ids.push((await world.owe(finding, 'opened', 'digest')).id);
-        }
-
-        expect(await interrupted(operation, nth)).toBe(true);
-
-        expect(new Set(world.posted).size).toBe(1);
-        for (const { items } of world.channel.posts) {
-          expect(items.map(({ alert }) => alert.id)).toEqual(ids);
-        }
-        expect(await world.marks()).toEqual([]);
-      });
-
-      it('leaves to the next run what the other did not see', async () => {
-        for (const finding of others(11)) {
-          await world.owe(finding, 'opened', 'digest');
-        }
-        const [late] = others(12).slice(11) as [Finding];
-        const slow = instead(world.outbox, {
-          plan: async (digest) => {
-            // The other began earlier: it has not seen the last one.
-            const { marks } = await world.outbox.due(world.clock.now(), 100);
-            const seen = { marks: marks.filter(({ alertId }) => !alertId.startsWith(late.id)) };
-            await world.run({
-              outbox: instead(world.outbox, {
-                due: async (...args) => {
-                  const now = await world.outbox.due(...args);
-                  return now.plan === undefined ? seen : now;
-                },
-              }),
-            });
-            return world.outbox.plan(digest);
-          },
-        });
-        await world.owe(late, 'opened', 'digest');
-
-        const report = await world.run({ outbox: slow });
-        await world.run();
-
-        expect(report).toEqual(NOTHING);
-        expect(world.channel.posts.map(({ items }) => items.length)).toEqual([11, 1]);
-        expect(await world.marks()).toEqual([]);
-      });
-    });
-
-    it('another runner that was faster', async () => {
-      const alert = await world.owe(ONE, 'opened', 'card');
-      const post = world.channel.post.bind(world.channel);
-      world.channel.post = async (each) => {
-        const row = (await world.outbox.read(alert.id))!;
-        await world.outbox.settle(
-          row,
-          { state: 'sent', attempts: 1 },
-          { alertId: alert.id, at: T },
-        );
-        return post(each);
-      };
-
-      expect(await world.run()).toEqual({ ...NOTHING, posts: 1 });
-      expect(await world.states()).toEqual(['sent']);
     });
   });
 });

@@ -7,6 +7,7 @@ import { finding, minutes, opening, timeline, windowReport } from '../contracts/
 import { VirtualClock } from '../fakes/clock';
 import { extendCoverage } from '../fakes/cover';
 import { MemoryCopies } from '../fakes/record';
+import { putAlert } from '../fakes/put-alert';
 
 let stores: MemoryStores;
 let clock: VirtualClock;
@@ -14,7 +15,8 @@ beforeEach(() => {
   stores = memoryStores();
   clock = new VirtualClock(minutes(0));
 });
-const look = (): Promise<Health> => health(stores, [], { hasChannel: true, clock });
+const channels = [{ id: 'teams', isConfigured: true }];
+const look = (): Promise<Health> => health(stores, [], { channels, clock });
 
 describe('health', () => {
   it('counts alerts up to a bound', async () => {
@@ -22,10 +24,7 @@ describe('health', () => {
       const change = opening(finding(timeline('Ann').id, `x${i}`));
       await stores.findings.commit(change, undefined);
       if (i < 110) {
-        const alertId = change.alert.id;
-        const row = (await stores.outbox.read(alertId))!;
-        const mark = { alertId, at: change.transition.at };
-        await stores.outbox.settle(row, { state: 'dead', attempts: 9 }, mark);
+        await putAlert(stores.outbox, change.alert.id, 'dead');
       }
     }
 
@@ -37,7 +36,7 @@ describe('health', () => {
 
   it('says that nothing is read while READING is off, and not that the timers fail', async () => {
     const detectors = configureDetectors({});
-    const options = { hasChannel: true, isReading: false, clock };
+    const options = { channels, isReading: false, clock };
 
     const { status, problems } = await health(stores, detectors, options);
 
@@ -49,7 +48,7 @@ describe('health', () => {
     const copies = new MemoryCopies();
     const desk = { stores, clock };
     const problems = async (): Promise<readonly string[]> =>
-      (await health(stores, [], { hasChannel: true, hasContainer: true, clock })).problems;
+      (await health(stores, [], { channels, hasContainer: true, clock })).problems;
     const read = { from: minutes(0), to: minutes(5) };
     const window = windowReport(read.from, read.to);
     await extendCoverage(stores.coverage, 'signIns', read, ['x'], window);

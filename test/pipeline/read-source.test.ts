@@ -291,7 +291,10 @@ describe('health', () => {
     await readSource(reader);
     await readSource({ ...reader, source: 'directoryAudits' });
 
-    const state = await health(stores, reader.detectors, { hasChannel: true, clock });
+    const state = await health(stores, reader.detectors, {
+      channels: [{ id: 'teams', isConfigured: true }],
+      clock,
+    });
 
     expect(state).toMatchObject({ status: 'up', problems: [] });
   });
@@ -301,7 +304,10 @@ describe('health', () => {
     await readSource(reader);
     clock.advance(HOUR);
 
-    const state = await health(stores, reader.detectors, { hasChannel: false, clock });
+    const state = await health(stores, reader.detectors, {
+      channels: [{ id: 'teams', isConfigured: false }],
+      clock,
+    });
 
     expect(state.status).toBe('degraded');
     expect(state.problems).toEqual([

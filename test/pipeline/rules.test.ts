@@ -44,8 +44,8 @@ const posted = async (): Promise<readonly Post[]> => {
       return Promise.resolve({ outcome: 'accepted' } as const);
     },
   };
-  const { outbox, findings } = stores;
-  await deliverAlerts({ outbox, findings, channel, clock, digestAbove: 10 });
+  const { outbox } = stores;
+  await deliverAlerts({ outbox, channels: [{ id: 'teams', channel }], clock, digestAbove: 10 });
   return posts;
 };
 

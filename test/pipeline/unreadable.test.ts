@@ -79,7 +79,7 @@ describe('a finding that cannot be read', () => {
   );
 
   it('leaves its mark, lets the others go on, and is said in health until it is mended', async () => {
-    const options = { hasChannel: true, clock };
+    const options = { channels: [{ id: 'teams', isConfigured: true }], clock };
     await expect(reassess(runner)).rejects.toThrow('cannot be read');
 
     const report = await drainMarks({ tenantId: TENANT, ...runner, clock });
@@ -110,16 +110,18 @@ describe('a finding that cannot be read', () => {
         return Promise.resolve({ outcome: 'accepted' } as const);
       },
     };
-    const { outbox, findings } = stores;
+    const { outbox } = stores;
 
-    await deliverAlerts({ outbox, findings, channel, clock, digestAbove: 10 });
+    await deliverAlerts({ outbox, channels: [{ id: 'teams', channel }], clock, digestAbove: 10 });
 
     const told = posts.flatMap(({ items }) => items.map(({ finding }) => finding.subject.id));
     expect(told.sort()).toEqual(['ben', 'eve']);
-    expect(await outbox.read(`${ann.id}-1`)).toMatchObject({
-      ...{ state: 'waiting', attempts: 1 },
-      lastError: expect.stringContaining('cannot be read') as string,
-    });
+    expect(await outbox.read(`${ann.id}-1`)).toMatchObject([
+      {
+        ...{ state: 'waiting', attempts: 1 },
+        refusals: [{ reason: expect.stringContaining('cannot be read') as string }],
+      },
+    ]);
   });
 
   it('does not keep a rule from the others, nor does its line', async () => {

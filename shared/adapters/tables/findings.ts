@@ -11,13 +11,14 @@ import {
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { after, beginning, joinKey, ordinal } from './keys';
-import { outboxRow, sendMark } from './outbox';
+import { COUNTED, DIGEST, owedRows, SEND } from './outbox-rows';
 import type { Table, Write } from './table';
 
 export interface FindingTables {
   readonly findings: Table;
   readonly work: Table;
   readonly tenantId: string;
+  readonly channels: readonly string[];
   /** Called when findings have been read: what is read after that must be newer. */
   readonly onRead: () => void;
 }
@@ -42,7 +43,7 @@ export class TableFindings implements FindingStore {
   }
 
   async commit(change: FindingChange, etag: string | undefined): Promise<boolean> {
-    const { findings, work, tenantId } = this.#tables;
+    const { findings, tenantId, channels } = this.#tables;
     const { finding, transition, alert } = change;
     const place = placeOf(tenantId, finding.id);
     const row: Row = {
@@ -66,14 +67,22 @@ export class TableFindings implements FindingStore {
       },
     ];
     if (alert !== undefined) {
-      const { at } = transition;
-      writes.push({
-        insert: outboxRow(tenantId, { alert, state: 'waiting', createdAt: at, attempts: 0 }),
-      });
+      const owed = owedRows(tenantId, channels, alert, transition.at);
+      writes.push(...owed.rows.map((insert) => ({ insert })));
       // First, and harmless when the transaction then fails: whoever delivers finds no alert and drops it.
-      await work.upsert(sendMark(tenantId, { alertId: alert.id, at }));
+      await this.#upsertAll(owed.marks);
     }
     return (await findings.transact(writes)) !== undefined;
+  }
+
+  async #upsertAll(rows: readonly Row[]): Promise<void> {
+    const { work } = this.#tables;
+    const [first, ...others] = rows;
+    if (first !== undefined && others.length === 0) {
+      await work.upsert(first);
+    } else {
+      await work.transact(rows.map((upsert) => ({ upsert })));
+    }
   }
 
   async find(findingId: string): Promise<StoredFinding | undefined> {
@@ -188,32 +197,12 @@ export class TableFindings implements FindingStore {
     }
     const where = { column: 'alertId', ...beginning(`${id}-`) };
     const marks = joinKey(tenantId);
-    const sends = await work.list({ partition: marks, rows: beginning('send|'), where });
-    await work.removeAll(
-      marks,
-      sends.map((row) => row.rowKey),
-    );
-    for (const kind of ['dead', 'unsent']) {
-      await work.clear({ partition: marks, rows: beginning(`${joinKey(kind, id)}-`) });
+    for (const kind of [DIGEST, SEND, ...Object.values(COUNTED)]) {
+      await work.clear({ partition: marks, rows: beginning(`${kind}|`), where });
     }
   }
 
-  /** Rows trust nobody: what a finding says it is must be what lies under its key. */
-  readonly #toFinding = (row: StoredRow): Finding => {
-    const { name } = this.#tables.findings;
-    const { partitionKey, rowKey } = row;
-    const id = `${partitionKey.slice(partitionKey.indexOf('|') + 1)}-${rowKey.slice(2)}`;
-    let found: Partial<Finding>;
-    try {
-      found = fromColumns(row, name);
-    } catch {
-      throw new UnreadableRowError(name, partitionKey, rowKey, id);
-    }
-    if (typeof found.id !== 'string' || !this.#isPlaceOf(found.id, row)) {
-      throw new UnreadableRowError(name, partitionKey, rowKey, id);
-    }
-    return found as Finding;
-  };
+  readonly #toFinding = (row: StoredRow): Finding => readFinding(row, this.#tables);
 
   #toTransition(row: StoredRow, findingId: string): Transition {
     const { name } = this.#tables.findings;
@@ -227,11 +216,29 @@ export class TableFindings implements FindingStore {
   readonly #toStored = (row: StoredRow): StoredFinding => {
     return { finding: this.#toFinding(row), etag: row.etag };
   };
+}
 
-  #isPlaceOf(id: string, { partitionKey, rowKey }: StoredRow): boolean {
-    const { partition, anchor } = placeOf(this.#tables.tenantId, id);
-    return partition === partitionKey && joinKey('f', anchor) === rowKey;
+/**
+ * Rows trust nobody: what a finding says it is must be what lies under its key.
+ * @throws UnreadableRowError
+ */
+export function readFinding(
+  row: StoredRow,
+  { findings: { name }, tenantId }: Pick<FindingTables, 'findings' | 'tenantId'>,
+): Finding {
+  const { partitionKey, rowKey } = row;
+  const id = `${partitionKey.slice(partitionKey.indexOf('|') + 1)}-${rowKey.slice(2)}`;
+  let found: Partial<Finding>;
+  try {
+    found = fromColumns(row, name);
+  } catch {
+    throw new UnreadableRowError(name, partitionKey, rowKey, id);
   }
+  const place = typeof found.id === 'string' ? placeOf(tenantId, found.id) : undefined;
+  if (place?.partition !== partitionKey || joinKey('f', place.anchor) !== rowKey) {
+    throw new UnreadableRowError(name, partitionKey, rowKey, id);
+  }
+  return found as Finding;
 }
 
 /** What can be read of some rows. */

@@ -1,16 +1,32 @@
+import type { AlertDelivery, DeliveryState } from '../../domain/delivery';
 import type { Instant } from '../../domain/time';
-import type {
-  DeliveryState,
-  DigestPlan,
-  Due,
-  Outbox,
-  OutboxRow,
-  SendMark,
+import {
+  UnreadableRowError,
+  type DigestClaim,
+  type EndedMark,
+  type FindingToSend,
+  type Outbox,
+  type OutboxRow,
+  type SendMark,
+  type Undelivered,
 } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { fromColumns } from './columns';
+import { readFinding } from './findings';
 import type { Row, StoredRow } from './guards';
-import { after, beginning, joinKey, ordinal } from './keys';
-import type { Table } from './table';
+import { after, beginning, joinKey, ordinal, type KeyRange } from './keys';
+import {
+  COUNTED,
+  countedMark,
+  DIGEST,
+  outboxRow,
+  placeOf,
+  readCounted,
+  readMark,
+  SEND,
+  sendKey,
+  sendMark,
+} from './outbox-rows';
+import { PAGE_ROWS, type RowQuery, type Table, type Write } from './table';
 
 export interface OutboxTables {
   readonly findings: Table;
@@ -18,14 +34,11 @@ export interface OutboxTables {
   readonly tenantId: string;
 }
 
+type Claim = Parameters<Outbox['claim']>[1];
 type Outcome = Parameters<Outbox['settle']>[1];
-type Kept = Omit<OutboxRow, 'etag'>;
 
-/** States that health shows have a mark each, so that counting them reads no alert. */
-const COUNTED = { dead: 'dead', 'not-configured': 'unsent' } as const;
-const SEND = 'send|';
-/** There is at most one. It lies right before the send marks, so that one query finds it with them. */
-const PLAN = joinKey('send-digest');
+/** A hundred writes are a transaction: an old mark and a new one, and perhaps one that health counts. */
+const MARKS_TOGETHER = 33;
 
 /**
  * Alerts lie beside their findings; marks among the work say which may be sent. An alert that is not settled always has
@@ -34,156 +47,222 @@ const PLAN = joinKey('send-digest');
  */
 export class TableOutbox implements Outbox {
   readonly #tables: OutboxTables;
+  readonly #marks: string;
 
   constructor(tables: OutboxTables) {
     this.#tables = tables;
+    this.#marks = joinKey(tables.tenantId);
   }
 
-  async due(now: Instant, most: number): Promise<Due> {
-    const { work, tenantId } = this.#tables;
-    const rows = { from: PLAN, to: after(`${SEND}${now}|`) };
-    const found: StoredRow[] = [];
-    const query = { partition: joinKey(tenantId), rows, page: Math.min(Math.max(most, 1), 1_000) };
-    for await (const page of work.pages(query)) {
-      found.push(...page);
-      if (found.length > most) {
-        break;
+  async due(now: Instant, max: number): Promise<readonly SendMark[]> {
+    const rows = { from: `${DIGEST}|`, to: after(`${SEND}|`) };
+    const where = { column: 'at', from: '', to: after(now) };
+    const found = await this.#byChannel({ rows, where }, max);
+    return found.map(readMark);
+  }
+
+  async look(findingId: string, channel: string, from: number): Promise<FindingToSend> {
+    const { findings, tenantId } = this.#tables;
+    const { partition, row } = placeOf(tenantId, `${findingId}-0`);
+    const [anchor] = row;
+    const own = joinKey('f', anchor);
+    const alerts = `${joinKey('o', anchor)}|`;
+    const found = await findings.list({
+      partition,
+      rows: { from: own, to: after(alerts) },
+      without: { from: `${own}|`, to: `${alerts}${ordinal(from)}` },
+    });
+    const read: OutboxRow[] = [];
+    const unreadable = new Map<string, UnreadableRowError>();
+    for (const each of found.filter(({ rowKey }) => rowKey.endsWith(`|${channel}`))) {
+      const alertId = `${findingId}-${Number(each.rowKey.split('|')[2])}`;
+      const known = this.#read(each);
+      if (known instanceof UnreadableRowError) {
+        unreadable.set(alertId, known);
+      } else {
+        read.push(known);
       }
     }
-    const [first, ...others] = found;
-    const isPlanned = first?.rowKey === PLAN;
-    const marks = (isPlanned ? others : found).slice(0, most);
+    const finding = found.find(({ rowKey }) => rowKey === own);
     return {
-      marks: marks.map((row) => fromColumns(row, work.name) as SendMark),
-      ...(isPlanned && { plan: { ...(fromColumns(first) as DigestPlan), etag: first.etag } }),
+      finding: finding && this.#readFinding(finding),
+      alerts: read,
+      unreadable,
     };
   }
 
-  async plan(digest: DigestPlan): Promise<boolean> {
-    const { work, tenantId } = this.#tables;
-    const partitionKey = joinKey(tenantId);
-    return work.insert({ partitionKey, rowKey: PLAN, ...toColumns(digest) });
-  }
-
-  async unplan({ etag }: Required<Due>['plan']): Promise<void> {
-    await this.#tables.work.remove(joinKey(this.#tables.tenantId), PLAN, etag);
-  }
-
-  async read(alertId: string): Promise<OutboxRow | undefined> {
+  async read(alertId: string): Promise<readonly OutboxRow[]> {
     const { findings, tenantId } = this.#tables;
     const { partition, row } = placeOf(tenantId, alertId);
-    const found = await findings.get(partition, row);
-    return found && { ...(fromColumns(found, findings.name) as Kept), etag: found.etag };
+    const rows = beginning(`${joinKey('o', ...row)}|`);
+    return (await findings.list({ partition, rows })).map((each) => {
+      const known = this.#read(each);
+      if (known instanceof UnreadableRowError) {
+        throw known;
+      }
+      return known;
+    });
   }
 
-  async settle(row: OutboxRow, outcome: Outcome, mark: SendMark): Promise<boolean> {
-    const { findings, work, tenantId } = this.#tables;
-    const { nextAttemptAt, ...rest } = outcome;
-    const { etag, ...kept } = row;
-    const next = nextAttemptAt && { alertId: row.alert.id, at: nextAttemptAt };
-    const left =
-      isCounted(row.state) && row.state !== outcome.state ? COUNTED[row.state] : undefined;
-    // Between two states it is the send mark that keeps the alert from being forgotten.
-    const holding = next ?? (left !== undefined ? mark : undefined);
-    if (holding !== undefined) {
-      await work.upsert(sendMark(tenantId, holding));
-    }
-    if (left !== undefined) {
-      await this.#removeMark(joinKey(left, row.alert.id));
-    }
-    if (!(await findings.update(outboxRow(tenantId, { ...kept, ...rest }), etag))) {
-      return false;
-    }
-    await this.#count(row.alert.id, outcome.state);
-    if (next?.at !== mark.at) {
-      await this.#removeMark(sendKey(mark));
-    }
-    return true;
-  }
-
-  async drop(mark: SendMark): Promise<void> {
-    const row = await this.read(mark.alertId);
-    if (row?.state === 'waiting') {
-      return; // it was committed since the mark was found without it
-    }
-    if (row !== undefined) {
-      await this.#count(mark.alertId, row.state);
-    }
-    await this.#removeMark(sendKey(mark));
-  }
-
-  async counts(): Promise<Readonly<Record<'waiting' | 'not-configured' | 'dead', number>>> {
-    const { work, tenantId } = this.#tables;
-    const partition = joinKey(tenantId);
-    const alertIds = async (kind: string): Promise<Set<string>> => {
-      const columns = ['alertId'];
-      const rows = await work.list({ partition, rows: beginning(`${kind}|`), columns });
-      return new Set(rows.map((row) => String(row['alertId'])));
+  async claim(row: OutboxRow, { until, digestId }: Claim): Promise<OutboxRow | undefined> {
+    const { nextAttemptAt: _n, digestId: _d, etag, ...kept } = row;
+    const claimed: AlertDelivery = {
+      ...kept,
+      ...{ state: 'sending', attempts: row.attempts + 1, sendingUntil: until },
+      ...(digestId !== undefined && { digestId }),
     };
-    const [waiting, unsent, dead] = await Promise.all(['send', 'unsent', 'dead'].map(alertIds));
-    return {
-      waiting: waiting?.size ?? 0,
-      'not-configured': unsent?.size ?? 0,
-      dead: dead?.size ?? 0,
-    };
+    const { findings, tenantId } = this.#tables;
+    const next = await findings.replace(outboxRow(tenantId, claimed), etag);
+    return next === undefined ? undefined : { ...claimed, etag: next };
   }
 
-  async unsaid(state: 'dead' | 'not-configured', most: number): Promise<readonly string[]> {
+  settle(row: OutboxRow, outcome: Outcome): Promise<boolean> {
+    const { nextAttemptAt: _n, sendingUntil: _s, etag, ...kept } = row;
+    const { findings, tenantId } = this.#tables;
+    return findings.update(outboxRow(tenantId, { ...kept, ...outcome }), etag);
+  }
+
+  /** Between two states it is the send mark that keeps the alert from being forgotten. */
+  async requeue(row: OutboxRow, now: Instant): Promise<boolean> {
     const { work, tenantId } = this.#tables;
-    const rows = beginning(`${COUNTED[state]}|`);
-    const ids: string[] = [];
-    const query = { partition: joinKey(tenantId), rows, columns: ['alertId'], page: most };
-    for await (const page of work.pages(query)) {
-      ids.push(...page.map((row) => String(row['alertId'])));
-      if (ids.length >= most) {
-        break;
+    const { alert, channel, state } = row;
+    const mark: SendMark = { alertId: alert.id, channel, at: now, form: 'digest' };
+    await work.upsert(sendMark(tenantId, mark));
+    if (isCounted(state)) {
+      await work.remove(this.#marks, countedMark(tenantId, state, mark).rowKey, '*');
+    }
+    const again = { ...row, attempts: 0 };
+    return this.settle(again, { state: 'waiting', refusals: [], nextAttemptAt: now });
+  }
+
+  async gather(marks: readonly SendMark[], digest: DigestClaim): Promise<readonly SendMark[]> {
+    const { work, tenantId } = this.#tables;
+    const gathered: SendMark[] = [];
+    for (let from = 0; from < marks.length; from += MARKS_TOGETHER) {
+      const chunk = marks.slice(from, from + MARKS_TOGETHER);
+      const next = chunk.map((mark) => ({ ...mark, digest }));
+      const writes = [
+        ...chunk.map((mark): Write => ({ remove: this.#placeOf(mark) })),
+        ...next.map((mark): Write => ({ upsert: sendMark(tenantId, mark) })),
+      ];
+      if ((await work.transact(writes)) !== undefined) {
+        gathered.push(...next);
+      } else if (from === 0) {
+        return [];
       }
     }
-    return ids.slice(0, most);
+    return gathered;
   }
 
-  async #count(alertId: string, state: DeliveryState): Promise<void> {
-    if (isCounted(state)) {
-      const { work, tenantId } = this.#tables;
-      const rowKey = joinKey(COUNTED[state], alertId);
-      await work.upsert({ partitionKey: joinKey(tenantId), rowKey, alertId });
+  async release(ended: readonly EndedMark[]): Promise<void> {
+    const { work } = this.#tables;
+    for (let from = 0; from < ended.length; from += MARKS_TOGETHER) {
+      const writes = this.#writesOf(ended.slice(from, from + MARKS_TOGETHER));
+      if ((await work.transact(writes)) !== undefined) {
+        continue;
+      }
+      // Somebody else removed one of them, and the transaction failed as a whole.
+      for (const write of writes) {
+        await work.writeOne(write);
+      }
     }
   }
 
-  async #removeMark(rowKey: string): Promise<void> {
-    await this.#tables.work.remove(joinKey(this.#tables.tenantId), rowKey, '*');
+  async undelivered(
+    state: 'dead' | 'not-configured',
+    max: number,
+  ): Promise<readonly Undelivered[]> {
+    const rows = beginning(`${COUNTED[state]}|`);
+    return (await this.#byChannel({ rows }, max)).map(readCounted);
+  }
+
+  /**
+   * At most so many rows of each channel. Most of the time one request finds all; where one channel has many, the next
+   * begins at the next channel.
+   */
+  async #byChannel(
+    { rows, where }: Pick<RowQuery, 'rows' | 'where'>,
+    max: number,
+  ): Promise<readonly StoredRow[]> {
+    const found: StoredRow[] = [];
+    for (let range: KeyRange | undefined = rows; range !== undefined;) {
+      range = await this.#readOn({ rows: range, ...(where && { where }) }, max, found);
+    }
+    return found;
+  }
+
+  /** @returns where to go on, when it has found as many as it may of one channel. */
+  async #readOn(
+    query: Pick<RowQuery, 'rows' | 'where'>,
+    max: number,
+    found: StoredRow[],
+  ): Promise<KeyRange | undefined> {
+    const { work } = this.#tables;
+    let [channel, count] = ['', 0];
+    const page = Math.min(max + 1, PAGE_ROWS);
+    for await (const rows of work.pages({ partition: this.#marks, ...query, page })) {
+      for (const row of rows) {
+        const [kind = '', of = ''] = row.rowKey.split('|');
+        const own = `${joinKey(kind, of)}|`;
+        count = own === channel ? count + 1 : 1;
+        channel = own;
+        if (count > max && kind !== DIGEST) {
+          return { from: after(own), to: query.rows.to };
+        }
+        found.push(row);
+      }
+    }
+    return undefined;
+  }
+
+  /** The new marks go first, where they cannot go together; no row comes twice. */
+  #writesOf(ended: readonly EndedMark[]): readonly Write[] {
+    const { tenantId } = this.#tables;
+    const upserts = ended.flatMap(({ mark: { digest: _d, ...mark }, next, state }) => [
+      ...(next === undefined ? [] : [sendMark(tenantId, { ...mark, at: next })]),
+      ...(state !== undefined && isCounted(state) ? [countedMark(tenantId, state, mark)] : []),
+    ]);
+    const written = new Map(upserts.map((row) => [row.rowKey, row]));
+    const removed = new Map(
+      ended.map(({ mark }) => this.#placeOf(mark)).map((place) => [place.rowKey, place]),
+    );
+    return [
+      ...[...written.values()].map((upsert): Write => ({ upsert })),
+      ...[...removed.values()].flatMap((remove): Write[] =>
+        written.has(remove.rowKey) ? [] : [{ remove }],
+      ),
+    ];
+  }
+
+  #placeOf(mark: SendMark): Pick<Row, 'partitionKey' | 'rowKey'> {
+    return { partitionKey: this.#marks, rowKey: sendKey(mark) };
+  }
+
+  #read(row: StoredRow): OutboxRow | UnreadableRowError {
+    try {
+      const found = fromColumns(row, this.#tables.findings.name) as AlertDelivery;
+      return { ...found, etag: row.etag };
+    } catch (error) {
+      return unreadable(error);
+    }
+  }
+
+  #readFinding(row: StoredRow): FindingToSend['finding'] {
+    try {
+      return readFinding(row, this.#tables);
+    } catch (error) {
+      return unreadable(error);
+    }
   }
 }
 
-export function outboxRow(tenantId: string, kept: Kept): Row {
-  const { partition, row } = placeOf(tenantId, kept.alert.id);
-  return { partitionKey: partition, rowKey: row, state: kept.state, ...toColumns(kept) };
-}
-
-export function sendMark(tenantId: string, mark: SendMark): Row {
-  return {
-    partitionKey: joinKey(tenantId),
-    rowKey: sendKey(mark),
-    alertId: mark.alertId,
-    ...toColumns(mark),
-  };
-}
-
-function sendKey({ at, alertId }: SendMark): string {
-  return joinKey('send', at, alertId);
+function unreadable(error: unknown): UnreadableRowError {
+  if (error instanceof UnreadableRowError) {
+    return error;
+  }
+  throw error;
 }
 
 function isCounted(state: DeliveryState): state is keyof typeof COUNTED {
   return state in COUNTED;
-}
-
-/** An alert's id is its finding's id and the number of the transition. */
-function placeOf(tenantId: string, alertId: string): { partition: string; row: string } {
-  const first = Math.max(alertId.indexOf('-'), 0);
-  const last = alertId.lastIndexOf('-');
-  const sequence = Number(alertId.slice(last + 1));
-  return {
-    partition: joinKey(tenantId, alertId.slice(0, first)),
-    row: joinKey('o', alertId.slice(first + 1, Math.max(last, first + 1)), ordinal(sequence)),
-  };
 }

@@ -1,3 +1,4 @@
+import { CHANNELS } from '../../domain/delivery';
 import type { Stores } from '../../pipeline/ports';
 import { TableChain } from './chain';
 import { TableCoverage } from './coverage';
@@ -16,6 +17,8 @@ export interface StoresOptions {
   /** Whose data it is: the first part of every partition key. */
   readonly tenantId: string;
   readonly createMissingTables: boolean;
+  /** The ids of the channels that every alert is owed to; those of the settings when absent. */
+  readonly channels?: readonly [string, ...string[]];
 }
 
 /** The tables that are always there; those of signals come and go by month. */
@@ -23,7 +26,7 @@ export const FIXED_TABLES = ['Coverage', 'Work', 'Findings', 'FindingIndex', 'Qu
 
 /** Stores over tables, whatever those are made of. */
 export function storesOver(database: Database, options: StoresOptions): Stores {
-  const { tenantId, createMissingTables } = options;
+  const { tenantId, createMissingTables, channels = CHANNELS } = options;
   const table = (name: string): Table => database.table(name, createMissingTables);
   const findings = table('Findings');
   const work = table('Work');
@@ -36,6 +39,7 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
       findings,
       work,
       tenantId,
+      channels,
       onRead: () => {
         coverage.forget();
       },

@@ -1,5 +1,6 @@
+import type { DeliveryResult } from '../../domain/delivery';
 import { DAY, epochOf, SECOND, type Duration, type Instant } from '../../domain/time';
-import type { Channel, Clock, DeliveryResult, Post } from '../../pipeline/ports';
+import type { Channel, Clock, Post } from '../../pipeline/ports';
 import { teamsMessage, type CardContext } from './card';
 
 export interface TeamsChannelOptions {
@@ -10,6 +11,8 @@ export interface TeamsChannelOptions {
   readonly context: CardContext;
 }
 
+/** Between the beginnings of two posts: flows are throttled by Power Automate, and say so late. */
+const PACE: Duration = SECOND;
 const TIMEOUT: Duration = 15 * SECOND;
 /** More of an answer is never read. */
 const MOST_BYTES = 16_384;
@@ -17,13 +20,10 @@ const MOST_BYTES = 16_384;
 /** Posts cards to a channel of Teams through a Workflow's webhook. */
 export function teamsChannel(options: TeamsChannelOptions): Channel {
   return {
+    pace: PACE,
     post: async (post) => {
       const answer = await ask(options, post);
-      return typeof answer === 'string'
-        ? later(answer)
-        : 'outcome' in answer
-          ? answer
-          : resultOf(answer, post, options);
+      return 'outcome' in answer ? answer : resultOf(answer, post, options);
     },
   };
 }
@@ -35,11 +35,11 @@ interface Answer {
   readonly body: string;
 }
 
-/** One request: the answer, or why there is none. */
+/** One request: the answer, or what it comes to that there is none. */
 async function ask(
   { url, fetch, clock, context }: TeamsChannelOptions,
   post: Post,
-): Promise<Answer | DeliveryResult | string> {
+): Promise<Answer | DeliveryResult> {
   const body = JSON.stringify(teamsMessage(post, context));
   const request = new AbortController();
   const done = new AbortController();
@@ -65,7 +65,7 @@ async function ask(
     return { status, retryAfter: headers.get('retry-after'), body: await beginningOf(response) };
   } catch (error) {
     return request.signal.aborted
-      ? `the Teams webhook did not answer within ${TIMEOUT / SECOND} seconds`
+      ? later(`the Teams webhook did not answer within ${TIMEOUT / SECOND} seconds`)
       : unreached(error);
   } finally {
     done.abort();
@@ -94,7 +94,7 @@ async function beginningOf(response: Response): Promise<string> {
 }
 
 // fetch wraps what happened; its messages may name the URL, its codes do not.
-function unreached(error: unknown): DeliveryResult | string {
+function unreached(error: unknown): DeliveryResult {
   const { code, message } =
     (error as { cause?: { code?: unknown; message?: unknown } }).cause ?? {};
   if (message === 'unexpected redirect') {
@@ -102,8 +102,9 @@ function unreached(error: unknown): DeliveryResult | string {
       'the Teams webhook answered with a redirect, which is not followed. Copy the URL of the Workflow again into TEAMS_WEBHOOK_URL',
     );
   }
-  const hint = typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code) ? ` (${code})` : '';
-  return `the Teams webhook could not be reached${hint}`;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)
+    ? { ...later(`the Teams webhook could not be reached (${code})`), code }
+    : later('the Teams webhook could not be reached');
 }
 
 function resultOf(answer: Answer, post: Post, options: TeamsChannelOptions): DeliveryResult {
@@ -131,6 +132,10 @@ function statusToldIn(body: string, post: Post): number | undefined {
 }
 
 function resultOfStatus(status: number, hint: string, retryAfter?: Duration): DeliveryResult {
+  return { ...meaningOf(status, hint, retryAfter), code: String(status) };
+}
+
+function meaningOf(status: number, hint: string, retryAfter?: Duration): NotAccepted {
   switch (status) {
     case 429:
       return later(`the Teams webhook is throttled (429)${hint}`, retryAfter);
@@ -181,10 +186,12 @@ function parseRetryAfter(text: string | null, now: Instant): Duration | undefine
   return ms > 0 ? Math.min(ms, DAY) : undefined;
 }
 
-function later(error: string, retryAfter?: Duration): DeliveryResult {
+type NotAccepted = Exclude<DeliveryResult, { readonly outcome: 'accepted' }>;
+
+function later(error: string, retryAfter?: Duration): NotAccepted {
   return { outcome: 'later', error, ...(retryAfter !== undefined && { retryAfter }) };
 }
 
-function refused(error: string): DeliveryResult {
+function refused(error: string): NotAccepted {
   return { outcome: 'refused', error };
 }

@@ -138,8 +138,9 @@ describe('the engine over tables', () => {
     await poll();
 
     expect(count).toBe(requests);
-    const { outbox, findings } = storesOf(tenant, () => (count += 1));
-    await deliverAlerts({ outbox, findings, channel: undefined, clock, digestAbove: 10 });
+    const { outbox } = storesOf(tenant, () => (count += 1));
+    const channels = [{ id: 'teams', channel: undefined }];
+    await deliverAlerts({ outbox, channels, clock, digestAbove: 10 });
     expect(count).toBe(requests + 1);
   });
 });
@@ -150,7 +151,7 @@ async function* nothing(): AsyncIterable<SourcePage> {
 
 /** Every finding has its history and its alerts, and every alert that waits has a mark. */
 async function booksBalance({ findings, outbox }: Stores): Promise<void> {
-  const { marks: due } = await outbox.due(plus(END, DAY), 10_000);
+  const due = await outbox.due(plus(END, DAY), 10_000);
   const marked = new Set(due.map((mark) => mark.alertId));
   for (const finding of await collect(findings.all())) {
     const history = await findings.history(finding.id);
@@ -160,7 +161,7 @@ async function booksBalance({ findings, outbox }: Stores): Promise<void> {
       const id = `${finding.id}-${sequence}`;
       const isOwed =
         finding.stage === 'alert' && ['opened', 'reopened', 'escalated'].includes(verb);
-      const row = await outbox.read(id);
+      const [row] = await outbox.read(id);
       expect({ id, verb, isThere: row !== undefined || !isOwed }).toEqual({
         id,
         verb,

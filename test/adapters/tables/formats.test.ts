@@ -20,6 +20,7 @@ import {
 } from '../../contracts/samples';
 import { extendCoverage } from '../../fakes/cover';
 import { makeOlder, READING_VERSION_0, replaced } from '../../fakes/older-rows';
+import { putAlert } from '../../fakes/put-alert';
 import { buildRecord } from '../../fakes/record';
 import { RULE } from '../../contracts/record';
 
@@ -48,12 +49,11 @@ async function fill(stores: Stores): Promise<void> {
   await stores.marks.keepRule('some-detector', 'abc');
   await stores.marks.keepFaults({ at: minutes(1), timelines: 2, first: 'it failed' });
   await stores.quarantine.add([unreadableRow('x')]);
-  await stores.outbox.plan({ id: 'digest-1', alertIds: ['a', 'b'] });
   const change = opening(finding(MARY.id, 'unsent', { openedAt: now }), now);
   await stores.findings.commit(change, undefined);
-  const row = (await stores.outbox.read(change.alert.id))!;
-  const mark = { alertId: change.alert.id, at: now };
-  await stores.outbox.settle(row, { state: 'dead', attempts: 3, lastError: 'no' }, mark);
+  await putAlert(stores.outbox, change.alert.id, 'dead', { attempts: 3, reason: 'no' });
+  const [mark] = await stores.outbox.due(EVERYTHING.to, 1);
+  await stores.outbox.gather([mark!], { id: 'digest-1', until: minutes(60) });
   await repair({ stores });
 }
 
@@ -63,7 +63,7 @@ async function said(stores: Stores): Promise<object> {
   const { head } = await stores.chain.head();
   const sequences = Array.from({ length: head.sequence }, (_, i) => i + 1);
   const without = ({ etag: _e, ...rest }: { readonly etag: string }): object => rest;
-  const { marks, plan } = await stores.outbox.due(EVERYTHING.to, 1_000);
+  const marks = await stores.outbox.due(EVERYTHING.to, 1_000);
   return {
     findings,
     histories: await Promise.all(findings.map(({ id }) => stores.findings.history(id))),
@@ -87,14 +87,10 @@ async function said(stores: Stores): Promise<object> {
     rules: await stores.rules.current(minutes(0)),
     chain: [head, ...(await Promise.all(sequences.map((each) => stores.chain.entry(each))))],
     sends: marks,
-    plan: plan && without(plan),
     alerts: await Promise.all(
-      marks.map(async ({ alertId }) => {
-        const row = await stores.outbox.read(alertId);
-        return row && without(row);
-      }),
+      marks.map(async ({ alertId }) => (await stores.outbox.read(alertId)).map(without)),
     ),
-    dead: await stores.outbox.unsaid('dead', 10),
+    dead: await stores.outbox.undelivered('dead', 10),
   };
 }
 

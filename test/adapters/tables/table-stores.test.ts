@@ -18,6 +18,7 @@ import {
   windowReport,
 } from '../../contracts/samples';
 import { extendCoverage } from '../../fakes/cover';
+import { markOf, putAlert, readAlert } from '../../fakes/put-alert';
 
 jest.setTimeout(30_000);
 
@@ -161,18 +162,36 @@ describe('adapters/tables', () => {
       expect(mark?.coverageEnds).toEqual({ signIns: minutes(9) });
     });
 
-    it('let one of them settle an alert', async () => {
+    it('let one of them claim an alert', async () => {
       const both = [stores(), stores()];
       const { alert, ...change } = opening(finding(MARY.id));
       await both[0]!.findings.commit({ ...change, alert }, undefined);
-      const mark = { alertId: alert.id, at: change.transition.at };
-      const row = (await both[0]!.outbox.read(alert.id))!;
+      const row = (await readAlert(both[0]!.outbox, alert.id))!;
 
       const won = await Promise.all(
-        both.map(({ outbox }) => outbox.settle(row, { state: 'sent', attempts: 1 }, mark)),
+        both.map(({ outbox }) => outbox.claim(row, { until: minutes(30) })),
       );
 
-      expect(won.toSorted()).toEqual([false, true]);
+      expect(won.map((each) => each?.state).toSorted()).toEqual(['sending', undefined]);
+    });
+
+    it('let one of them make a digest', async () => {
+      const both = [stores(), stores()];
+      const changes = Array.from({ length: 40 }, (_, i) => opening(finding(MARY.id, `x${i}`)));
+      for (const change of changes) {
+        await both[0]!.findings.commit(change, undefined);
+      }
+      const marks = await both[0]!.outbox.due(minutes(60), 100);
+
+      const gathered = await Promise.all(
+        both.map(({ outbox }, i) =>
+          outbox.gather(marks, { id: `digest-${i}`, until: minutes(90) }),
+        ),
+      );
+
+      expect(gathered.map((each) => each.length).toSorted()).toEqual([0, 40]);
+      const found = await both[0]!.outbox.due(minutes(60), 100);
+      expect(new Set(found.map(({ digest }) => digest?.id)).size).toBe(1);
     });
   });
 
@@ -185,7 +204,7 @@ describe('adapters/tables', () => {
       await findings.commit(opening(finding(MARY.id, 'other')), undefined);
       await raw('Findings').createEntity({
         partitionKey,
-        rowKey: `o|${anchor}|000001`,
+        rowKey: `o|${anchor}|000001|teams`,
         json: '{}',
       });
 
@@ -193,7 +212,7 @@ describe('adapters/tables', () => {
 
       expect(await findings.find(change.finding.id)).toBeUndefined();
       expect(await findings.history(change.finding.id)).toEqual([]);
-      expect(await outbox.read(change.alert.id)).toMatchObject({});
+      expect(await outbox.read(change.alert.id)).toMatchObject([{}]);
     });
 
     it('is refused as a whole when its history row is there already', async () => {
@@ -219,65 +238,79 @@ describe('adapters/tables', () => {
       await expect(dying.findings.commit(change, undefined)).rejects.toBe(killed);
       const { findings, outbox } = stores();
 
-      const [mark] = (await outbox.due(minutes(60), 10)).marks;
-      expect(await outbox.read(mark!.alertId)).toBeUndefined();
+      const [mark] = await outbox.due(minutes(60), 10);
+      expect(await outbox.read(mark!.alertId)).toEqual([]);
       expect(await findings.readTimeline(MARY.id)).toEqual([]);
-      await outbox.drop(mark!);
+      await outbox.release([{ mark: mark! }]);
 
-      expect(await outbox.due(minutes(60), 10)).toEqual({ marks: [] });
+      expect(await outbox.due(minutes(60), 10)).toEqual([]);
       expect(await findings.commit(change, undefined)).toBe(true);
     });
   });
 
   describe('an alert is never lost when settling it is killed', () => {
     const outcomes = [
-      { state: 'sent', attempts: 1 },
-      { state: 'waiting', attempts: 1, nextAttemptAt: minutes(30) },
-      { state: 'dead', attempts: 1, lastError: 'no' },
-      { state: 'not-configured', attempts: 0 },
+      { state: 'sent' },
+      { state: 'waiting', nextAttemptAt: minutes(30) },
+      { state: 'dead' },
+      { state: 'not-configured' },
     ] as const;
-    const cases = [
-      ...outcomes,
-      { state: 'waiting', attempts: 0, from: 'dead', nextAttemptAt: minutes(30) } as const,
-    ];
 
-    it.each(cases)('to $state $from', async ({ ...outcome }) => {
-      const from = 'from' in outcome ? outcome.from : undefined;
-      const settled = { ...outcome, from: undefined };
-      for (let kill = 0; kill < 5; kill++) {
+    const expectFound = async (outbox: Stores['outbox'], alertId: string): Promise<void> => {
+      // Whoever delivers next finds the mark, or health counts it.
+      const { state } = (await readAlert(outbox, alertId))!;
+      const marks = await outbox.due(minutes(99), 10);
+      const named = [
+        ...(await outbox.undelivered('dead', 9)),
+        ...(await outbox.undelivered('not-configured', 9)),
+      ];
+      expect([state, state === 'sent' || marks.length + named.length > 0]).toEqual([state, true]);
+      expect([state, state !== 'waiting' || marks.length > 0]).toEqual([state, true]);
+    };
+    const dyingAfter = (operations: number): Stores => {
+      let left = operations;
+      return stores(() => {
+        if (left === 0) {
+          throw new Error('killed');
+        }
+        left -= 1;
+      });
+    };
+
+    it.each(outcomes)('to $state', async (outcome) => {
+      for (let kill = 0; kill < 4; kill++) {
         tenantId = `tenant-${tenants}-${kill}`;
         const { findings, outbox } = stores();
         const { alert, ...change } = opening(finding(MARY.id));
         await findings.commit({ ...change, alert }, undefined);
-        const mark = { alertId: alert.id, at: change.transition.at };
-        if (from !== undefined) {
-          const row = (await outbox.read(alert.id))!;
-          await outbox.settle(row, { state: from, attempts: 1 }, mark);
-        }
-        let left = kill;
-        const dying = stores(() => {
-          if (left === 0) {
-            throw new Error('killed');
-          }
-          left -= 1;
-        });
-        const row = (await outbox.read(alert.id))!;
-        await dying.outbox.settle(row, settled, mark).catch(() => false);
+        const dying = dyingAfter(kill);
+        const settle = async (): Promise<void> => {
+          const row = (await readAlert(outbox, alert.id))!;
+          const claimed = (await dying.outbox.claim(row, { until: minutes(20) }))!;
+          await dying.outbox.settle(claimed, { ...outcome, refusals: [] });
+          const next = 'nextAttemptAt' in outcome ? { next: outcome.nextAttemptAt } : {};
+          await dying.outbox.release([{ mark: markOf(row), state: outcome.state, ...next }]);
+        };
+        await settle().catch(() => false);
 
-        // Whoever delivers next finds the mark, or health counts it.
-        const now = (await outbox.read(alert.id))!.state;
-        const { marks } = await outbox.due(minutes(99), 10);
-        for (const each of now === 'waiting' ? [] : marks) {
-          await outbox.drop(each);
-        }
-        const counts = await outbox.counts();
-        const { marks: due } = await outbox.due(minutes(99), 10);
-        expect({ kill, now, isDue: due.length > 0, counts }).toEqual({
-          kill,
-          now,
-          isDue: now === 'waiting',
-          counts: { waiting: 0, 'not-configured': 0, dead: 0, ...(now !== 'sent' && { [now]: 1 }) },
-        });
+        await expectFound(outbox, alert.id);
+      }
+    });
+
+    it('from dead to waiting', async () => {
+      for (let kill = 0; kill < 4; kill++) {
+        tenantId = `tenant-${tenants}-again-${kill}`;
+        const { findings, outbox } = stores();
+        const { alert, ...change } = opening(finding(MARY.id));
+        await findings.commit({ ...change, alert }, undefined);
+        await putAlert(outbox, alert.id, 'dead');
+
+        const row = (await readAlert(outbox, alert.id))!;
+        await dyingAfter(kill)
+          .outbox.requeue(row, minutes(30))
+          .catch(() => false);
+
+        await expectFound(outbox, alert.id);
       }
     });
   });
@@ -435,7 +468,6 @@ describe('adapters/tables', () => {
       const { findings, outbox } = stores();
       const change = opening(finding(MARY.id));
       const { id } = change.finding;
-      const mark = { alertId: change.alert.id, at: change.transition.at };
 
       expect(await counted(() => findings.readTimeline(MARY.id))).toEqual(['list Findings']);
       expect(await counted(() => findings.commit(change, undefined))).toEqual([
@@ -444,17 +476,20 @@ describe('adapters/tables', () => {
       expect(await counted(() => findings.find(id))).toEqual(['get Findings']);
       expect(await counted(() => findings.history(id))).toEqual(['list Findings']);
       expect(await counted(() => outbox.due(minutes(60), 100))).toEqual(['list Work']);
-      const digest = { id: 'digest-1', alertIds: [change.alert.id] };
-      expect(await counted(() => outbox.plan(digest))).toEqual(['insert Work']);
-      expect(await counted(() => outbox.due(minutes(60), 100))).toEqual(['list Work']);
-      const { plan } = await outbox.due(minutes(60), 100);
-      expect(await counted(() => outbox.unplan(plan!))).toEqual(['remove Work']);
-      expect(await counted(() => outbox.read(change.alert.id))).toEqual(['get Findings']);
-      const row = (await outbox.read(change.alert.id))!;
-      expect(await counted(() => outbox.settle(row, { state: 'sent', attempts: 1 }, mark))).toEqual(
-        ['remove Work', 'update Findings'],
-      );
-      expect(await counted(() => outbox.counts())).toEqual(['list Work', 'list Work', 'list Work']);
+      expect(await counted(() => outbox.look(id, 'teams', 1))).toEqual(['list Findings']);
+      expect(await counted(() => outbox.read(change.alert.id))).toEqual(['list Findings']);
+      const row = (await readAlert(outbox, change.alert.id))!;
+      const claim = { until: minutes(20) };
+      expect(await counted(() => outbox.claim(row, claim))).toEqual(['update Findings']);
+      const claimed = (await readAlert(outbox, change.alert.id))!;
+      const sent = { state: 'sent', refusals: [] } as const;
+      expect(await counted(() => outbox.settle(claimed, sent))).toEqual(['update Findings']);
+      const digest = { id: 'digest-1', until: minutes(60) };
+      const mark = markOf(row);
+      expect(await counted(() => outbox.gather([mark], digest))).toEqual(['transaction Work']);
+      const ended = [{ mark: { ...mark, digest }, state: 'dead' }] as const;
+      expect(await counted(() => outbox.release(ended))).toEqual(['transaction Work']);
+      expect(await counted(() => outbox.undelivered('dead', 9))).toEqual(['list Work']);
     });
 
     it('of marks', async () => {

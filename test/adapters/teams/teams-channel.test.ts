@@ -8,6 +8,8 @@ import { postOf, TENANT, worded } from './findings';
 
 const NOW = toInstant('2023-08-08T16:45:00Z');
 const SECRET = 'TopSecretSignature';
+/** A status, or what the network says. */
+const CODE = /^(\d{3}|[A-Z_]+)$/;
 const POST = postOf(worded('mfa-registration-unfinished', 'unfinished', {}));
 
 type Reply = (response: ServerResponse, request: IncomingMessage, body: string) => void;
@@ -159,7 +161,7 @@ describe('adapters/teams/teams-channel', () => {
       ],
     ])('%s', async (_, answer, error, retryAfter) => {
       expect(await send(answer)).toEqual({
-        outcome: 'later',
+        ...{ outcome: 'later', code: expect.stringMatching(CODE) as string },
         error: expect.stringMatching(error) as string,
         ...(retryAfter !== undefined && { retryAfter }),
       });
@@ -242,10 +244,13 @@ describe('adapters/teams/teams-channel', () => {
       ['418', says(418, '<html>secret</html>'), /refused the card \(418\)/],
       ['200 with a refused body', says(200, 'endpoint returned HTTP error 413'), /too large/],
       ['a redirect', says(302, '', { location: '/elsewhere' }), /redirect, which is not followed/],
-    ])('%s', async (_, answer, error) => {
+    ])('%s', async (name, answer, error) => {
       const result = await send(answer);
 
-      expect(result).toEqual({ outcome: 'refused', error: expect.stringMatching(error) as string });
+      expect(result).toMatchObject({
+        ...{ outcome: 'refused', error: expect.stringMatching(error) as string },
+        ...(name !== 'a redirect' && { code: expect.stringMatching(/^4\d\d$/) as string }),
+      });
       expect(JSON.stringify(result)).not.toContain('secret');
       expect(received).toHaveLength(1);
     });

@@ -19,6 +19,7 @@ import { finding, opening, timeline, unreadableRow } from '../../contracts/sampl
 import { freePort, startAzurite, type Azurite } from '../../fakes/azurite';
 import { denyingTables } from '../../fakes/denying-tables';
 import { GRANTED, guarded, tokenOf, unlicensed } from '../../fakes/guarded-tenant';
+import { putAlert } from '../../fakes/put-alert';
 
 const EAS = 'eas-success-despite-ca-failure';
 const MFA = 'mfa-registration-unfinished';
@@ -575,12 +576,7 @@ describe('crosscheck doctor, clock and watch', () => {
     }));
     const change = opening(finding(timeline('Mary').id, 'dead'));
     await stores.findings.commit(change, undefined);
-    const row = await stores.outbox.read(change.alert.id);
-    await stores.outbox.settle(
-      row!,
-      { state: 'dead', attempts: 9 },
-      { alertId: change.alert.id, at: now },
-    );
+    await putAlert(stores.outbox, change.alert.id, 'dead');
 
     const found = await report();
 

@@ -1,0 +1,204 @@
+import type { Alert, Finding } from './finding';
+import { DAY, earliest, HOUR, latest, MINUTE, plus, type Duration, type Instant } from './time';
+
+/** The channels that there are. Their ids stand in settings, rows and answers. */
+export const CHANNELS = ['teams'] as const;
+export type ChannelId = (typeof CHANNELS)[number];
+
+/**
+ * An alert on its way over one channel. `waiting`: owed. `sending`: claimed by a deliverer that posts it. `sent`: the
+ * channel accepted it. `collapsed`: a later alert of the same finding said it. `not-configured`: there is no such
+ * channel. `dead`: given up; a person may resend it.
+ */
+export type DeliveryState =
+  'waiting' | 'sending' | 'sent' | 'collapsed' | 'not-configured' | 'dead';
+
+/** Why an attempt was no delivery. */
+export interface Refusal {
+  readonly at: Instant;
+  /** `refused`: another attempt is likely to end the same; `later`: it is not. */
+  readonly outcome: 'later' | 'refused';
+  /** The HTTP status or the code of the network error, where there was one. */
+  readonly code?: string;
+  readonly reason: string;
+}
+
+/** The delivery of one alert over one channel. */
+export interface AlertDelivery {
+  readonly alert: Alert;
+  readonly channel: string;
+  readonly state: DeliveryState;
+  readonly createdAt: Instant;
+  /** Counted when an attempt is claimed. */
+  readonly attempts: number;
+  /** The last ones, the oldest first. */
+  readonly refusals: readonly Refusal[];
+  /** Only while waiting. */
+  readonly nextAttemptAt?: Instant;
+  /** Only and always while sending: whose claim is older may have died. */
+  readonly sendingUntil?: Instant;
+  /** The digest that told of it, or tried to. */
+  readonly digestId?: string;
+}
+
+/** What a channel made of a post. `accepted` is not read: a channel that takes a message may still lose it. */
+export type DeliveryResult =
+  | { readonly outcome: 'accepted' }
+  | {
+      readonly outcome: 'later';
+      readonly error: string;
+      readonly code?: string;
+      readonly retryAfter?: Duration;
+    }
+  | { readonly outcome: 'refused'; readonly error: string; readonly code?: string };
+
+/** What came of looking at a delivery, or of an attempt: what its row must say now. */
+export type Outcome = Pick<AlertDelivery, 'state' | 'refusals' | 'nextAttemptAt'>;
+
+/** How long a claim holds: longer than any post takes. */
+export const CLAIM: Duration = 5 * MINUTE;
+const FIRST_WAIT: Duration = MINUTE;
+const MAX_WAIT: Duration = HOUR;
+/** An attempt that fails this long after the alert came up was the last. */
+const LIFETIME: Duration = DAY;
+/** So many refusals one after the other are an answer. */
+const MAX_REFUSALS = 3;
+const KEPT_REFUSALS = 5;
+/** More than fail in a lifetime: whoever posts it dies of it. */
+const MAX_ATTEMPTS = 50;
+const MAX_REASON = 400;
+
+// ------------------------------------------------------------------------------------------- what is worth saying
+
+/**
+ * What is to be done about a delivery. `post`: it is worth saying. `repeat`: somebody died while posting it, so it is
+ * posted once more, whatever has happened since. `collapse`: a later alert says it, or nobody needs to hear it.
+ * `give-up`: its posting killed too many. `wait`: it or an earlier one of the finding is claimed, or its time has not
+ * come. `settled`: nothing any more.
+ */
+export type Step = 'post' | 'repeat' | 'collapse' | 'give-up' | 'wait' | 'settled';
+
+/**
+ * Undelivered alerts of one finding collapse to the last. Of a finding that has ended meanwhile nothing is said when
+ * its beginning never was.
+ * @param deliveries of this finding over the same channel.
+ * @param digestId the digest under which it was found.
+ */
+export function nextStep(
+  { alert, state, attempts, ...claim }: AlertDelivery,
+  finding: Finding,
+  deliveries: readonly AlertDelivery[],
+  now: Instant,
+  digestId?: string,
+): Step {
+  if (state !== 'waiting' && state !== 'sending') {
+    return 'settled';
+  }
+  const isOfDigest = digestId !== undefined && claim.digestId === digestId;
+  const { nextAttemptAt = now, sendingUntil = now } = claim;
+  if (state === 'sending' ? sendingUntil > now : nextAttemptAt > now && !isOfDigest) {
+    return 'wait';
+  }
+  if (state === 'sending' && attempts >= MAX_ATTEMPTS) {
+    return 'give-up';
+  }
+  // What was claimed for a digest and lies under none was not posted: the digest never came to that.
+  if (isOfDigest || (state === 'sending' && claim.digestId === undefined)) {
+    return 'repeat';
+  }
+  const sequence = sequenceOf(alert);
+  const before = deliveries.filter((each) => sequenceOf(each.alert) < sequence);
+  if (before.some((each) => each.state === 'sending')) {
+    return 'wait';
+  }
+  const isSaidLater = deliveries.some(
+    (each) =>
+      sequenceOf(each.alert) > sequence && each.state !== 'dead' && each.state !== 'not-configured',
+  );
+  // A person's suppression may have come between the finding and its delivery.
+  if (isSaidLater || finding.suppressed !== undefined) {
+    return 'collapse';
+  }
+  const isEnded = finding.status === 'resolved';
+  const isNews = isBeginning(alert) ? !isEnded : isEnded && wasTold(before);
+  return isNews ? 'post' : 'collapse';
+}
+
+/** A line is enough for what people know; where the card before it never arrived it becomes that card. */
+export function inFull(delivery: AlertDelivery, deliveries: readonly AlertDelivery[]): Alert {
+  const { alert } = delivery;
+  const before = deliveries.filter((each) => sequenceOf(each.alert) < sequenceOf(alert));
+  return alert.verb === 'unsuppressed' && !wasTold(before) ? { ...alert, form: 'card' } : alert;
+}
+
+/** The number of the transition that an alert tells of. */
+export function sequenceOf({ id, findingId }: Alert): number {
+  return Number(id.slice(findingId.length + 1));
+}
+
+/** The form that an alert takes at most, whatever people were told before it. */
+export function largestForm({ form, verb }: Alert): Alert['form'] {
+  return verb === 'unsuppressed' ? 'card' : form;
+}
+
+/** Whether the last that the channel accepted of a finding was its beginning, or an end with no beginning since. */
+function wasTold(before: readonly AlertDelivery[]): boolean {
+  const newestFirst = before.toSorted((a, b) => sequenceOf(b.alert) - sequenceOf(a.alert));
+  const told = newestFirst.findIndex(({ state }) => state === 'sent');
+  const isBegun = newestFirst.slice(0, Math.max(told, 0)).some(({ alert }) => isBeginning(alert));
+  const last = newestFirst[told];
+  return last !== undefined && (isBeginning(last.alert) || !isBegun);
+}
+
+function isBeginning({ verb }: Alert): boolean {
+  return ['opened', 'reopened', 'escalated', 'unsuppressed'].includes(verb);
+}
+
+// ------------------------------------------------------------------------------------------- what came of a post
+
+/** What came of the attempt that is counted in the delivery. */
+export function outcomeOf(result: DeliveryResult, delivery: AlertDelivery, now: Instant): Outcome {
+  if (result.outcome === 'accepted') {
+    return { state: 'sent', refusals: delivery.refusals };
+  }
+  const { refusals } = refused(delivery, now, result);
+  const end = plus(delivery.createdAt, LIFETIME);
+  const isRefused =
+    refusals.length - 1 - refusals.findLastIndex(({ outcome }) => outcome === 'later') >=
+    MAX_REFUSALS;
+  if (isRefused || now >= end) {
+    return { state: 'dead', refusals };
+  }
+  const wait = Math.min(FIRST_WAIT * 2 ** Math.min(delivery.attempts - 1, 20), MAX_WAIT);
+  const asked = result.outcome === 'later' ? (result.retryAfter ?? 0) : 0;
+  const nextAttemptAt = latest(earliest(plus(now, wait), end), plus(now, asked));
+  return { state: 'waiting', refusals, nextAttemptAt };
+}
+
+/** A delivery that ends without a post, and why. */
+export function endedWith(
+  state: 'dead' | 'not-configured',
+  delivery: AlertDelivery,
+  now: Instant,
+  reason: string,
+): Outcome {
+  return { state, ...refused(delivery, now, { outcome: 'refused', error: reason }) };
+}
+
+/** Why the last attempt was no delivery, in words. */
+export function lastErrorOf({ refusals }: AlertDelivery): string | undefined {
+  return refusals.at(-1)?.reason;
+}
+
+function refused(
+  { refusals }: AlertDelivery,
+  at: Instant,
+  { outcome, code, error }: Exclude<DeliveryResult, { outcome: 'accepted' }>,
+): Pick<Outcome, 'refusals'> {
+  const last: Refusal = {
+    ...{ at, outcome },
+    ...(code !== undefined && { code }),
+    reason: error.slice(0, MAX_REASON),
+  };
+  return { refusals: [...refusals, last].slice(-KEPT_REFUSALS) };
+}

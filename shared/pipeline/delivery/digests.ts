@@ -1,0 +1,215 @@
+import { shortHash } from '../../domain/canonical';
+import { CLAIM } from '../../domain/delivery';
+import type { Finding } from '../../domain/finding';
+import { plus } from '../../domain/time';
+import { concurrently } from '../concurrently';
+import {
+  UnreadableRowError,
+  type Channel,
+  type Clock,
+  type DigestClaim,
+  type Outbox,
+  type OutboxRow,
+  type Post,
+  type SendMark,
+} from '../ports';
+import { AT_A_TIME, type ChannelAlerts, type Ready, type View } from './channel-alerts';
+import type { Turns } from './turns';
+
+export interface DigestsOptions {
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly channel: Channel;
+  readonly turns: Turns;
+  /** More cards than this in one run become one digest. */
+  readonly digestAbove: number;
+}
+
+/** The digests over one channel: those that others have begun, and the one of this run. */
+export class Digests {
+  readonly #options: DigestsOptions;
+  readonly #alerts: ChannelAlerts;
+
+  constructor(options: DigestsOptions, alerts: ChannelAlerts) {
+    this.#options = options;
+    this.#alerts = alerts;
+  }
+
+  /**
+   * Openings for a digest, and all cards when they are too many, become one post.
+   * @returns what is left to be said one by one.
+   */
+  async make(marks: readonly SendMark[]): Promise<readonly SendMark[]> {
+    const { digestAbove } = this.#options;
+    const mayFlood = marks.filter(({ form }) => form === 'card').length > digestAbove;
+    const { looked = [], rest = [] } = Object.groupBy(marks, ({ form }) =>
+      form === 'digest' || (form === 'card' && mayFlood) ? 'looked' : 'rest',
+    );
+    const ready: Ready[] = [];
+    await this.#alerts.each(looked, async (mark, view) => {
+      const each = await this.#alerts.examine(mark, view);
+      ready.push(...(each === undefined ? [] : [each]));
+    });
+    const fresh = ready.filter(({ isRepeat }) => !isRepeat);
+    const isFlood = fresh.filter(({ row }) => row.alert.form === 'card').length > digestAbove;
+    const members = fresh.filter(
+      ({ row: { alert } }) => alert.form === 'digest' || (isFlood && alert.form === 'card'),
+    );
+    if (members.length > 0) {
+      const isBegun = await this.#options.turns.take(() => this.#send(inOrder(members)));
+      this.#alerts.counts.waiting += isBegun ? 0 : members.length;
+    }
+    return [...ready.filter((each) => !members.includes(each)).map(({ mark }) => mark), ...rest];
+  }
+
+  /**
+   * All marks lie under the digest before the first alert is claimed, and all that stay there are claimed before the
+   * post: so whoever finds it later knows whether it may have been posted, and of what.
+   */
+  async #send(members: readonly Ready[]): Promise<void> {
+    const { outbox, clock } = this.#options;
+    const digest = { id: digestIdOf(members), until: plus(clock.now(), CLAIM) };
+    const gathered = await outbox.gather(
+      members.map(({ mark }) => mark),
+      digest,
+    );
+    const own = new Map(gathered.map((mark) => [mark.alertId, mark]));
+    const ready = members.flatMap((each) => {
+      const mark = own.get(each.mark.alertId);
+      return mark === undefined ? [] : [{ ...each, mark }];
+    });
+    this.#alerts.counts.claimed += members.length - ready.length;
+    await this.#postAll(digest, ready, []);
+  }
+
+  /** @param told were told by the same digest: it is the same only with them. */
+  async #postAll(
+    digest: DigestClaim,
+    ready: readonly Ready[],
+    told: readonly Ready[],
+  ): Promise<void> {
+    const claimed: Ready[] = [];
+    const refused: SendMark[] = [];
+    await concurrently(ready, AT_A_TIME, async (each) => {
+      const own = await this.#alerts.claim(each, digest);
+      if (own === undefined) {
+        refused.push(each.mark);
+      } else {
+        claimed.push(own);
+      }
+    });
+    await this.#free(refused);
+    if (claimed.length > 0) {
+      const items = itemsOf(inOrder([...told, ...claimed]));
+      await this.#alerts.post(
+        this.#options.channel,
+        { id: digest.id, form: 'digest', items },
+        claimed,
+      );
+    }
+    await this.#alerts.release();
+  }
+
+  /** @returns the marks, no longer under a digest. */
+  async #free(marks: readonly SendMark[]): Promise<readonly SendMark[]> {
+    await this.#options.outbox.release(marks.map((mark) => ({ mark, next: mark.at })));
+    return marks.map(({ digest: _d, ...mark }) => mark);
+  }
+
+  /**
+   * Ends what others have begun and did not live to end.
+   * @returns marks of alerts that no digest has told of.
+   */
+  async resume(marks: readonly SendMark[]): Promise<readonly SendMark[]> {
+    const begun = marks.filter(({ digest }) => digest !== undefined);
+    const left = this.#alerts.notHeld(begun);
+    const free: SendMark[] = [];
+    for (const [id, own] of Map.groupBy(left, ({ digest }) => digest?.id ?? '')) {
+      const found = await this.#look(own);
+      if (found.length === own.length) {
+        const isBegun = await this.#options.turns.take(async () => {
+          free.push(...(await this.#resumeOne(id, found)));
+        });
+        this.#alerts.counts.waiting += isBegun ? 0 : own.length;
+      }
+    }
+    return free;
+  }
+
+  /** @returns fewer when time is up. */
+  async #look(marks: readonly SendMark[]): Promise<readonly Found[]> {
+    const found: Found[] = [];
+    await this.#alerts.each(marks, (mark, view) => {
+      const row = view.alerts.find(({ alert }) => alert.id === mark.alertId);
+      found.push({ mark, view, ...(row !== undefined && { row }) });
+      return Promise.resolve();
+    });
+    return found;
+  }
+
+  /**
+   * Posts a digest again, with all its alerts: whoever made it was killed, and nobody knows where. One that was killed
+   * before all were claimed has posted nothing: its alerts are free.
+   */
+  async #resumeOne(id: string, found: readonly Found[]): Promise<readonly SendMark[]> {
+    const { outbox, clock } = this.#options;
+    const digest = { id, until: plus(clock.now(), CLAIM) };
+    const gathered = await outbox.gather(
+      found.map(({ mark }) => mark),
+      digest,
+    );
+    if (gathered.length < found.length) {
+      this.#alerts.counts.claimed += found.length; // another run has it
+      return [];
+    }
+    if (found.some(({ row }) => row?.state === 'waiting' && row.digestId !== id)) {
+      return this.#free(gathered);
+    }
+    const [again, told, others]: [Ready[], Ready[], SendMark[]] = [[], [], []];
+    for (const { view, row, mark: old } of found) {
+      const mark = { ...old, digest };
+      const { finding } = view;
+      if (row?.state === 'sent' && row.digestId === id && isReadable(finding)) {
+        told.push({ ...{ mark, row, finding, view }, isRepeat: true });
+        this.#alerts.end({ mark, state: 'sent' });
+        continue;
+      }
+      const ready = await this.#alerts.examine(mark, view);
+      if (ready?.row.digestId === id) {
+        again.push(ready);
+      } else if (ready !== undefined) {
+        others.push(mark);
+      }
+    }
+    const free = await this.#free(others);
+    await this.#postAll(digest, again, told);
+    return free;
+  }
+}
+
+/** An alert under a digest that another has begun. */
+interface Found {
+  readonly mark: SendMark;
+  readonly view: View;
+  /** Absent when it cannot be read, or is gone. */
+  readonly row?: OutboxRow;
+}
+
+function isReadable(finding: View['finding']): finding is Finding {
+  return finding !== undefined && !(finding instanceof UnreadableRowError);
+}
+
+function itemsOf(ready: readonly Ready[]): Post['items'] {
+  return ready.map(({ row, finding }) => ({ alert: row.alert, finding }));
+}
+
+/** The same alerts have the same. */
+function digestIdOf(members: readonly Ready[]): string {
+  return `digest-${shortHash(24, ...members.map(({ row }) => row.alert.id).sort())}`;
+}
+
+/** In the order in which they came up. */
+function inOrder(ready: readonly Ready[]): readonly Ready[] {
+  const placeOf = ({ row }: Ready): string => `${row.createdAt} ${row.alert.id}`;
+  return ready.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
