@@ -1,7 +1,9 @@
 import { readExports } from '../shared/adapters/files/export-source';
+import { FileOverflow } from '../shared/adapters/files/overflow';
 import { memoryStores } from '../shared/adapters/memory/memory-stores';
 import { configureDetectors, type Environment } from '../shared/config/detectors';
 import type { ConfiguredDetector } from '../shared/domain/detector';
+import type { Finding } from '../shared/domain/finding';
 import { safeJson } from '../shared/domain/plain-text';
 import { inWords } from '../shared/domain/quarantine';
 import { SOURCES } from '../shared/domain/record';
@@ -12,7 +14,8 @@ import type { Now } from '../shared/pipeline/ports';
 import { wantedBy } from '../shared/pipeline/select';
 import { EXIT, UsageError } from './exit';
 import { findingJson } from '../shared/domain/finding-json';
-import { count, findingText, heading, inOrder } from './finding-text';
+import { FindingList } from './finding-list';
+import { count, findingText, heading } from './finding-text';
 import { printable, table, wrap, type Terminal } from './print';
 
 export interface AnalyzeOptions {
@@ -41,18 +44,24 @@ export async function analyzeCommand(
       progress.show(bytes);
     },
   });
-  const analysis = await analyze(pages, detectors, memoryStores(), {
-    ...(asOf !== undefined && { asOf }),
-    ...(completeFrom !== undefined && { completeFrom }),
-    tenantId: environment['TENANT_ID'] ?? 'export',
-    clock,
-  });
-  progress.clear();
-  if (options.json === true) {
-    terminal.out(`${safeJson(toJson(analysis), 2)}\n`);
-  } else {
-    terminal.out(toText(analysis, terminal));
+  const overflow = new FileOverflow();
+  const findings = new FindingList();
+  try {
+    const analysis = await analyze(pages, detectors, memoryStores, {
+      ...(asOf !== undefined && { asOf }),
+      ...(completeFrom !== undefined && { completeFrom }),
+      ...{ tenantId: environment['TENANT_ID'] ?? 'export', clock, overflow },
+      onFindings: (found) => findings.add(found),
+    });
+    progress.clear();
+    await (options.json === true ? writeJson : writeText)(analysis, findings, terminal);
+    return complain(analysis, terminal);
+  } finally {
+    await Promise.all([overflow.remove(), findings.remove()]);
   }
+}
+
+function complain(analysis: Analysis, terminal: Terminal): number {
   const complaints = [
     ...analysis.unreadable,
     ...analysis.incomplete.map(incompleteText),
@@ -153,8 +162,25 @@ function toJson(analysis: Analysis): Record<string, unknown> {
     gaps: analysis.gaps.map(({ source, eventId, reason, gap }) => ({
       ...{ source, eventId, reason, ...gap },
     })),
-    findings: inOrder(analysis.findings).map(findingJson),
   };
+}
+
+/** One object, whose findings come last and one by one. */
+async function writeJson(
+  analysis: Analysis,
+  findings: FindingList,
+  terminal: Terminal,
+): Promise<void> {
+  const head = safeJson(toJson(analysis), 2).replace(/\n\}$/, '');
+  terminal.out(`${head},\n  "findings": [`);
+  let before = '\n';
+  for await (const finding of findings.all()) {
+    const text = safeJson(findingJson(finding), 2).replaceAll('\n', '\n    ');
+    terminal.out(`${before}    ${text}`);
+    before = ',\n';
+    await terminal.flush?.();
+  }
+  terminal.out(before === '\n' ? ']\n}\n' : '\n  ]\n}\n');
 }
 
 // ------------------------------------------------------------------------------------------------------- as text
@@ -167,26 +193,45 @@ const REMEDY =
 const LATER =
   'The log ends too early to tell. If you know that it is complete up to a later time, say so with --as-of TIME.';
 
-function toText(analysis: Analysis, terminal: Terminal): string {
-  const shown = inOrder(analysis.findings);
-  const alerts = shown.filter((finding) => finding.stage === 'alert');
-  const watched = shown.filter((finding) => finding.stage === 'watch');
-  return [
-    readText(analysis, terminal),
-    analysis.warnings.map((warning) => wrap(`warning: ${warning}`, '')).join(''),
-    '\n',
-    heading(terminal, count(alerts.length, 'finding')),
-    alerts.map((finding) => findingText(finding, terminal)).join('\n'),
-    watched.length === 0
-      ? ''
-      : `\n${heading(terminal, `${watched.length} on probation, not alerted`)}` +
-        watched.map((finding) => findingText(finding, terminal)).join('\n'),
-    gapsText(analysis.gaps, terminal),
-    waitingText('still inside its grace', analysis.pending, terminal),
-    analysis.pending.length === 0 ? '' : wrap(LATER, '  '),
-    waitingText('cannot be told from this log', analysis.undetermined, terminal),
-    analysis.undetermined.length === 0 ? '' : wrap(REMEDY, '  '),
-  ].join('');
+async function writeText(
+  analysis: Analysis,
+  findings: FindingList,
+  terminal: Terminal,
+): Promise<void> {
+  const [alerts, watched] = [findings.countOf('alert'), findings.countOf('watch')];
+  terminal.out(
+    readText(analysis, terminal) +
+      analysis.warnings.map((warning) => wrap(`warning: ${warning}`, '')).join('') +
+      `\n${heading(terminal, count(alerts, 'finding'))}` +
+      (findings.isInOrder ? '' : wrap('So many are told in no order.', '')),
+  );
+  await writeFindings('alert', findings, terminal);
+  if (watched > 0) {
+    terminal.out(`\n${heading(terminal, `${watched} on probation, not alerted`)}`);
+    await writeFindings('watch', findings, terminal);
+  }
+  terminal.out(
+    gapsText(analysis.gaps, terminal) +
+      waitingText('still inside its grace', analysis.pending, terminal) +
+      (analysis.pending.length === 0 ? '' : wrap(LATER, '  ')) +
+      waitingText('cannot be told from this log', analysis.undetermined, terminal) +
+      (analysis.undetermined.length === 0 ? '' : wrap(REMEDY, '  ')),
+  );
+}
+
+async function writeFindings(
+  stage: Finding['stage'],
+  findings: FindingList,
+  terminal: Terminal,
+): Promise<void> {
+  let before = '';
+  for await (const finding of findings.all()) {
+    if (finding.stage === stage) {
+      terminal.out(before + findingText(finding, terminal));
+      before = '\n';
+      await terminal.flush?.();
+    }
+  }
 }
 
 function readText({ read, asOf }: Analysis, terminal: Terminal): string {

@@ -4,6 +4,8 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Resolves once what was written is taken, so that a long answer does not pile up. Absent: at once. */
+  readonly flush?: () => Promise<void>;
   /** A person is watching `err`: progress is welcome. */
   readonly isInteractive: boolean;
   readonly hasColour: boolean;
@@ -13,6 +15,14 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    flush: () =>
+      new Promise((resolve) => {
+        if (process.stdout.writableNeedDrain) {
+          process.stdout.once('drain', resolve);
+        } else {
+          resolve();
+        }
+      }),
     isInteractive: process.stderr.isTTY,
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),
   };

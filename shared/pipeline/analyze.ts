@@ -9,7 +9,8 @@ import { drainMarks, type AssessReport } from './assess';
 import { ExportTally, type ExportPage, type IncompleteFile, type ReadReport } from './export-tally';
 import { keep } from './keep';
 import type { Now, EngineStores } from './ports';
-import { select, type Selection } from './select';
+import { select } from './select';
+import { TimelinePool, type Overflow, type PoolLimits } from './timeline-pool';
 import { quarantineRows, settleRows, type UnreadableDesk } from './unreadable';
 
 export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | 'left'> {
@@ -33,25 +34,30 @@ export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | '
 export async function analyze(
   pages: AsyncIterable<ExportPage>,
   detectors: readonly ConfiguredDetector[],
-  stores: EngineStores,
+  newStores: () => EngineStores,
   options: {
     readonly asOf?: Instant;
     readonly completeFrom?: Instant;
     readonly tenantId: string;
     readonly clock: Now;
+    /** Where timelines go that memory has no room for. */
+    readonly overflow?: Overflow;
+    readonly limits?: PoolLimits;
+    /** Takes the findings batch by batch; those of the answer are then none. */
+    readonly onFindings?: (findings: readonly Finding[]) => Promise<void>;
   },
 ): Promise<Analysis> {
   const { asOf, completeFrom, tenantId, clock } = options;
   const enabled = detectors.map((each) => each.detector);
   const tally = new ExportTally(enabled.flatMap((detector) => detector.expects));
-  const selection: Selection = new Map();
+  const pool = new TimelinePool(enabled, options.overflow, options.limits);
   const unreadable = new ExportedRows();
   for await (const page of pages) {
     const rows = page.rows.filter((row) => asOf === undefined || row.at < asOf);
     tally.count(rows, page);
     const records = rows.flatMap((row) => row.record ?? []);
     const failed = new Set<EntraRecord>();
-    select(tenantId, enabled, records, selection, (record, detector, error) => {
+    select(tenantId, enabled, records, pool.selection, (record, detector, error) => {
       const row = rows.find((each) => each.record === record);
       const name = error instanceof Error ? error.name : 'unknown error';
       const reason = `${detector.id} failed on it: ${name}`;
@@ -64,34 +70,50 @@ export async function analyze(
       page,
       records.filter((record) => !failed.has(record)),
     );
+    await pool.settle();
   }
-  await keep(stores, selection);
   const coverage = tally.coverage(completeFrom, asOf);
-  await unreadable.keep({ stores, tenantId }, coverage, asOf ?? clock.now());
-  for (const source of SOURCES) {
-    const covered = coverage[source];
-    if (covered !== undefined) {
-      const ids = enabled.filter((each) => each.needs.includes(source)).map((each) => each.id);
-      await stores.coverage.change(source, covering(covered, ids));
-    }
-  }
   const ends = Object.values(coverage).map((each) => each.to);
   const newest = asOf ?? ends.toSorted().at(-1);
-  const report = await drainMarks({
-    ...{ tenantId, detectors, stores, isExport: true },
-    clock: { now: () => newest ?? clock.now() },
-  });
+  const assessed: Pick<Analysis, 'pending' | 'undetermined' | 'faults'>[] = [];
+  const findings: Finding[] = [];
+  let gaps: readonly OpenRow[] = [];
+  // No timeline knows of another, so each batch has stores of its own, which go with it.
+  for await (const batch of pool.batches()) {
+    const stores = newStores();
+    await keep(stores, batch);
+    await unreadable.keep({ stores, tenantId }, coverage, asOf ?? clock.now());
+    for (const source of SOURCES) {
+      const covered = coverage[source];
+      if (covered !== undefined) {
+        const ids = enabled.filter((each) => each.needs.includes(source)).map((each) => each.id);
+        await stores.coverage.change(source, covering(covered, ids));
+      }
+    }
+    const { changes, pending, undetermined, faults } = await drainMarks({
+      ...{ tenantId, detectors, stores, isExport: true },
+      clock: { now: () => newest ?? clock.now() },
+    });
+    assessed.push({ pending, undetermined, faults });
+    const found = changes.map((change) => change.finding);
+    if (options.onFindings === undefined) {
+      findings.push(...found);
+    } else {
+      await options.onFindings(found);
+    }
+    gaps = (await stores.quarantine.live()).filter(isOpen).sort(byTime); // the same for all
+  }
   return {
     asOf: newest,
     read: tally.reports(coverage),
     warnings: tally.warnings(detectors),
     unreadable: tally.unreadable,
     incomplete: tally.incomplete(),
-    pending: report.pending,
-    undetermined: report.undetermined,
-    faults: report.faults,
-    gaps: (await stores.quarantine.live()).filter(isOpen).sort(byTime),
-    findings: report.changes.map((change) => change.finding),
+    pending: assessed.flatMap((each) => each.pending),
+    undetermined: assessed.flatMap((each) => each.undetermined),
+    faults: assessed.flatMap((each) => each.faults),
+    gaps,
+    findings,
   };
 }
 

@@ -486,7 +486,7 @@ describe('a record that a detector cannot take', () => {
 
     const detectors = [{ ...eas!, detector: { ...eas!.detector, signals } }, ...others];
     const clock = { now: () => toInstant('2026-01-02T00:00:00Z') };
-    const { read, findings } = await analyze(pages(), detectors, memoryStores(), {
+    const { read, findings } = await analyze(pages(), detectors, memoryStores, {
       tenantId: 't',
       clock,
     });

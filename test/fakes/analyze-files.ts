@@ -15,7 +15,7 @@ export async function analyzeFiles(inputs: string[]): Promise<Analysis> {
       signIns: wantedBy(detectors, 'signIns'),
     },
   });
-  return analyze(pages, configured, memoryStores(), {
+  return analyze(pages, configured, () => memoryStores(), {
     tenantId: 'test',
     clock: { now: () => toInstant('2026-01-01T00:00:00Z') },
   });

@@ -406,7 +406,7 @@ async function exported(rows: readonly Row[]) {
   async function* pages(): AsyncIterable<ExportPage> {
     yield await Promise.resolve(page);
   }
-  return analyze(pages(), detectors, memoryStores(), {
+  return analyze(pages(), detectors, () => memoryStores(), {
     ...{ tenantId: TENANT, clock: new VirtualClock(AFTERNOON) },
   });
 }
