@@ -101,6 +101,9 @@ const UNFOLDING: readonly StoryName[] = [
   'cancelled-and-listed',
   'passkey-without-outcome',
   'passkey-registered',
+  'unfinished-old-phone-removed',
+  'unfinished-with-security-key',
+  'unfinished-after-pass',
 ];
 
 /** A tenant that begins now, with a day of past. */

@@ -135,8 +135,8 @@ function phoneDetail(phone: ListedPhone): GraphRow {
     AuthenticationType: 3,
     NotificationType: 2,
     LastAuthenticatedTimestamp: phone.usedAt ?? '0001-01-01T00:00:00Z',
-    AuthenticatorFlavor: null,
-    HashFunction: null,
+    AuthenticatorFlavor: 'Authenticator',
+    HashFunction: 'hmacsha1',
     TenantDeviceId: null,
     SecuredPartitionId: 0,
     SecuredKeyId: 0,
@@ -188,6 +188,10 @@ const SECURITY_INFO = {
     activity: 'User deleted security info',
     reason: 'User deleted Authenticator App with Notification and Code',
   },
+  registeredKey: {
+    activity: 'User registered security info',
+    reason: 'User registered Fido2 Authentication Method',
+  },
 } as const;
 
 /** What the service Authentication Methods logs of a registration. */
@@ -197,6 +201,18 @@ export function securityInfo(stamp: Stamp, person: Person, step: SecurityInfoSte
     service: 'Authentication Methods',
     operation: 'Add',
     by: byUser(person),
+    targets: [{ ...userTarget(person, []), displayName: person.name }],
+  });
+}
+
+/** An administrator gives somebody a Temporary Access Pass to begin with. */
+export function passIssued(stamp: Stamp, person: Person, by: Person): DemoRow {
+  return audit(stamp, {
+    activity: 'Admin registered security info',
+    reason: 'Admin registered temporary access pass method for user',
+    service: 'Authentication Methods',
+    operation: 'Add',
+    by: byUser(by),
     targets: [{ ...userTarget(person, []), displayName: person.name }],
   });
 }

@@ -4,6 +4,7 @@ import type { Random } from './random';
 import {
   addedToRole,
   authenticatorBecameMethod,
+  passIssued,
   phonesRewritten,
   POLICIES,
   securityInfo,
@@ -68,6 +69,33 @@ const STORIES = {
     const fresh = createPhone(cast.random);
     const added = phonesRewritten(stampOf(cast), cast.person, [known], [known, fresh]);
     return { rows: [added], truth: unfinished(cast, 'low', [added]) };
+  },
+  // A new phone is added and not verified, then the old one is deleted: none is left that works.
+  'unfinished-old-phone-removed'(cast) {
+    const old = createPhone(cast.random);
+    const fresh = createPhone(cast.random);
+    const added = phonesRewritten(stampOf(cast), cast.person, [old], [old, fresh]);
+    const removal = stampOf(cast, 10 * MINUTE);
+    return {
+      rows: [
+        added,
+        securityInfo(removal, cast.person, 'deleted'),
+        phonesRewritten(removal, cast.person, [old, fresh], [fresh]),
+      ],
+      truth: unfinished(cast, 'high', [added]),
+    };
+  },
+  // A security key is registered instead: they can sign in, and the phone stays listed.
+  'unfinished-with-security-key'(cast) {
+    const added = phoneAdded(cast);
+    const key = securityInfo(stampOf(cast, 4 * MINUTE), cast.person, 'registeredKey');
+    return { rows: [added, key], truth: unfinished(cast, 'low', [added]) };
+  },
+  // Somebody new begins with a Temporary Access Pass, and has nothing when it expires.
+  'unfinished-after-pass'(cast) {
+    const pass = passIssued(stampOf(cast, -MINUTE), cast.person, cast.helper);
+    const added = phoneAdded(cast);
+    return { rows: [pass, added], truth: unfinished(cast, 'high', [added]) };
   },
   // Cancelled, and the phone stays on the account.
   'cancelled-and-listed'(cast) {
