@@ -1,4 +1,5 @@
 import { memoryStores } from '../fakes/memory-stores';
+import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registration-unfinished';
 import { DETECTORS } from '../../shared/detectors/index';
 import {
   ActRefusedError,
@@ -53,7 +54,7 @@ describe('shared/pipeline/keep', () => {
     await cover({ stores, detectors: configured() }, AUDITS!);
     const old = deviceAdded({ id: 'a0', user: 'ben', at: plus(END, -91 * DAY) }, 'd0');
 
-    const outcome = await keep(stores, select(TENANT, DETECTORS, [old, ADDED]));
+    const outcome = await keep(stores, select(TENANT, [mfaRegistrationUnfinished], [old, ADDED]));
 
     expect(outcome).toMatchObject({ tooOld: 1 });
     expect(await stores.marks.dirty()).toMatchObject([{ timeline: { subject: { id: 'ann' } } }]);
@@ -98,7 +99,7 @@ describe('shared/pipeline/assess', () => {
 
   it('passes on what is no fault of a detector', async () => {
     const { stores, runner } = await play({ batches: [] });
-    await keep(stores, select(TENANT, DETECTORS, [ADDED]));
+    await keep(stores, select(TENANT, [mfaRegistrationUnfinished], [ADDED]));
     const broken = around(stores, (operation, name) =>
       name === 'findings.readTimeline' ? Promise.reject(new Error('no answer')) : operation(),
     );
