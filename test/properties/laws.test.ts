@@ -849,7 +849,7 @@ describe('law 8: nothing grows or retries for ever', () => {
     const records = [added, easAccepted({ id: 's1', user: 'ann', at: minutes(0) })];
     const { stores } = await play({ batches: [] });
     const all = { tenantId: TENANT, stores, clock: { now: () => END } };
-    await keep(stores, select(TENANT, DETECTORS, records));
+    await keep(stores, select(TENANT, [eas!.detector, mfa!.detector], records));
     await cover({ stores, detectors: configured() }, stepsOf('directoryAudits', PLAIN.audits)[0]!);
 
     const report = await drainMarks({ ...all, detectors: [...stuck, eas!] });
