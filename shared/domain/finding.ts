@@ -75,7 +75,7 @@ export interface Finding {
   /** When that transition was. */
   readonly movedAt?: Instant;
   /** True once a person was told of it; an end is told only when its beginning was. */
-  readonly told: boolean;
+  readonly notified: boolean;
 }
 
 /** Timelines are named by this: 16 hexadecimal digits of tenant, detector and subject. */
@@ -166,7 +166,7 @@ export function stateFinding(
     sequence: stored?.sequence ?? 0,
     head: stored?.head ?? '',
     ...(stored?.movedAt !== undefined && { movedAt: stored.movedAt }),
-    told: stored?.told ?? false,
+    notified: stored?.notified ?? false,
   };
 }
 
@@ -395,7 +395,7 @@ function transit(
   return {
     finding: {
       ...{ ...next, sequence, head: transition.hash, movedAt: who.at },
-      told: next.told || alert !== undefined,
+      notified: next.notified || alert !== undefined,
     },
     transition,
     ...(alert !== undefined && { alert }),
@@ -411,7 +411,7 @@ function newsFor(
   if (next.suppressed !== undefined || verb === 'suppressed') {
     return undefined;
   }
-  if (flag === 'unsuppressed' && next.status === 'open' && !next.told) {
+  if (flag === 'unsuppressed' && next.status === 'open' && !next.notified) {
     return 'opened';
   }
   return verb === 'unsuppressed' && next.status !== 'open' ? undefined : verb;
@@ -431,7 +431,7 @@ function alertForm(next: Finding, verb: AlertVerb, continues: boolean): Alert['f
       return 'line';
     case 'resolved':
     case 'superseded':
-      return next.told ? 'line' : undefined;
+      return next.notified ? 'line' : undefined;
     case 'recorded':
     case 'acknowledged':
       return undefined;

@@ -92,7 +92,7 @@ export function finding(
     judgedBy: { signIns: to },
     sequence: 0,
     head: '',
-    told: false,
+    notified: false,
     ...over,
   };
 }

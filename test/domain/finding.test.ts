@@ -127,12 +127,17 @@ describe('shared/domain/finding', () => {
   describe('stateFinding', () => {
     it('keeps when it was first written and resolved, and what a person did', () => {
       const first = { ...finding(resolved('done')), openedAt: minutes(1), resolvedAt: minutes(2) };
-      const decided = { ...first, act: act('acknowledge', minutes(90)), told: true, sequence: 4 };
+      const decided = {
+        ...first,
+        act: act('acknowledge', minutes(90)),
+        notified: true,
+        sequence: 4,
+      };
 
       const next = finding(resolved('done', { count: 2 }), decided);
 
       expect(next).toMatchObject({ openedAt: minutes(1), resolvedAt: minutes(2), count: 2 });
-      expect(next).toMatchObject({ act: { verb: 'acknowledge' }, told: true, sequence: 4 });
+      expect(next).toMatchObject({ act: { verb: 'acknowledge' }, notified: true, sequence: 4 });
     });
 
     it('writes the message of the answer', () => {
@@ -203,7 +208,7 @@ describe('shared/domain/finding', () => {
       expect(change.transition?.verb).toBe(verb);
       expect(change.alert?.form).toBe(form);
       expect(change.alert?.id).toBe(form && `${change.finding.id}-${change.finding.sequence}`);
-      expect(change.finding.told).toBe(form !== undefined || (stored?.told ?? false));
+      expect(change.finding.notified).toBe(form !== undefined || (stored?.notified ?? false));
     });
 
     it('writes nothing when only the end of coverage and its wording moved', () => {

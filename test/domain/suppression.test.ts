@@ -167,7 +167,7 @@ describe('shared/domain/suppression', () => {
       expect(change?.alert).toBeUndefined();
       expect(change?.finding).toMatchObject({
         suppressed: { rule: 'r1' },
-        told: false,
+        notified: false,
         movedAt: NOW,
       });
       expect(change?.transition).toMatchObject({
@@ -187,7 +187,7 @@ describe('shared/domain/suppression', () => {
 
       expect(others).toEqual([]);
       expect(ended).toMatchObject({
-        finding: { told: true, status: 'open' },
+        finding: { notified: true, status: 'open' },
         transition: { verb: 'unsuppressed', reason: 'rule r1 does not speak of it any more' },
         alert: { verb: 'opened', form: 'card', id: `${opened!.finding.id}-2` },
       });
