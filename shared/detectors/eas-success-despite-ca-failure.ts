@@ -11,10 +11,12 @@ import {
 import { objectsIn, textOf, textsIn } from '../domain/facts';
 import type { SignInRecord } from '../domain/record';
 import { SET_CAP, type Signal } from '../domain/signal';
+import { tallySignal } from '../domain/tally';
 import {
   DAY,
   dayOf,
   earliest,
+  HOUR,
   latest,
   monthOf,
   plus,
@@ -26,30 +28,35 @@ import {
 
 export const easSuccessDespiteCaFailure = defineDetector({
   id: 'eas-success-despite-ca-failure',
-  version: 1,
+  version: 2,
   title: 'ActiveSync success despite Conditional Access failure',
   summary:
-    'Entra accepted the credential of an ActiveSync client, issued a token and logged "success", although ' +
-    'Conditional Access failed the sign-in: for this protocol the block is left to Exchange Online. The password is ' +
-    'right, from a place or device that policy does not allow.',
+    'Entra accepted the credential of an ActiveSync client, a password or a certificate, issued a token and logged ' +
+    '"success", although Conditional Access failed the sign-in: for this protocol the block is left to Exchange Online. ' +
+    'The credential is valid, and it came from a place or device that policy does not allow.',
   severity: 'medium',
   attack: ['T1078.004', 'T1114.002'],
   runbook: [
-    'In Exchange admin center > Mobile > the user (or Get-MobileDevice -Mailbox), read DeviceAccessState of the device for the days from {first seen} to {last seen}: Blocked or Quarantined means Exchange stopped it.',
-    'Compare countries and addresses in the finding with where the user was from {first seen} to {last seen}. Not theirs: the password is known to somebody; reset it and revoke sessions.',
-    "If the device is the user's own, move them to Outlook mobile and close ActiveSync for them with a policy or Set-CASMailbox -ActiveSyncEnabled $false.",
+    'In the Exchange admin center, open Recipients > Mailboxes > the mailbox > Mobile devices > Manage mobile devices (or run Get-MobileDevice -Mailbox with the address of the user) and read the access state of the device from {first seen} to {last seen}: blocked or quarantined means that Exchange stopped it. Everything that is quarantined stands under Mobile > Mobile device access.',
+    'Compare countries and addresses with where the user was from {first seen} to {last seen}. Not theirs: read the Authentication details of the sign-in in Entra ID > Monitoring & health > Sign-in logs. A password: reset it and revoke sessions. A certificate: revoke it at its issuer and wipe the device (Clear-MobileDevice).',
+    'Theirs: move them to Outlook for iOS and Android, or to another app that signs in with OAuth, and close ActiveSync for the mailbox with a policy or with Set-CASMailbox -ActiveSyncEnabled $false.',
   ],
   falsePositives: [
     'A phone that is being enrolled and is quarantined until it is compliant: severity low.',
     'A test of the policy by an administrator.',
+    'A phone whose carrier or VPN leaves in another country: two countries within 12 hours raise the severity.',
   ],
   blindSpots: [
     'Whether Exchange Online blocked the device: it is not in this log.',
+    'Whether the credential was a password or a certificate: only the details of the sign-in in the portal tell.',
+    'ActiveSync that signs in with OAuth, as the mail apps of today do: the log names another client app, and Entra enforces policy there by itself. What is left under this name is mostly certificates, which Microsoft has announced to end in Exchange Online on 31 December 2026.',
     'Sign-ins that Entra logs only as non-interactive.',
     'A device without id and operating system: all of those of a user count as one, "unknown".',
+    'Whether a country is new for the user, until this month and the whole month before it have been read.',
   ],
   references: [
     'https://timmcmic.blog (2021-06, "Azure Conditional Access Policies and Exchange Active Sync")',
+    'Exchange team blog (2022-08-22, "Notes from the field: Using OAuth for ActiveSync and POP/IMAP")',
     'https://learn.microsoft.com/entra/identity/monitoring-health/reports-faq',
   ],
   settings: {
@@ -71,15 +78,10 @@ export const easSuccessDespiteCaFailure = defineDetector({
       prefix: 'Exchange ActiveSync',
     },
   ],
-  expects: [
-    {
-      source: 'signIns',
-      property: 'clientAppUsed',
-      values: ['Exchange ActiveSync'],
-      otherwise: 'The sign-in log holds no ActiveSync sign-in: there is nothing to watch here.',
-    },
-  ],
-  retain: '60d',
+  expects: [],
+  tally: { source: 'signIns', what: 'ActiveSync sign-ins' },
+  // Two calendar months before a finding's own must be in view, and it must outlive its month.
+  retain: '92d',
   join: { first: 'min', last: 'max', firstEvents: 'first3', lastEvents: 'last3' },
   messages: {
     blocked: { title: 'ActiveSync accepted where policy said block', summary: accepted },
@@ -90,26 +92,35 @@ export const easSuccessDespiteCaFailure = defineDetector({
   signals(record) {
     if (
       record.source !== 'signIns' ||
-      record.errorCode !== 0 ||
-      record.conditionalAccess !== 'failure' ||
       !/^\s*exchange\s*active\s*sync/i.test(record.clientApp ?? '')
     ) {
       return [];
     }
-    return [daySignal(record)];
+    const counted = tallySignal(record);
+    if (record.errorCode !== 0) {
+      return [counted];
+    }
+    return record.conditionalAccess === 'failure'
+      ? [counted, daySignal(record)]
+      : [counted, ...knownCountry(record)];
   },
 
   assess(timeline, coverage, settings) {
     const quiet = settings.quiet;
-    const months = readMonths(timeline);
+    const days = readDays(timeline.filter(({ kind }) => kind === 'eas-day'));
+    const known = timeline
+      .filter(({ kind }) => kind === 'eas-known')
+      .map(({ at, facts }) => ({ country: textOf(facts['country']), first: at }));
+    const whereabouts = { known, days, coverage: coverage.signIns };
+    const months = readMonths(days);
     const findings = months.map((month, i) => {
       const before = months[i - 1];
       const after = months[i + 1];
       const continues = before !== undefined && isSoonAfter(before, month, quiet);
       const goesOn = after !== undefined && isSoonAfter(month, after, quiet);
-      return state(month, continues, goesOn, quiet, coverage.signIns);
+      return state(month, continues, goesOn, quiet, whereabouts);
     });
-    const [first, ...others] = findings.flatMap(({ askAgainAt }) => askAgainAt ?? []);
+    const [first, ...others] = findings.flatMap(({ askAgainAt }) => askAgainAt);
     return {
       findings: findings.map(({ stated }) => stated),
       ...(first !== undefined && { askAgainAt: earliest(first, ...others) }),
@@ -122,7 +133,10 @@ export const easSuccessDespiteCaFailure = defineDetector({
 /** How exactly a device is named; a sign-in that is republished with a better name counts under that one only. */
 const EXACT = { unknown: 0, system: 1, id: 2 } as const;
 
-/** One row per device and UTC day: its sets unite, so every sign-in counts once however often it is delivered. */
+/**
+ * One row per device, country and UTC day: its sets unite, so every sign-in counts once however often it is delivered.
+ * The first and the last time in each country of a day are enough to tell whether two countries lie within 12 hours.
+ */
 function daySignal(record: SignInRecord): Signal {
   const { at, id, user } = record;
   const [system = ''] = record.device.operatingSystem?.trim().toLowerCase().split(/[\s/]/) ?? [];
@@ -130,7 +144,7 @@ function daySignal(record: SignInRecord): Signal {
   const event = { at, eventId: id };
   const failing = record.policies?.filter((policy) => policy.result === 'failure');
   return {
-    key: `${dayOf(at)}|${device}`,
+    key: `${dayOf(at)}|${device}|${record.country ?? ''}`,
     source: 'signIns',
     at: startOfDay(at),
     subject: { type: 'user', ...user },
@@ -144,7 +158,7 @@ function daySignal(record: SignInRecord): Signal {
       events: [shortHash(12, id)],
       firstEvents: [event],
       lastEvents: [event],
-      countries: listOf(record.country),
+      country: record.country ?? null,
       places: listOf(
         [record.city, record.country].filter((part) => part !== undefined).join(', ') || undefined,
       ),
@@ -157,15 +171,33 @@ function daySignal(record: SignInRecord): Signal {
   };
 }
 
+/** A country that a sign-in came from which was accepted, and which policy had nothing against: by day. */
+function knownCountry({ at, country, user }: SignInRecord): Signal[] {
+  return country === undefined
+    ? []
+    : [
+        {
+          key: `known|${country}|${dayOf(at)}`,
+          source: 'signIns',
+          at: startOfDay(at),
+          subject: { type: 'user', ...user },
+          kind: 'eas-known',
+          facts: { country },
+        },
+      ];
+}
+
 function listOf(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
 }
 
 // ---------------------------------------------------------------------------------------------- what it amounts to
 
-/** The signs of one device on one day, without the events that a better named device accounts for. */
+/** The signs of one device in one country on one day, without the events that a better named one accounts for. */
 interface DeviceDay {
   readonly device: string;
+  /** Empty when the log does not say. */
+  readonly country: string;
   readonly first: Instant;
   readonly last: Instant;
   readonly count: number;
@@ -182,8 +214,8 @@ interface DeviceMonth {
 }
 
 /** Months of each device, in order, devices one after the other. */
-function readMonths(timeline: Timeline): DeviceMonth[] {
-  const groups = Map.groupBy(readDays(timeline), (day) => `${day.device}|${monthOf(day.first)}`);
+function readMonths(all: readonly DeviceDay[]): DeviceMonth[] {
+  const groups = Map.groupBy(all, (day) => `${day.device}|${monthOf(day.first)}`);
   const months = [...groups.values()].map((group): DeviceMonth => {
     const days = group.sort((a, b) => (a.first < b.first ? -1 : 1)) as [DeviceDay, ...DeviceDay[]];
     const [{ device, first }] = days;
@@ -196,7 +228,9 @@ function readMonths(timeline: Timeline): DeviceMonth[] {
 function readDays(timeline: Timeline): DeviceDay[] {
   const seen = new Set<string>();
   const byExactness = timeline.toSorted(
-    (a, b) => Number(b.facts['exact']) - Number(a.facts['exact']),
+    (a, b) =>
+      Number(b.facts['exact']) - Number(a.facts['exact']) ||
+      textOf(b.facts['country']).length - textOf(a.facts['country']).length,
   );
   return byExactness.flatMap((signal) => {
     const { facts } = signal;
@@ -215,6 +249,7 @@ function readDay(facts: JsonObject, fresh: ReadonlySet<string>, isPart: boolean)
   const edges = own.length > 0 ? own : known;
   return {
     device: textOf(facts['device']),
+    country: textOf(facts['country']),
     first: edges[0]?.at ?? (facts['first'] as Instant),
     last: edges.at(-1)?.at ?? (facts['last'] as Instant),
     count: fresh.size,
@@ -232,29 +267,99 @@ function quietAfter(last: Instant, quiet: number): Instant {
   return plus(startOfDay(last), quiet + DAY);
 }
 
+/** Two countries so close in time are more than one journey. */
+const CLOSE = 12 * HOUR;
+
+/** The countries of sign-ins with one of another country close before or after. */
+function countriesCloseInTime(days: readonly DeviceDay[]): string[] {
+  const points = days
+    .filter(({ country }) => country !== '')
+    .flatMap(({ country, first, last }) => [first, last].map((at) => ({ country, at })))
+    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.country < b.country ? -1 : 1));
+  const close = points.flatMap((point, i) => {
+    const before = points[i - 1];
+    const isClose =
+      before !== undefined &&
+      before.country !== point.country &&
+      point.at <= plus(before.at, CLOSE);
+    return isClose ? [before.country, point.country] : [];
+  });
+  return sorted(close);
+}
+
+/** What is known of where a user signs in from. */
+interface Whereabouts {
+  /** Sign-ins that were accepted and that policy had nothing against, by day. */
+  readonly known: readonly { readonly country: string; readonly first: Instant }[];
+  /** Those that policy objected to, of every device. */
+  readonly days: readonly DeviceDay[];
+  readonly coverage: Coverage | undefined;
+}
+
+/**
+ * The countries of a month that the user came from for the first time since the month before began, after another
+ * country; and when it may be said of others, because the log is not complete so far.
+ */
+function newCountries(
+  month: DeviceMonth,
+  { known, days, coverage }: Whereabouts,
+): { readonly news: string[]; readonly askAgainAt: readonly Instant[] } {
+  const start = lookBackOf(month.days[0].first);
+  const seen = [...known, ...days].filter((each) => each.country !== '' && each.first >= start);
+  const news: string[] = [];
+  const askAgainAt: Instant[] = [];
+  for (const country of sorted(month.days.map((day) => day.country))) {
+    const at = earliestOf(month.days.filter((day) => day.country === country));
+    const before = seen.filter((each) => each.first < at).map((each) => each.country);
+    if (before.length > 0 && !before.includes(country)) {
+      const look = lookAt(coverage, start, at);
+      news.push(...(look.verdict === 'covered' ? [country] : []));
+      askAgainAt.push(...(look.verdict === 'later' ? [at] : []));
+    }
+  }
+  return { news, askAgainAt };
+}
+
+function earliestOf(days: readonly DeviceDay[]): Instant {
+  const [first, ...others] = days.map((day) => day.first) as [Instant, ...Instant[]];
+  return earliest(first, ...others);
+}
+
+/** The start of the month before: so far back may lie what bears on a month. */
+function lookBackOf(at: Instant): Instant {
+  return startOfMonth(plus(startOfMonth(at), -DAY));
+}
+
+function sorted(values: readonly string[]): string[] {
+  return [...new Set(values)].filter((each) => each !== '').sort();
+}
+
 function state(
   month: DeviceMonth,
   continues: boolean,
   goesOn: boolean,
   quiet: number,
-  coverage: Coverage | undefined,
-): { stated: Stated<'blocked' | 'unmet' | 'unreadable'>; askAgainAt?: Instant } {
+  whereabouts: Whereabouts,
+): {
+  readonly stated: Stated<'blocked' | 'unmet' | 'unreadable'>;
+  readonly askAgainAt: readonly Instant[];
+} {
   const { days, device, last } = month;
   const [{ first }] = days;
   const quietAt = quietAfter(last, quiet);
-  const look = lookAt(coverage, last, quietAt);
+  const look = lookAt(whereabouts.coverage, last, quietAt);
   const resolution = goesOn ? 'continues' : look.verdict === 'covered' ? 'quiet' : undefined;
-  const union = (fact: string): string[] =>
-    [...new Set(days.flatMap((day) => textsIn(day.facts[fact])))].sort();
-  const countries = union('countries');
+  const union = (fact: string): string[] => sorted(days.flatMap((day) => textsIn(day.facts[fact])));
+  const close = countriesCloseInTime(days);
+  const { news, askAgainAt } = newCountries(month, whereabouts);
   const policies = policiesOf(days);
   const { message, severity } = weigh(policies);
   const stated = {
     state: resolution === undefined ? ('open' as const) : ('resolved' as const),
     ...(resolution !== undefined && { resolution }),
-    anchor: { key: `${device}|${month.month}`, from: startOfMonth(first) },
+    anchor: { key: `${device}|${month.month}`, from: lookBackOf(first) },
     message,
-    severity: countries.length > 1 ? RAISED[severity] : severity,
+    severity: close.length + news.length > 0 ? RAISED[severity] : severity,
     stage: 'alert' as const,
     since: lastStretch(days, quiet),
     firstSeenAt: first,
@@ -263,7 +368,9 @@ function state(
     facts: {
       device,
       isAtLeast: days.some((day) => textsIn(day.facts['events']).length >= SET_CAP),
-      countries,
+      countries: sorted(days.map((day) => day.country)),
+      countriesCloseInTime: close,
+      newCountries: news,
       places: union('places'),
       addresses: union('addresses'),
       policies,
@@ -271,9 +378,8 @@ function state(
     evidence: days.flatMap(eventsOf),
     ...(continues && { continues }),
   };
-  return resolution === undefined && look.verdict === 'later'
-    ? { stated, askAgainAt: quietAt }
-    : { stated };
+  const isWaiting = resolution === undefined && look.verdict === 'later';
+  return { stated, askAgainAt: [...askAgainAt, ...(isWaiting ? [quietAt] : [])] };
 }
 
 const RAISED = { low: 'medium', medium: 'high' } as const satisfies Partial<
@@ -347,10 +453,28 @@ function accepted(told: Told): string {
       ? `at ${toMinute(told.firstSeenAt)}`
       : `from ${toMinute(told.firstSeenAt)} to ${toMinute(told.lastSeenAt)}`;
   return (
-    `Entra accepted the credential of ${told.who} from ${from} ${times} ${when} (ActiveSync, device ` +
-    `${textOf(facts['device'])}) although ${despite(policies)}. Whether Exchange Online blocked it is not in this ` +
-    `log: check the device's access state.`
+    `Entra accepted the credential (password or certificate) of ${told.who} from ${from} ${times} ${when} (ActiveSync, device ` +
+    `${textOf(facts['device'])}) although ${despite(policies)}.${countriesIn(told)} Whether Exchange Online blocked it ` +
+    `is not in this log: check the device's access state. Defender for Cloud Apps and Microsoft Sentinel count this as ` +
+    `a successful sign-in: close their alert with this finding.`
   );
+}
+
+function countriesIn({ facts, firstSeenAt }: Told): string {
+  const close = textsIn(facts['countriesCloseInTime']);
+  const news = textsIn(facts['newCountries']);
+  const back = dayOf(lookBackOf(firstSeenAt));
+  return [
+    close.length > 0 ? ` ${listed(close)} lie within 12 hours of each other.` : '',
+    news.length > 0
+      ? ` ${listed(news)} ${news.length === 1 ? 'is' : 'are'} new for this user: no ActiveSync sign-in of theirs had come from there since ${back}.`
+      : '',
+  ].join('');
+}
+
+function listed(values: readonly string[]): string {
+  const [last = '', ...others] = values.toReversed();
+  return others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`;
 }
 
 function amount({ count, facts }: Told): string {

@@ -3,6 +3,7 @@ import { lookAtAll, type CoverageBySource, type Interval, type Look } from './co
 import type { EntraRecord, Source } from './record';
 import { unknownPlacesIn } from './runbook';
 import type { JoinRules, Signal } from './signal';
+import type { Tally } from './tally';
 import { parseDuration, type Duration, type Instant } from './time';
 
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
@@ -166,6 +167,8 @@ export interface DetectorSpec<S extends SettingSpecs, M extends string> {
   readonly settings: S;
   readonly reads: readonly Read[];
   readonly expects: readonly Expectation[];
+  /** What it counts beside: its number is shown, as information. The detector yields `tallySignal` of each such row. */
+  readonly tally?: Tally;
   /** How long a signal may bear on an answer. */
   readonly retain: string;
   /** Facts that join by another rule than the general one. */

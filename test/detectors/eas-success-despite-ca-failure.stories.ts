@@ -26,6 +26,15 @@ const march = (day: number, time = '09:00:00'): string =>
   `2026-03-${String(day).padStart(2, '0')}T${time}Z`;
 const april = (day: number, time = '09:00:00'): string => march(day, time).replace('-03-', '-04-');
 
+const HONDURAS = { country: 'HN', city: 'El Progreso' } as const;
+/** An ActiveSync sign-in that policy had nothing against. */
+const home = (id: string, when: When, options: SignInOptions = {}): Row =>
+  eas(id, when, { conditionalAccess: 'success', policies: [], ...options });
+/** The user is known from both countries. */
+const KNOWN = [home('no', '2026-02-10T09:00:00Z'), home('hn', '2026-02-11T09:00:00Z', HONDURAS)];
+const countries = (close: readonly string[], news: readonly string[]): never =>
+  expect.objectContaining({ countriesCloseInTime: close, newCountries: news }) as never;
+
 const OPEN = { state: 'open', message: 'blocked', severity: 'medium', stage: 'alert' } as const;
 const UNMET = { ...OPEN, message: 'unmet', severity: 'low' } as const;
 const UNREADABLE = { ...OPEN, message: 'unreadable' } as const;
@@ -258,19 +267,148 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     expected: UNMET,
   },
   {
-    when: 'a second country raises medium to high',
-    story: [eas('one', 0), eas('two', 5, { country: 'HN', city: 'El Progreso' })],
+    when: 'a second country within minutes raises medium to high',
+    story: [eas('one', 0), eas('two', 5, HONDURAS)],
     until: 60,
-    expected: { ...OPEN, severity: 'high', count: 2 },
+    from: 0,
+    expected: { ...OPEN, severity: 'high', count: 2, facts: countries(['HN', 'NO'], []) },
   },
   {
-    when: 'a second country raises low to medium',
+    when: 'a second country within minutes raises low to medium',
     story: [
       eas('one', 0, { policies: [COMPLIANT] }),
-      eas('two', 5, { policies: [COMPLIANT], country: 'HN' }),
+      eas('two', 5, { policies: [COMPLIANT], ...HONDURAS }),
     ],
     until: 60,
     expected: { ...UNMET, severity: 'medium' },
+  },
+  {
+    when: 'a second country 12 hours later, to the instant, raises',
+    story: [...KNOWN, eas('one', march(3, '09:00:00')), eas('two', march(3, '21:00:00'), HONDURAS)],
+    until: march(4),
+    expected: { ...OPEN, severity: 'high', count: 2, facts: countries(['HN', 'NO'], []) },
+  },
+  {
+    when: 'a known second country more than 12 hours later raises nothing',
+    story: [
+      ...KNOWN,
+      eas('one', march(3, '09:00:00')),
+      eas('two', march(3, '21:00:00.0000001'), HONDURAS),
+    ],
+    until: march(4),
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'the two countries lie on both sides of midnight',
+    story: [...KNOWN, eas('one', march(3, '20:00:00')), eas('two', march(4, '04:00:00'), HONDURAS)],
+    until: march(5),
+    expected: { ...OPEN, severity: 'high', facts: countries(['HN', 'NO'], []) },
+  },
+  {
+    when: 'the sign-in close by is neither the first nor the last of its country that day',
+    story: [
+      ...KNOWN,
+      ...['00:10:00', '12:30:00', '12:40:00'].map((time) => eas(time, march(3, time))),
+      eas('there', march(3, '12:35:00'), HONDURAS),
+      eas('last', march(3, '23:50:00')),
+    ],
+    until: march(4),
+    expected: { ...OPEN, severity: 'high', count: 5 },
+  },
+  {
+    when: 'the second country is new for the user, days later',
+    story: [eas('one', march(3)), eas('two', march(9), HONDURAS)],
+    until: march(10),
+    expected: { ...OPEN, severity: 'high', count: 2, facts: countries([], ['HN']) },
+  },
+  {
+    when: 'a country is new beside one that policy had nothing against',
+    story: [home('before', march(1)), eas('one', march(9), HONDURAS)],
+    until: march(10),
+    expected: { ...OPEN, severity: 'high', count: 1, facts: countries([], ['HN']) },
+  },
+  {
+    when: 'the user is known from both since the month before began',
+    story: [
+      home('no', '2026-02-01T00:00:00Z'),
+      home('hn', '2026-02-01T00:00:00Z', HONDURAS),
+      eas('one', march(3)),
+      eas('two', march(9), HONDURAS),
+    ],
+    until: march(10),
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'the user is known from there on the same day, whenever in it',
+    story: [
+      eas('one', march(3)),
+      eas('two', march(9), HONDURAS),
+      home('hn', march(9, '23:00:00'), HONDURAS),
+    ],
+    until: march(10),
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'the user is there again later, without objection: it was new then',
+    story: [eas('one', march(3)), eas('two', march(9), HONDURAS), home('hn', march(10), HONDURAS)],
+    until: march(11),
+    expected: { ...OPEN, severity: 'high', facts: countries([], ['HN']) },
+  },
+  {
+    when: 'the user was there longer ago than the month before: new again',
+    story: [
+      eas('one', march(3)),
+      eas('two', march(9), HONDURAS),
+      home('old', '2026-01-31T23:59:59Z', HONDURAS),
+    ],
+    until: march(10),
+    expected: { ...OPEN, severity: 'high', facts: countries([], ['HN']) },
+  },
+  {
+    when: 'somebody tried from there in vain: that makes it no place of the user',
+    story: [
+      eas('one', march(3)),
+      eas('wrong', march(8), { ...HONDURAS, errorCode: 50126 }),
+      eas('two', march(9), HONDURAS),
+    ],
+    until: march(10),
+    expected: { ...OPEN, severity: 'high', count: 2, facts: countries([], ['HN']) },
+  },
+  {
+    when: 'the month before was not read: nobody knows whether the country is new',
+    story: [eas('one', march(3)), eas('two', march(9), HONDURAS)],
+    from: '2026-02-01T00:00:00.0000001Z',
+    until: march(10),
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'a gap lies before it: nobody knows whether the country is new',
+    story: [eas('one', march(3)), eas('two', march(9), HONDURAS)],
+    gaps: [[march(5), march(6)]],
+    until: march(10),
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'the log is not complete to the second country: it may still be known',
+    story: [eas('one', march(3)), eas('two', march(9), HONDURAS)],
+    until: march(8),
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'the country of one of them is not in the log',
+    story: [eas('one', 0), eas('two', 5, { raw: { location: {} } })],
+    until: 60,
+    expected: { ...OPEN, count: 2, facts: countries([], []) },
+  },
+  {
+    when: 'the sign-in is republished with its country: it counts once, there',
+    story: [eas('one', 0, { raw: { location: {} } }), eas('one', 0, HONDURAS)],
+    until: 60,
+    expected: {
+      ...OPEN,
+      count: 1,
+      facts: expect.objectContaining({ countries: ['HN'], places: ['El Progreso, HN'] }) as never,
+    },
   },
   {
     when: 'a second place in the same country raises nothing',
@@ -379,6 +517,12 @@ export const WAITS: readonly Story<When | undefined>[] = [
     expected: undefined,
   },
   {
+    when: 'until the log has come to a country that may be new',
+    story: [eas('one', march(3)), eas('two', march(9), HONDURAS)],
+    until: march(8),
+    expected: march(9),
+  },
+  {
     when: 'for nothing when it is over',
     story: [eas('one', march(3))],
     until: march(20),
@@ -462,6 +606,20 @@ export const MONTHS: readonly Story<Readonly<Record<string, Partial<Said>>>>[] =
       'android|2026-03': { resolution: 'continues' },
       'android|2026-04': { resolution: 'continues', continues: true, count: 6 },
       'android|2026-05': { state: 'open', continues: true },
+    },
+  },
+  {
+    when: 'a country of the month before, policy against it or not, is not new',
+    story: [
+      eas('one', '2026-02-20T09:00:00Z', HONDURAS),
+      eas('two', march(20), { deviceId: 'd-1' }),
+      eas('three', march(22), { deviceId: 'd-1', ...HONDURAS }),
+    ],
+    until: march(23),
+    expected: {
+      'android|2026-02': { resolution: 'quiet', severity: 'medium' },
+      // Norway is the one that is new.
+      'd-1|2026-03': { ...OPEN, severity: 'high', count: 2, facts: countries([], ['NO']) },
     },
   },
   {

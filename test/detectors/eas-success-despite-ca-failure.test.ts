@@ -68,27 +68,32 @@ describe('eas-success-despite-ca-failure', () => {
     });
   });
 
-  it('bears on a finding from the start of its month', () => {
+  it('bears on a finding from the start of the month before', () => {
     const { answers } = play(detector, [eas('one', '2026-03-20T09:00:00Z')], { until: 60 });
 
     const findings = [...answers.values()].flatMap((each) => each.findings);
-    expect(findings.map((each) => each.anchor.from)).toEqual([at('2026-03-01T00:00:00Z')]);
-    expect(detector.retain).toBe(60 * DAY);
+    expect(findings.map((each) => each.anchor.from)).toEqual([at('2026-02-01T00:00:00Z')]);
+    expect(detector.retain).toBe(92 * DAY);
   });
 
-  it('keeps one signal per device and UTC day', () => {
+  it('keeps one signal per device, country and UTC day', () => {
     const rows = [
       eas('one', '2026-03-20T00:00:00Z'),
       eas('two', '2026-03-20T23:59:59.9999999Z'),
       eas('three', '2026-03-21T00:00:00Z'),
+      eas('four', '2026-03-21T00:00:00Z', { country: 'SE' }),
     ];
 
-    const signals = timelinesOf(detector, rows).flatMap((each) => each.signals);
+    const signals = timelinesOf(detector, rows)
+      .flatMap((each) => each.signals)
+      .filter(({ kind }) => kind === 'eas-day');
 
     expect(signals.map(({ facts }) => facts['first'])).toEqual([
       at('2026-03-20T00:00:00Z'),
       at('2026-03-21T00:00:00Z'),
+      at('2026-03-21T00:00:00Z'),
     ]);
+    expect(signals.map(({ facts }) => facts['country'])).toEqual(['NO', 'NO', 'SE']);
     expect(signals[0]?.facts['last']).toBe(at('2026-03-20T23:59:59.9999999Z'));
     expect(signals[0]?.facts['events']).toEqual([
       expect.stringMatching(/^[0-9a-f]{12}$/),
@@ -116,18 +121,19 @@ describe('eas-success-despite-ca-failure', () => {
       return play(detector, story, frame).said[0]?.summary;
     };
     const END =
-      " Whether Exchange Online blocked it is not in this log: check the device's access state.";
+      " Whether Exchange Online blocked it is not in this log: check the device's access state. Defender for Cloud Apps " +
+      'and Microsoft Sentinel count this as a successful sign-in: close their alert with this finding.';
 
     it('blocked, in the words of the design', () => {
       expect(play(detector, [SEED], SEED_FRAME).said[0]?.summary).toBe(
-        'Entra accepted the credential of ann@example.com from El Progreso, HN once at 2021-06-21 02:30 UTC ' +
+        'Entra accepted the credential (password or certificate) of ann@example.com from El Progreso, HN once at 2021-06-21 02:30 UTC ' +
           `(ActiveSync, device android) although policy "Block ActiveSync" said block.${END}`,
       );
     });
 
     it('unmet', () => {
       expect(summaryOf('the failing policy only asks for compliantDevice')).toBe(
-        'Entra accepted the credential of ann@example.com from Oslo, NO once at 2026-03-02 12:00 UTC (ActiveSync, ' +
+        'Entra accepted the credential (password or certificate) of ann@example.com from Oslo, NO once at 2026-03-02 12:00 UTC (ActiveSync, ' +
           `device android) although policy "Ask" asked for compliantDevice that was not met.${END}`,
       );
       expect(summaryOf('the failing policy asks for nothing that is named')).toContain(
@@ -137,17 +143,49 @@ describe('eas-success-despite-ca-failure', () => {
 
     it('unreadable', () => {
       expect(summaryOf('policies are not readable (null)')).toBe(
-        'Entra accepted the credential of ann@example.com from Oslo, NO once at 2026-03-02 12:00 UTC (ActiveSync, ' +
+        'Entra accepted the credential (password or certificate) of ann@example.com from Oslo, NO once at 2026-03-02 12:00 UTC (ActiveSync, ' +
           'device android) although Conditional Access failed the sign-in (the log names no failing policy: reading ' +
           `policies needs Policy.Read.All).${END}`,
       );
     });
 
     it('how often, and from where', () => {
-      expect(summaryOf('a second country raises medium to high')).toContain(
+      expect(summaryOf('a second country within minutes raises medium to high')).toContain(
         'from El Progreso, HN; Oslo, NO 2 times from 2026-03-02 12:00 UTC to 2026-03-02 12:05 UTC',
       );
       expect(summaryOf('the place is not known')).toContain('from an unknown place once');
+    });
+
+    it('why a country raises it', () => {
+      expect(summaryOf('a second country within minutes raises medium to high')).toContain(
+        ' HN and NO lie within 12 hours of each other.',
+      );
+      expect(summaryOf('the second country is new for the user, days later')).toContain(
+        ' HN is new for this user: no ActiveSync sign-in of theirs had come from there since 2026-02-01.',
+      );
+      expect(
+        summaryOf('the month before was not read: nobody knows whether the country is new'),
+      ).not.toMatch(/new for this user|within 12 hours/);
+    });
+
+    it('credential where it may be a certificate, and the remedy for each', () => {
+      const { summary, runbook } = detector;
+
+      expect(summary).toContain('a password or a certificate');
+      expect(summary).not.toContain('The password is');
+      expect(runbook.join('\n')).toContain('A password: reset it and revoke sessions.');
+      expect(runbook.join('\n')).toContain('A certificate: revoke it at its issuer');
+    });
+
+    it('where the devices of a mailbox stand today', () => {
+      expect(detector.runbook[0]).toContain(
+        'Recipients > Mailboxes > the mailbox > Mobile devices > Manage mobile devices',
+      );
+      expect(detector.runbook[0]).toContain('Get-MobileDevice -Mailbox');
+    });
+
+    it('what other tools make of it on the card alone', () => {
+      expect(detector.runbook.join('\n')).not.toMatch(/Defender|Sentinel/);
     });
 
     it('two policies', () => {

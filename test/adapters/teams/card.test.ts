@@ -56,6 +56,8 @@ const easFacts = (policies: Json): JsonObject => ({
   device: 'android',
   isAtLeast: false,
   countries: ['DE', 'RO'],
+  countriesCloseInTime: ['DE', 'RO'],
+  newCountries: [],
   places: ['Berlin, DE', 'Cluj-Napoca, RO'],
   addresses: ['198.51.100.7', '203.0.113.9'],
   policies,
