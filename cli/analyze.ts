@@ -9,6 +9,7 @@ import { inWords } from '../shared/domain/quarantine';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
+import { countText } from '../shared/pipeline/counts';
 import type { IncompleteFile } from '../shared/pipeline/export-tally';
 import type { Now } from '../shared/pipeline/ports';
 import { wantedBy } from '../shared/pipeline/select';
@@ -148,6 +149,7 @@ function toJson(analysis: Analysis): Record<string, unknown> {
     asOf: analysis.asOf ?? null,
     read: analysis.read,
     warnings: analysis.warnings,
+    counts: analysis.counts,
     unreadable: analysis.unreadable,
     incomplete: analysis.incomplete,
     faults: analysis.faults.map(({ timeline, error }) => ({
@@ -202,6 +204,7 @@ async function writeText(
   terminal.out(
     readText(analysis, terminal) +
       analysis.warnings.map((warning) => wrap(`warning: ${warning}`, '')).join('') +
+      analysis.counts.map((each) => wrap(countText(each), '')).join('') +
       `\n${heading(terminal, count(alerts, 'finding'))}` +
       (findings.isInOrder ? '' : wrap('So many are told in no order.', '')),
   );

@@ -1,5 +1,6 @@
 import { safeJson } from '../shared/domain/plain-text';
 import { toMinute } from '../shared/domain/time';
+import { countText } from '../shared/pipeline/counts';
 import { statusOf } from '../shared/pipeline/status';
 import { EXIT } from './exit';
 import { heading } from './finding-text';
@@ -27,7 +28,7 @@ export async function statusCommand(
 }
 
 function toText(
-  { status, problems, sources, alerts, unreadableRows: rows }: Status,
+  { status, problems, counts, sources, alerts, unreadableRows: rows }: Status,
   terminal: Terminal,
 ): string {
   const minute = (at: Parameters<typeof toMinute>[0] | undefined): string =>
@@ -43,6 +44,7 @@ function toText(
         minute(completeTo),
       ]),
     ]),
+    ...counts.map((each) => wrap(countText(each), '  ')),
     `  alerts: ${alerts.waiting} waiting, ${alerts.dead} given up, ${alerts['not-configured']} without a channel\n`,
     `  rows that could not be read: ${rows.ofPersons} about one person each, ${rows.ofAll} about anybody, ${rows.others} without a gap\n`,
     ...alerts.unsaid.map(({ id, channel, verb = 'alert', state, lastError = '' }) =>

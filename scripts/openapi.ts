@@ -128,6 +128,19 @@ export const ANSWERS = {
     tenantId: z.string(),
     status: z.enum(['up', 'degraded']),
     problems: z.array(z.string()),
+    counts: z
+      .array(
+        z.strictObject({
+          source: z.enum(SOURCES),
+          what: z.string(),
+          count: z.int(),
+          isAtLeast: z.boolean(),
+          from: time,
+          to: time,
+          knownFrom: time.optional(),
+        }),
+      )
+      .meta({ description: 'How many rows of a kind were read of the last 30 days: information.' }),
     versions: z.strictObject({
       crosscheck: z.string(),
       node: z.string(),

@@ -220,6 +220,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     health: () =>
       health(stores, detectors, {
+        tenantId,
         isReading: config.isReading,
         channels: channels.map(({ id, channel }) => ({ id, isConfigured: channel !== undefined })),
         hasContainer: config.sealContainer !== undefined,

@@ -1,6 +1,7 @@
 import type { Config } from '../../shared/config/config';
 import { toMinute } from '../../shared/domain/time';
 import { coverageReport } from '../../shared/pipeline/coverage-report';
+import { countText } from '../../shared/pipeline/counts';
 import { health } from '../../shared/pipeline/health';
 import type { Now, Stores } from '../../shared/pipeline/ports';
 import type { Check } from './check';
@@ -12,10 +13,10 @@ export async function lookAtWatch(
   config: Config,
   clock: Now,
 ): Promise<readonly Check[]> {
-  const { detectors } = config;
+  const { detectors, tenantId } = config;
   // Whether each is configured has a check of its own.
   const channels = config.channels.map((id) => ({ id, isConfigured: true }));
-  const state = await health(stores, detectors, { channels, clock });
+  const state = await health(stores, detectors, { tenantId, channels, clock });
   const { sources } = await coverageReport(stores, detectors, clock);
   const checks: Check[] = [];
   for (const { source, lastReadAt, completeTo } of state.sources) {
@@ -48,6 +49,11 @@ export async function lookAtWatch(
   }
   checks.push(
     ...state.notes.map((says, i): Check => ({ id: `note-${i + 1}`, state: 'warn', says })),
+    ...state.counts.map((each, i): Check => ({
+      id: `count-${i + 1}`,
+      state: 'ok',
+      says: countText(each),
+    })),
   );
   const { dead, waiting } = state.alerts;
   checks.push(

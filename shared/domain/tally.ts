@@ -28,9 +28,9 @@ export function tallySignal({ source, id, at }: EntraRecord): Signal {
   };
 }
 
-/** Whether a timeline holds what a detector counts: nothing is concluded of it, so nobody need judge it. */
-export function isTallyOf({ tally }: { readonly tally?: Tally }, subject: Subject): boolean {
-  return subject.type === 'log' && subject.id === tally?.source;
+/** Whether a timeline holds nothing but counts: nothing is concluded of it, so nobody need judge it. */
+export function isTallied({ type }: Subject): boolean {
+  return type === 'log';
 }
 
 export interface Count {

@@ -1,11 +1,13 @@
 import type { Interval } from '../domain/coverage';
-import type { ConfiguredDetector } from '../domain/detector';
+import type { ConfiguredDetector, Detector } from '../domain/detector';
 import type { Finding } from '../domain/finding';
 import { covering } from '../domain/journal';
 import { isOpen, missedBy, readable, type OpenRow, type ReadableRow } from '../domain/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../domain/record';
+import type { Signal } from '../domain/signal';
 import type { Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
+import { countIn, talliedIn, type Counted } from './counts';
 import { ExportTally, type ExportPage, type IncompleteFile, type ReadReport } from './export-tally';
 import { keep } from './keep';
 import type { Now, EngineStores } from './ports';
@@ -17,6 +19,8 @@ export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | '
   readonly asOf: Instant | undefined;
   readonly read: Readonly<Record<Source | 'unrecognised', ReadReport>>;
   readonly warnings: readonly string[];
+  /** How much of what detectors watch there was in the last 30 days: neither good nor bad. */
+  readonly counts: readonly Counted[];
   /** Files and folders of which nothing could be used, each with the reason and what to do. */
   readonly unreadable: readonly string[];
   readonly incomplete: readonly IncompleteFile[];
@@ -78,9 +82,13 @@ export async function analyze(
   const assessed: Pick<Analysis, 'pending' | 'undetermined' | 'faults'>[] = [];
   const findings: Finding[] = [];
   let gaps: readonly OpenRow[] = [];
+  const tallied = new Map<Detector, readonly Signal[]>();
   // No timeline knows of another, so each batch has stores of its own, which go with it.
   for await (const batch of pool.batches()) {
     const stores = newStores();
+    for (const detector of enabled) {
+      tallied.set(detector, [...(tallied.get(detector) ?? []), ...talliedIn(batch, detector)]);
+    }
     await keep(stores, batch);
     await unreadable.keep({ stores, tenantId }, coverage, asOf ?? clock.now());
     for (const source of SOURCES) {
@@ -107,6 +115,9 @@ export async function analyze(
     asOf: newest,
     read: tally.reports(coverage),
     warnings: tally.warnings(detectors),
+    counts: enabled.flatMap((detector) =>
+      countIn(detector, tallied.get(detector) ?? [], coverage, newest ?? clock.now()),
+    ),
     unreadable: tally.unreadable,
     incomplete: tally.incomplete(),
     pending: assessed.flatMap((each) => each.pending),

@@ -1,6 +1,7 @@
 import type { ConfiguredDetector } from '../domain/detector';
 import { SOURCES, type Source } from '../domain/record';
 import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
+import { countsOf, type Counted } from './counts';
 import type { Now, Stores, Undelivered } from './ports';
 import { countRows, MOST_COUNTED as MOST_ROWS_COUNTED, type RowCounts } from './unreadable';
 
@@ -35,6 +36,8 @@ export interface Health {
   readonly problems: readonly string[];
   /** What works, and costs more than it should. */
   readonly notes: readonly string[];
+  /** How much of what detectors watch there was: neither good nor bad. */
+  readonly counts: readonly Counted[];
 }
 
 /** Counted up to a bound of 100 for each channel. */
@@ -52,6 +55,7 @@ export async function health(
   stores: Stores,
   detectors: readonly ConfiguredDetector[],
   options: {
+    readonly tenantId: string;
     /** False keeps the functions from reading; absent is true. */
     readonly isReading?: boolean;
     readonly channels: readonly ChannelSetting[];
@@ -132,9 +136,10 @@ export async function health(
     const what = timelines === 1 ? '1 timeline' : `${timelines} timelines`;
     problems.push(`${what} cannot be assessed, and wait: ${first}.`);
   }
+  const counts = await countsOf(stores, detectors, { tenantId: options.tenantId, now });
   return {
     status: problems.length === 0 ? 'up' : 'degraded',
-    ...{ sources, alerts: sumOf(channels), channels, unreadableRows, problems, notes },
+    ...{ sources, alerts: sumOf(channels), channels, unreadableRows, problems, notes, counts },
   };
 }
 

@@ -1,4 +1,5 @@
 import { coverageEnd, floorOf } from '../domain/judge';
+import { isTallied } from '../domain/tally';
 import type { KnownSignals } from './known-signals';
 import type { CoverageEnds, EngineStores } from './ports';
 import type { Selection } from './select';
@@ -38,7 +39,7 @@ export async function keep(
       const kept = inTime.filter((each) => known?.has(timeline.id, each) !== true);
       return kept.length > 0 ? [{ timeline, signals: kept }] : [];
     });
-    const touched = fresh.map((each) => each.timeline);
+    const touched = fresh.map((each) => each.timeline).filter(({ subject }) => !isTallied(subject));
     await stores.marks.markDirty(touched, ends, isCatchingUp);
     for (const { timeline, signals } of fresh) {
       await stores.signals.merge(timeline, signals, detector.join);

@@ -1,5 +1,6 @@
 import { canonical, shortHash } from '../domain/canonical';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
+import { isTallied } from '../domain/tally';
 import type { EngineStores, TimelineRef } from './ports';
 
 const BATCH = 100;
@@ -50,6 +51,9 @@ export async function markEveryTimeline(
     Object.entries(await stores.coverage.read(detector.id)).map(([source, { to }]) => [source, to]),
   );
   for await (const timeline of stores.signals.timelinesOf(detector.id)) {
+    if (isTallied(timeline.subject)) {
+      continue;
+    }
     batch.push(timeline);
     marked += 1;
     if (batch.length === BATCH) {

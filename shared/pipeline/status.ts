@@ -29,6 +29,8 @@ export interface Status {
   readonly tenantId: string;
   readonly status: Health['status'];
   readonly problems: readonly string[];
+  /** How much of what detectors watch there was in 30 days: neither good nor bad. */
+  readonly counts: Health['counts'];
   readonly versions: {
     readonly crosscheck: string;
     readonly node: string;
@@ -81,6 +83,7 @@ export async function statusOf(
       tenantId,
       status: health.status,
       problems: health.problems.map((each) => plainText(each)),
+      counts: health.counts,
     },
     versions: {
       ...{ crosscheck: version, node },

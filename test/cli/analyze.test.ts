@@ -46,6 +46,7 @@ interface Report {
     { records: number; malformed: number; skipped: { line: number; reason: string }[] }
   >;
   warnings: string[];
+  counts: { what: string; count: number }[];
   pending: { subject: { name: string }; until: string; remedy: string }[];
   undetermined: unknown[];
   findings: {
@@ -190,6 +191,7 @@ describe('crosscheck analyze', () => {
     );
     expect(out).toContain('3 findings');
     expect(out).toContain('(assumed complete)');
+    expect(out).toMatch(/ActiveSync sign-ins from .* to .*, accepted or not:\s+\d/);
     expect(err).toBe('');
   });
 
@@ -212,6 +214,19 @@ describe('crosscheck analyze', () => {
     );
 
     expect(json().pending).toHaveLength(1);
+  });
+
+  it('says how much ActiveSync there is, and warns of none', async () => {
+    const browser = signIns.map((row) => ({ ...row, clientAppUsed: 'Browser' }));
+
+    const none = await run([folderWith({ log: lines([...audits, ...browser]) })]);
+    const some = await run([folderWith({ log: lines([...audits, ...signIns, ...signIns]) })]);
+    const no = await run([folderWith({ log: lines(audits) })]);
+
+    expect(none.json().warnings).toEqual([]);
+    expect(none.json().counts).toMatchObject([{ what: 'ActiveSync sign-ins', count: 0 }]);
+    expect(no.json().counts).toEqual([]);
+    expect(some.json().counts).toMatchObject([{ what: 'ActiveSync sign-ins', isAtLeast: false }]);
   });
 
   it('warns when a log that a detector needs is not there', async () => {

@@ -16,7 +16,7 @@ beforeEach(() => {
   clock = new VirtualClock(minutes(0));
 });
 const channels = [{ id: 'teams', isConfigured: true }];
-const look = (): Promise<Health> => health(stores, [], { channels, clock });
+const look = (): Promise<Health> => health(stores, [], { tenantId: 'tenant', channels, clock });
 
 describe('health', () => {
   it('counts alerts up to a bound', async () => {
@@ -36,7 +36,7 @@ describe('health', () => {
 
   it('says that nothing is read while READING is off, and not that the timers fail', async () => {
     const detectors = configureDetectors({});
-    const options = { channels, isReading: false, clock };
+    const options = { tenantId: 'tenant', channels, isReading: false, clock };
 
     const { status, problems } = await health(stores, detectors, options);
 
@@ -48,7 +48,8 @@ describe('health', () => {
     const copies = new MemoryCopies();
     const desk = { stores, clock };
     const problems = async (): Promise<readonly string[]> =>
-      (await health(stores, [], { channels, hasContainer: true, clock })).problems;
+      (await health(stores, [], { tenantId: 'tenant', channels, hasContainer: true, clock }))
+        .problems;
     const read = { from: minutes(0), to: minutes(5) };
     const window = windowReport(read.from, read.to);
     await extendCoverage(stores.coverage, 'signIns', read, ['x'], window);

@@ -5,6 +5,7 @@ import { givingUp } from '../../shared/domain/journal';
 import type { EntraRecord } from '../../shared/domain/record';
 import { between, HOUR, latest, MINUTE, plus, SECOND, toInstant } from '../../shared/domain/time';
 import { drainMarks } from '../../shared/pipeline/assess';
+import { countText } from '../../shared/pipeline/counts';
 import { health } from '../../shared/pipeline/health';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
@@ -292,11 +293,50 @@ describe('health', () => {
     await readSource({ ...reader, source: 'directoryAudits' });
 
     const state = await health(stores, reader.detectors, {
+      tenantId: 't',
       channels: [{ id: 'teams', isConfigured: true }],
       clock,
     });
 
     expect(state).toMatchObject({ status: 'up', problems: [] });
+  });
+
+  it('counts ActiveSync once, however often and in whatever windows it is read: as information', async () => {
+    const rows = [
+      easSignIn('accepted', '2026-06-02T09:00:00Z'),
+      { ...easSignIn('wrong', '2026-06-02T09:30:00Z'), errorCode: 50126 },
+      { ...easSignIn('yesterday', '2026-06-01T23:59:00Z'), conditionalAccess: 'success' },
+    ] as EntraRecord[];
+    const { reader, stores, clock } = setUp(new FakeSource([...rows, ...rows]));
+    for (let round = 0; round < 4; round++) {
+      await readSource({ ...reader, sweep: round === 2 });
+      clock.advance(75 * MINUTE);
+    }
+    await readSource({ ...reader, source: 'directoryAudits' });
+    const options = { tenantId: 't', channels: [], clock };
+
+    const { counts, problems, notes } = await health(stores, reader.detectors, options);
+
+    expect(counts).toEqual([
+      {
+        ...{ source: 'signIns', what: 'ActiveSync sign-ins', count: 3, isAtLeast: false },
+        ...{ from: '2026-05-04T00:00:00.0000000Z', to: clock.now() },
+        knownFrom: '2026-05-31T14:30:00.0000000Z',
+      },
+    ]);
+    expect(counts.map(countText)).toEqual([
+      'ActiveSync sign-ins from 2026-05-04 to 2026-06-02, accepted or not: 3; the log was read without a gap since 2026-05-31 only.',
+    ]);
+    expect([...problems, ...notes].join()).not.toContain('ActiveSync');
+  });
+
+  it('counts none where there is none, and nothing where nothing was read', async () => {
+    const { reader, stores, clock } = setUp(new FakeSource([]));
+    const options = { tenantId: 't', channels: [], clock };
+
+    expect((await health(stores, reader.detectors, options)).counts).toEqual([]);
+    await readSource(reader);
+    expect((await health(stores, reader.detectors, options)).counts).toMatchObject([{ count: 0 }]);
   });
 
   it('says what is wrong and what to do', async () => {
@@ -305,6 +345,7 @@ describe('health', () => {
     clock.advance(HOUR);
 
     const state = await health(stores, reader.detectors, {
+      tenantId: 't',
       channels: [{ id: 'teams', isConfigured: false }],
       clock,
     });

@@ -332,7 +332,7 @@ describe('a gap of an unreadable row', () => {
     await poll();
 
     const { status, problems, notes, unreadableRows } = await health(stores, detectors, {
-      ...{ channels: [{ id: 'teams', isConfigured: true }], clock },
+      ...{ tenantId: TENANT, channels: [{ id: 'teams', isConfigured: true }], clock },
     });
 
     expect(status).toBe('degraded');

@@ -79,7 +79,7 @@ describe('a finding that cannot be read', () => {
   );
 
   it('leaves its mark, lets the others go on, and is said in health until it is mended', async () => {
-    const options = { channels: [{ id: 'teams', isConfigured: true }], clock };
+    const options = { tenantId: TENANT, channels: [{ id: 'teams', isConfigured: true }], clock };
     await expect(reassess(runner)).rejects.toThrow('cannot be read');
 
     const report = await drainMarks({ tenantId: TENANT, ...runner, clock });
