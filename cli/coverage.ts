@@ -3,6 +3,7 @@ import type { Environment } from '../shared/config/detectors';
 import { DAY, HOUR, MINUTE, SECOND, toMinute, type Duration } from '../shared/domain/time';
 import type {
   CoverageReport,
+  FeedCoverage,
   SourceCoverage,
   UnreadableRows,
 } from '../shared/pipeline/coverage-report';
@@ -108,12 +109,7 @@ function rowsText({ open, accepted, others }: UnreadableRows, terminal: Terminal
 }
 
 function sourceText(of: SourceCoverage, terminal: Terminal): string {
-  const { source, stretches, lateness, lag, trouble, filter, backfill } = of;
-  const late =
-    lateness === undefined
-      ? 'not measured yet'
-      : `p50 ${lasting(lateness.p50)}, p95 ${lasting(lateness.p95)}, p99.9 ${lasting(lateness.p999)}, ` +
-        `max ${lasting(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
+  const { source, stretches, feeds, detectors } = of;
   return [
     heading(terminal, source),
     stretches.length === 0
@@ -127,24 +123,43 @@ function sourceText(of: SourceCoverage, terminal: Terminal): string {
             each.why === undefined ? '' : WHY[each.why],
           ]),
         ]),
-    `  rows are late: ${late}; complete up to ${lasting(lag)} ago\n`,
-    ...Object.entries(of.detectors).map(([id, { from, gaps }]) =>
+    ...feeds.map((feed) => feedText(feed, feeds.length > 1)),
+    ...Object.entries(detectors).map(([id, { from, gaps }]) =>
       wrap(
         `${id} knows it from ${toMinute(from)}${gaps.length === 0 ? '' : ` but for ${gaps.map((gap) => `${toMinute(gap.from)} to ${toMinute(gap.to)} (${WHY[gap.why]})`).join(', ')}`}`,
         '  ',
       ),
     ),
+  ].join('');
+}
+
+/** @param isOneOfSeveral then each line says which feed it is about. */
+function feedText(of: FeedCoverage, isOneOfSeveral: boolean): string {
+  const { name, isOptional, completeTo, lateness, lag, trouble, filter, backfill } = of;
+  const line = (text: string): string => wrap(isOneOfSeveral ? `${name}: ${text}` : text, '  ');
+  const late =
+    lateness === undefined
+      ? 'not measured yet'
+      : `p50 ${lasting(lateness.p50)}, p95 ${lasting(lateness.p95)}, p99.9 ${lasting(lateness.p999)}, ` +
+        `max ${lasting(lateness.max)} (${lateness.measured.toLocaleString('en')} rows measured)`;
+  const complete = completeTo === undefined ? 'never read' : `complete to ${toMinute(completeTo)}`;
+  return [
+    isOneOfSeveral ? line(`${complete}${isOptional ? '; nothing waits for it' : ''}`) : '',
+    `  ${isOneOfSeveral ? `${name}: ` : ''}rows are late: ${late}; complete up to ${lasting(lag)} ago\n`,
     filter === undefined
       ? ''
-      : `  read without a filter since ${toMinute(filter.at)}: ${filter.dropped === 'rejected' ? 'Graph rejects it' : 'it hides rows'}\n`,
+      : line(
+          `read without a filter since ${toMinute(filter.at)}: ${filter.dropped === 'rejected' ? 'Graph rejects it' : 'it hides rows'}`,
+        ),
     backfill === undefined
       ? ''
-      : `  backfill of ${toMinute(backfill.from)} to ${toMinute(backfill.to)} has come to ${toMinute(backfill.at)}\n`,
+      : line(
+          `backfill of ${toMinute(backfill.from)} to ${toMinute(backfill.to)} has come to ${toMinute(backfill.at)}`,
+        ),
     trouble === undefined
       ? ''
-      : wrap(
+      : line(
           `cannot be read since ${toMinute(trouble.since)}: ${printable(trouble.message)}. ${printable(trouble.mend)}`,
-          '  ',
         ),
   ].join('');
 }

@@ -1,3 +1,4 @@
+import { sourcesOf } from '../shared/domain/feed';
 import { detectorSettings } from '../shared/config/detectors';
 import { DETECTORS } from '../shared/detectors/index';
 import type { Detector } from '../shared/domain/detector';
@@ -15,7 +16,7 @@ export function catalogue(): string {
     '| --- | --- | --- | --- |',
     ...DETECTORS.map(
       (each) =>
-        `| [${each.id}](#${each.id}) | ${each.title} | ${each.severity} | ${each.needs.join(', ')} |`,
+        `| [${each.id}](#${each.id}) | ${each.title} | ${each.severity} | ${sourcesOf(each.needs).join(', ')} |`,
     ),
     '',
     ...DETECTORS.flatMap(section),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { version } from '../package.json';
 import { SEVERITIES } from '../shared/domain/detector';
+import { PROPERTIES } from '../shared/domain/feed';
 import { SOURCES } from '../shared/domain/record';
 import {
   alertPath,
@@ -38,6 +39,20 @@ const line = {
   resolvedAt: time.optional(),
   count: z.int(),
 };
+/** The rows of a source, picked by one property: the unit of reading. */
+const feed = {
+  property: z.enum(PROPERTIES),
+  name: z.string().meta({ description: 'As people read it: `by error code`.' }),
+};
+const lag = z.number().meta({ description: 'Milliseconds.' });
+const stretches = z.array(
+  z.strictObject({
+    from: time,
+    to: time,
+    state: z.enum(['read-once', 'complete', 'hours-re-read', 'days-re-read', 'backfilled', 'gap']),
+    why: z.enum(['not-read', 'retention', 'unreadable', 'filter', 'row-unreadable']).optional(),
+  }),
+);
 const evidence = z.strictObject({
   source: z.string(),
   eventId: z.string(),
@@ -147,7 +162,15 @@ export const ANSWERS = {
       detectors: z.record(z.string(), z.int()),
     }),
     sources: z.array(
-      z.looseObject({ source: z.string(), coverage: z.record(z.string(), z.unknown()) }),
+      z.looseObject({
+        source: z.string(),
+        lastReadAt: time.optional(),
+        completeTo: time
+          .optional()
+          .meta({ description: 'The earliest of the feeds that detectors need.' }),
+        coverage: z.record(z.string(), z.unknown()).meta({ description: 'By detector.' }),
+        feeds: z.array(z.looseObject(feed)),
+      }),
     ),
     detectors: z.array(
       z.strictObject({
@@ -155,7 +178,10 @@ export const ANSWERS = {
         version: z.int(),
         title: z.string(),
         stage: z.enum(['alert', 'watch']),
-        needs: z.array(z.string()),
+        needs: z.array(z.enum(SOURCES)),
+        feeds: z
+          .array(z.string())
+          .meta({ description: 'What its absences rest on, as people read it.' }),
       }),
     ),
     alerts: z.strictObject({
@@ -218,24 +244,21 @@ export const ANSWERS = {
     sources: z.array(
       z.looseObject({
         source: z.enum(SOURCES),
-        stretches: z.array(
-          z.strictObject({
-            from: time,
-            to: time,
-            state: z.enum([
-              'read-once',
-              'complete',
-              'hours-re-read',
-              'days-re-read',
-              'backfilled',
-              'gap',
-            ]),
-            why: z
-              .enum(['not-read', 'retention', 'unreadable', 'filter', 'row-unreadable'])
-              .optional(),
+        stretches: stretches.meta({ description: 'What all feeds have in common.' }),
+        completeTo: time.optional().meta({ description: 'The earliest of the feeds.' }),
+        detectors: z.record(z.string(), z.looseObject({ from: time, to: time })),
+        lag: lag.meta({ description: 'Milliseconds; the longest of the feeds.' }),
+        feeds: z.array(
+          z.looseObject({
+            ...feed,
+            isOptional: z
+              .boolean()
+              .meta({ description: 'Its rows sharpen findings; nothing waits for it.' }),
+            stretches,
+            completeTo: time.optional(),
+            lag,
           }),
         ),
-        lag: z.number().meta({ description: 'Milliseconds.' }),
       }),
     ),
     unreadableRows: z

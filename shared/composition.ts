@@ -7,7 +7,8 @@ import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
 import { DETECTORS, RETIRED_DETECTORS } from './detectors/index';
 import type { ChannelId } from './domain/delivery';
-import type { ConfiguredDetector, Detector } from './domain/detector';
+import { needsSource, type ConfiguredDetector, type Detector } from './domain/detector';
+import type { Feed } from './domain/feed';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
 import type { Interval } from './domain/coverage';
@@ -24,6 +25,7 @@ import { propagateSuppressions } from './pipeline/rules';
 import { verifyRecord, type Range, type Verification } from './pipeline/verify';
 import type { Reader } from './pipeline/read-source';
 import { noticeRuleChanges } from './pipeline/rule-change';
+import { feedsFor } from './pipeline/select';
 import { secondLook } from './pipeline/second-look';
 import { SubjectLookup } from './pipeline/subject-lookup';
 import { LOG_READING } from './pipeline/log-reading';
@@ -114,7 +116,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const known = new KnownSignals();
   const access = memoized(() => buildAccess(config, clock, requestsPerDoor(config)));
   const lookAccess = memoized(() => buildAccess(config, clock, SECOND_LOOKS_PER_10S));
-  const sources = neededSources(detectors);
+  const feeds = neededFeeds(detectors);
   async function readerOf(source: Source, counters: Counters): Promise<Reader> {
     return {
       ...{ source, tenantId, detectors, clock, stores, known },
@@ -134,7 +136,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   }
   async function watch(): Promise<void> {
     const standstill = config.standstillAlarm;
-    const changes = await watchSources({ tenantId, sources, stores, clock, standstill });
+    const changes = await watchSources({ tenantId, feeds, stores, clock, standstill });
     for (const { finding } of changes) {
       logger.warn({ run: 'watch', finding: finding.id, status: finding.status }, finding.title);
     }
@@ -407,9 +409,12 @@ function logPoll(
   };
   if (read.stopped instanceof SourceError) {
     const { trouble, message, mend } = read.stopped;
-    logger.error({ ...fields, trouble, error: message, mend }, 'log could not be read to its end');
+    logger.error(
+      { ...fields, trouble, error: message, mend, unfinished: read.unfinished },
+      'log could not be read to its end',
+    );
   } else {
-    logger.info({ ...fields, stopped: read.stopped }, 'log read');
+    logger.info({ ...fields, stopped: read.stopped, unfinished: read.unfinished }, 'log read');
   }
   logFaults(logger, assessed);
 }
@@ -421,9 +426,17 @@ function logFaults(logger: Logger, { faults }: AssessReport): void {
   }
 }
 
+/** What the absences rest on that the enabled detectors conclude. */
+function neededFeeds(configured: readonly ConfiguredDetector[]): readonly Feed[] {
+  const detectors = configured.map(({ detector }) => detector);
+  return SOURCES.flatMap((source) => feedsFor(detectors, source)).filter(
+    ({ neededBy }) => neededBy.length > 0,
+  );
+}
+
 /** The logs that the enabled detectors need. */
 export function neededSources(detectors: readonly ConfiguredDetector[]): readonly Source[] {
   return SOURCES.filter((source) =>
-    detectors.some(({ detector }) => detector.needs.includes(source)),
+    detectors.some(({ detector }) => needsSource(detector, source)),
   );
 }

@@ -4,6 +4,7 @@ import type { GraphProbe } from '../../shared/adapters/graph/probe';
 import { neededSources } from '../../shared/composition';
 import type { Config } from '../../shared/config/config';
 import { PERMISSIONS } from '../../shared/config/permissions';
+import { needsSource } from '../../shared/domain/detector';
 import type { Source } from '../../shared/domain/record';
 import type { SourceError } from '../../shared/pipeline/ports';
 import type { Check } from './check';
@@ -49,7 +50,7 @@ function aboutSource(
     state: error.trouble === 'throttled' ? 'warn' : 'fail',
     says: `${name} cannot be read: ${error.message}`,
     mend: mendOf(error, claims),
-    costs: idsOf(config, ({ needs }) => needs.includes(source)),
+    costs: idsOf(config, (each) => needsSource(each, source)),
   };
 }
 
@@ -79,7 +80,7 @@ function aboutLicence({ error }: GraphProbe, config: Config): Check {
         state: 'fail',
         says: 'Graph says that the tenant has no Entra ID P1 or P2',
         mend: 'See the sign-in log, above.',
-        costs: idsOf(config, ({ needs }) => needs.includes('signIns')),
+        costs: idsOf(config, (each) => needsSource(each, 'signIns')),
       }
     : {
         id: 'licence',

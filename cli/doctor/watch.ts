@@ -1,4 +1,5 @@
 import type { Config } from '../../shared/config/config';
+import { needsSource } from '../../shared/domain/detector';
 import { toMinute } from '../../shared/domain/time';
 import { coverageReport } from '../../shared/pipeline/coverage-report';
 import { countText } from '../../shared/pipeline/counts';
@@ -20,7 +21,7 @@ export async function lookAtWatch(
   const { sources } = await coverageReport(stores, detectors, clock);
   const checks: Check[] = [];
   for (const { source, lastReadAt, completeTo } of state.sources) {
-    const costs = idsOf(config, ({ needs }) => needs.includes(source));
+    const costs = idsOf(config, (each) => needsSource(each, source));
     const problem = state.problems.find((each) => each.startsWith(`${source} `));
     const complete = completeTo === undefined ? '' : `, complete to ${toMinute(completeTo)}`;
     checks.push(

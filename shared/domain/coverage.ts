@@ -17,7 +17,7 @@ export interface Gap extends Interval {
   readonly why: GapReason;
 }
 
-/** What was completely read of one source, with a filter that admits what a detector reads. */
+/** What was completely read, with a filter that admits what a detector reads. */
 export interface Coverage extends Interval {
   /** Stretches inside that were not read, in order, none overlapping another. */
   readonly gaps: readonly Gap[];
@@ -134,6 +134,17 @@ export function revoke(coverage: Coverage, doubted: Interval, why: GapReason): C
   }
   const others = coverage.gaps.flatMap((gap) => without(gap, { from, to }));
   return bounded({ ...coverage, gaps: inOrder([...others, { from, to, why }]) });
+}
+
+/** What several feeds cover together: only what each of them does; a gap of one is a gap. */
+export function intersect(first: Coverage, ...others: readonly Coverage[]): Coverage {
+  const from = latest(first.from, ...others.map((each) => each.from));
+  // Nothing is covered by all of them as long as one ends before another begins.
+  const to = latest(from, earliest(first.to, ...others.map((each) => each.to)));
+  const nothingYet: Coverage = { from, to, gaps: [] };
+  return [first, ...others]
+    .flatMap(({ gaps }) => gaps)
+    .reduce((known, gap) => revoke(known, gap, gap.why), nothingYet);
 }
 
 function without<I extends Interval>(gap: I, read: Interval): I[] {

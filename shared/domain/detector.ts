@@ -1,5 +1,6 @@
 import type { JsonObject } from './canonical';
 import { lookAtAll, type CoverageBySource, type Interval, type Look } from './coverage';
+import { isSameFeed, sourcesOf, type Feed, type Property } from './feed';
 import type { EntraRecord, Source } from './record';
 import { unknownPlacesIn } from './runbook';
 import type { JoinRules, Signal } from './signal';
@@ -18,16 +19,15 @@ export type Stage = 'alert' | 'watch';
  */
 export interface Read {
   readonly source: Source;
-  /** The property as Graph's `$filter` names it. */
-  readonly property: 'activityDisplayName' | 'clientAppUsed' | 'status/errorCode';
+  /** The property as Graph's `$filter` names it: with the source, the feed that is read. */
+  readonly property: Property;
   readonly values: readonly (string | number)[];
   /** Spellings that begin like this are looked at too, when they come by. */
   readonly prefix?: string;
-  /**
-   * Rows that sharpen a finding when they come by. Graph is not asked for them and no absence is concluded from
-   * their source.
-   */
+  /** Rows that sharpen a finding: no absence is concluded from their feed, and nothing waits for it. */
   readonly optional?: boolean;
+  /** Optional rows that Graph is asked for all the same. Without it they are looked at when they come by. */
+  readonly live?: boolean;
 }
 
 /**
@@ -191,8 +191,8 @@ export interface Detector extends Omit<
 > {
   readonly retain: Duration;
   readonly join: JoinRules;
-  /** The sources that can show what must not be missing. */
-  readonly needs: readonly Source[];
+  /** The feeds that can show what must not be missing. */
+  readonly needs: readonly Feed[];
   readonly assess: (
     timeline: Timeline,
     coverage: CoverageBySource,
@@ -230,7 +230,7 @@ export function defineDetector<const S extends SettingSpecs, M extends string>(
       `detector ${spec.id}: nothing stands for ${unknown} in a runbook; use {first seen} or {last seen}`,
     );
   }
-  const needs = spec.reads.filter((read) => read.optional !== true).map((read) => read.source);
+  const needs = feedsOf(spec.reads.filter((read) => read.optional !== true));
   if (needs.length === 0) {
     throw new TypeError(`detector ${spec.id} reads nothing`);
   }
@@ -238,10 +238,29 @@ export function defineDetector<const S extends SettingSpecs, M extends string>(
     ...spec,
     retain: parseDuration(spec.retain),
     join: spec.join ?? {},
-    needs: [...new Set(needs)],
+    needs,
     // The engine parses settings by the same specs, so every name the detector asks for is there.
     assess: spec.assess as Detector['assess'],
   });
+}
+
+/** True when Graph is asked for the rows of this read, with a filter of its own. */
+export function isAsked({ optional = false, live = false }: Read): boolean {
+  return !optional || live;
+}
+
+function feedsOf(reads: readonly Read[]): readonly Feed[] {
+  return reads
+    .map(({ source, property }): Feed => ({ source, property }))
+    .filter((feed, i, all) => all.findIndex((each) => isSameFeed(each, feed)) === i);
+}
+
+/** True when absences that the detector concludes rest on this source. */
+export function needsSource(
+  detector: { readonly needs: readonly Feed[] },
+  source: Source,
+): boolean {
+  return detector.needs.some((feed) => feed.source === source);
 }
 
 /** The settings as shipped. */
@@ -296,12 +315,12 @@ function valueOf(record: EntraRecord, property: Read['property']): unknown {
 
 /** Looks whether absence may be concluded in `[from, to)` from every source the detector needs. */
 export function lookForAbsence(
-  detector: { readonly needs: readonly Source[] },
+  detector: { readonly needs: readonly Pick<Feed, 'source'>[] },
   coverage: CoverageBySource,
   from: Instant,
   to: Instant,
 ): Look {
-  return lookAtAll(coverage, detector.needs, from, to);
+  return lookAtAll(coverage, sourcesOf(detector.needs), from, to);
 }
 
 const foldedByRead = new WeakMap<Read, ReadonlySet<string>>();

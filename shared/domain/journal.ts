@@ -8,6 +8,7 @@ import {
   type Interval,
 } from './coverage';
 import { ago, observe, UNMEASURED, type Lateness, type SeenRow } from './lateness';
+import type { Property } from './feed';
 import type { Source } from './record';
 import {
   between,
@@ -33,6 +34,8 @@ export type Purpose = 'head' | 'hour' | 'day' | 'filter-check' | 'backfill' | 's
 /** What one window came to: a row of the ledger. */
 export interface WindowReport extends Interval {
   readonly source: Source;
+  /** The feeds that it was read for; absent for a look at one subject. */
+  readonly feeds?: readonly Property[];
   readonly purpose: Purpose;
   readonly readAt: Instant;
   readonly rows: number;
@@ -44,7 +47,7 @@ export interface WindowReport extends Interval {
   readonly requestId?: string;
 }
 
-/** How far the cursors of a source have come, in event time. */
+/** How far the cursors of a feed have come, in event time. */
 export interface Journal {
   /** Where the very first window began: what is covered before came by backfill. */
   readonly began: Instant;
@@ -89,32 +92,23 @@ export interface DroppedFilter {
   readonly at: Instant;
 }
 
-/** Everything that is known of the reading of one source: one row of the store. */
-export interface SourceHead {
-  readonly source: Source;
+/** Everything that is known of the reading of one feed: one row of the store. */
+export interface FeedState {
   readonly byDetector: Readonly<Record<string, Coverage>>;
-  /** What each detector reads, hashed: another hash begins its coverage anew. */
+  /** What each detector reads of it, hashed: another hash begins its coverage anew. */
   readonly reads: Readonly<Record<string, string>>;
   /** Absent until a window was read. */
   readonly journal?: Journal;
   readonly lateness?: Lateness;
   readonly trouble?: TroubleState;
-  /** The same of the days that are read again: nothing waits for them, so nobody is alerted. */
-  readonly dayTrouble?: TroubleState;
   readonly droppedFilter?: DroppedFilter;
   /** A range that is being filled, and how far it has come. */
   readonly backfill?: Interval & { readonly at: Instant };
-  /** When somebody first noticed that coverage stands still and nobody tries. */
-  readonly stillSeenAt?: Instant;
   /** Detectors whose old questions were answered and whose timelines are still to be marked; by what, as a token. */
   readonly filling?: Readonly<Record<string, string>>;
-  /** Conditions that somebody was told of and that go on. */
-  readonly alarms?: readonly string[];
 }
 
-export function unread(source: Source): SourceHead {
-  return { source, byDetector: {}, reads: {} };
-}
+export const UNREAD: FeedState = { byDetector: {}, reads: {} };
 
 /** An hour is read again so long after it closed: most rows that come late have come by then. */
 export const HOUR_TILE_DELAY: Duration = 3 * HOUR + 5 * MINUTE;
@@ -125,23 +119,22 @@ const WATCHFUL = 15 * MINUTE;
 
 /** A step that covers a stretch for some detectors; what lies between becomes a gap. */
 export function covering(read: Interval, detectorIds: readonly string[]) {
-  return (head: SourceHead): SourceHead =>
-    forEach(head, detectorIds, (known) => extend(known, read));
+  return (feed: FeedState): FeedState => forEach(feed, detectorIds, (known) => extend(known, read));
 }
 
 /** A step that gives a stretch up for some detectors. */
 export function givingUp(lost: Interval, detectorIds: readonly string[], why?: GapReason) {
-  return (head: SourceHead): SourceHead =>
-    forEach(head, detectorIds, (known) => giveUp(known, lost, why));
+  return (feed: FeedState): FeedState =>
+    forEach(feed, detectorIds, (known) => giveUp(known, lost, why));
 }
 
 function forEach(
-  head: SourceHead,
+  feed: FeedState,
   detectorIds: readonly string[],
   step: (known: Coverage | undefined) => Coverage,
-): SourceHead {
-  const moved = detectorIds.map((id) => [id, step(head.byDetector[id])] as const);
-  return { ...head, byDetector: { ...head.byDetector, ...Object.fromEntries(moved) } };
+): FeedState {
+  const moved = detectorIds.map((id) => [id, step(feed.byDetector[id])] as const);
+  return { ...feed, byDetector: { ...feed.byDetector, ...Object.fromEntries(moved) } };
 }
 
 /** A window that was read to its end. */
@@ -162,47 +155,50 @@ export interface ReadWindow extends Interval {
  * What a window says about coverage: everything in it that happened at least the lag before it was read. Nothing while
  * there is a stretch before it that is still to be completed: a tile will come for that.
  */
-export function covered(head: SourceHead, window: ReadWindow): Interval | undefined {
-  const completeTo = head.journal?.completeTo;
+export function covered(
+  feed: FeedState,
+  window: Pick<ReadWindow, 'from' | 'to' | 'startedAt' | 'lag'>,
+): Interval | undefined {
+  const completeTo = feed.journal?.completeTo;
   const to = earliest(window.to, plus(window.startedAt, -window.lag));
   return to <= window.from || (completeTo !== undefined && window.from > completeTo)
     ? undefined
     : { from: window.from, to };
 }
 
-/** The head after a window was read: coverage, cursors and lateness. */
-export function afterWindow(head: SourceHead, window: ReadWindow): SourceHead {
-  const stretch = covered(head, window);
-  const moved = stretch === undefined ? head : covering(stretch, window.detectorIds)(head);
-  const filled = stretch === undefined ? [] : filledBy(head, stretch, window);
-  const journal = moveCursors(head.journal, window, stretch);
+/** The feed after a window was read: coverage, cursors and lateness. */
+export function afterWindow(feed: FeedState, window: ReadWindow): FeedState {
+  const stretch = covered(feed, window);
+  const moved = stretch === undefined ? feed : covering(stretch, window.detectorIds)(feed);
+  const filled = stretch === undefined ? [] : filledBy(feed, stretch, window);
+  const journal = moveCursors(feed.journal, window, stretch);
   return {
     ...moved,
     ...(journal !== undefined && { journal }),
-    ...(filled.length > 0 && { filling: { ...head.filling, ...Object.fromEntries(filled) } }),
-    lateness: observe(head.lateness ?? UNMEASURED, window.seen, window.startedAt, (at) =>
-      lateBy(head.journal, window, at),
+    ...(filled.length > 0 && { filling: { ...feed.filling, ...Object.fromEntries(filled) } }),
+    lateness: observe(feed.lateness ?? UNMEASURED, window.seen, window.startedAt, (at) =>
+      lateBy(feed.journal, window, at),
     ),
   };
 }
 
 function filledBy(
-  head: SourceHead,
+  feed: FeedState,
   stretch: Interval,
   { detectorIds, startedAt, from }: ReadWindow,
 ): (readonly [string, string])[] {
   return detectorIds
-    .filter((id) => isFilling(head.byDetector[id], stretch))
+    .filter((id) => isFilling(feed.byDetector[id], stretch))
     .map((id) => [id, `${startedAt} ${from}`]);
 }
 
 /** Their timelines are marked, as far as nothing was filled since. */
 export function withoutFilling(
-  { filling = {}, ...head }: SourceHead,
+  { filling = {}, ...feed }: FeedState,
   marked: Readonly<Record<string, string>>,
-): SourceHead {
+): FeedState {
   const left = Object.entries(filling).filter(([id, token]) => marked[id] !== token);
-  return left.length === 0 ? head : { ...head, filling: Object.fromEntries(left) };
+  return left.length === 0 ? feed : { ...feed, filling: Object.fromEntries(left) };
 }
 
 function moveCursors(
@@ -285,18 +281,18 @@ export function daysDue(journal: Journal, now: Instant): Interval | undefined {
 
 /** The log has dropped what lies before `oldest`: a gap, as far as it was not complete. */
 export function afterRetention(
-  head: SourceHead,
+  feed: FeedState,
   oldest: Instant,
   detectorIds: readonly string[],
-): SourceHead {
-  const { journal } = head;
+): FeedState {
+  const { journal } = feed;
   if (journal === undefined || journal.daysTo >= oldest) {
-    return head;
+    return feed;
   }
   const isLost = journal.completeTo < oldest;
   const lost = { from: journal.completeTo, to: oldest };
   return {
-    ...(isLost ? givingUp(lost, detectorIds, 'retention')(head) : head),
+    ...(isLost ? givingUp(lost, detectorIds, 'retention')(feed) : feed),
     journal: {
       ...journal,
       readTo: latest(journal.readTo, oldest),
@@ -310,12 +306,12 @@ export function afterRetention(
 
 /** A window that could not be read for too long: a gap. The cursors go on behind it. */
 export function afterGivingUp(
-  head: SourceHead,
+  feed: FeedState,
   lost: Interval,
   detectorIds: readonly string[],
-): SourceHead {
-  const { journal } = head;
-  const given = givingUp(lost, detectorIds, 'unreadable')(head);
+): FeedState {
+  const { journal } = feed;
+  const given = givingUp(lost, detectorIds, 'unreadable')(feed);
   if (journal === undefined) {
     return given;
   }
@@ -333,26 +329,26 @@ export function afterGivingUp(
 }
 
 /** A window that could not be read again for too long. It was read before, so it is no gap. */
-export function afterSkippingDay(head: SourceHead, { to }: Interval): SourceHead {
-  const { journal } = head;
+export function afterSkippingDay(feed: FeedState, { to }: Interval): FeedState {
+  const { journal } = feed;
   return journal === undefined
-    ? head
-    : { ...head, journal: { ...journal, daysTo: latest(journal.daysTo, to), skippedTo: to } };
+    ? feed
+    : { ...feed, journal: { ...journal, daysTo: latest(journal.daysTo, to), skippedTo: to } };
 }
 
 /** A filter hides rows: what was read with it since the last whole day is in doubt and is read again without it. */
-export function afterHidingFilter(head: SourceHead, dropped: DroppedFilter): SourceHead {
-  const { journal } = head;
+export function afterHidingFilter(feed: FeedState, dropped: DroppedFilter): FeedState {
+  const { journal } = feed;
   if (journal === undefined) {
-    return { ...head, droppedFilter: dropped };
+    return { ...feed, droppedFilter: dropped };
   }
   const from = earliest(journal.daysTo, journal.hoursTo, journal.completeTo);
   const doubted = { from, to: journal.completeTo };
-  const byDetector = Object.entries(head.byDetector).map(
+  const byDetector = Object.entries(feed.byDetector).map(
     ([id, coverage]) => [id, revoke(coverage, doubted, 'filter')] as const,
   );
   return {
-    ...head,
+    ...feed,
     droppedFilter: dropped,
     byDetector: Object.fromEntries(byDetector),
     journal: { ...journal, completeTo: from, hoursTo: from, rowsPerHour: 0 },
@@ -364,13 +360,13 @@ export function afterHidingFilter(head: SourceHead, dropped: DroppedFilter): Sou
  * @param reads by detector, a hash of what it reads.
  */
 export function afterDetectorChange(
-  head: SourceHead,
+  feed: FeedState,
   reads: Readonly<Record<string, string>>,
-): SourceHead {
-  const { journal } = head;
-  const byDetector = Object.entries(head.byDetector).flatMap(([id, coverage]) => {
+): FeedState {
+  const { journal } = feed;
+  const byDetector = Object.entries(feed.byDetector).flatMap(([id, coverage]) => {
     const hash = reads[id];
-    if (hash !== undefined && head.reads[id] !== undefined && head.reads[id] !== hash) {
+    if (hash !== undefined && feed.reads[id] !== undefined && feed.reads[id] !== hash) {
       return [];
     }
     const isBehind =
@@ -379,32 +375,22 @@ export function afterDetectorChange(
     return [[id, missed === undefined ? coverage : giveUp(coverage, missed)] as const];
   });
   return {
-    ...head,
+    ...feed,
     byDetector: Object.fromEntries(byDetector),
-    reads: { ...head.reads, ...reads },
+    reads: { ...feed.reads, ...reads },
   };
 }
 
-/** One more run that could not read the source, or only its days again. */
-export function afterTrouble(
-  head: SourceHead,
+/** One more run that could not read it. */
+export function anotherFailure(
+  before: TroubleState | undefined,
   trouble: Pick<TroubleState, 'trouble' | 'message' | 'mend'>,
   now: Instant,
-  of: 'trouble' | 'dayTrouble' = 'trouble',
-): SourceHead {
-  const before = head[of];
+): TroubleState {
   const { runs, kindSince } =
     before?.trouble === trouble.trouble ? before : { runs: 0, kindSince: now };
   const since = before?.since ?? now;
-  return { ...head, [of]: { ...trouble, since, kindSince, lastAt: now, runs: runs + 1 } };
-}
-
-export function withoutTrouble({ trouble: _over, ...head }: SourceHead): SourceHead {
-  return head;
-}
-
-export function withoutDayTrouble({ dayTrouble: _over, ...head }: SourceHead): SourceHead {
-  return head;
+  return { ...trouble, since, kindSince, lastAt: now, runs: runs + 1 };
 }
 
 export function startOfHour(instant: Instant): Instant {

@@ -1,4 +1,5 @@
 import type { CoverageBySource, Interval } from './coverage';
+import { sourcesOf } from './feed';
 import {
   lookForAbsence,
   type Answer,
@@ -62,7 +63,7 @@ export class DetectorFault extends Error {
 
 /** The end of what is completely read of all the sources that a detector needs; absent while one was never read. */
 export function coverageEnd(detector: Detector, coverage: CoverageBySource): Instant | undefined {
-  const ends = detector.needs.map((source) => coverage[source]?.to);
+  const ends = sourcesOf(detector.needs).map((source) => coverage[source]?.to);
   return ends.every((end) => end !== undefined) ? earliest(...(ends as [Instant])) : undefined;
 }
 
@@ -274,7 +275,7 @@ function subjectOf(timeline: Timeline, known: Subject): Subject {
 }
 
 function endsOf(detector: Detector, coverage: CoverageBySource): Finding['judgedBy'] {
-  const ends = detector.needs.map((source) => [source, coverage[source]?.to] as const);
+  const ends = sourcesOf(detector.needs).map((source) => [source, coverage[source]?.to] as const);
   return Object.fromEntries(ends.filter(([, end]) => end !== undefined));
 }
 

@@ -1,7 +1,7 @@
 import { between, HOUR, MINUTE, plus, type Duration, type Instant } from './time';
 
 /**
- * How late rows of a source come to be seen, measured on a sample: rows whose id hashes to a multiple of `every`.
+ * How late rows of a feed come to be seen, measured on a sample: rows whose id hashes to a multiple of `every`.
  * Rows are late by nature; how late decides how long an absence must wait.
  */
 export interface Lateness {

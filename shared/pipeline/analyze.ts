@@ -1,10 +1,10 @@
 import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
 import type { Finding } from '../domain/finding';
-import { covering } from '../domain/journal';
 import { isOpen, missedBy, readable, type OpenRow, type ReadableRow } from '../domain/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../domain/record';
 import type { Signal } from '../domain/signal';
+import { coveringFor } from '../domain/source-state';
 import type { Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
 import { countIn, talliedIn, type Counted } from './counts';
@@ -94,8 +94,7 @@ export async function analyze(
     for (const source of SOURCES) {
       const covered = coverage[source];
       if (covered !== undefined) {
-        const ids = enabled.filter((each) => each.needs.includes(source)).map((each) => each.id);
-        await stores.coverage.change(source, covering(covered, ids));
+        await stores.coverage.change(source, coveringFor(enabled, source, covered));
       }
     }
     const { changes, pending, undetermined, faults } = await drainMarks({

@@ -1,9 +1,12 @@
 import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
-import type { FindingChange } from '../domain/finding';
+import { sourcesOf } from '../domain/feed';
+import type { Finding, FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
 import { concerning, type OpenRow, type QuarantineRow } from '../domain/quarantine';
+import { SOURCES } from '../domain/record';
 import type { Signal } from '../domain/signal';
+import { coverageOf, type ReadingState } from '../domain/source-state';
 import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
@@ -22,6 +25,8 @@ export interface Assessor {
   readonly detectors: readonly ConfiguredDetector[];
   readonly stores: EngineStores;
   readonly clock: Now;
+  /** What was read, as the run knows it that drains. Absent: it is looked up. */
+  readonly reading?: ReadingState;
   /** An exported log is judged whole: nothing in it is too old. */
   readonly isExport?: boolean;
   /** Looks once more for what a finding says did not happen. Absent: what is stored is all there is to know. */
@@ -82,7 +87,8 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   for (const mark of watched) {
     await assessor.stores.marks.remove(mark);
   }
-  const work = await collectWork(assessor, assessed);
+  const reading = assessor.reading ?? (await assessor.stores.coverage.reading());
+  const work = await collectWork(assessor, assessed, reading);
   // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
   const rules =
     work.length === 0
@@ -90,11 +96,12 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
       : rulesOf((await assessor.stores.rules.current(assessor.clock.now())).steps);
   const suppressions = rules.filter(isSuppression);
   // After the marks, too: who ends a gap marks whom it concerned.
-  const gaps = { live: work.length === 0 ? [] : await assessor.stores.quarantine.live() };
+  const live = work.length === 0 ? [] : await assessor.stores.quarantine.live();
+  const view: View = { reading, live };
   for (const { configured, marks } of work) {
     const [{ timeline }] = marks;
     try {
-      const outcome = await assessTimeline(assessor, configured, marks, suppressions, gaps);
+      const outcome = await assessTimeline(assessor, view, configured, marks, suppressions);
       changes.push(...outcome.changes);
       const of = { detector: timeline.detector, subject: timeline.subject };
       pending.push(...outcome.pending.map((each) => ({ ...each, ...of })));
@@ -122,6 +129,12 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   return { timelines: work.length, changes, pending, undetermined, left, faults };
 }
 
+/** What was read, and the rows of it that could not be, as they were last looked up; one run shares it. */
+interface View {
+  reading: ReadingState;
+  live: readonly QuarantineRow[];
+}
+
 interface Work {
   readonly configured: ConfiguredDetector;
   /** All marks of one timeline; at least one. */
@@ -132,11 +145,12 @@ interface Work {
 async function collectWork(
   assessor: Assessor,
   dirty: readonly WorkMark[],
+  reading: ReadingState,
 ): Promise<readonly Work[]> {
-  const { marks, coverage } = assessor.stores;
+  const { marks } = assessor.stores;
   const found = [...dirty];
   for (const { detector } of assessor.detectors) {
-    const end = coverageEnd(detector, await coverage.read(detector.id));
+    const end = coverageEnd(detector, coverageOf(detector, reading));
     if (end !== undefined) {
       found.push(...(await marks.due(detector.id, end)));
     }
@@ -159,10 +173,10 @@ type Outcome = Pick<Judgement, 'changes' | 'pending' | 'undetermined'> & {
 
 async function assessTimeline(
   assessor: Assessor,
+  view: View,
   configured: ConfiguredDetector,
   marks: Work['marks'],
   rules: readonly SuppressionRule[],
-  gaps: Gaps,
 ): Promise<Outcome> {
   const { timeline } = marks[0];
   const { stores, clock } = assessor;
@@ -172,10 +186,10 @@ async function assessTimeline(
   for (let round = 0; round < ROUNDS; round++) {
     const { judgement, stored, version, unreadable } = await lookOnce(
       assessor,
+      view,
       configured,
       marks,
       rules,
-      gaps,
     );
     if (!hasLooked && judgement.restsOn !== undefined) {
       const { detector } = configured;
@@ -188,8 +202,8 @@ async function assessTimeline(
     }
     if (judgement.changes.length > 0) {
       // What others could not read since: coverage may have moved over it before we read that.
-      gaps.live = await stores.quarantine.live();
-      const now = concerning(gaps.live, timeline.detector, timeline.subject.id);
+      view.live = await stores.quarantine.live();
+      const now = concerning(view.live, timeline.detector, timeline.subject.id);
       if (!isSameGaps(unreadable, now)) {
         continue;
       }
@@ -213,15 +227,15 @@ async function assessTimeline(
 }
 
 /**
- * Findings are read first, then coverage, then the timeline: a finding that was judged by newer coverage than ours
- * was then written after we read it, and its ETag refuses our write.
+ * Nobody judges a finding by an older coverage than it was judged by before: when one of those stored is ahead of what
+ * this drain knows, coverage is looked up anew. One that is judged meanwhile refuses our write by its ETag.
  */
 async function lookOnce(
   assessor: Assessor,
+  view: View,
   configured: ConfiguredDetector,
   marks: Work['marks'],
   rules: readonly SuppressionRule[],
-  gaps: Gaps,
 ): Promise<{
   judgement: Judgement;
   stored: readonly StoredFinding[];
@@ -231,9 +245,12 @@ async function lookOnce(
   const { detector } = configured;
   const { timeline } = marks[0];
   const stored = await assessor.stores.findings.readTimeline(timeline.id);
-  const coverage = await assessor.stores.coverage.read(detector.id);
+  if (stored.some(({ finding }) => isAhead(finding, coverageOf(detector, view.reading)))) {
+    view.reading = await assessor.stores.coverage.reading();
+  }
+  const coverage = coverageOf(detector, view.reading);
   const { signals, version } = await assessor.stores.signals.read(timeline.id);
-  const unreadable = await stillUnread(assessor, timeline, signals, gaps);
+  const unreadable = await stillUnread(assessor, timeline, signals, view);
   const judgement = judge({
     configured,
     tenantId: assessor.tenantId,
@@ -251,19 +268,14 @@ async function lookOnce(
   return { judgement, stored, version, unreadable };
 }
 
-/** The gaps as they were last read; one run shares them. */
-interface Gaps {
-  live: readonly QuarantineRow[];
-}
-
 /** The open gaps that concern a timeline. A row of which it holds a signal was read before, and is no gap. */
 async function stillUnread(
   { stores, clock }: Assessor,
   { detector, subject }: TimelineRef,
   signals: readonly Signal[],
-  gaps: Gaps,
+  view: View,
 ): Promise<readonly OpenRow[]> {
-  const open = concerning(gaps.live, detector, subject.id);
+  const open = concerning(view.live, detector, subject.id);
   if (open.length === 0) {
     return open;
   }
@@ -275,7 +287,7 @@ async function stillUnread(
   for (const { id } of read) {
     await stores.quarantine.end(id, { how: 'readable', at: clock.now() });
   }
-  gaps.live = await stores.quarantine.live();
+  view.live = await stores.quarantine.live();
   return open.filter((row) => !read.includes(row));
 }
 
@@ -286,6 +298,10 @@ function isSameGaps(a: readonly OpenRow[], b: readonly OpenRow[]): boolean {
       .sort()
       .join();
   return idsOf(a) === idsOf(b);
+}
+
+function isAhead({ judgedBy }: Finding, coverage: CoverageBySource): boolean {
+  return SOURCES.some((source) => (judgedBy[source] ?? '') > (coverage[source]?.to ?? ''));
 }
 
 function isCatchingUp(marks: Work['marks']): boolean {
@@ -301,8 +317,9 @@ function floorFor(
   if (touched === undefined) {
     return floorOf(detector, coverageEnd(detector, coverage));
   }
-  const ends = detector.needs.map((source) => touched[source]).filter((end) => end !== undefined);
-  return ends.length < detector.needs.length ? undefined : floorOf(detector, ends.toSorted()[0]);
+  const sources = sourcesOf(detector.needs);
+  const ends = sources.map((source) => touched[source]).filter((end) => end !== undefined);
+  return ends.length < sources.length ? undefined : floorOf(detector, ends.toSorted()[0]);
 }
 
 async function commitAll(

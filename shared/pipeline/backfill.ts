@@ -1,18 +1,20 @@
 import type { Interval } from '../domain/coverage';
 import { lagOf } from '../domain/lateness';
+import type { ReadTotal } from '../domain/reading';
+import { planBackfill, RETENTION_MARGIN } from '../domain/reading-plan';
+import { reachedBy } from '../domain/reading-result';
+import { completeTo, feedOf, inFeeds } from '../domain/source-state';
 import { earliest, plus, type Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
 import type { SourceError } from './ports';
-import { RETENTION_MARGIN, startRun, type Reader } from './read-source';
-import { readStretch } from './read-stretch';
-import type { ReadTotal } from './read-window';
+import { filtersOf, readAll, startRun, stateOf, stopOf, type Reader } from './read-source';
 
 /** A range that cannot be filled, and which can. */
 export class BackfillError extends Error {
   override readonly name = 'BackfillError';
 }
 
-export interface BackfillReport extends Readonly<ReadTotal> {
+export interface BackfillReport extends ReadTotal {
   /** The whole range, as asked for. */
   readonly range: Interval;
   /** Where this run began: later than the range when an earlier run had come so far. */
@@ -23,8 +25,8 @@ export interface BackfillReport extends Readonly<ReadTotal> {
 }
 
 /**
- * Reads a range of the past through the same journal as everything else. How far it came is kept with every window, so
- * that the same range goes on where it stopped. What opens goes out as one digest.
+ * Reads a range of the past for every feed of a source, through the same journal as everything else. How far each came is
+ * kept with every window, so that the same range goes on where it stopped. What opens goes out as one digest.
  * @throws BackfillError when the log does not hold the range or it is not over yet.
  */
 export async function backfillSource(
@@ -34,8 +36,11 @@ export async function backfillSource(
 ): Promise<BackfillReport> {
   const { source, clock, stores, tenantId, detectors, retention } = reader;
   const run = await startRun(reader);
+  const state = stateOf(run);
   const now = clock.now();
-  const end = earliest(run.head.journal?.completeTo ?? now, plus(now, -lagOf(run.head.lateness)));
+  const properties = run.feeds.map(({ property }) => property);
+  const lags = properties.map((each) => lagOf(feedOf(state, each).lateness));
+  const end = earliest(completeTo(state, properties) ?? now, plus(now, -Math.max(0, ...lags)));
   if (range.from >= range.to) {
     throw new BackfillError(`the range ends before it begins: ${range.from} to ${range.to}`);
   }
@@ -50,22 +55,18 @@ export async function backfillSource(
       `${source} holds nothing before ${oldest} (LOG_RETENTION); begin the range there or later`,
     );
   }
-  const known = run.head.backfill;
-  const isSame = known?.from === range.from && known.to === range.to;
-  const from = isSame ? known.at : range.from;
-  const started = clock.now();
-  const isOver = (): boolean =>
-    reader.budget !== undefined && clock.now() > plus(started, reader.budget);
-  const stopped = await readStretch(run, { from, to: range.to }, 'backfill', isOver, async (at) => {
-    run.head = await stores.coverage.change(source, (head) => ({
-      ...head,
-      backfill: { ...range, at },
-    }));
-    onWindow(at);
+  const planned = planBackfill(state, range, { now, filters: filtersOf(run) });
+  const reading = await readAll(run, planned, reader.budget, (so) => {
+    onWindow(reachedBy(so));
   });
+  const stopped = stopOf(reading);
   if (stopped === undefined) {
-    await stores.coverage.change(source, ({ backfill: _done, ...head }) => head);
+    await stores.coverage.change(
+      reading.state,
+      inFeeds(properties, ({ backfill: _done, ...feed }) => feed),
+    );
   }
   const assessed = await drainMarks({ tenantId, detectors, stores, clock });
-  return { ...run.total, range, from, assessed, ...(stopped !== undefined && { stopped }) };
+  const from = reachedBy(planned);
+  return { ...reading.total, range, from, assessed, ...(stopped !== undefined && { stopped }) };
 }

@@ -1,9 +1,8 @@
 import type { Detector } from '../domain/detector';
-import type { SeenRow } from '../domain/lateness';
 import { missedBy, readable, type ReadableRow } from '../domain/quarantine';
 import type { EntraRecord, Malformed } from '../domain/record';
 import { earliest, type Instant } from '../domain/time';
-import type { SourcePage } from './ports';
+import type { SeenInFeeds, SourcePage } from './ports';
 import { select, type Selection } from './select';
 
 /** What the pages of a window came to so far. */
@@ -12,7 +11,7 @@ export interface Collected {
   malformed: Malformed[];
   /** The records, for rows that were unreadable before. */
   readable: ReadableRow[];
-  seen: SeenRow[];
+  seen: SeenInFeeds[];
   rows: number;
   kept: number;
   pages: number;

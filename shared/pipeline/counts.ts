@@ -3,6 +3,7 @@ import type { ConfiguredDetector, Detector } from '../domain/detector';
 import { timelineId } from '../domain/finding';
 import type { Source } from '../domain/record';
 import type { Signal } from '../domain/signal';
+import { coverageOf } from '../domain/source-state';
 import { countOf, isTallied, type Count } from '../domain/tally';
 import { dayOf, latest, type Instant } from '../domain/time';
 import { UnreadableRowError, type CoverageStore, type SignalStore } from './ports';
@@ -30,7 +31,8 @@ export async function countsOf(
     if (tally !== undefined) {
       try {
         const stored = await signals.read(timelineId(tenantId, id, tally.source));
-        counts.push(...countIn(detector, stored.signals, await coverage.read(id), now));
+        const covered = coverageOf(detector, await coverage.reading());
+        counts.push(...countIn(detector, stored.signals, covered, now));
       } catch (error) {
         if (!(error instanceof UnreadableRowError)) {
           throw error;

@@ -1,11 +1,20 @@
 import type { Coverage, GapReason, Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
-import type { SourceHead, TroubleState } from '../domain/journal';
+import { feedName, type Property } from '../domain/feed';
+import type { FeedState, TroubleState } from '../domain/journal';
 import { figuresOf, lagOf, type LatenessFigures } from '../domain/lateness';
 import { isOpen, type OpenRow, type QuarantineRow } from '../domain/quarantine';
 import { SOURCES, type Source } from '../domain/record';
+import {
+  completeTo,
+  coverageOf,
+  feedOf,
+  type ReadingState,
+  type SourceState,
+} from '../domain/source-state';
 import { earliest, latest, type Duration, type Instant } from '../domain/time';
 import type { Now, Stores } from './ports';
+import { feedsFor } from './select';
 
 /**
  * How well a stretch was read. `read-once`: too young to be complete. `complete`: read at least the lag after it
@@ -13,23 +22,50 @@ import type { Now, Stores } from './ports';
  * or more after each day closed. `backfilled`: read because somebody asked for it. `gap`: not read, and `why`.
  */
 export interface CoverageStretch extends Interval {
-  readonly state:
-    'read-once' | 'complete' | 'hours-re-read' | 'days-re-read' | 'backfilled' | 'gap';
+  readonly state: (typeof STATES)[number];
   readonly why?: GapReason;
 }
 
-export interface SourceCoverage {
-  readonly source: Source;
+/** From the least to the most. */
+const STATES = [
+  'gap',
+  'read-once',
+  'backfilled',
+  'complete',
+  'hours-re-read',
+  'days-re-read',
+] as const;
+
+/** What was read of one feed of a source. */
+export interface FeedCoverage {
+  readonly property: Property;
+  /** As people read it: `by error code`. */
+  readonly name: string;
+  /** Rows of it sharpen findings, and nothing waits for it. */
+  readonly isOptional: boolean;
   readonly stretches: readonly CoverageStretch[];
-  /** Per detector: from when on it knows this source, and what it will never know. */
-  readonly detectors: Readonly<Record<string, Coverage>>;
-  /** A source is complete up to now minus this. */
+  /** Absent until it was read. */
+  readonly completeTo?: Instant;
+  /** It is complete up to now minus this. */
   readonly lag: Duration;
   /** Absent while nothing was measured. */
   readonly lateness?: LatenessFigures;
   readonly trouble?: TroubleState;
   readonly filter?: { readonly dropped: 'rejected' | 'hides-rows'; readonly at: Instant };
   readonly backfill?: Interval & { readonly at: Instant };
+}
+
+/** What was read of a source: as much as all of its feeds have in common that absences rest on. */
+export interface SourceCoverage {
+  readonly source: Source;
+  readonly stretches: readonly CoverageStretch[];
+  /** The earliest of its feeds; absent until each of them was read. */
+  readonly completeTo?: Instant;
+  /** Per detector: from when on it knows this source, and what it will never know. */
+  readonly detectors: Readonly<Record<string, Coverage>>;
+  /** The longest of its feeds. */
+  readonly lag: Duration;
+  readonly feeds: readonly FeedCoverage[];
 }
 
 export interface CoverageReport {
@@ -47,21 +83,23 @@ export interface UnreadableRows {
 
 const MOST_ACCEPTED = 500;
 
+interface Range {
+  readonly from?: Instant;
+  readonly to?: Instant;
+}
+
 /** What was read of each source, when it was read again, and what was not read and why. */
 export async function coverageReport(
   stores: Pick<Stores, 'coverage' | 'quarantine'>,
   detectors: readonly ConfiguredDetector[],
   clock: Now,
-  range: { readonly from?: Instant; readonly to?: Instant } = {},
+  range: Range = {},
 ): Promise<CoverageReport> {
-  const sources: SourceCoverage[] = [];
-  for (const source of SOURCES) {
-    const head = await stores.coverage.head(source);
-    const ids = detectors.map(({ detector }) => detector.id);
-    if (head !== undefined) {
-      sources.push(ofSource(head, ids, range));
-    }
-  }
+  const reading = await stores.coverage.reading();
+  const sources = SOURCES.flatMap((source) => {
+    const state = reading[source];
+    return state === undefined ? [] : [ofSource(state, reading, detectors, range)];
+  });
   const unreadableRows = await unreadableRowsOf(stores.quarantine, range);
   return { asOf: clock.now(), sources, unreadableRows };
 }
@@ -91,21 +129,60 @@ async function unreadableRowsOf(
 }
 
 function ofSource(
-  head: SourceHead,
-  ids: readonly string[],
-  range: { readonly from?: Instant; readonly to?: Instant },
+  state: SourceState,
+  reading: ReadingState,
+  configured: readonly ConfiguredDetector[],
+  range: Range,
 ): SourceCoverage {
-  const { source, byDetector, trouble, droppedFilter, backfill } = head;
-  const lateness = figuresOf(head.lateness);
-  const known = Object.entries(byDetector).filter(([id]) => ids.includes(id));
+  const { source } = state;
+  const detectors = configured.map(({ detector }) => detector);
+  const asked = feedsFor(detectors, source);
+  const feeds = asked.map(({ property, reads, neededBy }) => {
+    const feed = feedOf(state, property);
+    const known = Object.keys(reads).flatMap((id) => feed.byDetector[id] ?? []);
+    return { property, feed, isOptional: neededBy.length === 0, whole: stretchesOf(feed, known) };
+  });
+  // What nothing rests on keeps no source from being complete, unless there is nothing else.
+  const needed = feeds.filter(({ isOptional }) => !isOptional);
+  const counted = needed.length > 0 ? needed : feeds;
+  const end = completeTo(
+    state,
+    counted.map(({ property }) => property),
+  );
+  const known = detectors.flatMap((detector) => {
+    const coverage = coverageOf(detector, reading)[source];
+    return coverage === undefined ? [] : [[detector.id, coverage] as const];
+  });
   return {
     source,
-    stretches: stretchesOf(
-      head,
-      known.map(([, each]) => each),
-    ).flatMap((each) => within(each, range)),
+    stretches: inCommon(counted.map(({ whole }) => whole)).flatMap((each) => within(each, range)),
+    ...(end !== undefined && { completeTo: end }),
     detectors: Object.fromEntries(known),
-    lag: lagOf(head.lateness),
+    lag: Math.max(...counted.map(({ feed }) => lagOf(feed.lateness)), lagOfNone(counted.length)),
+    feeds: feeds.map(({ property, feed, isOptional, whole }) => ({
+      ...{ property, name: feedName(property), isOptional },
+      stretches: whole.flatMap((each) => within(each, range)),
+      ...ofFeed(feed),
+    })),
+  };
+}
+
+/** What is assumed of a source of which nothing is asked today. */
+function lagOfNone(feeds: number): Duration {
+  return feeds === 0 ? lagOf(undefined) : 0;
+}
+
+function ofFeed({
+  journal,
+  lateness: sample,
+  trouble,
+  droppedFilter,
+  backfill,
+}: FeedState): Omit<FeedCoverage, 'property' | 'name' | 'isOptional' | 'stretches'> {
+  const lateness = figuresOf(sample);
+  return {
+    ...(journal !== undefined && { completeTo: journal.completeTo }),
+    lag: lagOf(sample),
     ...(lateness !== undefined && { lateness }),
     ...(trouble !== undefined && { trouble }),
     ...(droppedFilter !== undefined && {
@@ -115,28 +192,22 @@ function ofSource(
   };
 }
 
-function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): CoverageStretch[] {
+function stretchesOf({ journal }: FeedState, known: readonly Coverage[]): CoverageStretch[] {
   const [first, ...others] = known;
   if (journal === undefined || first === undefined) {
     return [];
   }
   const from = earliest(first.from, ...others.map((each) => each.from));
-  const { began, skippedTo, daysTo, hoursTo, completeTo, readTo } = journal;
-  // A gap of one detector only is no gap of the source, and stands with that detector.
+  const { began, skippedTo, daysTo, hoursTo, completeTo: complete, readTo } = journal;
+  // A gap of one detector only is no gap of the feed, and stands with that detector.
   const gaps = first.gaps.filter((gap) =>
     others.every((each) => each.gaps.some((its) => its.from <= gap.from && its.to >= gap.to)),
   );
   const edges = [
-    ...[from, began, skippedTo ?? from, daysTo, hoursTo, completeTo, readTo],
+    ...[from, began, skippedTo ?? from, daysTo, hoursTo, complete, readTo],
     ...gaps.flatMap((gap) => [gap.from, gap.to]),
   ].filter((edge) => edge >= from && edge <= readTo);
-  const sorted = [...new Set(edges)].sort();
-  const stretches: CoverageStretch[] = [];
-  for (const [i, start] of sorted.entries()) {
-    const to = sorted[i + 1];
-    if (to === undefined) {
-      break;
-    }
+  return between(edges, (start) => {
     const gap = gaps.find((each) => each.from <= start && each.to > start);
     const state =
       gap !== undefined
@@ -149,17 +220,58 @@ function stretchesOf({ journal }: SourceHead, known: readonly Coverage[]): Cover
               ? 'days-re-read'
               : start < hoursTo
                 ? 'hours-re-read'
-                : start < completeTo
+                : start < complete
                   ? 'complete'
                   : 'read-once';
-    stretches.push({ from: start, to, state, ...(gap !== undefined && { why: gap.why }) });
+    return { state, ...(gap !== undefined && { why: gap.why }) };
+  });
+}
+
+/** Where several feeds were read, the least of what was done for each. */
+function inCommon(feeds: readonly (readonly CoverageStretch[])[]): readonly CoverageStretch[] {
+  const [only, ...others] = feeds;
+  if (only === undefined || others.length === 0) {
+    return only ?? [];
   }
-  return stretches;
+  const edges = feeds.flat().flatMap(({ from, to }) => [from, to]);
+  const least = between(edges, (start) => {
+    const each = feeds.flatMap((stretches) => at(stretches, start) ?? []);
+    return each.reduce((a, b) => (STATES.indexOf(b.state) < STATES.indexOf(a.state) ? b : a));
+  });
+  // An edge of one feed only is none of the source.
+  return least.reduce<CoverageStretch[]>((merged, each) => {
+    const before = merged.at(-1);
+    return before?.state === each.state && before.why === each.why
+      ? [...merged.slice(0, -1), { ...before, to: each.to }]
+      : [...merged, each];
+  }, []);
+}
+
+type How = Pick<CoverageStretch, 'state' | 'why'>;
+
+/** How a feed was read at an instant: not at all before it began; behind its end it is still to be read. */
+function at(stretches: readonly CoverageStretch[], start: Instant): How | undefined {
+  const found = stretches.find(({ from, to }) => from <= start && start < to);
+  if (found !== undefined) {
+    const { state, why } = found;
+    return { state, ...(why !== undefined && { why }) };
+  }
+  const end = stretches.at(-1)?.to;
+  return end !== undefined && end <= start ? { state: 'read-once' } : undefined;
+}
+
+/** The stretches between edges. */
+function between(edges: readonly Instant[], how: (start: Instant) => How): CoverageStretch[] {
+  const sorted = [...new Set(edges)].sort();
+  return sorted.slice(1).map((to, i) => {
+    const from = sorted[i] ?? to;
+    return { from, to, ...how(from) };
+  });
 }
 
 function within(
   stretch: CoverageStretch,
-  { from = stretch.from, to = stretch.to }: { readonly from?: Instant; readonly to?: Instant },
+  { from = stretch.from, to = stretch.to }: Range,
 ): CoverageStretch[] {
   const cut = { ...stretch, from: latest(stretch.from, from), to: earliest(stretch.to, to) };
   return cut.from < cut.to ? [cut] : [];

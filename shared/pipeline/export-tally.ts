@@ -1,4 +1,5 @@
 import type { Coverage } from '../domain/coverage';
+import { sourcesOf } from '../domain/feed';
 import type { ConfiguredDetector, Expectation } from '../domain/detector';
 import type { EntraRecord, MissedRow, Source } from '../domain/record';
 import { earliest, justAfter, type Instant } from '../domain/time';
@@ -225,7 +226,7 @@ export class ExportTally {
 
   warnings(detectors: readonly ConfiguredDetector[]): readonly string[] {
     return detectors.flatMap(({ detector }) => {
-      const missing = detector.needs.filter((source) => !this.#bounds.has(source));
+      const missing = sourcesOf(detector.needs).filter((source) => !this.#bounds.has(source));
       const unmet = this.#unmet.filter(
         (each) => detector.expects.includes(each) && !missing.includes(each.source),
       );

@@ -1,8 +1,12 @@
-import type { ConfiguredDetector } from '../domain/detector';
+import { needsSource, type ConfiguredDetector } from '../domain/detector';
+import { feedName } from '../domain/feed';
+import type { FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
+import { coverageOf, feedOf, unread, type SourceState } from '../domain/source-state';
 import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
 import { countsOf, type Counted } from './counts';
 import type { Now, Stores, Undelivered } from './ports';
+import { feedsFor, type FeedReads } from './select';
 import { countRows, MOST_COUNTED as MOST_ROWS_COUNTED, type RowCounts } from './unreadable';
 
 /** A log that was not read for longer than this is not being watched. */
@@ -72,36 +76,26 @@ export async function health(
   if (!isReading) {
     problems.push(READING_OFF);
   }
+  const reading = await stores.coverage.reading();
   for (const source of SOURCES) {
-    const ids = detectors
-      .filter(({ detector }) => detector.needs.includes(source))
-      .map(({ detector }) => detector.id);
-    if (ids.length === 0) {
+    const concerned = detectors
+      .map(({ detector }) => detector)
+      .filter((detector) => needsSource(detector, source));
+    const state = reading[source] ?? unread(source);
+    const feeds = feedsFor(
+      detectors.map(({ detector }) => detector),
+      source,
+    ).map((feed) => ({ ...feed, state: feedOf(state, feed.property) }));
+    notes.push(...notesOf(state, feeds));
+    if (concerned.length === 0) {
       continue;
     }
-    const head = await stores.coverage.head(source);
-    const lastReadAt = head?.journal?.readAt;
-    const ends = ids.flatMap((id) => head?.byDetector[id]?.to ?? []);
+    const needed = feeds.filter(({ neededBy }) => neededBy.length > 0);
+    problems.push(...problemsOf(source, needed, feeds.length, { now, isReading }));
+    const reads = needed.map((each) => each.state.journal?.readAt);
+    const lastReadAt = reads.includes(undefined) ? undefined : reads.toSorted()[0];
+    const ends = concerned.flatMap((each) => coverageOf(each, reading)[source]?.to ?? []);
     const completeTo = ends.toSorted()[0];
-    if (head?.trouble !== undefined) {
-      const { since, message, mend } = head.trouble;
-      problems.push(`${source} cannot be read since ${since}: ${message}. ${mend}`);
-    } else if (isReading && lastReadAt === undefined) {
-      problems.push(`${source} was never read; look at the log of the poll functions.`);
-    } else if (isReading && lastReadAt !== undefined && between(lastReadAt, now) > STANDSTILL) {
-      problems.push(
-        `${source} was last read at ${lastReadAt}; look at the log of its poll function.`,
-      );
-    }
-    if (head?.dayTrouble !== undefined) {
-      const { since, message } = head.dayTrouble;
-      notes.push(`days of ${source} cannot be read again since ${since}: ${message}.`);
-    }
-    if (head?.droppedFilter !== undefined) {
-      const { why, filter } = head.droppedFilter;
-      const said = why === 'rejected' ? 'Graph rejects the filter' : 'the filter hides rows';
-      notes.push(`${source} is read without a filter: ${said} ${filter}.`);
-    }
     sources.push({
       source,
       ...(lastReadAt !== undefined && { lastReadAt }),
@@ -141,6 +135,76 @@ export async function health(
     status: problems.length === 0 ? 'up' : 'degraded',
     ...{ sources, alerts: sumOf(channels), channels, unreadableRows, problems, notes, counts },
   };
+}
+
+interface ReadFeed extends FeedReads {
+  readonly state: FeedState;
+}
+
+interface Moment {
+  readonly now: Instant;
+  /** The polls are switched on. */
+  readonly isReading: boolean;
+}
+
+/** What concerns all feeds of a source alike is said once. */
+function problemsOf(
+  source: Source,
+  feeds: readonly ReadFeed[],
+  all: number,
+  when: Moment,
+): readonly string[] {
+  const problems = feeds.flatMap((feed) => {
+    const what = problemOf(feed.state, when);
+    return what === undefined ? [] : [{ what, feed }];
+  });
+  return [...Map.groupBy(problems, ({ what }) => what)].map(([what, same]) => {
+    const names = same.map(({ feed }) => feedName(feed.property));
+    const isAll = names.length === feeds.length && feeds.length === all;
+    return `${source}${isAll ? '' : ` ${names.join(' and ')}`} ${what}`;
+  });
+}
+
+function problemOf(
+  { trouble, journal }: FeedState,
+  { now, isReading }: Moment,
+): string | undefined {
+  if (trouble !== undefined) {
+    const { since, message, mend } = trouble;
+    return `cannot be read since ${since}: ${message}. ${mend}`;
+  }
+  if (!isReading) {
+    return undefined; // said already
+  }
+  if (journal === undefined) {
+    return 'was never read; look at the log of the poll functions.';
+  }
+  return between(journal.readAt, now) > STANDSTILL
+    ? `was last read at ${journal.readAt}; look at the log of its poll function.`
+    : undefined;
+}
+
+function notesOf({ source, dayTrouble }: SourceState, feeds: readonly ReadFeed[]): string[] {
+  const notes: string[] = [];
+  if (dayTrouble !== undefined) {
+    const { since, message } = dayTrouble;
+    notes.push(`days of ${source} cannot be read again since ${since}: ${message}.`);
+  }
+  for (const { state, property, neededBy } of feeds) {
+    const name = `${source} ${feedName(property)}`;
+    if (state.trouble !== undefined && neededBy.length === 0) {
+      const { since, message, mend } = state.trouble;
+      notes.push(
+        `${name} cannot be read since ${since}, and sharpens no finding: ${message}. ${mend}`,
+      );
+    }
+    if (state.droppedFilter !== undefined) {
+      const { why, filter } = state.droppedFilter;
+      const said = why === 'rejected' ? 'Graph rejects the filter' : 'the filter hides rows';
+      notes.push(`${name} is read without a filter: ${said} ${filter}.`);
+    }
+  }
+  return notes;
 }
 
 async function countAlerts(

@@ -1,10 +1,13 @@
 import { coverageEnd, floorOf } from '../domain/judge';
 import { isTallied } from '../domain/tally';
+import { coverageOf, endsOf, type ReadingState } from '../domain/source-state';
 import type { KnownSignals } from './known-signals';
-import type { CoverageEnds, EngineStores } from './ports';
+import type { EngineStores } from './ports';
 import type { Selection } from './select';
 
 export interface KeepOptions {
+  /** What was read before these records. Absent: it is looked up. */
+  readonly reading?: ReadingState | undefined;
   readonly known?: KnownSignals | undefined;
   readonly isCatchingUp?: boolean;
 }
@@ -19,17 +22,17 @@ export interface KeepOptions {
 export async function keep(
   stores: EngineStores,
   selection: Selection,
-  { known, isCatchingUp = false }: KeepOptions = {},
+  { known, reading, isCatchingUp = false }: KeepOptions = {},
 ): Promise<{ tooOld: number }> {
   let tooOld = 0;
+  let current = reading;
   for (const [detector, timelines] of selection) {
     if (timelines.size === 0) {
       continue;
     }
-    const coverage = await stores.coverage.read(detector.id);
-    const ends: CoverageEnds = Object.fromEntries(
-      Object.entries(coverage).map(([source, { to }]) => [source, to]),
-    );
+    current ??= await stores.coverage.reading();
+    const coverage = coverageOf(detector, current);
+    const ends = endsOf(coverage);
     const floor = floorOf(detector, coverageEnd(detector, coverage));
     const fresh = [...timelines.values()].flatMap(({ timeline, signals }) => {
       const inTime = [...signals.values()].filter(

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../domain/canonical';
 import { defineDetector } from '../domain/detector';
 import { SOURCES } from '../domain/record';
 import { toMinute } from '../domain/time';
@@ -32,12 +33,12 @@ export const LOG_READING = defineDetector({
     unreadable: {
       title: 'A log cannot be read',
       summary: ({ who, facts, since }) =>
-        `${who} cannot be read since ${toMinute(since)}: ${text(facts['error'])}. ${text(facts['mend'])} Until then nothing that happens there is seen.`,
+        `${who}${part(facts)} cannot be read since ${toMinute(since)}: ${text(facts['error'])}. ${text(facts['mend'])} Until then nothing that happens there is seen.`,
     },
     'standing-still': {
       title: 'A log has not been read for too long',
       summary: ({ who, facts, since }) =>
-        `Coverage of ${who} stands still since ${toMinute(since)}: ${text(facts['error'])}. Absences are not concluded until it moves again.`,
+        `Coverage of ${who}${part(facts)} stands still since ${toMinute(since)}: ${text(facts['error'])}. Absences are not concluded until it moves again.`,
     },
     'filter-hides-rows': {
       title: 'A filter hid rows of a log',
@@ -49,6 +50,11 @@ export const LOG_READING = defineDetector({
   assess: () => ({ findings: [] }),
 });
 export type ReadingCondition = 'unreadable' | 'standing-still' | 'filter-hides-rows';
+
+/** Which part of a log: the rows that are picked by some property. */
+function part({ feeds }: JsonObject): string {
+  return feeds === undefined ? '' : `, read ${text(feeds)},`;
+}
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';

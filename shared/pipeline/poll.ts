@@ -15,7 +15,7 @@ export async function pollSource(
   const read = await readSource(reader);
   const { tenantId, detectors, stores, clock } = reader;
   const assessed = await drainMarks({
-    ...{ tenantId, detectors, stores, clock },
+    ...{ tenantId, detectors, stores, clock, reading: read.reading },
     ...(secondLook !== undefined && { secondLook }),
   });
   return { read, assessed };

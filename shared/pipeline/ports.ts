@@ -1,14 +1,16 @@
-import type { CoverageBySource, Interval } from '../domain/coverage';
+import type { Interval } from '../domain/coverage';
+import type { Property } from '../domain/feed';
 import type { Severity } from '../domain/detector';
 import type { Head } from '../domain/chain';
 import type { AlertDelivery, DeliveryResult, DeliveryState, Outcome } from '../domain/delivery';
 import type { Alert, Finding, FindingChange, Status, Transition } from '../domain/finding';
-import type { SourceHead, WindowReport } from '../domain/journal';
+import type { WindowReport } from '../domain/journal';
 import type { SeenRow } from '../domain/lateness';
 import type { QuarantineRow, RowEnd } from '../domain/quarantine';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { ChainHead, RecordEntry } from '../domain/record-chain';
 import type { JoinRules, Signal } from '../domain/signal';
+import type { ReadingState, SourceState } from '../domain/source-state';
 import type { RuleStep } from '../domain/suppression';
 import type { Duration, Instant } from '../domain/time';
 import type { Exhibit } from '../domain/verification';
@@ -30,14 +32,14 @@ export interface Clock extends Now {
 export interface Wanted {
   readonly source: Source;
   /**
-   * What the server may be asked to filter by: one property, exact values. Absent when the detectors need several
-   * properties: Graph is then asked for all rows, because a filter over several was seen to lose some.
+   * What the server is asked to filter by: one property, exact values, because a filter over several was seen to lose
+   * rows. Absent: all rows.
    */
-  readonly filter?: { readonly property: string; readonly values: readonly (string | number)[] };
+  readonly filter?: { readonly property: Property; readonly values: readonly (string | number)[] };
   /** True for a row, as the source sends it, that a detector looks at. */
   readonly isWanted: (row: Readonly<Record<string, unknown>>) => boolean;
-  /** True for a row that the detectors need, and that a filter must therefore let through. */
-  readonly isNeeded: (row: Readonly<Record<string, unknown>>) => boolean;
+  /** The feeds whose filter must let this row through. */
+  readonly feedsOf: (row: Readonly<Record<string, unknown>>) => readonly Property[];
   /** The detectors that need a row like this; another spelling that they look at counts. */
   readonly neededBy: (row: Readonly<Record<string, unknown>>) => readonly string[];
   /** Only rows about this subject, asked for by its id instead of by the filter. */
@@ -51,8 +53,8 @@ export interface SourcePage {
   /** The rows that a detector looks at, inside the window. */
   readonly records: readonly EntraRecord[];
   readonly malformed: readonly Malformed[];
-  /** The rows inside the window that the detectors need, by id and time. */
-  readonly seen: readonly SeenRow[];
+  /** The rows inside the window that must come by in some feeds, by id and time. */
+  readonly seen: readonly SeenInFeeds[];
   /** The oldest time on the page: pages come newest first, so this says how far into the window it reaches. */
   readonly oldest?: Instant;
   readonly requestId?: string;
@@ -60,7 +62,12 @@ export interface SourcePage {
   readonly isAgain?: boolean;
 }
 
-/** A feed that can be read window by window. */
+/** A row that was seen, and the feeds that it belongs to. */
+export interface SeenInFeeds extends SeenRow {
+  readonly feeds: readonly Property[];
+}
+
+/** A source that can be read window by window. */
 export interface RecordSource {
   /**
    * All rows of a half-open window, page by page, in no particular order and possibly with repeats.
@@ -544,19 +551,20 @@ export interface WorkMarks {
 }
 
 export interface CoverageStore {
-  /** What each source covers for the rows that this detector reads. */
-  read(detectorId: string): Promise<CoverageBySource>;
+  /** What is known of the reading of every source that anybody ever tried to read. A run reads it once and passes it. */
+  reading(): Promise<ReadingState>;
   /** @returns undefined when nobody ever tried to read the source. */
-  head(source: Source): Promise<SourceHead | undefined>;
+  source(source: Source): Promise<SourceState | undefined>;
   /**
-   * Changes the head of a source by a pure step, taken again when somebody else was faster; the windows go into the
-   * ledger in the same transaction.
+   * Changes what is known of a source by a pure step, taken again when somebody else was faster; the windows go into
+   * the ledger in the same transaction.
+   * @param of the source, or its state as this store has given it: it is then not read again unless it has changed.
    */
   change(
-    source: Source,
-    step: (head: SourceHead) => SourceHead,
+    of: Source | SourceState,
+    step: (state: SourceState) => SourceState,
     windows?: readonly WindowReport[],
-  ): Promise<SourceHead>;
+  ): Promise<SourceState>;
   /** The windows that were read in a stretch of time, the newest first. */
   ledger(source: Source, read: Interval): AsyncIterable<WindowReport>;
   /** Whether the ledger has windows that were read before. */

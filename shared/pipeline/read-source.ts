@@ -1,36 +1,26 @@
 import { canonical, type Json } from '../domain/canonical';
 import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
-import {
-  afterDetectorChange,
-  afterRetention,
-  afterTrouble,
-  daysDue,
-  hoursDue,
-  unread,
-  withoutDayTrouble,
-  withoutTrouble,
-  type Journal,
-  type Purpose,
-  type SourceHead,
-} from '../domain/journal';
-import { lagOf } from '../domain/lateness';
+import { feedName, type Property } from '../domain/feed';
+import { afterDetectorChange, afterRetention, withoutFilling } from '../domain/journal';
+import type { Filters, Reading, ReadTotal } from '../domain/reading';
+import { apply, nextWindow, planPoll, RETENTION_MARGIN } from '../domain/reading-plan';
+import { headOf, noted, stoppedBy, unfinished } from '../domain/reading-result';
 import type { Source } from '../domain/record';
 import {
-  between,
-  DAY,
-  earliest,
-  HOUR,
-  MINUTE,
-  plus,
-  type Duration,
-  type Instant,
-} from '../domain/time';
+  feedOf,
+  feedsIn,
+  inFeeds,
+  unread,
+  type ReadingState,
+  type SourceState,
+} from '../domain/source-state';
+import { between, plus, type Duration, type Instant } from '../domain/time';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
-import { readStretch, type Stop } from './read-stretch';
-import { filterKey, idsOf, markFilled, unfiltered, type ReadRun } from './read-window';
-import { readsHash, wantedBy } from './select';
+import { readWindow, type ReadRun } from './read-window';
+import { markEveryTimeline } from './rule-change';
+import { feedsFor, filterKey, wantedBy } from './select';
 
 export interface Reader {
   readonly source: Source;
@@ -51,152 +41,151 @@ export interface Reader {
   readonly sweep?: boolean;
 }
 
+/** Why a run ended before its end: the next one goes on from there. */
+export type Stop = 'budget' | SourceError;
+
 /** What one run over one source came to; also one line of the log. */
-export interface ReadRunReport {
+export interface ReadRunReport extends ReadTotal {
   readonly source: Source;
   /** What the head had to read. */
   readonly window: Interval;
-  readonly windows: number;
-  readonly rows: number;
-  readonly kept: number;
-  readonly malformed: number;
-  readonly tooOld: number;
-  /** Why the run ended before its end: the next one goes on from there. */
   readonly stopped?: Stop;
+  /** The feeds that the next run goes on with, as people read them. */
+  readonly unfinished?: readonly string[];
+  /** What is known of all sources after it. */
+  readonly reading: ReadingState;
 }
-
-const SWEEP = 2 * DAY;
-/** A page, less what the next minutes bring. */
-const PAGEFUL = 850;
-/** Most rows come within minutes: the head sees them, whatever it costs, and does not leave them to the hour tile. */
-const LEAST_REACH = 10 * MINUTE;
-/** What the log drops in the next hour may be gone before it is read. */
-export const RETENTION_MARGIN = HOUR;
 
 /**
  * Reads what is new of a source, then the closed hours and days that are due to be read again. Everything is read in
- * windows and goes through one journal; coverage says what is complete.
+ * windows, feed by feed in turn; coverage says what is complete.
  */
 export async function readSource(reader: Reader): Promise<ReadRunReport> {
-  const { source, clock } = reader;
-  const started = clock.now();
+  const { source, clock, initialLookback, retention, sweep, stores } = reader;
+  const now = clock.now();
   const run = await startRun(reader);
-  const isNeeded = idsOf(run).length > 0;
-  const window = { from: headFrom(run.head.journal, reader, started), to: started };
-  const stopped = isNeeded ? await readAll(reader, run, window) : undefined;
+  const planned = planPoll(stateOf(run), {
+    ...{ now, initialLookback, retention, sweep },
+    filters: filtersOf(run),
+  });
+  const reading = await readAll(run, planned, reader.budget);
+  const step = noted(reading, clock.now());
+  const state = isSame(step(reading.state), reading.state)
+    ? reading.state
+    : await stores.coverage.change(reading.state, step);
+  const stopped = stopOf(reading);
   return {
-    ...{ source, window, ...run.total },
+    ...{ source, ...reading.total, reading: { ...run.reading, [source]: state } },
+    window: headOf(planned) ?? { from: now, to: now },
     ...(stopped !== undefined && { stopped }),
+    ...(stopped !== undefined && { unfinished: unfinished(reading).map(feedName) }),
   };
 }
 
-/** A run over the head as it is stored, brought up to date with the detectors and the retention of today. */
+/** A run over what is stored, brought up to date with the detectors and the retention of today. */
 export async function startRun(reader: Reader): Promise<ReadRun> {
   const { source, tenantId, records, stores, clock, known } = reader;
   const detectors = reader.detectors.map((each) => each.detector);
-  const head = (await stores.coverage.head(source)) ?? unread(source);
+  const reading = await stores.coverage.reading();
+  const feeds = feedsFor(detectors, source);
   const run: ReadRun = {
-    ...{ tenantId, detectors, records, stores, clock, known, head },
+    ...{ tenantId, detectors, records, stores, clock, known, feeds, reading },
     wanted: wantedBy(detectors, source),
-    reads: Object.fromEntries(
-      detectors
-        .filter((each) => each.needs.includes(source))
-        .map((each) => [each.id, readsHash(each, source)]),
-    ),
-    isFirst: head.journal === undefined,
-    total: { windows: 0, rows: 0, kept: 0, malformed: 0, tooOld: 0 },
+    firsts: feeds
+      .map(({ property }) => property)
+      .filter((each) => reading[source]?.feeds[each]?.journal === undefined),
   };
-  if (idsOf(run).length > 0) {
-    run.head = await prepared(reader, run, clock.now());
-    if (run.head.droppedFilter?.filter === filterKey(run.wanted)) {
-      run.wanted = unfiltered(run.wanted);
-    }
-    await markFilled(run); // what a killed run has left
-  }
-  return run;
+  const before = stateOf(run);
+  const step = broughtUpToDate(run, reader.retention, clock.now());
+  const current = isSame(step(before), before)
+    ? before
+    : await stores.coverage.change(before, step);
+  const marked = await markFilled(run, current); // what a killed run has left
+  return { ...run, reading: { ...reading, [source]: marked } };
 }
 
-/** Brings the head up to date with today's detectors and with what the log still holds. */
-async function prepared(reader: Reader, run: ReadRun, now: Instant): Promise<SourceHead> {
-  const { source, retention } = reader;
-  const ids = idsOf(run);
-  const step = (head: SourceHead): SourceHead => {
-    const { droppedFilter, ...others } = afterDetectorChange(head, run.reads);
-    // Another filter is tried again, and the old one is no longer in the way.
-    const isDropped = droppedFilter?.filter === filterKey(run.wanted);
-    const current = isDropped ? { ...others, droppedFilter } : others;
-    const oldest = retention === undefined ? undefined : plus(now, RETENTION_MARGIN - retention);
-    return oldest === undefined ? current : afterRetention(current, oldest, ids);
-  };
-  const isSame = textOf(step(run.head)) === textOf(run.head);
-  return isSame ? run.head : reader.stores.coverage.change(source, step);
+/** What is known of the source that a run is about. */
+export function stateOf({ reading, wanted: { source } }: ReadRun): SourceState {
+  return reading[source] ?? unread(source);
+}
+
+/** By feed: what its filter is known by. */
+export function filtersOf({ feeds }: ReadRun): Filters {
+  return Object.fromEntries(feeds.map((each) => [each.property, filterKey(each)]));
+}
+
+/** Reads window after window until there is nothing left, or no time. */
+export async function readAll(
+  run: ReadRun,
+  planned: Reading,
+  budget: Duration | undefined,
+  onWindow: (reading: Reading) => void = () => undefined,
+): Promise<Reading> {
+  const { clock } = run;
+  let reading = planned;
+  for (let next = nextWindow(reading); next !== undefined; next = nextWindow(reading)) {
+    if (budget !== undefined && between(planned.startedAt, clock.now()) > budget) {
+      break;
+    }
+    const outcome = await readWindow(run, reading, next);
+    reading = apply(reading, next, outcome, clock.now());
+    onWindow(reading);
+  }
+  return { ...reading, state: await markFilled(run, reading.state) };
+}
+
+export function stopOf(reading: Reading): Stop | undefined {
+  const stopped = stoppedBy(reading);
+  return stopped === 'budget' || stopped instanceof SourceError ? stopped : undefined;
+}
+
+/** Brings each feed up to date with today's detectors and with what the log still holds. */
+function broughtUpToDate({ feeds }: ReadRun, retention: Duration | undefined, now: Instant) {
+  const oldest = retention === undefined ? undefined : plus(now, RETENTION_MARGIN - retention);
+  return (state: SourceState): SourceState =>
+    feeds.reduce((known, feed) => {
+      const { property, reads } = feed;
+      return inFeeds([property], (each) => {
+        const { droppedFilter, ...others } = afterDetectorChange(each, reads);
+        // Another filter is tried again, and the old one is no longer in the way.
+        const isDropped = droppedFilter?.filter === filterKey(feed);
+        const current = isDropped ? { ...others, droppedFilter } : others;
+        const next =
+          oldest === undefined ? current : afterRetention(current, oldest, Object.keys(reads));
+        return isSame(next, each) ? each : next;
+      })(known);
+    }, state);
 }
 
 /** Whatever the order of its parts. */
-function textOf(head: SourceHead): string {
-  return canonical(head as unknown as Json);
+function isSame(a: object, b: object): boolean {
+  return a === b || canonical(a as Json) === canonical(b as Json);
 }
 
 /**
- * Where the head begins: where it stopped, and as far before that as costs no further request. What is not complete
- * yet is then completed by the way, and an hour that is due needs no reading of its own.
+ * Marks every timeline of the detectors whose old questions some window has answered. Who it concerns is written with
+ * the coverage, so that a kill in between only delays it.
  */
-function headFrom(journal: Journal | undefined, reader: Reader, now: Instant): Instant {
-  if (journal === undefined) {
-    const { initialLookback, retention = Infinity } = reader;
-    return plus(now, -Math.min(initialLookback, retention - RETENTION_MARGIN));
+async function markFilled(run: ReadRun, state: SourceState): Promise<SourceState> {
+  const { stores, detectors, feeds } = run;
+  const filled = feedsIn(state).filter(([, { filling }]) => filling !== undefined);
+  if (filled.length === 0) {
+    return state;
   }
-  const { readTo, rowsPerHour } = journal;
-  const open = earliest(journal.completeTo, journal.hoursTo);
-  const swept = reader.sweep === true ? plus(now, -SWEEP) : now;
-  if (between(readTo, now) > HOUR) {
-    return earliest(open, readTo, swept); // several pages anyway
+  const isAsking = (id: string, property: Property): boolean =>
+    feeds.some((feed) => feed.property === property && feed.neededBy.includes(id));
+  const concerned = detectors.filter(({ id }) =>
+    filled.some(([property, { filling }]) => filling?.[id] !== undefined && isAsking(id, property)),
+  );
+  for (const detector of concerned) {
+    await markEveryTimeline(stores, detector, true);
   }
-  const reach =
-    rowsPerHour === 0 ? Infinity : Math.max(LEAST_REACH, (PAGEFUL / rowsPerHour) * HOUR);
-  const free = between(open, now) <= reach ? open : plus(now, -reach);
-  return earliest(free, readTo, swept);
-}
-
-async function readAll(reader: Reader, run: ReadRun, window: Interval): Promise<Stop | undefined> {
-  const started = window.to;
-  const isOver = (): boolean =>
-    reader.budget !== undefined && between(started, reader.clock.now()) > reader.budget;
-  const read = (stretch: Interval | undefined, purpose: Purpose): Promise<Stop | undefined> =>
-    stretch === undefined ? Promise.resolve(undefined) : readStretch(run, stretch, purpose, isOver);
-  const lag = lagOf(run.head.lateness);
-  let stopped = await read(window, 'head');
-  const { journal } = run.head;
-  if (stopped === undefined && journal !== undefined) {
-    stopped = await read(hoursDue(journal, started, lag), 'hour');
-  }
-  await noteTrouble(reader, run, stopped, run.total.windows > 0);
-  if (stopped !== undefined || run.head.journal === undefined) {
-    return stopped;
-  }
-  // A day that fails is tried again at the next run; nothing waits for it.
-  const before = run.total.windows;
-  stopped = await read(daysDue(run.head.journal, started), 'day');
-  await noteTrouble(reader, run, stopped, run.total.windows > before, 'dayTrouble');
-  return stopped;
-}
-
-async function noteTrouble(
-  reader: Reader,
-  run: ReadRun,
-  stopped: Stop | undefined,
-  isMoving: boolean,
-  of: 'trouble' | 'dayTrouble' = 'trouble',
-): Promise<void> {
-  const { source, stores, clock } = reader;
-  if (stopped instanceof SourceError) {
-    const { trouble, message, mend } = stopped;
-    const now = clock.now();
-    run.head = await stores.coverage.change(source, (head) =>
-      afterTrouble(head, { trouble, message, mend }, now, of),
-    );
-  } else if (run.head[of] !== undefined && (stopped === undefined || isMoving)) {
-    const over = of === 'trouble' ? withoutTrouble : withoutDayTrouble;
-    run.head = await stores.coverage.change(source, over);
-  }
+  // What another runner has filled since is still to be marked.
+  return stores.coverage.change(
+    state,
+    inFeeds(
+      filled.map(([property]) => property),
+      (feed, property) => withoutFilling(feed, feedOf(state, property).filling ?? {}),
+    ),
+  );
 }

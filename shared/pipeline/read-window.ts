@@ -1,26 +1,36 @@
 import { isFilling, type Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
+import { isSameFeed, type Property } from '../domain/feed';
 import {
+  afterGivingUp,
   afterHidingFilter,
+  afterSkippingDay,
   afterWindow,
   covered,
-  withoutFilling,
-  type DroppedFilter,
-  type Purpose,
+  type FeedState,
   type ReadWindow,
-  type SourceHead,
   type WindowReport,
 } from '../domain/journal';
-import type { SeenRow } from '../domain/lateness';
-import { between, MINUTE, type Duration } from '../domain/time';
+import { lagOf } from '../domain/lateness';
+import {
+  MOST_PAGES,
+  PLANNED_SHARE,
+  SMALLEST_WINDOW,
+  type AskedWindow,
+  type Outcome,
+  type Reading,
+} from '../domain/reading';
+import { isGivenUp } from '../domain/reading-plan';
+import { feedOf, inFeeds, type ReadingState, type SourceState } from '../domain/source-state';
+import { between, type Duration, type Instant } from '../domain/time';
 import { collectPages, type Collected } from './collect-pages';
 import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
-import { markEveryTimeline } from './rule-change';
+import { filteredBy, filterKey, type FeedReads, type Selection } from './select';
 import { quarantineRows, settleRows } from './unreadable';
 
-/** What reading a source needs, and what one run over it has come to so far. */
+/** What reading a source needs. */
 export interface ReadRun {
   readonly tenantId: string;
   readonly detectors: readonly Detector[];
@@ -28,96 +38,70 @@ export interface ReadRun {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly known: KnownSignals | undefined;
-  /** The rows to ask for; loses its filter when Graph rejects it. */
-  wanted: Wanted;
-  head: SourceHead;
-  /** What each detector that needs this source reads, hashed. */
-  readonly reads: Readonly<Record<string, string>>;
-  /** This source was never polled before. */
-  readonly isFirst: boolean;
-  readonly total: ReadTotal;
-}
-
-export interface ReadTotal {
-  windows: number;
-  rows: number;
-  kept: number;
-  malformed: number;
-  tooOld: number;
-}
-
-export const SMALLEST_WINDOW = MINUTE;
-/** Pages of one window: at 2 requests in 10 seconds they take well over a minute. */
-export const MOST_PAGES = 20;
-/** Of that limit, so much is planned for: rows come unevenly. */
-export const PLANNED_SHARE = 0.6;
-
-/** The window has more pages than one run has time for; one of this length would fit. */
-export interface TooLong {
-  readonly fits: Duration;
+  /** All rows of the source that a detector looks at. */
+  readonly wanted: Wanted;
+  readonly feeds: readonly FeedReads[];
+  /** Feeds that were never polled before. */
+  readonly firsts: readonly Property[];
+  /** What was known of all sources when the run began. */
+  readonly reading: ReadingState;
 }
 
 /**
  * Reads one window to its end, then stores what it showed, then moves coverage over it: a kill anywhere only means
  * that it is read again.
- * @returns `again` when somebody dropped the filter meanwhile that it was read with.
- * @throws SourceError when it could not be read to its end; coverage stays then.
  */
 export async function readWindow(
   run: ReadRun,
-  window: Interval,
-  purpose: Purpose,
-  lag: Duration,
-): Promise<TooLong | 'read' | 'again'> {
-  const { clock, stores } = run;
-  const { source, filter } = run.wanted;
-  const isFiltered = filter !== undefined && purpose !== 'day';
-  const startedAt = clock.now();
-  const read = await readPages(run, window, isFiltered ? run.wanted : unfiltered(run.wanted));
-  if ('fits' in read) {
-    return read;
+  reading: Reading,
+  window: AskedWindow,
+): Promise<Outcome> {
+  try {
+    return await read(run, reading, window);
+  } catch (error) {
+    if (!(error instanceof SourceError)) {
+      throw error;
+    }
+    return isGivenUp(reading, window, error, run.clock.now())
+      ? { was: 'given-up', state: await giveUp(run, reading, window) }
+      : { was: 'failed', failure: error };
   }
-  const isHidden =
-    purpose === 'day' && filter !== undefined && (await isHiding(run, window, read.seen));
-  const { malformed, readable } = read;
-  const looked = { source, window, malformed, readable, seenAt: clock.now() };
+}
+
+async function read(run: ReadRun, reading: Reading, window: AskedWindow): Promise<Outcome> {
+  const { clock, stores } = run;
+  const startedAt = clock.now();
+  const pages = await readPages(run, window, window.isFiltered ? filterOf(run, window) : undefined);
+  if ('fits' in pages) {
+    return { was: 'too-long', ...pages };
+  }
+  const dropped = await droppedBy(run, reading, window, pages);
+  const { malformed, readable } = pages;
+  const { source } = run.wanted;
+  const looked = { source, window: stretchOf(window), malformed, readable, seenAt: clock.now() };
   await quarantineRows(stores, looked);
-  const done: ReadWindow = {
-    ...{ from: window.from, to: window.to, purpose, startedAt, lag },
-    detectorIds: idsOf(run),
-    isFiltered: isFiltered && !read.isRejected,
-    rows: read.rows,
-    seen: read.seen,
-  };
-  const { tooOld } = await keep(stores, read.selection, {
-    known: run.known,
-    isCatchingUp: isCatchingUp(run, done),
-  });
+  const done: Done = { window, pages, dropped, startedAt };
+  const { tooOld } = await keepAll(run, reading.state, done);
   await settleRows(run, looked);
-  const dropped = isHidden ? 'hides-rows' : read.isRejected ? 'rejected' : undefined;
-  const isRecorded = await record(run, done, dropped, {
-    ...{ from: window.from, to: window.to, source, purpose, readAt: clock.now() },
-    ...{ rows: read.rows, kept: read.kept, malformed: read.malformed.length, pages: read.pages },
-    ms: between(startedAt, clock.now()),
-    filter: done.isFiltered ? (filter?.property ?? 'none') : 'none',
-    ...(read.requestId !== undefined && { requestId: read.requestId }),
-  });
-  const { total } = run;
-  total.windows += 1;
-  total.rows += read.rows;
-  total.kept += read.kept;
-  total.malformed += read.malformed.length;
-  total.tooOld += tooOld;
-  return isRecorded ? 'read' : 'again';
+  const { state, isRecorded } = await record(run, reading, done);
+  const { rows, kept, pages: count } = pages;
+  return isRecorded
+    ? { was: 'read', state, pages: count, rows, kept, malformed: malformed.length, tooOld }
+    : { was: 'read-in-vain', state, pages: count };
 }
 
-/** The detectors that need this source. */
-export function idsOf({ reads }: ReadRun): readonly string[] {
-  return Object.keys(reads);
+/** A window that was read, and what is still to be made of it. */
+interface Done {
+  readonly window: AskedWindow;
+  readonly pages: Pages;
+  readonly dropped: DroppedFilters;
+  readonly startedAt: Instant;
 }
+type DroppedFilters = Readonly<Partial<Record<Property, 'rejected' | 'hides-rows'>>>;
 
-export function unfiltered({ filter: _none, ...wanted }: Wanted): Wanted {
-  return wanted;
+/** Its only feed. */
+function filterOf({ feeds }: ReadRun, window: AskedWindow): FeedReads | undefined {
+  return feeds.find(({ property }) => property === window.feeds[0]);
 }
 
 type Pages = Collected & {
@@ -127,14 +111,18 @@ type Pages = Collected & {
 
 async function readPages(
   run: ReadRun,
-  window: Interval,
-  wanted: Wanted,
+  window: AskedWindow,
+  filter: FeedReads | undefined,
   isRejected = false,
-): Promise<TooLong | Pages> {
+): Promise<{ readonly fits: Duration; readonly pages: number } | Pages> {
+  const { wanted } = run;
   const length = between(window.from, window.to);
   try {
     const read = await collectPages(
-      run.records.read(window, wanted),
+      run.records.read(
+        stretchOf(window),
+        filter === undefined ? wanted : filteredBy(wanted, filter),
+      ),
       run,
       ({ pages }) => pages === MOST_PAGES && length > SMALLEST_WINDOW,
     );
@@ -142,27 +130,59 @@ async function readPages(
       return { ...read, isRejected };
     }
     const reached = between(read.oldest ?? window.to, window.to);
-    return { fits: Math.min(PLANNED_SHARE * reached, length / 2) };
+    return { fits: Math.min(PLANNED_SHARE * reached, length / 2), pages: read.pages };
   } catch (error) {
     const isFilter = error instanceof SourceError && error.trouble === 'filter-rejected';
-    if (!isFilter || wanted.filter === undefined) {
+    if (!isFilter || filter === undefined) {
       throw error;
     }
-    return readPages(run, window, unfiltered(wanted), true);
+    return readPages(run, window, undefined, true);
   }
 }
 
+function stretchOf({ from, to }: Interval): Interval {
+  return { from, to };
+}
+
+/** The filters that Graph rejects, or that the look at a whole day shows to hide rows. */
+async function droppedBy(
+  run: ReadRun,
+  { state, filters }: Reading,
+  window: AskedWindow,
+  pages: Pages,
+): Promise<DroppedFilters> {
+  if (window.purpose !== 'day') {
+    return pages.isRejected
+      ? Object.fromEntries(window.feeds.map((each) => [each, 'rejected']))
+      : {};
+  }
+  const dropped: [Property, 'hides-rows'][] = [];
+  for (const feed of run.feeds.filter(({ property }) => window.feeds.includes(property))) {
+    const { property } = feed;
+    const isSent = feedOf(state, property).droppedFilter?.filter !== filters[property];
+    if (isSent && (await isHiding(run, window, feed, seenIn(pages, property)))) {
+      dropped.push([property, 'hides-rows']);
+    }
+  }
+  return Object.fromEntries(dropped);
+}
+
+function seenIn({ seen }: Pages, property: Property): Collected['seen'] {
+  return seen.filter(({ feeds }) => feeds.includes(property));
+}
+
 /**
- * A day's window was read without the filter; now it is read with it. Rows that the detectors need and that do not come
- * then, also when asked once more, are hidden by the filter.
+ * A day's window was read without a filter; now it is read with the one of this feed. Rows that the detectors need and
+ * that do not come then, also when asked once more, are hidden by the filter.
  */
 async function isHiding(
   run: ReadRun,
-  window: Interval,
-  expected: readonly SeenRow[],
+  window: AskedWindow,
+  feed: FeedReads,
+  expected: Collected['seen'],
 ): Promise<boolean> {
   for (let round = 0; round < 2; round++) {
-    const shown = await readShown(run, window);
+    const shown = await readShown(run, window, feed);
     if (expected.every(({ id }) => shown.has(id))) {
       return false;
     }
@@ -170,94 +190,170 @@ async function isHiding(
   return true;
 }
 
-async function readShown(run: ReadRun, window: Interval): Promise<ReadonlySet<string>> {
+async function readShown(
+  run: ReadRun,
+  window: AskedWindow,
+  feed: FeedReads,
+): Promise<ReadonlySet<string>> {
   const { clock, records, stores, tenantId, wanted } = run;
   const startedAt = clock.now();
-  const read = await collectPages(records.read(window, wanted), { tenantId, detectors: [] });
-  const { rows, kept, pages } = read;
-  const { source, filter } = wanted;
-  await stores.coverage.change(source, (head) => head, [
+  const pages = records.read(stretchOf(window), filteredBy(wanted, feed));
+  const read = await collectPages(pages, { tenantId, detectors: [] });
+  const { source, property } = feed;
+  await stores.coverage.change(source, (state) => state, [
     {
-      ...{ from: window.from, to: window.to, source, purpose: 'filter-check', rows, kept, pages },
-      ...{ malformed: read.malformed.length, readAt: clock.now() },
-      ...{ ms: between(startedAt, clock.now()), filter: filter?.property ?? 'none' },
+      ...{ ...stretchOf(window), source, feeds: [property], purpose: 'filter-check' },
+      ...{ rows: read.rows, kept: read.kept, pages: read.pages, malformed: read.malformed.length },
+      ...{ readAt: clock.now(), ms: between(startedAt, clock.now()), filter: property },
     },
   ]);
   return new Set(read.seen.map((row) => row.id));
 }
 
-/**
- * Coverage, cursors and the ledger move in one transaction, judged by the head as it is then: another runner may have
- * dropped the filter, or begun with other detectors, since the window was asked for.
- * @returns false when the window says nothing, because it was read with a filter that hides rows.
- */
-async function record(
+/** What the window says of one of its feeds. */
+function ofFeed(
   run: ReadRun,
-  window: ReadWindow,
-  dropped: DroppedFilter['why'] | undefined,
-  report: WindowReport,
-): Promise<boolean> {
-  const { stores, wanted, clock } = run;
-  const filter = filterKey(wanted);
-  let isRecorded = true;
-  run.head = await stores.coverage.change(
-    wanted.source,
-    (known) => {
-      isRecorded = !(window.isFiltered && known.droppedFilter?.filter === filter);
-      if (!isRecorded) {
-        return known;
-      }
-      const detectorIds = window.detectorIds.filter(
-        (id) => (known.reads[id] ?? run.reads[id]) === run.reads[id],
-      );
-      const after = afterWindow(known, { ...window, detectorIds });
-      const drop = dropped && { filter, why: dropped, at: clock.now() };
-      return drop === undefined
-        ? after
-        : drop.why === 'hides-rows'
-          ? afterHidingFilter(after, drop)
-          : { ...after, droppedFilter: drop };
-    },
-    [report],
+  state: SourceState,
+  { window, pages, startedAt }: Done,
+  property: Property,
+): ReadWindow {
+  return {
+    ...{ ...stretchOf(window), purpose: window.purpose, startedAt },
+    lag: lagOf(feedOf(state, property).lateness),
+    detectorIds: askersOf(run, property),
+    isFiltered: window.isFiltered && !pages.isRejected,
+    rows: pages.rows,
+    seen: seenIn(pages, property),
+  };
+}
+
+/** The detectors that ask for this feed. */
+function askersOf({ feeds }: ReadRun, property: Property): readonly string[] {
+  return Object.keys(feeds.find((each) => each.property === property)?.reads ?? {});
+}
+
+/** What is found while catching up with the past is told in a digest: by detector, because their feeds differ. */
+async function keepAll(run: ReadRun, state: SourceState, done: Done): Promise<{ tooOld: number }> {
+  const { stores, known, wanted } = run;
+  const reading = { ...run.reading, [wanted.source]: state };
+  let tooOld = 0;
+  const groups = Map.groupBy(done.pages.selection, ([detector]) =>
+    isCatchingUp(run, state, done, detector),
   );
-  if (run.head.droppedFilter?.filter === filter) {
-    run.wanted = unfiltered(wanted);
+  for (const [isPast, entries] of groups) {
+    const selection: Selection = new Map(entries);
+    tooOld += (await keep(stores, selection, { known, reading, isCatchingUp: isPast })).tooOld;
   }
-  return isRecorded;
+  return { tooOld };
 }
 
 /** The first read, a backfill and what fills a gap are about the past: what opens by them is told in a digest. */
-function isCatchingUp({ head, isFirst }: ReadRun, window: ReadWindow): boolean {
-  const stretch = covered(head, window);
+function isCatchingUp(
+  run: ReadRun,
+  state: SourceState,
+  done: Done,
+  { id, needs }: Detector,
+): boolean {
+  const { source } = run.wanted;
+  const { feeds, purpose } = done.window;
   return (
-    isFirst ||
-    window.purpose === 'backfill' ||
-    (stretch !== undefined &&
-      window.detectorIds.some((id) => {
-        const known = head.byDetector[id];
-        return known !== undefined && isFilling(known, stretch);
-      }))
+    purpose === 'backfill' ||
+    feeds
+      .filter((property) => needs.some((feed) => isSameFeed(feed, { source, property })))
+      .some((property) => {
+        const feed = feedOf(state, property);
+        const known = feed.byDetector[id];
+        const lag = lagOf(feed.lateness);
+        const stretch = covered(feed, {
+          ...stretchOf(done.window),
+          startedAt: done.startedAt,
+          lag,
+        });
+        const isNews = known !== undefined && stretch !== undefined && isFilling(known, stretch);
+        return isNews || run.firsts.includes(property);
+      })
   );
 }
 
 /**
- * Marks every timeline of the detectors whose old questions some window has answered. Who it concerns is written with
- * the coverage, so that a kill in between only delays it.
+ * Coverage, cursors and the ledger move in one transaction, judged by what is known then: another runner may have
+ * dropped the filter, or begun with other detectors, since the window was asked for.
+ * @returns isRecorded is false when the window says nothing, because it was read with a filter that hides rows.
  */
-export async function markFilled(run: ReadRun): Promise<void> {
-  const { stores, detectors, wanted } = run;
-  const { filling = {} } = run.head;
-  if (Object.keys(filling).length === 0) {
-    return;
-  }
-  for (const detector of detectors.filter(({ id }) => filling[id] !== undefined)) {
-    await markEveryTimeline(stores, detector, true);
-  }
-  // What another runner has filled since is still to be marked.
-  run.head = await stores.coverage.change(wanted.source, (head) => withoutFilling(head, filling));
+async function record(
+  run: ReadRun,
+  reading: Reading,
+  done: Done,
+): Promise<{ state: SourceState; isRecorded: boolean }> {
+  const { stores, clock, wanted } = run;
+  const { window, pages, dropped, startedAt } = done;
+  const at = clock.now();
+  let isRecorded = true;
+  const step = (feed: FeedState, property: Property): FeedState => {
+    const seen = ofFeed(run, reading.state, done, property);
+    const { reads, filter } = filteringOf(run, property);
+    if (seen.isFiltered && feed.droppedFilter?.filter === filter) {
+      isRecorded = false;
+      return feed;
+    }
+    const detectorIds = seen.detectorIds.filter(
+      (id) => (feed.reads[id] ?? reads[id]) === reads[id],
+    );
+    const read = afterWindow(feed, { ...seen, detectorIds });
+    const after = withProgress(read, reading, window);
+    const why = dropped[property];
+    return why === undefined
+      ? after
+      : why === 'hides-rows'
+        ? afterHidingFilter(after, { filter, why, at })
+        : { ...after, droppedFilter: { filter, why, at } };
+  };
+  const report: WindowReport = {
+    ...{ ...stretchOf(window), source: wanted.source, feeds: window.feeds },
+    ...{ purpose: window.purpose, readAt: at, ms: between(startedAt, at) },
+    ...{ rows: pages.rows, kept: pages.kept, pages: pages.pages },
+    malformed: pages.malformed.length,
+    filter: window.isFiltered && !pages.isRejected ? window.feeds.join() : 'none',
+    ...(pages.requestId !== undefined && { requestId: pages.requestId }),
+  };
+  const all = inFeeds(window.feeds, step);
+  const state = await stores.coverage.change(
+    reading.state,
+    (known) => {
+      isRecorded = true;
+      return all(known);
+    },
+    [report],
+  );
+  return { state, isRecorded };
 }
 
-/** What a dropped filter is remembered by: another filter is tried again. */
-export function filterKey({ filter }: Wanted): string {
-  return filter === undefined ? 'none' : `${filter.property} eq ${filter.values.join(' | ')}`;
+function filteringOf(
+  { feeds }: ReadRun,
+  property: Property,
+): { readonly reads: FeedReads['reads']; readonly filter: string } {
+  const feed = feeds.find((each) => each.property === property);
+  return feed === undefined
+    ? { reads: {}, filter: 'none' }
+    : { reads: feed.reads, filter: filterKey(feed) };
+}
+
+/** A range that is filled goes on there. */
+function withProgress(feed: FeedState, { range }: Reading, { to: at }: Interval): FeedState {
+  return range === undefined ? feed : { ...feed, backfill: { ...range, at } };
+}
+
+function giveUp(run: ReadRun, reading: Reading, window: AskedWindow): Promise<SourceState> {
+  return run.stores.coverage.change(
+    reading.state,
+    inFeeds(window.feeds, (feed, property) =>
+      window.purpose === 'day'
+        ? afterSkippingDay(feed, window)
+        : withProgress(
+            afterGivingUp(feed, stretchOf(window), askersOf(run, property)),
+            reading,
+            window,
+          ),
+    ),
+  );
 }

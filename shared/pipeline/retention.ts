@@ -9,7 +9,7 @@ import {
   type Purge,
   type RecordEntry,
 } from '../domain/record-chain';
-import { SOURCES } from '../domain/record';
+import { coverageByDetector, coverageOf } from '../domain/source-state';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
 import { earliest, latest, plus, startOfDay, type Duration, type Instant } from '../domain/time';
 import { UnreadableRowError, type Clock, type StoredFinding, type Stores } from './ports';
@@ -255,9 +255,12 @@ type Floors = ReadonlyMap<string, { readonly at: Instant; readonly end: Instant 
 
 async function floorsOf({ stores, detectors }: Archive): Promise<Floors> {
   const floors = new Map<string, { at: Instant; end: Instant }>();
+  const reading = await stores.coverage.reading();
   for (const detector of detectors) {
-    const coverage = await stores.coverage.read(detector.id);
-    const ends = SOURCES.flatMap((source) => coverage[source]?.to ?? []);
+    const coverage = coverageOf(detector, reading);
+    const ends = Object.values(reading).flatMap(
+      (each) => coverageByDetector(each)[detector.id]?.to ?? [],
+    );
     // One that has read only some of what it needs may look at all of it yet.
     const end = coverageEnd(detector, coverage) ?? ends.toSorted()[0];
     const at = floorOf(detector, end);

@@ -1,6 +1,7 @@
 import { canonical, shortHash } from '../domain/canonical';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
 import { isTallied } from '../domain/tally';
+import { endsFor } from '../domain/source-state';
 import type { EngineStores, TimelineRef } from './ports';
 
 const BATCH = 100;
@@ -47,9 +48,7 @@ export async function markEveryTimeline(
 ): Promise<number> {
   let marked = 0;
   let batch: TimelineRef[] = [];
-  const ends = Object.fromEntries(
-    Object.entries(await stores.coverage.read(detector.id)).map(([source, { to }]) => [source, to]),
-  );
+  const ends = endsFor(detector.id, await stores.coverage.reading());
   for await (const timeline of stores.signals.timelinesOf(detector.id)) {
     if (isTallied(timeline.subject)) {
       continue;

@@ -13,7 +13,8 @@ import {
   type SuppressionRule,
 } from '../domain/suppression';
 import type { Instant } from '../domain/time';
-import type { CoverageEnds, EngineStores, FindingLine, Now, TimelineRef } from './ports';
+import { endsFor } from '../domain/source-state';
+import type { EngineStores, FindingLine, Now, TimelineRef } from './ports';
 import { retryOnConflict } from './retry-on-conflict';
 
 export interface RuleDesk {
@@ -180,12 +181,10 @@ async function markConcerned(
     }
   }
   const byDetector = Map.groupBy(concerned.values(), ({ detector }) => detector);
+  const reading = byDetector.size === 0 ? {} : await stores.coverage.reading();
   let marked = 0;
   for (const [detector, timelines] of byDetector) {
-    const coverage = await stores.coverage.read(detector);
-    const ends: CoverageEnds = Object.fromEntries(
-      Object.entries(coverage).map(([source, { to }]) => [source, to]),
-    );
+    const ends = endsFor(detector, reading);
     for (let from = 0; from < timelines.length; from += BATCH) {
       await stores.marks.markDirty(timelines.slice(from, from + BATCH), ends);
     }

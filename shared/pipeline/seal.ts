@@ -7,7 +7,7 @@ import {
   type RecordEntry,
   type Seal,
 } from '../domain/record-chain';
-import { SOURCES } from '../domain/record';
+import { coverageByDetector } from '../domain/source-state';
 import type { RuleStep } from '../domain/suppression';
 import { DAY, dayOf, HOUR, plus, startOfDay, toInstant, type Instant } from '../domain/time';
 import type { ChainCopies, Now, Stores } from './ports';
@@ -177,13 +177,10 @@ async function rulesOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promis
 }
 
 async function coverageOf({ stores }: SealDesk, day: Day): Promise<Seal['coverage']> {
-  const sources = await Promise.all(
-    SOURCES.map(async (source) => [source, await stores.coverage.head(source)] as const),
+  const states = Object.values(await stores.coverage.reading());
+  return Object.fromEntries(
+    states.map((state) => [state.source, recent(coverageByDetector(state), day)]),
   );
-  const coverage = sources.flatMap(([source, head]) =>
-    head === undefined ? [] : [[source, recent(head.byDetector, day)] as const],
-  );
-  return Object.fromEntries(coverage);
 }
 
 /** Gaps that were over the day before stand in an older seal. */

@@ -1,5 +1,6 @@
 import type { Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
+import { sourcesOf } from '../domain/feed';
 import type { Source } from '../domain/record';
 import { between, DAY, latest, type Duration, type Instant } from '../domain/time';
 import type { SecondLook } from './assess';
@@ -12,7 +13,6 @@ import {
   type TimelineRef,
   type Wanted,
 } from './ports';
-import { unfiltered } from './read-window';
 import { wantedBy } from './select';
 import { quarantineRows, settleRows } from './unreadable';
 
@@ -44,7 +44,7 @@ export function secondLook(options: SecondLookOptions): SecondLook {
       return isLate ? 'looked' : 'later';
     }
     try {
-      for (const source of detector.needs) {
+      for (const source of sourcesOf(detector.needs)) {
         await lookAt(source, detector, timeline, stretch, options);
       }
       return 'looked';
@@ -69,7 +69,7 @@ async function lookAt(
   const startedAt = clock.now();
   const window = { from: stretch.from, to: latest(stretch.to, startedAt) };
   const wanted: Wanted = {
-    ...unfiltered(wantedBy([detector], source)),
+    ...wantedBy([detector], source),
     about: timeline.subject.id,
   };
   const records = await options.sourceOf(source);
@@ -87,7 +87,7 @@ async function lookAt(
     await stores.signals.merge(timeline, [...found.signals.values()], detector.join);
   }
   await settleRows(options, looked);
-  await stores.coverage.change(source, (head) => head, [
+  await stores.coverage.change(source, (state) => state, [
     {
       ...{ ...window, source, purpose: 'second-look', readAt: clock.now(), rows, kept, pages },
       ...{ malformed: malformed.length, ms: between(startedAt, clock.now()), filter: 'subject' },

@@ -1,14 +1,61 @@
 import { shortHash } from '../domain/canonical';
-import { admits, looksAt, type Detector, type Read } from '../domain/detector';
+import { admits, isAsked, looksAt, type Detector, type Read } from '../domain/detector';
+import { isSameFeed, type Feed, type Property } from '../domain/feed';
 import { timelineId } from '../domain/finding';
 import type { EntraRecord, Source } from '../domain/record';
 import { joinSignals, normalise, type Signal } from '../domain/signal';
 import type { TimelineRef, Wanted } from './ports';
 
-/** What the detectors together look at, per source. */
+/** What is read of one feed: which rows, and for whom. */
+export interface FeedReads extends Feed {
+  /** What the detectors together ask for: the rows that have one of these. */
+  readonly values: readonly (string | number)[];
+  /** By detector, what it reads of this feed, hashed: what was read for one is not read for another. */
+  readonly reads: Readonly<Record<string, string>>;
+  /** The detectors whose absences rest on it. */
+  readonly neededBy: readonly string[];
+}
+
+/** The feeds of a source that the detectors ask for, each once. */
+export function feedsFor(detectors: readonly Detector[], source: Source): readonly FeedReads[] {
+  const asked = detectors.flatMap((detector) =>
+    detector.reads
+      .filter((read) => read.source === source && isAsked(read))
+      .map((read) => ({ detector, read })),
+  );
+  const byProperty = Map.groupBy(asked, ({ read }) => read.property);
+  return [...byProperty].map(([property, each]) => {
+    const feed = { source, property };
+    const concerned = [...new Set(each.map(({ detector }) => detector))];
+    return {
+      ...feed,
+      values: [...new Set(each.flatMap(({ read }) => read.values))],
+      reads: Object.fromEntries(concerned.map((detector) => [detector.id, hashOf(detector, feed)])),
+      neededBy: concerned.filter((detector) => needsFeed(detector, feed)).map(({ id }) => id),
+    };
+  });
+}
+
+/** True when absences that the detector concludes rest on this feed. */
+function needsFeed(detector: Detector, feed: Feed): boolean {
+  return detector.needs.some((each) => isSameFeed(each, feed));
+}
+
+/** Only what its absences rest on, where there is such: rows that sharpen a finding may come and go. */
+function hashOf(detector: Detector, feed: Feed): string {
+  const reads = detector.reads.filter((read) => isSameFeed(read, feed) && isAsked(read));
+  const needed = reads.filter((read) => read.optional !== true);
+  return shortHash(
+    12,
+    ...(needed.length > 0 ? needed : reads).map(
+      ({ property, values }) => `${property}=${values.join('|')}`,
+    ),
+  );
+}
+
+/** What the detectors together look at of a source, and which of its feeds must bring a row. */
 export function wantedBy(detectors: readonly Detector[], source: Source): Wanted {
   const reads = detectors.flatMap((each) => each.reads).filter((read) => read.source === source);
-  const asked = reads.filter((read) => read.optional !== true);
   const needing = detectors.map((detector) => ({
     detectorId: detector.id,
     isNeeded: anyOf(
@@ -17,23 +64,45 @@ export function wantedBy(detectors: readonly Detector[], source: Source): Wanted
         .map((read) => admission(read)),
     ),
   }));
-  const [property, ...others] = [...new Set(asked.map((read) => read.property))];
-  const values = [...new Set(asked.flatMap((read) => read.values))];
   return {
     source,
-    ...(property !== undefined && others.length === 0 && { filter: { property, values } }),
     isWanted: anyOf(reads.map(admission)),
-    isNeeded: anyOf(asked.map(({ prefix: _spelling, ...read }) => admission(read))),
+    feedsOf: feedsOfRow(reads.filter(isAsked)),
     neededBy: (row) =>
       needing.filter(({ isNeeded }) => isNeeded(row)).map(({ detectorId }) => detectorId),
   };
 }
 
-/** What a detector reads of a source, as a hash: what was read for one is not read for another. */
-export function readsHash(detector: Detector, source: Source): string {
-  const reads = detector.reads.filter((read) => read.source === source && read.optional !== true);
-  return shortHash(12, ...reads.map(({ property, values }) => `${property}=${values.join('|')}`));
+/** The same, asked for by the filter of one feed. */
+export function filteredBy(wanted: Wanted, { property, values }: FeedReads): Wanted {
+  return { ...wanted, filter: { property, values } };
 }
+
+/** What a dropped filter is remembered by: another filter is tried again. */
+export function filterKey({ property, values }: FeedReads): string {
+  return `${property} eq ${values.join(' | ')}`;
+}
+
+function feedsOfRow(reads: readonly Read[]): Wanted['feedsOf'] {
+  const byProperty = Map.groupBy(reads, ({ property }) => property);
+  const feeds = [...byProperty].map(([property, each]) => ({
+    property,
+    isNeeded: anyOf(each.map(({ prefix: _spelling, ...read }) => admission(read))),
+  }));
+  return (row) => {
+    let found: Property[] | undefined;
+    for (const { property, isNeeded } of feeds) {
+      if (isNeeded(row)) {
+        found ??= [];
+        found.push(property);
+      }
+    }
+    return found ?? NONE;
+  };
+}
+
+/** Most rows: a million a run are asked, so no list is made for them. */
+const NONE: readonly Property[] = [];
 
 type Admission = (row: Readonly<Record<string, unknown>>) => boolean;
 

@@ -1,7 +1,10 @@
+import type { Coverage } from '../domain/coverage';
 import { lastErrorOf, type Refusal } from '../domain/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
+import { feedName, sourcesOf, type Property } from '../domain/feed';
+import type { FeedState, TroubleState } from '../domain/journal';
 import { plainText } from '../domain/plain-text';
-import { SOURCES } from '../domain/record';
+import { coverageOf, feedsIn, unread } from '../domain/source-state';
 import type { Instant } from '../domain/time';
 import { json, type Answer } from './answer';
 import type { Health } from './health';
@@ -46,8 +49,19 @@ export interface Status {
   readonly settings: About['settings'];
 }
 
-/** With what the head of the source holds. */
-type SourceStatus = Health['sources'][number] & Readonly<Record<string, unknown>>;
+/** A source with its feeds: how far each was read, and what is wrong with it. */
+export type SourceStatus = Health['sources'][number] & {
+  /** By detector. */
+  readonly coverage: Readonly<Record<string, Coverage>>;
+  readonly dayTrouble?: TroubleState;
+  readonly feeds: readonly FeedStatus[];
+};
+
+export type FeedStatus = Pick<FeedState, 'journal' | 'trouble' | 'droppedFilter' | 'backfill'> & {
+  readonly property: Property;
+  /** As people read it. */
+  readonly name: string;
+};
 
 /** An alert that nobody was told of over a channel. Of one that cannot be read not more is known than which it is. */
 interface Unsaid {
@@ -91,10 +105,11 @@ export async function statusOf(
         detectors.map(({ detector: { id, version } }) => [id, version]),
       ),
     },
-    sources: await sources(stores, health),
+    sources: await sources(stores, health, detectors),
     detectors: detectors.map(({ detector, stage }) => ({
       ...{ id: detector.id, version: detector.version, title: detector.title, stage },
-      needs: detector.needs,
+      needs: sourcesOf(detector.needs),
+      feeds: detector.needs.map(({ source, property }) => `${source} ${feedName(property)}`),
     })),
     alerts: {
       ...health.alerts,
@@ -112,24 +127,34 @@ export async function statusOf(
 async function sources(
   { coverage }: Pick<Stores, 'coverage'>,
   health: Health,
+  detectors: readonly ConfiguredDetector[],
 ): Promise<readonly SourceStatus[]> {
-  const all: SourceStatus[] = [];
-  for (const source of SOURCES) {
-    const known = health.sources.find((each) => each.source === source);
-    const head = known && (await coverage.head(source));
-    if (known !== undefined) {
-      const { journal, trouble, droppedFilter, backfill, byDetector = {} } = head ?? {};
-      all.push({
-        ...known,
-        ...(journal !== undefined && { journal }),
-        ...(trouble !== undefined && { trouble }),
-        ...(droppedFilter !== undefined && { droppedFilter }),
-        ...(backfill !== undefined && { backfill }),
-        coverage: byDetector,
-      });
-    }
-  }
-  return all;
+  const reading = await coverage.reading();
+  return health.sources.map((known) => {
+    const { source } = known;
+    const state = reading[source] ?? unread(source);
+    const concerned = detectors.flatMap(({ detector }) => {
+      const covered = coverageOf(detector, reading)[source];
+      return covered === undefined ? [] : [[detector.id, covered] as const];
+    });
+    return {
+      ...known,
+      coverage: Object.fromEntries(concerned),
+      ...(state.dayTrouble !== undefined && { dayTrouble: state.dayTrouble }),
+      feeds: feedsIn(state).map(([property, feed]) => feedStatus(property, feed)),
+    };
+  });
+}
+
+function feedStatus(property: Property, feed: FeedState): FeedStatus {
+  const { journal, trouble, droppedFilter, backfill } = feed;
+  return {
+    ...{ property, name: feedName(property) },
+    ...(journal !== undefined && { journal }),
+    ...(trouble !== undefined && { trouble }),
+    ...(droppedFilter !== undefined && { droppedFilter }),
+    ...(backfill !== undefined && { backfill }),
+  };
 }
 
 async function unsaid(

@@ -12,6 +12,7 @@ import {
   type RowGap,
 } from '../domain/quarantine';
 import type { Malformed, Source } from '../domain/record';
+import { endsFor } from '../domain/source-state';
 import type { Instant } from '../domain/time';
 import type { EngineStores } from './ports';
 import { markEveryTimeline } from './rule-change';
@@ -126,10 +127,9 @@ async function markConcerned(
   { detectors, subject, from }: RowGap,
 ): Promise<void> {
   for (const detector of detectors) {
-    const coverage = await stores.coverage.read(detector);
-    const end = coverage[source]?.to;
+    const ends = endsFor(detector, await stores.coverage.reading());
+    const end = ends[source];
     if (subject !== undefined) {
-      const ends = Object.fromEntries(Object.entries(coverage).map(([of, { to }]) => [of, to]));
       const id = timelineId(tenantId, detector, subject.id);
       await stores.marks.markDirty([{ id, detector, subject }], ends);
     } else if (end !== undefined && from < end) {

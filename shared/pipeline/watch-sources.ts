@@ -8,9 +8,11 @@ import {
   withSuppression,
   type FindingChange,
 } from '../domain/finding';
-import { startOfHour, type SourceHead } from '../domain/journal';
+import { feedName, type Feed, type Property } from '../domain/feed';
+import { startOfHour, type FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import type { Subject } from '../domain/signal';
+import { feedOf, type SourceState } from '../domain/source-state';
 import { isSuppression, rulesOf, suppressionOf } from '../domain/suppression';
 import {
   between,
@@ -48,7 +50,8 @@ interface Condition {
 
 export interface Watch {
   readonly tenantId: string;
-  readonly sources: readonly Source[];
+  /** What absences rest on. */
+  readonly feeds: readonly Feed[];
   readonly stores: WriterStores & Pick<EngineStores, 'coverage' | 'rules'>;
   readonly clock: Now;
   /** How long the coverage of a source may stand still. */
@@ -59,22 +62,26 @@ export interface Watch {
 export async function watchSources(watch: Watch): Promise<readonly FindingChange[]> {
   const { stores, clock } = watch;
   const written: FindingChange[] = [];
+  const reading = await stores.coverage.reading();
   for (const source of SOURCES) {
-    const head = await stores.coverage.head(source);
-    if (head === undefined) {
+    const state = reading[source];
+    if (state === undefined) {
       continue;
     }
     const now = clock.now();
-    const isWatched = watch.sources.includes(source);
-    const isStill = isWatched && isStandingStill(head, now, watch.standstill);
-    if (isStill !== (head.stillSeenAt !== undefined)) {
+    const feeds = watch.feeds
+      .filter((feed) => feed.source === source)
+      .map(({ property }) => ({ property, state: feedOf(state, property) }));
+    const isWatched = feeds.length > 0;
+    const isStill = feeds.some((feed) => isStandingStill(feed.state, now, watch.standstill));
+    if (isStill !== (state.stillSeenAt !== undefined)) {
       await stores.coverage.change(source, ({ stillSeenAt: _seen, ...each }) =>
         isStill ? { ...each, stillSeenAt: now } : each,
       );
     }
-    const conditions = isWatched ? conditionsOf(head, now, watch.standstill) : [];
+    const conditions = conditionsOf(state, feeds, now, watch.standstill);
     const alarms = conditions.map(({ message, facts }) => `${message} ${canonical(facts)}`);
-    const known = head.alarms ?? [];
+    const known = state.alarms ?? [];
     if (alarms.length === 0 && known.length === 0) {
       continue;
     }
@@ -101,7 +108,7 @@ export async function watchSources(watch: Watch): Promise<readonly FindingChange
 }
 
 /** Coverage has not moved for too long, whatever the reason. */
-function isStandingStill({ journal, trouble }: SourceHead, now: Instant, most: Duration): boolean {
+function isStandingStill({ journal, trouble }: FeedState, now: Instant, most: Duration): boolean {
   const since = journal?.movedAt ?? trouble?.since;
   return since !== undefined && between(since, now) > most;
 }
@@ -110,51 +117,90 @@ function isStandingStill({ journal, trouble }: SourceHead, now: Instant, most: D
  * After a pause of the whole app one log is read before the other. So a log that nobody tries must be seen standing
  * still twice, some polls apart.
  */
-function isConfirmed({ trouble, stillSeenAt }: SourceHead, now: Instant): boolean {
+function isConfirmed({ stillSeenAt }: SourceState, { trouble }: FeedState, now: Instant): boolean {
   const isTried = trouble !== undefined && between(trouble.lastAt, now) <= SEEN_TWICE;
   return isTried || (stillSeenAt !== undefined && between(stillSeenAt, now) >= SEEN_TWICE);
 }
 
-function conditionsOf(head: SourceHead, now: Instant, standstill: Duration): Condition[] {
-  const { journal, trouble, droppedFilter } = head;
+interface WatchedFeed {
+  readonly property: Property;
+  readonly state: FeedState;
+}
+
+/** One for each cause, whatever number of feeds it concerns. */
+function conditionsOf(
+  state: SourceState,
+  feeds: readonly WatchedFeed[],
+  now: Instant,
+  standstill: Duration,
+): Condition[] {
   const conditions: Condition[] = [];
-  if (
-    trouble !== undefined &&
-    !PASSING.includes(trouble.trouble) &&
-    trouble.runs >= (RUNS_UNTIL[trouble.trouble] ?? RUNS_UNTIL_OTHERS)
-  ) {
-    const { since, lastAt, message, mend } = trouble;
+  const refused = byAge(feeds.filter((feed) => isRefused(feed.state)));
+  const still = byAge(
+    feeds.filter(
+      (feed) => isStandingStill(feed.state, now, standstill) && isConfirmed(state, feed.state, now),
+    ),
+  );
+  const trouble = refused[0]?.state.trouble;
+  const since = still[0] && sinceOf(still[0]);
+  if (trouble !== undefined) {
+    const { lastAt, message, mend } = trouble;
     // By the hour: a finding that changes every five minutes says no more than one that does not.
-    const lastSeenAt = latest(since, startOfHour(lastAt));
+    const lastSeenAt = latest(trouble.since, startOfHour(lastAt));
     conditions.push({
-      ...{ message: 'unreadable', severity: 'high', since, lastSeenAt },
-      facts: { trouble: trouble.trouble, error: message, mend },
+      ...{ message: 'unreadable', severity: 'high', since: trouble.since, lastSeenAt },
+      facts: { trouble: trouble.trouble, error: message, mend, ...whichOf(refused, feeds) },
     });
-  } else {
-    const since = journal?.movedAt ?? trouble?.since;
-    const isStill = isStandingStill(head, now, standstill) && isConfirmed(head, now);
-    if (since !== undefined && isStill) {
-      const error =
-        trouble?.message ?? 'no run has reached its end; look at the log of its poll function';
-      conditions.push({
-        ...{
-          message: 'standing-still',
-          severity: 'high',
-          since,
-          lastSeenAt: latest(since, startOfHour(now)),
-        },
-        facts: { error, allowed: formatDuration(standstill) },
-      });
-    }
-  }
-  if (droppedFilter?.why === 'hides-rows') {
-    const { at, filter } = droppedFilter;
+  } else if (since !== undefined) {
+    const error =
+      still[0]?.state.trouble?.message ??
+      'no run has reached its end; look at the log of its poll function';
+    const lastSeenAt = latest(since, startOfHour(now));
     conditions.push({
-      ...{ message: 'filter-hides-rows', severity: 'low', since: at, lastSeenAt: at },
-      facts: { filter },
+      ...{ message: 'standing-still', severity: 'high', since, lastSeenAt },
+      facts: { error, allowed: formatDuration(standstill), ...whichOf(still, feeds) },
+    });
+  }
+  const hiding = feeds.flatMap(({ state: { droppedFilter } }) =>
+    droppedFilter?.why === 'hides-rows' ? [droppedFilter] : [],
+  );
+  const times = hiding.map(({ at }) => at).sort();
+  const [first] = times;
+  const last = times.at(-1);
+  if (first !== undefined && last !== undefined) {
+    conditions.push({
+      ...{ message: 'filter-hides-rows', severity: 'low', since: first, lastSeenAt: last },
+      facts: { filter: hiding.map(({ filter }) => filter).join('; ') },
     });
   }
   return conditions;
+}
+
+function isRefused({ trouble }: FeedState): boolean {
+  return (
+    trouble !== undefined &&
+    !PASSING.includes(trouble.trouble) &&
+    trouble.runs >= (RUNS_UNTIL[trouble.trouble] ?? RUNS_UNTIL_OTHERS)
+  );
+}
+
+function sinceOf({ state: { journal, trouble } }: WatchedFeed): Instant | undefined {
+  return journal?.movedAt ?? trouble?.since;
+}
+
+/** The one that suffers longest first. */
+function byAge(feeds: readonly WatchedFeed[]): readonly WatchedFeed[] {
+  return feeds.toSorted((a, b) => ((sinceOf(a) ?? '') < (sinceOf(b) ?? '') ? -1 : 1));
+}
+
+/** Which part of the log it is, when it is not all of it. */
+function whichOf(
+  concerned: readonly WatchedFeed[],
+  all: readonly WatchedFeed[],
+): { readonly feeds?: string } {
+  return concerned.length === all.length
+    ? {}
+    : { feeds: concerned.map(({ property }) => feedName(property)).join(' and ') };
 }
 
 /** @returns undefined when the finding is there and cannot be read: the watch goes on, and tries again in the next run. */

@@ -6,11 +6,12 @@ import { UsageError } from '../../cli/exit';
 import { pollCommand } from '../../cli/poll';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { revoke } from '../../shared/domain/coverage';
-import type { SourceHead } from '../../shared/domain/journal';
+import type { FeedState } from '../../shared/domain/journal';
 import { HOUR, plus, toInstant } from '../../shared/domain/time';
 import type { CoverageReport } from '../../shared/pipeline/coverage-report';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';
+import { inFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-03-02T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -53,10 +54,10 @@ async function setUp(demo: Partial<DemoOptions> = {}) {
     expect(await coverageCommand(options, world)).toBe(0);
     return out.join('');
   }
-  const change = (step: (head: SourceHead) => SourceHead) =>
+  const change = (step: (feed: FeedState) => FeedState) =>
     tableStores({ connection, tenantId, createMissingTables: true }).coverage.change(
       'signIns',
-      step,
+      inFeed('signIns', step),
     );
   return { clock, poll, run, change };
 }

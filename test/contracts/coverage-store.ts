@@ -1,7 +1,7 @@
 import type { Gap, Interval } from '../../shared/domain/coverage';
 import type { CoverageStore } from '../../shared/pipeline/ports';
 import { minutes, windowReport, type MakeStores } from './samples';
-import { extendCoverage, giveUpCoverage } from '../fakes/cover';
+import { extendCoverage, giveUpCoverage, inFeed, readCoverage, readFeed } from '../fakes/cover';
 
 const [A, B] = ['detector-a', 'detector-b'];
 
@@ -19,8 +19,8 @@ export function coverageStoreContract(make: MakeStores): void {
     const gap = (start: number, end: number): Gap => ({ ...from(start, end), why: 'not-read' });
 
     it('covers nothing at first', async () => {
-      expect(await coverage.read(A)).toEqual({});
-      expect(await coverage.head('signIns')).toBeUndefined();
+      expect(await readCoverage(coverage, A)).toEqual({});
+      expect(await coverage.source('signIns')).toBeUndefined();
     });
 
     it('extends per source and detector', async () => {
@@ -28,54 +28,66 @@ export function coverageStoreContract(make: MakeStores): void {
       await extendCoverage(coverage, 'signIns', from(10, 20), [A]);
       await extendCoverage(coverage, 'directoryAudits', from(5, 6), [A]);
 
-      expect(await coverage.read(A)).toEqual({
+      expect(await readCoverage(coverage, A)).toEqual({
         signIns: { ...from(0, 20), gaps: [] },
         directoryAudits: { ...from(5, 6), gaps: [] },
       });
-      expect(await coverage.read(B)).toEqual({ signIns: { ...from(0, 10), gaps: [] } });
+      expect(await readCoverage(coverage, B)).toEqual({ signIns: { ...from(0, 10), gaps: [] } });
     });
 
     it('leaves a gap between stretches, and fills it', async () => {
       await extendCoverage(coverage, 'signIns', from(0, 10), [A]);
       await extendCoverage(coverage, 'signIns', from(20, 30), [A]);
-      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 30), gaps: [gap(10, 20)] });
+      expect((await readCoverage(coverage, A)).signIns).toEqual({
+        ...from(0, 30),
+        gaps: [gap(10, 20)],
+      });
 
       await extendCoverage(coverage, 'signIns', from(10, 20), [A]);
 
-      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 30), gaps: [] });
+      expect((await readCoverage(coverage, A)).signIns).toEqual({ ...from(0, 30), gaps: [] });
     });
 
     it('gives a stretch up, also the very first', async () => {
       await extendCoverage(coverage, 'signIns', from(0, 10), [A]);
       await giveUpCoverage(coverage, 'signIns', from(10, 20), [A, B]);
 
-      expect((await coverage.read(A)).signIns).toEqual({ ...from(0, 20), gaps: [gap(10, 20)] });
-      expect((await coverage.read(B)).signIns).toEqual({ ...from(10, 20), gaps: [gap(10, 20)] });
+      expect((await readCoverage(coverage, A)).signIns).toEqual({
+        ...from(0, 20),
+        gaps: [gap(10, 20)],
+      });
+      expect((await readCoverage(coverage, B)).signIns).toEqual({
+        ...from(10, 20),
+        gaps: [gap(10, 20)],
+      });
     });
 
-    it('tells the head of a source', async () => {
+    it('tells what is known of a source', async () => {
       await extendCoverage(coverage, 'signIns', from(0, 20), [A]);
       const alarms = ['unreadable'];
 
       const changed = await coverage.change('signIns', (head) => ({ ...head, alarms }));
 
       expect(changed).toEqual({
-        ...{ source: 'signIns', reads: {}, alarms },
-        byDetector: { [A]: { ...from(0, 20), gaps: [] } },
+        ...{ source: 'signIns', alarms },
+        feeds: { clientAppUsed: { reads: {}, byDetector: { [A]: { ...from(0, 20), gaps: [] } } } },
       });
-      expect(await coverage.head('signIns')).toEqual(changed);
-      expect(await coverage.head('directoryAudits')).toBeUndefined();
+      expect(await coverage.source('signIns')).toEqual(changed);
+      expect(await coverage.source('directoryAudits')).toBeUndefined();
     });
 
-    it('keeps a head of any size', async () => {
+    it('keeps a feed of any size', async () => {
       const known = Object.fromEntries(
         Array.from({ length: 96 }, (_, hour) => [`2026-01-01T${hour}`, '0123abcd'.repeat(40)]),
       );
       const lateness = { every: 1, known, counts: [1, 2], max: 3 };
 
-      await coverage.change('signIns', (head) => ({ ...head, lateness }));
+      await coverage.change(
+        'signIns',
+        inFeed('signIns', (feed) => ({ ...feed, lateness })),
+      );
 
-      expect((await coverage.head('signIns'))?.lateness).toEqual(lateness);
+      expect((await readFeed(coverage, 'signIns'))?.lateness).toEqual(lateness);
     });
 
     it('lists the windows of a stretch of time, the newest first', async () => {
@@ -100,11 +112,11 @@ export function coverageStoreContract(make: MakeStores): void {
     it('changes nothing when a window is recorded again', async () => {
       const window = windowReport(minutes(0), minutes(10));
       await extendCoverage(coverage, 'signIns', from(0, 10), [A], window);
-      const before = await coverage.head('signIns');
+      const before = await coverage.source('signIns');
 
       await extendCoverage(coverage, 'signIns', from(0, 10), [A], window);
 
-      expect(await coverage.head('signIns')).toEqual(before);
+      expect(await coverage.source('signIns')).toEqual(before);
     });
 
     it('loses nothing when several move it at a time', async () => {
@@ -115,8 +127,8 @@ export function coverageStoreContract(make: MakeStores): void {
         ),
       );
 
-      expect((await coverage.read('all')).signIns).toEqual({ ...from(0, 40), gaps: [] });
-      expect((await coverage.read('c')).signIns).toEqual({ ...from(20, 30), gaps: [] });
+      expect((await readCoverage(coverage, 'all')).signIns).toEqual({ ...from(0, 40), gaps: [] });
+      expect((await readCoverage(coverage, 'c')).signIns).toEqual({ ...from(20, 30), gaps: [] });
     });
   });
 }

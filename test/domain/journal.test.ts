@@ -5,7 +5,6 @@ import {
   afterGivingUp,
   afterHidingFilter,
   afterRetention,
-  afterTrouble,
   afterWindow,
   covered,
   covering,
@@ -15,13 +14,12 @@ import {
   HOUR_TILE_DELAY,
   hoursDue,
   startOfHour,
-  unread,
-  withoutTrouble,
+  UNREAD,
   type DroppedFilter,
   type Journal,
   type Purpose,
   type ReadWindow,
-  type SourceHead,
+  type FeedState,
 } from '../../shared/domain/journal';
 import { figuresOf } from '../../shared/domain/lateness';
 import {
@@ -34,6 +32,7 @@ import {
   toInstant,
   type Instant,
 } from '../../shared/domain/time';
+import { afterTrouble, withoutTrouble } from '../fakes/cover';
 
 /** Wednesday noon; hours below are counted from this day's midnight. */
 const MIDNIGHT = toInstant('2026-06-10T00:00:00Z');
@@ -67,8 +66,8 @@ function windowOf({ read: [from, to], ...fields }: Window): ReadWindow {
   };
 }
 
-function after(...windows: Window[]): SourceHead {
-  return windows.reduce((head, each) => afterWindow(head, windowOf(each)), unread('signIns'));
+function after(...windows: Window[]): FeedState {
+  return windows.reduce((head, each) => afterWindow(head, windowOf(each)), UNREAD);
 }
 
 function journal(fields: Partial<Journal> = {}): Journal {
@@ -87,9 +86,8 @@ function journal(fields: Partial<Journal> = {}): Journal {
 }
 
 /** Read from three days ago up to noon, complete up to ten. */
-function readHead(fields: Partial<SourceHead> = {}): SourceHead {
+function readHead(fields: Partial<FeedState> = {}): FeedState {
   return {
-    source: 'signIns',
     byDetector: { one: { ...stretch(-72, 10), gaps: [] } },
     reads: { one: 'hash' },
     journal: journal(),
@@ -234,7 +232,7 @@ describe('shared/domain/journal', () => {
     it('covers what happened at least the lag before the window was read', () => {
       const window = windowOf({ read: [0, 12], startedAt: hour(13), lag: 3 * HOUR });
 
-      expect(covered(unread('signIns'), window)).toEqual(stretch(0, 10));
+      expect(covered(UNREAD, window)).toEqual(stretch(0, 10));
     });
 
     it.each<[string, Window]>([
@@ -268,12 +266,13 @@ describe('shared/domain/journal', () => {
       });
     });
 
-    it('knows a filter that was dropped, and whoever was told', () => {
+    it('knows a filter that was dropped, and what is being filled', () => {
       const droppedFilter: DroppedFilter = { filter: 'f', why: 'rejected', at: NOON };
-      const known = readHead({ droppedFilter, alarms: ['standing-still {}'] });
+      const backfill = { ...stretch(-90, -80), at: hour(-85) };
+      const known = readHead({ droppedFilter, backfill });
 
       expect(afterWindow(known, windowOf({ read: [10, 13] }))).toMatchObject({
-        ...{ droppedFilter, alarms: ['standing-still {}'], reads: { one: 'hash' } },
+        ...{ droppedFilter, backfill, reads: { one: 'hash' } },
       });
     });
 
@@ -320,7 +319,7 @@ describe('shared/domain/journal', () => {
               ...rest,
             }),
           );
-          const head = windows.reduce(afterWindow, unread('signIns'));
+          const head = windows.reduce(afterWindow, UNREAD);
           const at = hour(half / 2);
           const { verdict } = lookAt(head.byDetector['one'], at, plus(at, 1));
 
@@ -404,8 +403,8 @@ describe('shared/domain/journal', () => {
       });
     });
 
-    it.each<[string, SourceHead]>([
-      ['that was never read', unread('signIns')],
+    it.each<[string, FeedState]>([
+      ['that was never read', UNREAD],
       ['whose days were read again since', readHead({ journal: journal({ daysTo: hour(20) }) })],
     ])('leaves a log %s as it is', (_what, head) => {
       expect(afterRetention(head, hour(20), ['one'])).toBe(head);
@@ -437,8 +436,8 @@ describe('shared/domain/journal', () => {
     });
 
     it('has nothing to doubt where nothing was read', () => {
-      expect(afterHidingFilter(unread('signIns'), dropped)).toEqual({
-        ...unread('signIns'),
+      expect(afterHidingFilter(UNREAD, dropped)).toEqual({
+        ...UNREAD,
         droppedFilter: dropped,
       });
     });
@@ -460,7 +459,7 @@ describe('shared/domain/journal', () => {
       });
     });
 
-    it.each<[string, SourceHead, Record<string, string>]>([
+    it.each<[string, FeedState, Record<string, string>]>([
       ['is as it was', readHead(), { one: 'hash' }],
       ['is new', readHead(), { two: 'hash' }],
       ['was never hashed', readHead({ reads: {} }), { one: 'hash' }],
@@ -483,7 +482,7 @@ describe('shared/domain/journal', () => {
 
     it('changes no coverage before the first window', () => {
       const covered = { one: { ...stretch(0, 1), gaps: [] } };
-      const known: SourceHead = { ...unread('signIns'), byDetector: covered };
+      const known: FeedState = { ...UNREAD, byDetector: covered };
 
       expect(afterDetectorChange(known, { one: 'hash' }).byDetector).toEqual(covered);
     });
@@ -504,7 +503,7 @@ describe('shared/domain/journal', () => {
     });
 
     it('may be the first window', () => {
-      const head = afterGivingUp(unread('signIns'), stretch(0, 1), ['one']);
+      const head = afterGivingUp(UNREAD, stretch(0, 1), ['one']);
 
       expect(head.journal).toBeUndefined();
       expect(head.byDetector['one']?.gaps).toEqual([{ ...stretch(0, 1), why: 'unreadable' }]);
@@ -539,7 +538,7 @@ describe('shared/domain/journal', () => {
   });
 
   it('covers and gives up a stretch for the detectors it concerns', () => {
-    const read = covering(stretch(0, 2), ['one', 'two'])(unread('signIns'));
+    const read = covering(stretch(0, 2), ['one', 'two'])(UNREAD);
     const { byDetector } = givingUp(stretch(2, 3), ['two'])(read);
 
     expect(byDetector).toEqual({

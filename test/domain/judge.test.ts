@@ -283,7 +283,8 @@ describe('shared/domain/detector', () => {
     const detector = defined();
 
     expect(Object.isFrozen(detector)).toBe(true);
-    expect(detector).toMatchObject({ retain: 60 * DAY, needs: ['directoryAudits'], join: {} });
+    const needs = [{ source: 'directoryAudits', property: 'activityDisplayName' }];
+    expect(detector).toMatchObject({ retain: 60 * DAY, needs, join: {} });
   });
 
   it('parses settings', () => {

@@ -1,7 +1,48 @@
-import type { Interval } from '../../shared/domain/coverage';
-import { covering, givingUp, type WindowReport } from '../../shared/domain/journal';
+import type { CoverageBySource, Interval } from '../../shared/domain/coverage';
+import type { Property } from '../../shared/domain/feed';
+import {
+  anotherFailure,
+  covering,
+  givingUp,
+  type FeedState,
+  type TroubleState,
+  type WindowReport,
+} from '../../shared/domain/journal';
 import type { Source } from '../../shared/domain/record';
+import { coverageByDetector, inFeeds, type SourceState } from '../../shared/domain/source-state';
+import type { Instant } from '../../shared/domain/time';
 import type { CoverageStore } from '../../shared/pipeline/ports';
+
+/** The feed of each source that tests read who care for one only. */
+export const FEED = {
+  directoryAudits: 'activityDisplayName',
+  signIns: 'clientAppUsed',
+} as const satisfies Record<Source, Property>;
+
+/** A step for that feed. */
+export function inFeed(source: Source, step: (feed: FeedState) => FeedState) {
+  return (state: SourceState): SourceState => inFeeds([FEED[source]], step)(state);
+}
+
+/** What each source covers for a detector, in all the feeds that it was read in. */
+export async function readCoverage(store: CoverageStore, id: string): Promise<CoverageBySource> {
+  const reading = await store.reading();
+  return Object.fromEntries(
+    Object.values(reading).flatMap((state) => {
+      const coverage = coverageByDetector(state)[id];
+      return coverage === undefined ? [] : [[state.source, coverage] as const];
+    }),
+  );
+}
+
+/** @returns undefined when it was never tried. */
+export async function readFeed(
+  store: CoverageStore,
+  source: Source,
+  property: Property = FEED[source],
+): Promise<FeedState | undefined> {
+  return (await store.source(source))?.feeds[property];
+}
 
 /** Covers a stretch for some detectors, as a window that was read does. */
 export async function extendCoverage(
@@ -11,7 +52,8 @@ export async function extendCoverage(
   ids: readonly string[],
   window?: WindowReport,
 ): Promise<void> {
-  await store.change(source, covering(read, ids), window === undefined ? [] : [window]);
+  const step = inFeed(source, covering(read, ids));
+  await store.change(source, step, window === undefined ? [] : [window]);
 }
 
 /** Gives a stretch up for some detectors. */
@@ -21,5 +63,19 @@ export async function giveUpCoverage(
   lost: Interval,
   ids: readonly string[],
 ): Promise<void> {
-  await store.change(source, givingUp(lost, ids));
+  await store.change(source, inFeed(source, givingUp(lost, ids)));
+}
+
+/** One more run that could not read it. */
+export function afterTrouble(
+  feed: FeedState,
+  trouble: Pick<TroubleState, 'trouble' | 'message' | 'mend'>,
+  now: Instant,
+): FeedState {
+  return { ...feed, trouble: anotherFailure(feed.trouble, trouble, now) };
+}
+
+/** It can be read again. */
+export function withoutTrouble({ trouble: _over, ...feed }: FeedState): FeedState {
+  return feed;
 }

@@ -6,6 +6,7 @@ import { toInstant } from '../../shared/domain/time';
 import { collect } from '../contracts/samples';
 import type { Scene } from './crash-world';
 import type { Posted } from './killing-proxy';
+import { readCoverage } from './cover';
 
 /** Everything that must not depend on crashes, by name, so that a difference says what differs. */
 export interface EndState {
@@ -54,7 +55,7 @@ export async function endState(
   const signals: Record<string, unknown> = {};
   const coverage: Record<string, unknown> = {};
   for (const { id: detector } of DETECTORS) {
-    const known = Object.entries(await stores.coverage.read(detector));
+    const known = Object.entries(await readCoverage(stores.coverage, detector));
     coverage[detector] = Object.fromEntries(
       known.map(([source, { from, ...rest }]) => [source, clock ? { from, ...rest } : rest]),
     );

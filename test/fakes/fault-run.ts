@@ -5,7 +5,7 @@ import { memoryStores, type MemoryStores } from './memory-stores';
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { canonical, type Json, type JsonObject } from '../../shared/domain/canonical';
 import { lookAt, type CoverageBySource } from '../../shared/domain/coverage';
-import type { Detector } from '../../shared/domain/detector';
+import { isAsked, type Detector } from '../../shared/domain/detector';
 import { SOURCES, type Source } from '../../shared/domain/record';
 import { joinSignals, type Signal } from '../../shared/domain/signal';
 import {
@@ -33,6 +33,8 @@ import { FaultyGraph, isUnseen, perfectGraph, type PlannedRow } from './faulty-g
 import { FastClock, serveFaultyGraph, virtualFetch } from './faulty-transport';
 import { must, type LawBroken } from './law';
 import { configured, TENANT, view } from './run';
+import { coverageByDetector } from '../../shared/domain/source-state';
+import { readCoverage } from './cover';
 
 /** What production runs with: see composition.ts. */
 const BUDGET = 4 * MINUTE;
@@ -243,7 +245,7 @@ type IsCovered = (evidence: Evidence) => boolean;
 async function coveredBy(stores: Stores): Promise<IsCovered> {
   const known = new Map<string, CoverageBySource>();
   for (const { id } of DETECTORS) {
-    known.set(id, await stores.coverage.read(id));
+    known.set(id, await readCoverage(stores.coverage, id));
   }
   return ({ detector, row }) => {
     const coverage = known.get(detector.id)?.[row.source];
@@ -283,8 +285,8 @@ async function mustHold(evidence: readonly Evidence[], stores: Stores): Promise<
 
 async function mustCover(plan: Laid, stores: Stores): Promise<void> {
   for (const source of SOURCES) {
-    for (const detector of DETECTORS.filter((each) => each.needs.includes(source))) {
-      const coverage = (await stores.coverage.read(detector.id))[source];
+    for (const detector of DETECTORS.filter((each) => asks(each, source))) {
+      const coverage = (await readCoverage(stores.coverage, detector.id))[source];
       must(coverage !== undefined, () => `${source} is not covered at all`);
       const { from, to, gaps } = coverage!;
       must(gaps.length === 0, () => `${source} has a gap that is none: ${textOf(gaps)}`);
@@ -294,6 +296,10 @@ async function mustCover(plan: Laid, stores: Stores): Promise<void> {
       must(to >= plus(plan.end, -LAG - MINUTE), () => `${source} is covered to ${to} only`);
     }
   }
+}
+
+function asks(detector: Detector, source: Source): boolean {
+  return detector.reads.some((read) => read.source === source && isAsked(read));
 }
 
 function mustKeepLimit({ sent, looked }: Monitor, jitter: Duration): void {
@@ -331,8 +337,9 @@ async function mustEqualPerfect(plan: Laid, stores: MemoryStores): Promise<void>
     });
   const perfect = monitor(clocks, VIRTUAL_BASE, fetchFor, unlimited);
   for (const source of SOURCES) {
-    const from = (await stores.coverage.head(source))?.byDetector ?? {};
-    const [oldest = plan.end, ...others] = Object.values(from).map((each) => each.from);
+    const state = await stores.coverage.source(source);
+    const known = state === undefined ? {} : coverageByDetector(state);
+    const [oldest = plan.end, ...others] = Object.values(known).map((each) => each.from);
     const initialLookback = between(earliest(oldest, ...others), plan.end);
     await perfect.poll(source, { initialLookback });
   }

@@ -6,6 +6,15 @@ import type { SignalStore, EngineStores, TimelineRef, WorkMark } from '../../sha
 import { around, Crash } from './crashing';
 import { days } from './records';
 import { END } from './stories';
+import type { Coverage } from '../../shared/domain/coverage';
+import { PROPERTIES } from '../../shared/domain/feed';
+import { UNREAD, type FeedState } from '../../shared/domain/journal';
+import {
+  feedsIn,
+  inFeeds,
+  type ReadingState,
+  type SourceState,
+} from '../../shared/domain/source-state';
 
 /** Faults to plant between the pipeline and its stores. `raw` are the stores behind every wrapper. */
 export type Fault = (stores: EngineStores, raw: MemoryStores) => EngineStores;
@@ -269,10 +278,8 @@ export const linesWrittenOnce: Fault = (stores) => {
 export const gapsHidden: Fault = (stores) => ({
   ...stores,
   coverage: overriding(stores.coverage, {
-    read: async (detector) => {
-      const coverage = Object.entries(await stores.coverage.read(detector));
-      return Object.fromEntries(coverage.map(([source, each]) => [source, { ...each, gaps: [] }]));
-    },
+    reading: async () =>
+      withCoverage(await stores.coverage.reading(), (each) => ({ ...each, gaps: [] })),
   }),
 });
 
@@ -280,12 +287,32 @@ export const gapsHidden: Fault = (stores) => ({
 export const allCovered: Fault = (stores) => ({
   ...stores,
   coverage: overriding(stores.coverage, {
-    read: () => {
-      const all = { from: days(-90), to: END, gaps: [] };
-      return Promise.resolve({ directoryAudits: all, signIns: all });
+    reading: () => {
+      const byDetector: Record<string, Coverage> = new Proxy({}, { get: () => ALL });
+      const feeds = Object.fromEntries(PROPERTIES.map((each) => [each, { ...UNREAD, byDetector }]));
+      return Promise.resolve({
+        directoryAudits: { source: 'directoryAudits', feeds },
+        signIns: { source: 'signIns', feeds },
+      });
     },
   }),
 });
+const ALL: Coverage = { from: days(-90), to: END, gaps: [] };
+
+/** With the coverage of every detector altered, in every feed. */
+function withCoverage(reading: ReadingState, alter: (known: Coverage) => Coverage): ReadingState {
+  const feedsOf = (state: SourceState): SourceState =>
+    inFeeds(
+      feedsIn(state).map(([property]) => property),
+      (feed) => {
+        const altered = Object.entries(feed.byDetector).map(([id, each]) => [id, alter(each)]);
+        return { ...feed, byDetector: Object.fromEntries(altered) as FeedState['byDetector'] };
+      },
+    )(state);
+  return Object.fromEntries(
+    Object.values(reading).map((state) => [state.source, feedsOf(state)] as const),
+  );
+}
 
 // ------------------------------------------------------------------------------------------------------ detectors
 

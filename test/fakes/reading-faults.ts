@@ -1,6 +1,6 @@
 import type { MemoryStores } from './memory-stores';
 import { DETECTORS } from '../../shared/detectors/index';
-import { covering } from '../../shared/domain/journal';
+import { coveringFor } from '../../shared/domain/source-state';
 import { HOUR, latest, plus, type Instant } from '../../shared/domain/time';
 import {
   SourceError,
@@ -9,7 +9,7 @@ import {
   type SourcePage,
   type Wanted,
 } from '../../shared/pipeline/ports';
-import { wantedBy } from '../../shared/pipeline/select';
+import { feedsFor, filteredBy } from '../../shared/pipeline/select';
 import type { Breakage } from './fault-run';
 
 type Reading = RecordSource['read'];
@@ -32,10 +32,11 @@ function reading(alter: (read: Reading, stores: MemoryStores, clock: Clock) => R
 export const coveredTooSoon = reading(
   (read, stores, clock) =>
     async function* (window, wanted) {
-      const ids = DETECTORS.filter((each) => each.needs.includes(wanted.source)).map((d) => d.id);
       const to = plus(clock.now(), -2 * HOUR);
       if (window.from < to && window.to > to) {
-        await stores.coverage.change(wanted.source, covering({ from: window.from, to }, ids));
+        const { source } = wanted;
+        const step = coveringFor(DETECTORS, source, { from: window.from, to });
+        await stores.coverage.change(source, step);
       }
       yield* read(window, wanted);
     },
@@ -71,8 +72,8 @@ export const troubleSwallowed = reading(
 
 /** Whatever is asked for is asked for with the filter: nobody ever looks whether it tells the truth. */
 export const alwaysFiltered = reading((read) => (window, wanted) => {
-  const { filter } = wantedBy(DETECTORS, wanted.source);
-  return read(window, { ...wanted, ...(filter !== undefined && { filter }) });
+  const [feed] = feedsFor(DETECTORS, wanted.source);
+  return read(window, wanted.filter === undefined ? filteredBy(wanted, feed!) : wanted);
 });
 
 /** A plain watermark: what lies before the furthest end of a window was read once and is not looked at again. */

@@ -4,13 +4,14 @@ import { canonical, type Json } from '../../shared/domain/canonical';
 import type { Interval } from '../../shared/domain/coverage';
 import {
   defaultSettings,
+  needsSource,
   type ConfiguredDetector,
   type Detector,
 } from '../../shared/domain/detector';
 import type { Act, Finding } from '../../shared/domain/finding';
-import { covering, givingUp } from '../../shared/domain/journal';
 import { readable } from '../../shared/domain/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../../shared/domain/record';
+import { coverageOf, coveringFor, givingUpFor } from '../../shared/domain/source-state';
 import type { Instant } from '../../shared/domain/time';
 import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
@@ -188,10 +189,10 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
   const { source, verb, interval } = step;
   const concerned = detectors
     .map((each) => each.detector)
-    .filter((detector) => detector.needs.includes(source));
+    .filter((detector) => needsSource(detector, source));
   const filled: Detector[] = [];
   for (const detector of concerned) {
-    const before = (await stores.coverage.read(detector.id))[source];
+    const before = coverageOf(detector, await stores.coverage.reading())[source];
     const isFilling =
       before === undefined ||
       (verb === 'extend' &&
@@ -204,10 +205,11 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
   for (const detector of filled) {
     await markEveryTimeline(stores, detector, false);
   }
-  const ids = concerned.map((each) => each.id);
   await stores.coverage.change(
     source,
-    verb === 'extend' ? covering(interval, ids) : givingUp(interval, ids),
+    verb === 'extend'
+      ? coveringFor(concerned, source, interval)
+      : givingUpFor(concerned, source, interval),
   );
   for (const detector of filled) {
     await markEveryTimeline(stores, detector, false);

@@ -9,6 +9,7 @@ import { SourceError, type RecordSource } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
 import { VirtualClock } from '../fakes/clock';
 import { days, deviceAdded, registered, T0 } from '../fakes/records';
+import { FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
 
 const MFA = 'mfa-registration-unfinished';
 
@@ -31,7 +32,7 @@ async function setUp(records: readonly EntraRecord[] = [], overrides: Partial<Re
         throw trouble;
       }
       const found = records.filter((each) => each.at >= window.from && each.at < window.to);
-      const seen = found.map(({ id, at }) => ({ id, at }));
+      const seen = found.map(({ id, at }) => ({ id, at, feeds: [FEED.directoryAudits] }));
       yield await Promise.resolve({ rows: found.length, records: found, malformed: [], seen });
     },
   };
@@ -45,12 +46,15 @@ async function setUp(records: readonly EntraRecord[] = [], overrides: Partial<Re
   asked.length = 0;
   /** So many rows an hour that a window is half a day. */
   const cutWindows = () =>
-    stores.coverage.change('directoryAudits', (head) => ({
-      ...head,
-      journal: { ...head.journal!, rowsPerHour: 1_000 },
-    }));
-  const coverage = async () => (await stores.coverage.read(MFA)).directoryAudits;
-  const head = async () => (await stores.coverage.head('directoryAudits'))!;
+    stores.coverage.change(
+      'directoryAudits',
+      inFeed('directoryAudits', (feed) => ({
+        ...feed,
+        journal: { ...feed.journal!, rowsPerHour: 1_000 },
+      })),
+    );
+  const coverage = async () => (await readCoverage(stores.coverage, MFA)).directoryAudits;
+  const head = async () => (await readFeed(stores.coverage, 'directoryAudits'))!;
   const forms = () => stores.outbox.alerts.map((each) => each.form);
   return { clock, stores, asked, control, reader, cutWindows, coverage, head, forms };
 }
@@ -74,7 +78,7 @@ describe('shared/pipeline/backfill', () => {
 
     await backfillSource(fresh, range(-5, 0));
 
-    expect((await fresh.stores.coverage.read(MFA)).directoryAudits).toEqual({
+    expect((await readCoverage(fresh.stores.coverage, MFA)).directoryAudits).toEqual({
       ...{ from: days(-5), to: days(0), gaps: [] },
     });
   });

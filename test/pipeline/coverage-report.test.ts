@@ -5,11 +5,13 @@ import {
   afterRetention,
   afterWindow,
   type Journal,
-  type SourceHead,
+  UNREAD,
+  type FeedState,
 } from '../../shared/domain/journal';
 import { HOUR, plus, toInstant, type Instant } from '../../shared/domain/time';
 import { answerCoverage } from '../../shared/pipeline/coverage-query';
 import { coverageReport, type CoverageReport } from '../../shared/pipeline/coverage-report';
+import { inFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-06-10T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -36,13 +38,16 @@ const journal: Journal = {
   allRowsPerHour: 10,
 };
 
-function setUp(fields: Partial<SourceHead> = {}, detectors = configureDetectors({})) {
+function setUp(fields: Partial<FeedState> = {}, detectors = configureDetectors({})) {
   const stores = memoryStores();
   const clock = { now: () => NOW };
   const byDetector = { [EAS]: { from: ago(200), to: ago(2), gaps: [] } };
-  const head: SourceHead = { source: 'signIns', reads: {}, byDetector, journal, ...fields };
+  const feed: FeedState = { reads: {}, byDetector, journal, ...fields };
   const report = async (range?: { from?: Instant; to?: Instant }): Promise<CoverageReport> => {
-    await stores.coverage.change('signIns', () => head);
+    await stores.coverage.change(
+      'signIns',
+      inFeed('signIns', () => feed),
+    );
     return coverageReport(stores, detectors, clock, range);
   };
   const stretches = async (range?: { from?: Instant; to?: Instant }) =>
@@ -98,7 +103,7 @@ describe('shared/pipeline/coverage-report', () => {
   });
 
   it('does not call re-read what the log dropped before it could be', async () => {
-    const first = afterWindow({ source: 'signIns', byDetector: {}, reads: {} }, {
+    const first = afterWindow(UNREAD, {
       ...{ from: ago(300), to: ago(276), startedAt: ago(276), purpose: 'head', lag: 2 * HOUR },
       ...{ detectorIds: [EAS], isFiltered: true, rows: 0, seen: [] },
     } as const);
@@ -136,14 +141,16 @@ describe('shared/pipeline/coverage-report', () => {
   });
 
   describe('of several detectors', () => {
-    const [eas, mfa] = configureDetectors({});
+    const [eas, other] = configureDetectors({});
+    const { reads, needs } = eas!.detector;
+    const mfa = { ...other!, detector: { ...other!.detector, reads, needs } };
     const byDetector = {
       [EAS]: { from: ago(200), to: ago(2), gaps: [gap(100, 90), gap(50, 40)] },
       [MFA]: { from: ago(150), to: ago(2), gaps: [gap(50, 40)] },
     };
 
     it('shows a gap of one with that one alone', async () => {
-      const { report, stretches } = setUp({ byDetector }, [eas!, mfa!]);
+      const { report, stretches } = setUp({ byDetector }, [eas!, mfa]);
 
       expect((await stretches())?.filter(([, , state]) => state === 'gap')).toEqual([
         [50, 40, 'gap', 'not-read'],
@@ -152,7 +159,7 @@ describe('shared/pipeline/coverage-report', () => {
     });
 
     it('shows those that are on', async () => {
-      const { report } = setUp({ byDetector }, [mfa!]);
+      const { report } = setUp({ byDetector }, [mfa]);
 
       expect(Object.keys((await report()).sources[0]!.detectors)).toEqual([MFA]);
     });
@@ -166,8 +173,9 @@ describe('shared/pipeline/coverage-report', () => {
     const [after] = (await setUp({ lateness }).report()).sources;
 
     expect(before).toMatchObject({ lag: 2 * HOUR });
-    expect(before).not.toHaveProperty('lateness');
-    expect(after).toMatchObject({
+    expect(before?.feeds[0]).not.toHaveProperty('lateness');
+    expect(after).toMatchObject({ lag: 0.5 * HOUR });
+    expect(after?.feeds[0]).toMatchObject({
       lag: 0.5 * HOUR,
       lateness: { measured: 6_000, p50: 40_000, p95: 40_000, p999: 40_000, max: 40_000 },
     });
@@ -183,21 +191,23 @@ describe('shared/pipeline/coverage-report', () => {
 
     const { sources } = await setUp({ trouble, backfill, droppedFilter }).report();
 
-    expect(sources).toMatchObject([
+    expect(sources[0]?.feeds).toMatchObject([
       { trouble, backfill, filter: { dropped: 'rejected', at: ago(9) } },
     ]);
   });
 
-  it.each<[string, Partial<SourceHead>]>([
+  it.each<[string, Partial<FeedState>]>([
     ['that no window was read of', {}],
     [
       'of which no enabled detector knows anything',
       { journal, byDetector: { other: {} as never } },
     ],
   ])('has no stretches of a log %s', async (_what, fields) => {
-    const { journal: _none, ...head } = { source: 'signIns' as const, reads: {}, journal };
     const stores = memoryStores();
-    await stores.coverage.change('signIns', () => ({ ...head, byDetector: {}, ...fields }));
+    await stores.coverage.change(
+      'signIns',
+      inFeed('signIns', () => ({ ...UNREAD, ...fields })),
+    );
 
     const clock = { now: () => NOW };
     const { sources } = await coverageReport(stores, configureDetectors({}), clock);

@@ -14,6 +14,7 @@ import { readSource, type Reader } from '../../shared/pipeline/read-source';
 import type { Wanted } from '../../shared/pipeline/ports';
 import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
+import { FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-06-02T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -47,7 +48,7 @@ class FakeSource implements RecordSource {
     this.windows.push(window);
     this.filters.push(wanted.filter?.property);
     const records = this.#records.filter((each) => each.at >= window.from && each.at < window.to);
-    const seen = records.map(({ id, at }) => ({ id, at }));
+    const seen = records.map(({ id, at }) => ({ id, at, feeds: [FEED.signIns] }));
     yield await Promise.resolve({ rows: records.length, records, malformed: [], seen });
     const trouble = this.#troubles.shift();
     if (trouble !== undefined) {
@@ -80,7 +81,7 @@ describe('readSource', () => {
 
     expect(source.windows).toEqual([{ from: plus(NOW, -24 * HOUR), to: NOW }]);
     expect(report).toMatchObject({ windows: 1 });
-    expect(await stores.coverage.read(EAS)).toMatchObject({
+    expect(await readCoverage(stores.coverage, EAS)).toMatchObject({
       signIns: { from: plus(NOW, -24 * HOUR), to: plus(NOW, -2 * HOUR), gaps: [] },
     });
   });
@@ -107,7 +108,7 @@ describe('readSource', () => {
     await readSource(reader);
 
     expect(source.windows.at(-1)?.from).toBe(plus(NOW, -(3 * HOUR + 5 * MINUTE)));
-    expect((await stores.coverage.read(EAS)).signIns?.gaps).toEqual([]);
+    expect((await readCoverage(stores.coverage, EAS)).signIns?.gaps).toEqual([]);
   });
 
   it('reads two days again when it sweeps', async () => {
@@ -141,7 +142,7 @@ describe('readSource', () => {
 
     expect(report.stopped).toMatchObject({ trouble: 'denied' });
     expect(await stores.marks.dirty()).toHaveLength(1);
-    expect((await stores.coverage.read(EAS)).signIns?.to).toBe(plus(NOW, -12 * HOUR));
+    expect((await readCoverage(stores.coverage, EAS)).signIns?.to).toBe(plus(NOW, -12 * HOUR));
   });
 
   it('leaves a source that stays in trouble to the next run', async () => {
@@ -152,7 +153,7 @@ describe('readSource', () => {
 
     expect(report.stopped).toMatchObject({ trouble: 'throttled' });
     expect(source.windows).toHaveLength(4);
-    expect(await stores.coverage.head('signIns')).toMatchObject({
+    expect(await readFeed(stores.coverage, 'signIns')).toMatchObject({
       byDetector: {},
       trouble: { trouble: 'throttled', runs: 1, since: NOW },
     });
@@ -231,7 +232,7 @@ describe('pollSource', () => {
     const { reader, stores, clock } = setUp(new FakeSource([]));
     await pollSource(reader);
     const lost = { from: plus(NOW, -150 * MINUTE), to: plus(NOW, -110 * MINUTE) };
-    await stores.coverage.change('signIns', givingUp(lost, [EAS]));
+    await stores.coverage.change('signIns', inFeed('signIns', givingUp(lost, [EAS])));
     clock.advance(5 * MINUTE);
     const change = stores.coverage.change.bind(stores.coverage);
     jest.spyOn(stores.coverage, 'change').mockImplementationOnce(async (...args) => {
@@ -380,7 +381,7 @@ describe('what one run has no time or patience for', () => {
     expect(report.stopped).toBeUndefined();
     expect(report.windows).toBeGreaterThan(4);
     expect(Math.max(...stores.coverage.windows.map((each) => each.pages))).toBeLessThan(20);
-    expect((await stores.coverage.read(EAS)).signIns).toEqual({
+    expect((await readCoverage(stores.coverage, EAS)).signIns).toEqual({
       from: plus(NOW, -24 * HOUR),
       to: plus(NOW, -2 * HOUR),
       gaps: [],

@@ -2,7 +2,7 @@ import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
 import type { Interval } from '../../shared/domain/coverage';
-import { afterTrouble, type WindowReport } from '../../shared/domain/journal';
+import type { WindowReport } from '../../shared/domain/journal';
 import type { EntraRecord } from '../../shared/domain/record';
 import {
   between,
@@ -24,10 +24,19 @@ import {
   type SourcePage,
   type Wanted,
 } from '../../shared/pipeline/ports';
-import { readSource, startRun, type Reader } from '../../shared/pipeline/read-source';
-import { readStretch } from '../../shared/pipeline/read-stretch';
+import {
+  filtersOf,
+  readAll,
+  readSource,
+  startRun,
+  stateOf,
+  stopOf,
+  type Reader,
+} from '../../shared/pipeline/read-source';
 import { VirtualClock } from '../fakes/clock';
 import { easAccepted } from '../fakes/records';
+import { afterTrouble, FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
+import { planBackfill } from '../../shared/domain/reading-plan';
 
 /** A Tuesday noon; hours below are counted from here. */
 const NOON = toInstant('2026-06-02T12:00:00Z');
@@ -82,7 +91,7 @@ class Log implements RecordSource {
       const length = Math.min(span, between(window.from, end));
       const from = latest(window.from, plus(end, -length));
       const records = this.#rowsIn({ from, to: end }, isFiltered);
-      const seen = records.map(({ id, at }) => ({ id, at }));
+      const seen = records.map(({ id, at }) => ({ id, at, feeds: [FEED.signIns] }));
       const rows = Math.round((rowsPerHour * length) / HOUR) + records.length;
       this.#clock.advance(pageTakes);
       yield await Promise.resolve({ rows, records, malformed: [], seen, oldest: from });
@@ -119,8 +128,8 @@ function setUp(options: LogOptions = {}, overrides: Partial<Reader> = {}) {
     }
     return report;
   }
-  const coverage = async () => (await stores.coverage.read(EAS)).signIns;
-  const head = async () => (await stores.coverage.head('signIns'))!;
+  const coverage = async () => (await readCoverage(stores.coverage, EAS)).signIns;
+  const head = async () => (await readFeed(stores.coverage, 'signIns'))!;
   const read = (purpose: WindowReport['purpose']): readonly WindowReport[] =>
     stores.coverage.windows.filter((each) => each.purpose === purpose);
   return { clock, stores, log, reader, pollUntil, coverage, head, read };
@@ -219,10 +228,11 @@ describe('shared/pipeline/read-stretch', () => {
       const { pollUntil, log, coverage, stores } = setUp();
       // 5,000 rows were measured, some of them ten hours late.
       const counts = Array.from({ length: 21 }, (_, i) => (i === 0 ? 4_950 : i === 18 ? 50 : 0));
-      await stores.coverage.change('signIns', (head) => ({
-        ...head,
-        lateness: { every: 1, known: {}, counts, max: 10 * HOUR },
-      }));
+      const lateness = { every: 1, known: {}, counts, max: 10 * HOUR };
+      await stores.coverage.change(
+        'signIns',
+        inFeed('signIns', (feed) => ({ ...feed, lateness })),
+      );
       await pollUntil(24);
       log.options = { rowsPerHour: 5_000 };
 
@@ -399,15 +409,20 @@ describe('shared/pipeline/read-stretch', () => {
       const { reader, clock, stores, coverage } = setUp(broken);
       await readSource(reader);
       const trouble = { trouble: 'bad-answer', message: 'no JSON', mend: 'look at the row' };
-      await stores.coverage.change('signIns', (head) => afterTrouble(head, trouble, clock.now()));
+      await stores.coverage.change(
+        'signIns',
+        inFeed('signIns', (feed) => afterTrouble(feed, trouble, clock.now())),
+      );
       clock.advance(later);
 
       const run = await startRun(reader);
-      const stop = await readStretch(run, { from: hour(0.5), to: end }, 'head', () => false);
+      const range = { from: hour(0.5), to: end };
+      const options = { now: clock.now(), filters: filtersOf(run) };
+      const reading = await readAll(run, planBackfill(stateOf(run), range, options), undefined);
 
       const unreadable = (await coverage())!.gaps.filter(({ why }) => why === 'unreadable');
       expect(unreadable.map(({ from, to }) => ({ from, to }))).toEqual(lost);
-      expect(stop === undefined).toBe(lost.length > 0);
+      expect(stopOf(reading) === undefined).toBe(lost.length > 0);
     });
 
     it('is nothing before a day has passed', async () => {

@@ -17,6 +17,7 @@ import { select } from '../../shared/pipeline/select';
 import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 import { deviceAdded, minutes, registered } from '../fakes/records';
+import { inFeed, readCoverage } from '../fakes/cover';
 
 const MFA = 'mfa-registration-unfinished';
 const BUDGET = MINUTE;
@@ -47,7 +48,7 @@ async function setUp(users: readonly string[] = ['ann'], at: Instant = minutes(2
   const asked: Asked[] = [];
   await stores.coverage.change(
     'directoryAudits',
-    covering({ from: minutes(-100 * 24 * 60), to: minutes(80) }, [MFA]),
+    inFeed('directoryAudits', covering({ from: minutes(-100 * 24 * 60), to: minutes(80) }, [MFA])),
   );
   const enabled = detectors.map((each) => each.detector);
   await keep(stores, select('t', enabled, users.map(scanned)));
@@ -156,11 +157,11 @@ describe('shared/pipeline/second-look', () => {
 
   it('moves no coverage', async () => {
     const { drain, stores } = await setUp();
-    const before = await stores.coverage.read(MFA);
+    const before = await readCoverage(stores.coverage, MFA);
 
     await drain({});
 
-    expect(await stores.coverage.read(MFA)).toEqual(before);
+    expect(await readCoverage(stores.coverage, MFA)).toEqual(before);
   });
 
   it('keeps rows that cannot be read by id and reason', async () => {

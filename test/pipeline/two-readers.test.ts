@@ -1,15 +1,15 @@
 import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
-import { afterHidingFilter, type SourceHead } from '../../shared/domain/journal';
+import { afterHidingFilter, type FeedState } from '../../shared/domain/journal';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
 import { backfillSource } from '../../shared/pipeline/backfill';
 import { keep } from '../../shared/pipeline/keep';
 import type { RecordSource, SourcePage } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
-import { filterKey } from '../../shared/pipeline/read-window';
-import { select, wantedBy } from '../../shared/pipeline/select';
+import { feedsFor, filterKey, select } from '../../shared/pipeline/select';
 import { VirtualClock } from '../fakes/clock';
 import { easAccepted } from '../fakes/records';
+import { inFeed, readCoverage, readFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-06-02T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -36,9 +36,9 @@ function setUp(overrides: Partial<Reader> = {}) {
     initialLookback: DAY,
     ...overrides,
   };
-  const change = (step: (head: SourceHead) => SourceHead): Promise<SourceHead> =>
-    stores.coverage.change('signIns', step);
-  const coverage = async () => (await stores.coverage.read(EAS)).signIns!;
+  const change = (step: (feed: FeedState) => FeedState): Promise<unknown> =>
+    stores.coverage.change('signIns', inFeed('signIns', step));
+  const coverage = async () => (await readCoverage(stores.coverage, EAS)).signIns!;
   return { clock, stores, detectors, reader, meanwhile, filters, change, coverage };
 }
 
@@ -47,12 +47,11 @@ describe('two who read one source', () => {
     const { clock, reader, detectors, meanwhile, filters, change, coverage } = setUp();
     await readSource(reader);
     clock.advance(5 * MINUTE);
-    const filter = filterKey(
-      wantedBy(
-        detectors.map((each) => each.detector),
-        'signIns',
-      ),
+    const feeds = feedsFor(
+      detectors.map((each) => each.detector),
+      'signIns',
     );
+    const filter = filterKey(feeds[0]!);
     meanwhile.happens = () =>
       change((head) => afterHidingFilter(head, { filter, why: 'hides-rows', at: clock.now() }));
 
@@ -79,7 +78,7 @@ describe('two who read one source', () => {
 
     await readSource(reader);
 
-    expect((await stores.coverage.read(EAS)).signIns).toBeUndefined();
+    expect((await readCoverage(stores.coverage, EAS)).signIns).toBeUndefined();
   });
 });
 
@@ -140,6 +139,6 @@ describe('a range that is filled', () => {
     await readSource(reader);
 
     expect(await stores.marks.dirty()).toMatchObject([{ isCatchingUp: true }]);
-    expect((await stores.coverage.head('signIns'))?.filling).toBeUndefined();
+    expect((await readFeed(stores.coverage, 'signIns'))?.filling).toBeUndefined();
   });
 });

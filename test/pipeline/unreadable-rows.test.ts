@@ -23,6 +23,7 @@ import { wantedBy } from '../../shared/pipeline/select';
 import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 import { shapesOfVerification, verificationRow } from '../fakes/unreadable';
+import { FEED } from '../fakes/cover';
 
 type Row = Record<string, unknown>;
 const TENANT = 't';
@@ -86,7 +87,11 @@ function log(first: readonly Row[], alone: readonly Row[]) {
           records.push(read.record);
         }
       }
-      const seen = records.map(({ id, at: when }) => ({ id, at: when }));
+      const seen = records.map(({ id, at: when, source }) => ({
+        id,
+        at: when,
+        feeds: [FEED[source]],
+      }));
       yield await Promise.resolve({ rows: rows.length, records, malformed, seen });
     },
   };

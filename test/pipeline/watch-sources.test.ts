@@ -1,12 +1,7 @@
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
-import {
-  afterTrouble,
-  afterWindow,
-  withoutTrouble,
-  type ReadWindow,
-  type SourceHead,
-} from '../../shared/domain/journal';
+import { afterWindow, type FeedState, type ReadWindow } from '../../shared/domain/journal';
+import type { Feed } from '../../shared/domain/feed';
 import type { Source } from '../../shared/domain/record';
 import {
   DAY,
@@ -28,7 +23,10 @@ import { watchSources } from '../../shared/pipeline/watch-sources';
 import { booksBalance } from '../fakes/books';
 import { VirtualClock } from '../fakes/clock';
 import { around } from '../fakes/crashing';
+import { afterTrouble, FEED, inFeed, withoutTrouble } from '../fakes/cover';
 
+const AUDITS: Feed = { source: 'directoryAudits', property: FEED.directoryAudits };
+const SIGN_INS: Feed = { source: 'signIns', property: FEED.signIns };
 const NOW = toInstant('2026-06-02T12:00:00Z');
 const POLL = 5 * MINUTE;
 const STANDSTILL = 3 * HOUR;
@@ -40,21 +38,21 @@ type State = 'read' | 'denied' | 'unlicensed' | 'throttled' | 'unavailable' | 'b
 function setUp() {
   const clock = new VirtualClock(NOW);
   const stores = memoryStores();
-  const change = (source: Source, step: (head: SourceHead) => SourceHead): Promise<SourceHead> =>
-    stores.coverage.change(source, step);
-  function outcome(state: State): (head: SourceHead) => SourceHead {
+  const change = (source: Source, step: (feed: FeedState) => FeedState): Promise<unknown> =>
+    stores.coverage.change(source, inFeed(source, step));
+  function outcome(state: State): (feed: FeedState) => FeedState {
     const now = clock.now();
     if (state !== 'read') {
       const trouble = { trouble: state, message: `${state} it is`, mend: MENDS[state] ?? 'Wait.' };
-      return (head) => afterTrouble(head, trouble, now);
+      return (feed) => afterTrouble(feed, trouble, now);
     }
     const window: ReadWindow = {
       ...{ from: plus(now, -12 * HOUR), to: now, startedAt: now, lag: 2 * HOUR, purpose: 'head' },
       ...{ detectorIds: ['one'], isFiltered: true, rows: 0, seen: [] },
     };
-    return (head) => {
-      const from = earliest(window.from, head.journal?.completeTo ?? window.from);
-      return withoutTrouble(afterWindow(head, { ...window, from }));
+    return (feed) => {
+      const from = earliest(window.from, feed.journal?.completeTo ?? window.from);
+      return withoutTrouble(afterWindow(feed, { ...window, from }));
     };
   }
   async function poll(state: State, source: Source = 'signIns'): Promise<void> {
@@ -69,7 +67,7 @@ function setUp() {
   }
   const look = (through: EngineStores = stores) =>
     watchSources({
-      ...{ tenantId: 't', sources: ['directoryAudits', 'signIns'], clock },
+      ...{ tenantId: 't', feeds: [AUDITS, SIGN_INS], clock },
       ...{ stores: through, standstill: STANDSTILL },
     });
   /** What happened, as `opened unreadable`. */
@@ -162,8 +160,8 @@ describe('shared/pipeline/watch-sources', () => {
       const { poll, look, change, told, stores } = setUp();
       await poll('read');
 
-      await change('signIns', (head) => ({
-        ...head,
+      await change('signIns', (feed) => ({
+        ...feed,
         droppedFilter: { filter: 'clientAppUsed eq x', why: 'hides-rows', at: NOW },
       }));
       await look();
@@ -258,8 +256,8 @@ describe('shared/pipeline/watch-sources', () => {
     it('about a filter that Graph rejects', async () => {
       const { poll, look, change } = setUp();
       await poll('read');
-      await change('signIns', (head) => ({
-        ...head,
+      await change('signIns', (feed) => ({
+        ...feed,
         droppedFilter: { filter: 'f', why: 'rejected', at: NOW },
       }));
 
@@ -292,10 +290,11 @@ describe('shared/pipeline/watch-sources', () => {
         ...{ initialLookback: 24 * HOUR, detectors: configureDetectors({}) },
       };
       await readSource(reader);
-      await stores.coverage.change('signIns', (head) => ({
-        ...head,
-        lateness: { every: 1, known: {}, counts, max: 12 * HOUR },
-      }));
+      const lateness = { every: 1, known: {}, counts, max: 12 * HOUR };
+      await stores.coverage.change(
+        'signIns',
+        inFeed('signIns', (feed) => ({ ...feed, lateness })),
+      );
 
       for (let i = 0; i < 10 * 12; i++) {
         clock.advance(POLL);
@@ -324,8 +323,8 @@ describe('shared/pipeline/watch-sources', () => {
 
     for (let i = 0; i < 20; i++) {
       clock.advance(POLL);
-      await change('directoryAudits', (head) =>
-        afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+      await change('directoryAudits', (feed) =>
+        afterTrouble(feed, { ...feed.trouble!, trouble: 'denied' }, clock.now()),
       );
       await look(counting);
     }
@@ -335,7 +334,7 @@ describe('shared/pipeline/watch-sources', () => {
     expect(stores.findings.transitions).toEqual(before);
   });
 
-  it('looks at the heads and no more while nothing is wrong', async () => {
+  it('looks once at what was read and no more while nothing is wrong', async () => {
     const { poll, stores, look } = setUp();
     await poll('read', 'directoryAudits');
     await poll('read');
@@ -347,7 +346,7 @@ describe('shared/pipeline/watch-sources', () => {
 
     await look(counting);
 
-    expect(operations).toEqual(['coverage.head', 'coverage.head']);
+    expect(operations).toEqual(['coverage.reading']);
   });
 
   it('takes up again what somebody called fixed and is not', async () => {
@@ -368,7 +367,7 @@ describe('shared/pipeline/watch-sources', () => {
     await poll('denied');
 
     await watchSources({
-      ...{ tenantId: 't', sources: ['directoryAudits'], clock, stores, standstill: STANDSTILL },
+      ...{ tenantId: 't', feeds: [AUDITS], clock, stores, standstill: STANDSTILL },
     });
 
     expect(stores.findings.list()).toMatchObject([
@@ -396,8 +395,8 @@ describe('shared/pipeline/watch-sources', () => {
   it('repeats harmlessly what it was killed in', async () => {
     const { poll, stores, change, look, clock } = setUp();
     await poll('denied');
-    await change('signIns', (head) =>
-      afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+    await change('signIns', (feed) =>
+      afterTrouble(feed, { ...feed.trouble!, trouble: 'denied' }, clock.now()),
     );
     const killed = {
       ...stores,
@@ -432,8 +431,8 @@ describe('shared/pipeline/watch-sources', () => {
     it('looks again when the other was faster', async () => {
       const { poll, stores, change, look, clock } = setUp();
       await poll('denied');
-      await change('signIns', (head) =>
-        afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+      await change('signIns', (feed) =>
+        afterTrouble(feed, { ...feed.trouble!, trouble: 'denied' }, clock.now()),
       );
 
       const changes = await look(refusing(stores, 4));
@@ -444,16 +443,16 @@ describe('shared/pipeline/watch-sources', () => {
     it('gives up on a finding that keeps changing', async () => {
       const { poll, stores, change, look, clock } = setUp();
       await poll('denied');
-      await change('signIns', (head) =>
-        afterTrouble(head, { ...head.trouble!, trouble: 'denied' }, clock.now()),
+      await change('signIns', (feed) =>
+        afterTrouble(feed, { ...feed.trouble!, trouble: 'denied' }, clock.now()),
       );
 
       await expect(look(refusing(stores, 5))).rejects.toThrow(FindingBusyError);
     });
 
     it('has nothing to end when the finding is not there', async () => {
-      const { change, look } = setUp();
-      await change('signIns', (head) => ({ ...head, alarms: ['unreadable {}'] }));
+      const { stores, look } = setUp();
+      await stores.coverage.change('signIns', (state) => ({ ...state, alarms: ['unreadable {}'] }));
 
       expect(await look()).toEqual([]);
     });

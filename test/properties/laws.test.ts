@@ -64,6 +64,7 @@ import {
   type Schedule,
 } from '../fakes/stories';
 import { burstsOf, Turns } from '../fakes/turns';
+import { FEED, readCoverage } from '../fakes/cover';
 
 interface Told {
   readonly records: readonly EntraRecord[];
@@ -453,7 +454,10 @@ function lastingView(stores: MemoryStores): Json {
 
 async function purge(runner: Runner, stores: MemoryStores, early: number): Promise<void> {
   for (const { detector } of runner.detectors) {
-    const floor = floorOf(detector, coverageEnd(detector, await stores.coverage.read(detector.id)));
+    const floor = floorOf(
+      detector,
+      coverageEnd(detector, await readCoverage(stores.coverage, detector.id)),
+    );
     if (floor !== undefined) {
       stores.signals.purge(detector.id, plus(floor, early));
     }
@@ -474,7 +478,7 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
           for (const finding of stores.findings.list()) {
             const { from, to, source } = claimOf(finding) ?? {};
             if (from !== undefined && to !== undefined && source !== undefined) {
-              const read = (await stores.coverage.read(finding.detector))[source];
+              const read = (await readCoverage(stores.coverage, finding.detector))[source];
               const { verdict } = lookAt(read, from, to);
               must(verdict === 'covered', () => `${finding.anchor.key} claims ${from} to ${to}`);
             }
@@ -805,7 +809,7 @@ function sourceOver(records: readonly EntraRecord[]): RecordSource {
   return {
     async *read({ from, to }) {
       const found = records.filter(({ at }) => from <= at && at < to);
-      const seen = found.map(({ id, at }) => ({ id, at }));
+      const seen = found.map(({ id, at, source }) => ({ id, at, feeds: [FEED[source]] }));
       yield await Promise.resolve({ rows: found.length, records: found, malformed: [], seen });
     },
   };

@@ -20,6 +20,7 @@ import {
   wholeRead,
   type Schedule,
 } from '../fakes/stories';
+import { needsSource } from '../../shared/domain/detector';
 
 const MFA = 'mfa-registration-unfinished';
 
@@ -71,7 +72,7 @@ function rowsOf({ records, spoilt: picks }: Told): Rows {
 
 function malformed(record: EntraRecord, isNamed: boolean): Malformed {
   const { source, id, at } = record;
-  const detectors = DETECTORS.filter((each) => each.needs.includes(source)).map((each) => each.id);
+  const detectors = DETECTORS.filter((each) => needsSource(each, source)).map((each) => each.id);
   const subject: MissedRow['subject'] =
     record.source === 'signIns'
       ? { type: 'user', id: record.user.id }
@@ -81,7 +82,7 @@ function malformed(record: EntraRecord, isNamed: boolean): Malformed {
 }
 
 function leavesSign(record: EntraRecord): boolean {
-  return DETECTORS.filter(({ needs }) => needs.includes(record.source)).some((each) =>
+  return DETECTORS.filter((each) => needsSource(each, record.source)).some((each) =>
     each.signals(record).some(({ eventId }) => eventId === record.id),
   );
 }

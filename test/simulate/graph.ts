@@ -23,7 +23,7 @@ export interface SimulatedGraph {
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
 const FILTER = new RegExp(
-  `^createdDateTime ge (${TIME})(?: and createdDateTime le (${TIME}))?(?: and \\((clientAppUsed eq .+)\\))?$`,
+  `^createdDateTime ge (${TIME})(?: and createdDateTime le (${TIME}))?(?: and \\((clientAppUsed|status/errorCode) eq .+\\))?$`,
 );
 const FAULT_EVERY = 10;
 const DEAD_TOKEN_EVERY = 15;
@@ -37,14 +37,19 @@ const GATEWAY_TIMEOUT = 2 * MINUTE;
  * filter, because half a million rows are asked for over a thousand times. Newest first, only what is visible when it
  * is asked for, and refusals for anything that it does not know.
  */
-export function simulatedGraph(world: World, clock: VirtualClock, faults?: Faults): SimulatedGraph {
+export function simulatedGraph(
+  world: World,
+  clock: VirtualClock,
+  faults?: Faults,
+  rejectsFilters = false,
+): SimulatedGraph {
   const traffic: Traffic = { requests: 0, rows: 0 };
   const failing = failures(clock, faults);
   let served = 0;
 
   async function handle(url: URL, signal: AbortSignal | null | undefined): Promise<Response> {
     const query = readQuery(url);
-    if (query === undefined) {
+    if (query === undefined || (rejectsFilters && query.isFiltered)) {
       return refusal(400, 'BadRequest', 'Invalid filter clause');
     }
     const isCounted = isOfTheDay(query, epochOf(clock.now()));
@@ -91,8 +96,9 @@ function isOfTheDay(query: Query, now: number): boolean {
 interface Query {
   readonly from: number;
   readonly to: number;
-  /** Only ActiveSync sign-ins are asked for. */
+  /** Only ActiveSync sign-ins are asked for, or only those with an error code, of which there are none. */
   readonly isFiltered: boolean;
+  readonly isByCode: boolean;
   readonly top: number;
   /** Where the page begins: the rows before it in time. */
   readonly below: number | undefined;
@@ -100,7 +106,7 @@ interface Query {
 
 function readQuery(url: URL): Query | undefined {
   const parameters = url.searchParams;
-  const [, from, to, clients] = FILTER.exec(parameters.get('$filter') ?? '') ?? [];
+  const [, from, to, property] = FILTER.exec(parameters.get('$filter') ?? '') ?? [];
   const top = Number(parameters.get('$top') ?? 1_000);
   if (from === undefined || !Number.isInteger(top) || top < 1 || top > 1_000) {
     return undefined;
@@ -109,7 +115,8 @@ function readQuery(url: URL): Query | undefined {
   return {
     from: epochOf(toInstant(from)),
     to: to === undefined ? Infinity : epochOf(toInstant(to)),
-    isFiltered: clients !== undefined && !clients.includes("'Browser'"),
+    isFiltered: property !== undefined,
+    isByCode: property === 'status/errorCode',
     top,
     below: token === null ? undefined : rowOfToken(token),
   };
@@ -126,7 +133,8 @@ function findPage(world: World, query: Query, now: number): Page {
   const newest = query.below ?? firstAtOrAfter(world.at, query.to + 1);
   const rows: number[] = [];
   for (let row = newest - 1; row >= oldest; row--) {
-    if (world.visibleAt[row]! > now || (query.isFiltered && world.isSignal[row] === 0)) {
+    const isLeftOut = query.isByCode || (query.isFiltered && world.isSignal[row] === 0);
+    if (world.visibleAt[row]! > now || isLeftOut) {
       continue;
     }
     if (rows.length === query.top) {

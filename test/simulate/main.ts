@@ -85,7 +85,7 @@ async function playCurve(): Promise<string[]> {
   const misses: string[] = [];
   for (const signInsPerDay of CURVE) {
     const world = createWorld(signInsPerDay, 1);
-    for (const reading of ['signals', 'filtered'] as const) {
+    for (const reading of ['signals', 'filtered', 'feeds'] as const) {
       const options = { seed: 1, reading };
       const crosscheck = await simulate('crosscheck', world, 'steady', options);
       const watermark = await simulate('watermark', world, 'steady', options);

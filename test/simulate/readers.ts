@@ -45,15 +45,17 @@ export interface Setting {
 
 /**
  * What is read and kept. `everything`: all rows, and each is a signal, so that a lost one shows. `signals`: all rows,
- * because the detectors need several properties, and few are signals. `filtered`: Graph is asked for the ActiveSync
- * sign-ins alone.
+ * because Graph rejects the filter, and few are signals. `filtered`: Graph is asked for the ActiveSync sign-ins alone.
+ * `feeds`: for those and, in a feed of its own, for the sign-ins with an error code.
  */
-export type Reading = 'everything' | 'signals' | 'filtered';
+export type Reading = 'everything' | 'signals' | 'filtered' | 'feeds';
+export const UNFILTERED: readonly Reading[] = ['everything', 'signals'];
 
 const DETECTORS = {
   everything: [easSuccessDespiteCaFailure, everySignIn],
-  signals: [easSuccessDespiteCaFailure, wrongPassword],
+  signals: [easSuccessDespiteCaFailure],
   filtered: [easSuccessDespiteCaFailure],
+  feeds: [easSuccessDespiteCaFailure, wrongPassword],
 } as const satisfies Record<Reading, readonly Detector[]>;
 
 export const CONTESTANTS = {
@@ -203,7 +205,7 @@ function collector(setting: Setting, by: 'watermark' | 'overlap'): Contestant {
   return {
     poll: async () => {
       const from = by === 'watermark' ? watermark : plus(clock.now(), -OVERLAP);
-      const pages = readPages(graph, from, reading === 'filtered');
+      const pages = readPages(graph, from, !UNFILTERED.includes(reading));
       for await (const { rows, newest } of pages) {
         take(rows);
         watermark = newest !== undefined && newest > watermark ? newest : watermark;

@@ -76,6 +76,12 @@ export interface Point {
   readonly round: Pick<Round, 'crosscheck' | 'watermark'>;
 }
 
+const ASKED_FOR = {
+  signals: 'all',
+  filtered: 'ActiveSync',
+  feeds: 'ActiveSync; codes',
+} as const satisfies Record<Point['reading'], string>;
+
 /** How requests, latency and traffic grow with the volume; bytes at the width of whole rows. */
 export function curveTable(points: readonly Point[], bytesPerRow: number): string {
   const heading = [
@@ -84,7 +90,7 @@ export function curveTable(points: readonly Point[], bytesPerRow: number): strin
   ];
   const rows = points.map(({ signInsPerDay, reading, round: { crosscheck, watermark } }) => [
     signInsPerDay.toLocaleString('en'),
-    reading === 'filtered' ? 'ActiveSync' : 'all',
+    ASKED_FOR[reading],
     crosscheck.requests.toLocaleString('en'),
     watermark.requests.toLocaleString('en'),
     (crosscheck.requests / watermark.requests).toFixed(2),

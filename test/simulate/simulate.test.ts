@@ -35,6 +35,18 @@ describe('simulated ingest', () => {
     expect(figures).toMatchObject({ lostSignals: 0, doubleSignals: 0 });
   });
 
+  it('asks once a poll for each feed, and never for the whole log', async () => {
+    const world = createWorld(20_000, 1);
+
+    const two = await simulate('crosscheck', world, 'steady', { seed: 1, reading: 'feeds' });
+    const one = await simulate('crosscheck', world, 'steady', { seed: 1, reading: 'filtered' });
+
+    expect(two).toMatchObject({ lostSignals: 0, doubleSignals: 0 });
+    expect(two.requests).toBeLessThanOrEqual(2 * one.requests);
+    // The rows of the day are read once without a filter: when it is read again.
+    expect(two.rows).toBe(one.rows);
+  });
+
   it('asks little more often than a watermark at 20,000 sign-ins a day', async () => {
     const world = createWorld(20_000, 1);
 

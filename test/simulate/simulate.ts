@@ -1,7 +1,7 @@
 import { epochOf, HOUR, MINUTE, plus } from '../../shared/domain/time';
 import { VirtualClock } from '../fakes/clock';
 import { simulatedGraph } from './graph';
-import { CONTESTANTS, type Outcome, type Reading } from './readers';
+import { CONTESTANTS, UNFILTERED, type Outcome, type Reading } from './readers';
 import { DAY_END, DAY_START, type World } from './world';
 
 export type ContestantName = keyof typeof CONTESTANTS;
@@ -45,8 +45,9 @@ export async function simulate(
     to: epochOf(OUTAGE.to) + FAULTY_FOR,
     first: (options.seed * 3) % 10, // another page fails first in each world
   };
-  const graph = simulatedGraph(world, clock, isOut ? faults : undefined);
   const reading = options.reading ?? 'everything';
+  const rejectsFilters = UNFILTERED.includes(reading);
+  const graph = simulatedGraph(world, clock, isOut ? faults : undefined, rejectsFilters);
   const contestant = CONTESTANTS[name]({ world, clock, graph, reading });
   const end = plus(DAY_END, RUN_ON);
   for (let at = DAY_START; at < end; at = plus(at, POLL_EVERY)) {

@@ -15,10 +15,7 @@ const COMMON = {
   assess: () => ({ findings: [] }),
 } as const;
 
-/**
- * Reads by another property than the ActiveSync detector: both together make the reader ask for all rows, because a
- * filter is sent over one property only. No row of the simulation has this code.
- */
+/** Reads by another property than the ActiveSync detector: another feed. No row of the simulation has this code. */
 export const wrongPassword = defineDetector({
   ...COMMON,
   id: 'wrong-password',
@@ -34,8 +31,9 @@ export const everySignIn = defineDetector({
   id: 'every-sign-in',
   title: 'Every sign-in',
   summary: 'Keeps one signal of every sign-in and concludes nothing.',
-  reads: [{ source: 'signIns', property: 'status/errorCode', values: [0] }],
-
+  reads: [
+    { source: 'signIns', property: 'clientAppUsed', values: ['Browser', 'Exchange ActiveSync'] },
+  ],
   signals(record) {
     if (record.source !== 'signIns') {
       return [];

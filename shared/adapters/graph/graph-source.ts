@@ -1,9 +1,14 @@
 import type { Interval } from '../../domain/coverage';
-import type { SeenRow } from '../../domain/lateness';
 import type { EntraRecord, Malformed } from '../../domain/record';
 import { MINUTE, SECOND, type Duration, type Instant } from '../../domain/time';
-import { SourceError, type Clock, type RecordSource, type SourcePage } from '../../pipeline/ports';
-import type { Wanted } from '../../pipeline/ports';
+import {
+  SourceError,
+  type Clock,
+  type RecordSource,
+  type SeenInFeeds,
+  type SourcePage,
+  type Wanted,
+} from '../../pipeline/ports';
 import { readRow } from '../rows/read-row';
 import { refusal, retryAfter } from './errors';
 import { graphClient, pathOf, type GraphClientOptions, type GraphGet } from './graph-client';
@@ -180,7 +185,7 @@ async function readAnswer(response: Response): Promise<Answer> {
 function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
   const records: EntraRecord[] = [];
   const malformed: Malformed[] = [];
-  const seen: SeenRow[] = [];
+  const seen: SeenInFeeds[] = [];
   let oldest: Instant | undefined;
   for (const row of answer.rows) {
     if (typeof row !== 'object' || row === null) {
@@ -199,8 +204,9 @@ function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
     if (read.record !== undefined) {
       records.push(read.record);
     }
-    if (wanted.isNeeded(row as Record<string, unknown>)) {
-      seen.push({ id: read.id, at: read.at });
+    const feeds = wanted.feedsOf(row as Record<string, unknown>);
+    if (feeds.length > 0) {
+      seen.push({ id: read.id, at: read.at, feeds });
     }
   }
   const { requestId } = answer;

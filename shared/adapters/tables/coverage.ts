@@ -1,71 +1,87 @@
-import { shortHash } from '../../domain/canonical';
-import type { CoverageBySource, Interval } from '../../domain/coverage';
-import { unread, type SourceHead, type WindowReport } from '../../domain/journal';
+import { canonical, shortHash, type JsonObject } from '../../domain/canonical';
+import type { Interval } from '../../domain/coverage';
+import type { Property } from '../../domain/feed';
+import type { FeedState, WindowReport } from '../../domain/journal';
 import { SOURCES, type Source } from '../../domain/record';
-import { newestFirst, plus, SECOND, type Instant } from '../../domain/time';
+import { feedsIn, unread, type ReadingState, type SourceState } from '../../domain/source-state';
+import { newestFirst, plus, type Instant } from '../../domain/time';
 import type { CoverageStore } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
 import { after, joinKey, type KeyRange } from './keys';
 import type { Table, Write } from './table';
 
-interface Seen {
-  readonly head: SourceHead | undefined;
-  /** Absent when there is no row. */
-  readonly etag?: string;
-  readonly at: number;
-}
+/** The row of what the feeds of a source have in common; beside it one row for each feed. */
+const COMMON = 'head';
+const STATE: KeyRange = { from: COMMON, to: after(`${COMMON}|`) };
 
-const HEAD = 'head';
+type ETags = ReadonlyMap<string, string>;
+
 /**
- * A head that was read or written so recently is not read again, unless a finding was read since: a quiet run asks for
- * the same two heads a dozen times. An older end only lets a run see less than it could; writes carry the ETag.
+ * What was read of each source: a row for each feed says how far, the ledger beside them says in which windows. Only the
+ * rows of feeds that a step has changed are written, so that two readers of different feeds are not in each other's way.
  */
-const FRESH_FOR = 15 * SECOND;
-
-/** What was read of each source: the head says how far, the ledger beside it says in which windows. */
 export class TableCoverage implements CoverageStore {
   readonly #table: Table;
   readonly #tenantId: string;
-  readonly #seen = new Map<Source, Seen>();
-  #epoch = 0;
+  /** By a state that was handed out: its rows as they were then. */
+  readonly #etags = new WeakMap<SourceState, ETags>();
 
   constructor(table: Table, tenantId: string) {
     this.#table = table;
     this.#tenantId = tenantId;
   }
 
-  async read(detectorId: string): Promise<CoverageBySource> {
-    const heads = await Promise.all(SOURCES.map((source) => this.#look(source)));
+  async reading(): Promise<ReadingState> {
+    const states = await Promise.all(SOURCES.map((source) => this.source(source)));
     return Object.fromEntries(
-      SOURCES.flatMap((source, i) => {
-        const coverage = heads[i]?.head?.byDetector[detectorId];
-        return coverage === undefined ? [] : [[source, coverage] as const];
-      }),
+      states.flatMap((state) => (state === undefined ? [] : [[state.source, state] as const])),
     );
   }
 
-  async head(source: Source): Promise<SourceHead | undefined> {
-    return (await this.#look(source)).head;
+  async source(source: Source): Promise<SourceState | undefined> {
+    const partition = this.#partition(source);
+    let common: object | undefined;
+    const feeds: Partial<Record<Property, FeedState>> = {};
+    const etags = new Map<string, string>();
+    for await (const page of this.#table.pages({ partition, rows: STATE })) {
+      for (const row of page) {
+        etags.set(row.rowKey, row.etag);
+        const value = fromColumns(row, this.#table.name);
+        if (row.rowKey === COMMON) {
+          common = value;
+        } else {
+          const { property, ...feed } = value as FeedState & { property: Property };
+          feeds[property] = feed;
+        }
+      }
+    }
+    if (etags.size === 0) {
+      return undefined;
+    }
+    const state: SourceState = { ...unread(source), ...common, feeds };
+    this.#etags.set(state, etags);
+    return state;
   }
 
   async change(
-    source: Source,
-    step: (head: SourceHead) => SourceHead,
+    of: Source | SourceState,
+    step: (state: SourceState) => SourceState,
     windows: readonly WindowReport[] = [],
-  ): Promise<SourceHead> {
-    let seen = await this.#look(source);
-    let head = unread(source);
-    await untilWritten(`the head of ${source}`, this.#table.name, async (isAgain) => {
-      seen = isAgain ? await this.#fetch(source) : seen;
-      head = step(seen.head ?? unread(source));
-      return this.#write(source, head, seen.etag, windows);
+  ): Promise<SourceState> {
+    const source = typeof of === 'string' ? of : of.source;
+    let next = unread(source);
+    await untilWritten(`what is known of ${source}`, this.#table.name, async (isAgain) => {
+      const isKnown = typeof of !== 'string' && this.#etags.has(of) && !isAgain;
+      const before = isKnown ? of : ((await this.source(source)) ?? unread(source));
+      next = step(before);
+      return this.#write(before, next, windows);
     });
-    return head;
+    return next;
   }
 
   async *ledger(source: Source, { from, to }: Interval): AsyncIterable<WindowReport> {
-    const partition = joinKey(this.#tenantId, source);
+    const partition = this.#partition(source);
     // Newest first: the later time is the smaller key.
     const rows = { from: `w|${newestFirst(to)}`, to: after(`w|${newestFirst(from)}|`) };
     for await (const page of this.#table.pages({ partition, rows })) {
@@ -92,61 +108,52 @@ export class TableCoverage implements CoverageStore {
   /** Keys have milliseconds and sort the newest first. */
   #ledger(before: Instant): { partition: string; rows: KeyRange }[] {
     const rows = { from: joinKey('w', newestFirst(plus(before, -1))), to: after('w|') };
-    return SOURCES.map((source) => ({ partition: joinKey(this.#tenantId, source), rows }));
+    return SOURCES.map((source) => ({ partition: this.#partition(source), rows }));
   }
 
-  /** What is read from now on is newer than now. */
-  forget(): void {
-    this.#epoch += 1;
-    this.#seen.clear();
+  #partition(source: Source): string {
+    return joinKey(this.#tenantId, source);
   }
 
   async #write(
-    source: Source,
-    head: SourceHead,
-    etag: string | undefined,
+    before: SourceState,
+    next: SourceState,
     windows: readonly WindowReport[],
   ): Promise<boolean> {
-    const partitionKey = joinKey(this.#tenantId, source);
-    const row = { partitionKey, rowKey: HEAD, ...toColumns(head) };
-    const writes: Write[] = [etag === undefined ? { insert: row } : { update: row, etag }];
+    const partitionKey = this.#partition(next.source);
+    const known = this.#etags.get(before) ?? new Map<string, string>();
+    const writes = changedRows(before, next).map(([rowKey, value]): Write => {
+      const row = { partitionKey, rowKey, ...toColumns(value) };
+      const etag = known.get(rowKey);
+      return etag === undefined ? { insert: row } : { update: row, etag };
+    });
     for (const window of windows) {
       // Put, not inserted: a request whose answer got lost is repeated, and must find nothing in its way.
       writes.push({ upsert: { partitionKey, rowKey: ledgerKey(window), ...toColumns(window) } });
     }
-    const epoch = this.#epoch;
-    const written = (await this.#table.transact(writes))?.get(HEAD);
-    this.#seen.delete(source);
-    if (written !== undefined && epoch === this.#epoch) {
-      this.#epoch += 1; // a read that is still on its way must not undo this
-      this.#seen.set(source, { head, etag: written, at: performance.now() });
+    const written = writes.length === 0 ? [] : await this.#table.transact(writes);
+    if (written !== undefined) {
+      this.#etags.set(next, new Map([...known, ...written]));
     }
     return written !== undefined;
   }
+}
 
-  async #look(source: Source): Promise<Seen> {
-    const seen = this.#seen.get(source);
-    return seen !== undefined && performance.now() - seen.at < FRESH_FOR
-      ? seen
-      : this.#fetch(source);
-  }
+/** A step leaves what it does not change as it is. */
+function changedRows(before: SourceState, next: SourceState): (readonly [string, object])[] {
+  const feeds = feedsIn(next)
+    .filter(([property, feed]) => feed !== before.feeds[property])
+    .map(([property, feed]) => [joinKey(COMMON, property), { property, ...feed }] as const);
+  const [was, is] = [commonOf(before), commonOf(next)];
+  return canonical(was) === canonical(is) ? feeds : [[COMMON, is], ...feeds];
+}
 
-  async #fetch(source: Source): Promise<Seen> {
-    const epoch = this.#epoch;
-    const at = performance.now();
-    const row = await this.#table.get(joinKey(this.#tenantId, source), HEAD);
-    const seen: Seen =
-      row === undefined
-        ? { head: undefined, at }
-        : { head: fromColumns(row, this.#table.name) as SourceHead, etag: row.etag, at };
-    if (epoch === this.#epoch) {
-      this.#seen.set(source, seen);
-    }
-    return seen;
-  }
+function commonOf({ feeds: _rows, ...common }: SourceState): JsonObject {
+  return common as unknown as JsonObject;
 }
 
 function ledgerKey(window: WindowReport): string {
-  const { readAt, from, to, filter, purpose } = window;
-  return joinKey('w', newestFirst(readAt), shortHash(16, readAt, from, to, filter, purpose));
+  const { readAt, from, to, filter, purpose, feeds = [] } = window;
+  const hash = shortHash(16, readAt, from, to, filter, purpose, ...feeds);
+  return joinKey('w', newestFirst(readAt), hash);
 }

@@ -19,8 +19,6 @@ export interface FindingTables {
   readonly work: Table;
   readonly tenantId: string;
   readonly channels: readonly string[];
-  /** Called when findings have been read: what is read after that must be newer. */
-  readonly onRead: () => void;
 }
 
 /** Findings with their history and their alerts: one partition per timeline, so that a transition is one transaction. */
@@ -35,10 +33,9 @@ export class TableFindings implements FindingStore {
     timelineId: string,
     onUnreadable?: OnUnreadable,
   ): Promise<readonly StoredFinding[]> {
-    const { findings, tenantId, onRead } = this.#tables;
+    const { findings, tenantId } = this.#tables;
     const partition = joinKey(tenantId, timelineId);
     const rows = await findings.list({ partition, rows: beginning('f|') });
-    onRead();
     return readable(rows, this.#toStored, onUnreadable);
   }
 
@@ -86,10 +83,9 @@ export class TableFindings implements FindingStore {
   }
 
   async find(findingId: string): Promise<StoredFinding | undefined> {
-    const { findings, tenantId, onRead } = this.#tables;
+    const { findings, tenantId } = this.#tables;
     const { partition, anchor } = placeOf(tenantId, findingId);
     const row = await findings.get(partition, joinKey('f', anchor));
-    onRead();
     return row && this.#toStored(row);
   }
 

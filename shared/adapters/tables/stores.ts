@@ -31,19 +31,10 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
   const findings = table('Findings');
   const work = table('Work');
   const lists = table('FindingIndex');
-  const coverage = new TableCoverage(table('Coverage'), tenantId);
   return {
-    coverage,
+    coverage: new TableCoverage(table('Coverage'), tenantId),
     signals: new TableSignals(database, tenantId),
-    findings: new TableFindings({
-      findings,
-      work,
-      tenantId,
-      channels,
-      onRead: () => {
-        coverage.forget();
-      },
-    }),
+    findings: new TableFindings({ findings, work, tenantId, channels }),
     index: new TableIndex(lists, tenantId),
     counts: new TableCounts(lists, tenantId),
     marks: new TableMarks(work, tenantId),

@@ -6,7 +6,7 @@ import type { Signal } from '../../domain/signal';
 import { justAfter, MINUTE, plus, type Instant } from '../../domain/time';
 import { describe } from './words';
 
-export const NEEDS = ['directoryAudits'] as const;
+export const NEEDS = [{ source: 'directoryAudits' }] as const;
 /** Within this much of an added authenticator, "started" belongs to the same attempt. */
 export const SAME_ATTEMPT = 15 * MINUTE;
 /** A deletion names no device; the row that shows which one left comes within this much of it. */

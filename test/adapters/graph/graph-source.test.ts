@@ -11,7 +11,7 @@ const WANTED: Wanted = {
   source: 'signIns',
   filter: { property: 'clientAppUsed', values: ['Exchange ActiveSync', "O'Brien"] },
   isWanted: () => true,
-  isNeeded: () => true,
+  feedsOf: () => ['clientAppUsed'],
   neededBy: () => [],
 };
 

@@ -14,7 +14,7 @@ const KEY = 'c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA==';
 
 async function failureOf(options: Partial<TableStoresOptions>): Promise<StorageError> {
   try {
-    await tableStores({ tenantId: 't', createMissingTables: false, ...options }).coverage.read('d');
+    await tableStores({ tenantId: 't', createMissingTables: false, ...options }).coverage.reading();
   } catch (error) {
     if (error instanceof StorageError) {
       return error;

@@ -78,7 +78,7 @@ async function said(stores: Stores): Promise<object> {
     due: (await stores.marks.due(MARY.detector, EVERYTHING.to)).map(without),
     detectors: await stores.marks.rules(),
     faults: await stores.marks.faults(),
-    coverage: await stores.coverage.head('signIns'),
+    coverage: await stores.coverage.source('signIns'),
     ledger: await collect(stores.coverage.ledger('signIns', EVERYTHING)),
     signals: (await stores.signals.read(MARY.id)).signals,
     unreadable: await collect(stores.quarantine.rows()),

@@ -19,6 +19,9 @@ import {
 } from '../../contracts/samples';
 import { extendCoverage } from '../../fakes/cover';
 import { markOf, putAlert, readAlert } from '../../fakes/put-alert';
+import { covering } from '../../../shared/domain/journal';
+import { inFeeds } from '../../../shared/domain/source-state';
+import { inFeed, readCoverage } from '../../fakes/cover';
 
 jest.setTimeout(30_000);
 
@@ -130,21 +133,29 @@ describe('adapters/tables', () => {
         }),
       );
 
-      expect((await stores().coverage.read(DETECTOR)).signIns).toEqual({
+      expect((await readCoverage(stores().coverage, DETECTOR)).signIns).toEqual({
         ...{ from: minutes(0), to: minutes(12), gaps: [] },
       });
       expect(await rowsOf('Coverage')).toHaveLength(1 + 12);
     });
 
-    it('read coverage anew once a finding was read', async () => {
+    it('change different feeds of a source without being in each other’s way', async () => {
       const [here, there] = [stores(), stores()];
       const read = { from: minutes(0), to: minutes(1) };
-      await here.coverage.read(DETECTOR);
-      await extendCoverage(there.coverage, 'signIns', read, [DETECTOR]);
+      const code = inFeeds(['status/errorCode'], covering(read, ['two']));
+      const seen = await here.coverage.change(
+        'signIns',
+        inFeed('signIns', covering(read, ['one'])),
+      );
+      await there.coverage.change('signIns', code);
+      operations.length = 0;
 
-      await here.findings.readTimeline(MARY.id);
+      await here.coverage.change(seen, inFeed('signIns', covering(read, ['one', 'three'])));
 
-      expect(await here.coverage.read(DETECTOR)).toEqual({ signIns: { ...read, gaps: [] } });
+      expect(operations).toEqual(['transaction Coverage']);
+      const state = await stores().coverage.source('signIns');
+      expect(state?.feeds['status/errorCode']?.byDetector).toHaveProperty('two');
+      expect(state?.feeds.clientAppUsed?.byDetector).toHaveProperty('three');
     });
 
     it('do not take away each other’s marks', async () => {
@@ -404,7 +415,7 @@ describe('adapters/tables', () => {
     const at = plus(minutes(0), -4_000 * 24 * 60 * MINUTE);
     await raw('Coverage').deleteTable();
 
-    const reading = coverage.read(DETECTOR);
+    const reading = readCoverage(coverage, DETECTOR);
     await expect(reading).rejects.toThrow(StorageError);
     await expect(reading).rejects.toThrow('table Coverage');
 
@@ -510,34 +521,24 @@ describe('adapters/tables', () => {
     });
 
     it('of coverage', async () => {
-      const { coverage, findings } = stores();
+      const { coverage } = stores();
       const read = { from: minutes(0), to: minutes(1) };
-      await extendCoverage(coverage, 'signIns', read, [DETECTOR]);
-      const other = stores();
+      const step = inFeed('signIns', covering(read, [DETECTOR]));
+      const windows = [windowReport(read.from, read.to)];
+      const known = await coverage.change('signIns', step);
 
-      expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([
-        'get Coverage',
-        'get Coverage',
+      expect(await counted(() => coverage.reading())).toEqual(['list Coverage', 'list Coverage']);
+      expect(await counted(() => coverage.source('signIns'))).toEqual(['list Coverage']);
+      expect(await counted(() => coverage.change(known, step, windows))).toEqual([
+        'transaction Coverage',
       ]);
-      expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([]);
-      expect(await counted(() => other.coverage.head('signIns'))).toEqual([]);
-      expect(
-        await counted(() =>
-          extendCoverage(
-            other.coverage,
-            'signIns',
-            read,
-            [DETECTOR],
-            windowReport(read.from, read.to),
-          ),
-        ),
-      ).toEqual(['transaction Coverage']);
-      expect(await counted(() => other.coverage.read(DETECTOR))).toEqual([]);
-      expect(await counted(() => extendCoverage(coverage, 'signIns', read, [DETECTOR]))).toEqual([
-        ...['get Coverage', 'transaction Coverage', 'transaction Coverage'], // somebody else moved it
+      expect(await counted(() => coverage.change(known, (state) => state))).toEqual([]);
+      expect(await counted(() => coverage.change(known, step))).toEqual([
+        ...['list Coverage', 'transaction Coverage', 'transaction Coverage'], // somebody else moved it
       ]);
-      await findings.readTimeline(MARY.id);
-      expect(await counted(() => coverage.read(DETECTOR))).toHaveLength(2);
+      expect(await counted(() => coverage.change('signIns', step))).toEqual([
+        ...['list Coverage', 'transaction Coverage'],
+      ]);
     });
   });
 });

@@ -14,6 +14,7 @@ import { drainMarks } from '../../../shared/pipeline/assess';
 import { keep } from '../../../shared/pipeline/keep';
 import { select, wantedBy } from '../../../shared/pipeline/select';
 import { extendCoverage } from '../../fakes/cover';
+import { needsSource } from '../../../shared/domain/detector';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Page {
@@ -378,7 +379,7 @@ const watcher = (
       for (const source of SOURCES) {
         const records = await readAll(tenant, source, from, now);
         await keep(stores, select(TENANT, ENABLED, records));
-        const ids = ENABLED.filter((each) => each.needs.includes(source)).map((each) => each.id);
+        const ids = ENABLED.filter((each) => needsSource(each, source)).map((each) => each.id);
         await extendCoverage(
           stores.coverage,
           source,

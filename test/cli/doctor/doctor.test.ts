@@ -10,7 +10,7 @@ import { pollCommand } from '../../../cli/poll';
 import { systemClock } from '../../../shared/adapters/system-clock';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import { revoke } from '../../../shared/domain/coverage';
-import type { SourceHead } from '../../../shared/domain/journal';
+import type { FeedState } from '../../../shared/domain/journal';
 import { HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { odataError } from '../../../cli/demo-tenant/audit-log-api';
 import { version } from '../../../package.json';
@@ -20,9 +20,11 @@ import { freePort, startAzurite, type Azurite } from '../../fakes/azurite';
 import { denyingTables } from '../../fakes/denying-tables';
 import { GRANTED, guarded, tokenOf, unlicensed } from '../../fakes/guarded-tenant';
 import { putAlert } from '../../fakes/put-alert';
+import { afterTrouble, inFeed } from '../../fakes/cover';
 
 const EAS = 'eas-success-despite-ca-failure';
 const MFA = 'mfa-registration-unfinished';
+const STARTS = 'registration-without-outcome';
 const SECRET_URL =
   'https://prod-1.westeurope.logic.azure.com/workflows/abc/triggers/manual/paths/invoke?sig=s3cret';
 
@@ -206,11 +208,11 @@ describe('crosscheck doctor, one permission removed', () => {
     expect(of(found, 'AuditLog.Read.All')).toMatchObject({
       state: 'fail',
       says: 'AuditLog.Read.All is missing, which reads the audit log and the sign-in log; nothing is read, so nothing is found',
-      costs: [EAS, MFA],
+      costs: [EAS, MFA, STARTS],
     });
     expect(of(found, 'AuditLog.Read.All').mend).toContain('infra/directory.sh');
     expect(of(found, 'directoryAudits')).toMatchObject({
-      ...{ state: 'fail', costs: [MFA] },
+      ...{ state: 'fail', costs: [MFA, STARTS] },
       mend: 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).',
     });
     expect(of(found, 'signIns').costs).toEqual([EAS]);
@@ -348,7 +350,7 @@ describe('crosscheck doctor, the token', () => {
 
     const found = await report();
 
-    expect(of(found, 'token')).toMatchObject({ state: 'fail', costs: [EAS, MFA] });
+    expect(of(found, 'token')).toMatchObject({ state: 'fail', costs: [EAS, MFA, STARTS] });
     expect(of(found, 'token').says).not.toContain('abc.def');
     expect(of(found, 'signIns').says).not.toContain('abc.def');
     expect(of(found, 'table-Work').state).toBe('ok');
@@ -556,24 +558,18 @@ describe('crosscheck doctor, clock and watch', () => {
     const { report, poll, stores } = await setUp();
     await poll();
     const now = systemClock.now();
-    await stores.coverage.change('signIns', (head: SourceHead) => ({
-      ...head,
-      byDetector: {
-        [EAS]: revoke(
-          head.byDetector[EAS]!,
-          { from: plus(now, -20 * HOUR), to: plus(now, -19 * HOUR) },
-          'unreadable',
-        ),
-      },
+    const doubted = { from: plus(now, -20 * HOUR), to: plus(now, -19 * HOUR) };
+    const filtered = (feed: FeedState): FeedState => ({
+      ...feed,
+      byDetector: { [EAS]: revoke(feed.byDetector[EAS]!, doubted, 'unreadable') },
       droppedFilter: { filter: 'f', why: 'rejected', at: now },
-    }));
-    await stores.coverage.change('directoryAudits', (head: SourceHead) => ({
-      ...head,
-      trouble: {
-        ...{ trouble: 'denied', message: 'Graph answered 403', mend: 'Grant it.' },
-        ...{ since: now, kindSince: now, lastAt: now, runs: 3 },
-      },
-    }));
+    });
+    await stores.coverage.change('signIns', inFeed('signIns', filtered));
+    const denied = { trouble: 'denied', message: 'Graph answered 403', mend: 'Grant it.' };
+    await stores.coverage.change(
+      'directoryAudits',
+      inFeed('directoryAudits', (feed) => afterTrouble(feed, denied, now)),
+    );
     const change = opening(finding(timeline('Mary').id, 'dead'));
     await stores.findings.commit(change, undefined);
     await putAlert(stores.outbox, change.alert.id, 'dead');
@@ -582,7 +578,10 @@ describe('crosscheck doctor, clock and watch', () => {
 
     expect(of(found, 'poll-signIns').says).toMatch(/^signIns was last read at .*, complete to /);
     expect(of(found, 'coverage-signIns').says).toMatch(/^signIns has gaps/);
-    expect(of(found, 'poll-directoryAudits')).toMatchObject({ state: 'fail', costs: [MFA] });
+    expect(of(found, 'poll-directoryAudits')).toMatchObject({
+      state: 'fail',
+      costs: [MFA, STARTS],
+    });
     expect(of(found, 'poll-directoryAudits').mend).toContain('Grant it.');
     expect(of(found, 'note-1').says).toContain('without a filter');
     expect(of(found, 'alerts').says).toMatch(/^1 alerts? could not be delivered/);

@@ -1,0 +1,63 @@
+import type { Interval } from './coverage';
+import type { Property } from './feed';
+import { anotherFailure, type FeedState, type TroubleState } from './journal';
+import { hull, type Lane, type Reading, type ReadFailure } from './reading';
+import { nextWindow } from './reading-plan';
+import { inFeeds, type SourceState } from './source-state';
+import { earliest, type Instant } from './time';
+
+/** What the head had to read. */
+export function headOf({ lanes }: Reading): Interval | undefined {
+  return hull(
+    lanes.map(({ purpose, at: from, to }) => (purpose === 'head' ? { from, to } : undefined)),
+  );
+}
+
+/** How far all feeds have come with the range that is filled. */
+export function reachedBy({ lanes, range, startedAt }: Reading): Instant {
+  const [first, ...others] = lanes.map(({ at }) => at);
+  return first === undefined ? (range?.to ?? startedAt) : earliest(first, ...others);
+}
+
+/** Why the run ended before its end, if it did: a failure is worth more than that there was no more time. */
+export function stoppedBy(reading: Reading): 'budget' | ReadFailure | undefined {
+  const failed = reading.lanes.find((lane) => lane.isStopped === true);
+  return failed?.failure ?? (nextWindow(reading) === undefined ? undefined : 'budget');
+}
+
+/** The feeds that were left to the next run. */
+export function unfinished({ lanes }: Reading): readonly Property[] {
+  return [...new Set(lanes.filter((lane) => lane.at < lane.to).flatMap(({ feeds }) => feeds))];
+}
+
+/** A step that notes what could not be read, and forgets what can be read again. */
+export function noted(reading: Reading, now: Instant) {
+  const days = reading.lanes.find(({ purpose }) => purpose === 'day');
+  const others = reading.lanes.filter(({ purpose }) => purpose !== 'day');
+  const isNoDayDue = days === undefined && unfinished(reading).length === 0;
+  return (state: SourceState): SourceState => {
+    const noteFeed =
+      (lane: Lane) =>
+      (feed: FeedState): FeedState => {
+        const { trouble: before, ...rest } = feed;
+        const trouble = troubleAfter(before, lane, now);
+        return trouble === before ? feed : trouble === undefined ? rest : { ...rest, trouble };
+      };
+    const known = others.reduce((each, lane) => inFeeds(lane.feeds, noteFeed(lane))(each), state);
+    const { dayTrouble: before, ...rest } = known;
+    const after = days === undefined ? before : troubleAfter(before, days, now);
+    return after === undefined || isNoDayDue ? rest : { ...rest, dayTrouble: after };
+  };
+}
+
+function troubleAfter(
+  before: TroubleState | undefined,
+  { failure, isStopped = false, windows, at, to }: Lane,
+  now: Instant,
+): TroubleState | undefined {
+  if (failure !== undefined && (isStopped || windows === 0)) {
+    const { trouble, message, mend } = failure;
+    return anotherFailure(before, { trouble, message, mend }, now);
+  }
+  return windows > 0 || at >= to ? undefined : before;
+}
