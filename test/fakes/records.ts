@@ -143,6 +143,35 @@ export function adminReset(row: Row): AuditRecord {
   });
 }
 
+/** A row that does not name the method. */
+export function registeredUnnamed(row: Row): AuditRecord {
+  return audit(row, { activity: 'User registered security info' });
+}
+
+export function registeredKey(row: Row): AuditRecord {
+  return audit(row, {
+    activity: 'User registered security info',
+    reason: 'User registered Fido2 Authentication Method',
+  });
+}
+
+export function passIssued(row: Row): AuditRecord {
+  return audit(row, {
+    activity: 'Admin registered security info',
+    reason: 'Admin registered temporary access pass method for user',
+    initiator: { user: { id: 'admin', name: nameOf('admin') } },
+  });
+}
+
+/** An administrator did it to the person: "Delete user", "Disable account" and the like. */
+export function byAdmin(row: Row, activity: string): AuditRecord {
+  return audit(row, { activity, initiator: { user: { id: 'admin', name: nameOf('admin') } } });
+}
+
+export function roleLost(row: Row, role = 'Global Administrator'): AuditRecord {
+  return updated(row, 'Role.DisplayName', role, undefined, { activity: 'Remove member from role' });
+}
+
 export function roleGained(row: Row, role = 'Global Administrator'): AuditRecord {
   return updated(row, 'Role.DisplayName', undefined, role, { activity: 'Add member to role' });
 }
@@ -211,6 +240,10 @@ export function easBlocked(row: Row): SignInRecord {
 
 export function proofUpBlocked(row: Row): SignInRecord {
   return signIn(row, { errorCode: 53004, conditionalAccess: 'failure' });
+}
+
+export function askedAgain(row: Row): SignInRecord {
+  return signIn(row, { errorCode: 50079, conditionalAccess: 'failure' });
 }
 
 export function policy(name: string, ...grantControls: string[]): AppliedPolicy {

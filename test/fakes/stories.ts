@@ -44,6 +44,15 @@ const MFA_EVENTS = {
   renamed: (row, device) =>
     record.phonesChanged(row, [{ id: `${device}z`, token: 't' }], [{ id: device, token: 't' }]),
   'proof-up blocked': (row) => record.proofUpBlocked(row),
+  'asked again': (row) => record.askedAgain(row),
+  'old removed': (row, device, old) =>
+    record.phonesChanged(row, [{ id: old }, { id: device }], [{ id: device }]),
+  'registered without a name': (row) => record.registeredUnnamed(row),
+  'security key': (row) => record.registeredKey(row),
+  pass: (row) => record.passIssued(row),
+  'role lost': (row) => record.roleLost(row),
+  disabled: (row) => record.byAdmin(row, 'Disable account'),
+  enabled: (row) => record.byAdmin(row, 'Enable account'),
 } as const satisfies Record<string, Draw>;
 
 const mfaKinds = Object.keys(MFA_EVENTS) as (keyof typeof MFA_EVENTS)[];
