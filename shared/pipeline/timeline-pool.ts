@@ -108,7 +108,10 @@ function join(
 ): void {
   const timelines = selection.get(detector) ?? new Map<string, TimelineSignals>();
   selection.set(detector, timelines);
-  const entry = timelines.get(timeline.subject.id) ?? { timeline, signals: new Map() };
+  const entry: TimelineSignals = timelines.get(timeline.subject.id) ?? {
+    timeline,
+    signals: new Map<string, Signal>(),
+  };
   timelines.set(timeline.subject.id, entry);
   for (const signal of signals) {
     const known = entry.signals.get(signal.key);
@@ -130,7 +133,9 @@ function* inBatches(selection: Selection, size: number): Generator<Selection> {
       count += 1;
       if (count === size) {
         yield batch;
-        [batch, count, isFirst] = [new Map(), 0, false];
+        batch = new Map();
+        count = 0;
+        isFirst = false;
       }
     }
   }

@@ -182,7 +182,7 @@ function badSettings(production: readonly Resource[]): readonly string[] {
 function badSiteConfig(production: readonly Resource[]): readonly string[] {
   return production
     .filter(({ type }) => type === 'Microsoft.Web/sites')
-    .flatMap((site) => Object.keys((at(site, 'properties.siteConfig') ?? {}) as object))
+    .flatMap((site) => Object.keys(at(site, 'properties.siteConfig') ?? {}))
     .filter((property) => !SITE_CONFIG.includes(property))
     .map((property) => `siteConfig.${property} is not known to be taken by Flex Consumption`);
 }
