@@ -2,6 +2,7 @@ import type { Look } from '../domain/coverage';
 import { defineDetector, lookForAbsence, type Answer, type Stated } from '../domain/detector';
 import { textOf } from '../domain/facts';
 import type { Signal } from '../domain/signal';
+import { repeatedAmong } from '../domain/registration';
 import { dayOf, earliest, plus, toMinute, type Instant } from '../domain/time';
 import { contextOf } from './mfa-registration/context';
 import { signalsOf } from './mfa-registration/signals';
@@ -148,7 +149,10 @@ export const mfaRegistrationUnfinished = defineDetector({
   assess(timeline, coverage, settings) {
     const story = readStory(timeline);
     const byDevice = Map.groupBy(story.added, (signal) => textOf(signal.facts['device']));
-    const byDay = Map.groupBy(story.alone, (signal) => dayOf(signal.at));
+    // Of a method that is started again and again registration-without-outcome tells.
+    const repeated = repeatedAmong(story.alone, (start) => textOf(start.facts['method']));
+    const alone = story.alone.filter((start) => !repeated.has(start));
+    const byDay = Map.groupBy(alone, (signal) => dayOf(signal.at));
     const findings = [
       ...[...byDevice].map(([device, entries]) =>
         conclude({ key: `device:${device}`, device, entries, story, coverage, settings }),

@@ -8,8 +8,10 @@ import {
   type Timeline,
   type Told,
 } from '../domain/detector';
-import { objectsIn, textOf, textsIn } from '../domain/facts';
+import { textOf, textsIn } from '../domain/facts';
 import type { AuditRecord, Change, Target } from '../domain/record';
+import { isFailure, METHOD_WORDS } from '../domain/records/security-info';
+import { authenticatorsIn } from '../domain/records/strong-authentication';
 import { methodsOf, runsOf, type Run } from '../domain/registration';
 import type { Signal, Subject } from '../domain/signal';
 import {
@@ -87,8 +89,10 @@ export const registrationWithoutOutcome = defineDetector({
         'User cancelled security info registration',
         'Add Passkey (device-bound)',
         'Add Passkey (device-bound) security key',
+        'Add FIDO2 security key',
         'Add passwordless phone sign-in credential',
         'Add Windows Hello for Business credential',
+        'Add platform credential',
         'Update user',
       ],
     },
@@ -133,13 +137,13 @@ function auditSignals(record: AuditRecord): Signal[] {
   const target = record.targets.find(
     (each) => each.type === undefined || each.type === 'User' || each.type === 'N/A',
   );
-  const subject = target && subjectOf(record, target);
   const kind = target && kindOf(record, target);
-  if (subject === undefined || kind === undefined) {
-    return [];
+  if (target?.id === undefined || kind === undefined) {
+    return []; // about nobody, or of no concern
   }
+  const subject: Subject = { type: 'user', id: target.id, name: target.name };
   const { source, id, at } = record;
-  const methods = kind === 'added' ? ['Authenticator'] : methodsOf(record);
+  const methods = kind === 'added' ? ['authenticator'] : methodsOf(record);
   return [
     {
       ...{ key: `${id}|${kind}`, source, eventId: id, at, subject },
@@ -151,42 +155,31 @@ function auditSignals(record: AuditRecord): Signal[] {
 }
 
 function kindOf(record: AuditRecord, { changes }: Target): Kind | 'added' | undefined {
-  const { activity, result, reason = '' } = record;
-  const isFailure =
-    result === 'failure' || result === 'timeout' || /^\s*user failed\b/i.test(reason);
+  const { activity, result } = record;
+  const hasFailed = result === 'failure' || result === 'timeout' || isFailure(record);
   switch (activity.toLowerCase()) {
     case 'user started security info registration':
-      return isFailure ? 'failed' : 'started';
+      return hasFailed ? 'failed' : 'started';
     case 'user registered security info':
-      return isFailure ? 'failed' : 'registered';
+      return hasFailed ? 'failed' : 'registered';
     case 'user registered all required security info':
-      return isFailure ? 'cancelled' : 'all-registered'; // a failed one is how some cancellations are logged
+      return hasFailed ? 'cancelled' : 'all-registered'; // a failed one is how some cancellations are logged
     case 'user canceled security info registration':
     case 'user cancelled security info registration':
       return 'cancelled';
     case 'update user':
-      return !isFailure && changes.some(addsPhone) ? 'added' : undefined;
+      return !hasFailed && changes.some(addsAuthenticator) ? 'added' : undefined;
     default:
-      return isFailure ? 'failed' : 'registered'; // "Add ..."
+      return hasFailed ? 'failed' : 'registered'; // "Add ..."
   }
 }
 
-function addsPhone({ property, before, after }: Change): boolean {
-  const known = objectsIn(before).map((phone) => textOf(phone['Id']));
+function addsAuthenticator({ property, before, after }: Change): boolean {
+  const known = authenticatorsIn(before).map(({ id }) => id);
   return (
     property === 'StrongAuthenticationPhoneAppDetail' &&
-    objectsIn(after).some((phone) => !known.includes(textOf(phone['Id'])))
+    authenticatorsIn(after).some(({ id }) => !known.includes(id))
   );
-}
-
-// Some rows name their target by address alone; when the user did it to themselves, the initiator has the id.
-function subjectOf(record: AuditRecord, { id, name }: Target): Subject | undefined {
-  const { user } = record.initiator;
-  const isSelf = name !== undefined && user?.name?.toLowerCase() === name.toLowerCase();
-  const known = id ?? (isSelf ? user.id : undefined);
-  return known === undefined
-    ? undefined
-    : { type: 'user', id: known, ...(name !== undefined && { name }) };
 }
 
 // ---------------------------------------------------------------------------------------------- what it amounts to
@@ -414,20 +407,9 @@ function describe({ kind, facts }: Signal): string {
   }
 }
 
-const NAMES: Readonly<Record<string, string>> = {
-  Passkey: 'a passkey',
-  'Windows Hello': 'Windows Hello',
-  Authenticator: 'an authenticator app',
-  'App password': 'an app password',
-  'Temporary Access Pass': 'a Temporary Access Pass',
-  'Security questions': 'security questions',
-  Email: 'an e-mail address',
-  Phone: 'a phone number',
-  'Hardware token': 'a hardware token',
-};
-
 function theMethod(method: string | undefined): string {
-  return method === undefined ? 'a sign-in method' : (NAMES[method] ?? `"${method}"`);
+  const words: Readonly<Record<string, string>> = METHOD_WORDS;
+  return method === undefined ? 'a sign-in method' : (words[method] ?? `"${method}"`);
 }
 
 function nothing({ who, count, facts, firstSeenAt, lastSeenAt, completeTo }: Told): string {
@@ -435,7 +417,7 @@ function nothing({ who, count, facts, firstSeenAt, lastSeenAt, completeTo }: Tol
   const [by, endedAt] = [facts['noOutcomeBy'] as Instant, facts['endedAt'] as Instant | undefined];
   const times = `${count} times from ${toMinute(firstSeenAt)} to ${toMinute(lastSeenAt)}`;
   const cause =
-    method === 'Passkey'
+    method === 'passkey'
       ? ' A known cause: a Windows Hello credential of the same account in the same container on that computer.'
       : '';
   const end =

@@ -1,49 +1,27 @@
 import type { AuditRecord } from './record';
+import { methodOf } from './records/security-info';
 import { HOUR, plus, type Duration, type Instant } from './time';
 
-/** Kinds of sign-in methods, and the words by which rows name them; the first that fits names a row. */
-const METHODS = [
-  ['Passkey', /passkey|fido|security key/i],
-  ['Windows Hello', /hello/i],
-  ['Hardware token', /hardware/i],
-  ['Authenticator', /authenticator|oath|passwordless/i],
-  ['App password', /app password/i],
-  ['Temporary Access Pass', /temporary access pass/i],
-  ['Security questions', /question/i],
-  ['Email', /e-?mail/i],
-  ['Phone', /phone|sms|voice|call/i],
-] as const;
-
-const STEP =
+const LABEL =
   /^\s*(?:user|admin)\s+(?:started the registration for|registered|failed to (?:register|start(?: the registration for)?)|cancell?ed the registration for)\s+(.+?)(?:\s+authentication method)?\s*\.?\s*$/i;
-const NO_METHOD = /^(all required )?security info( registration)?$/i;
+const PASSKEY = /passkey|fido|security key/i;
 
 /**
- * The sign-in methods that a row about security info names, the most telling first: the labels of the kinds that are
- * known, else the words of the row. None when it names none.
+ * The sign-in methods that a row about security info names, the most telling first: their kinds, or the words of the row
+ * where the kind is not known. None when it names none. A passkey on a security key is started as a passkey, and one in
+ * Microsoft Authenticator is that app as well.
  */
-export function methodsOf({ activity, reason, details }: MethodNames): readonly string[] {
-  for (const text of [reason, details?.['AuthenticationMethod'], activity]) {
-    const named = text === undefined ? [] : methodsIn(text);
-    if (named.length > 0) {
-      return named;
-    }
+export function methodsOf(record: AuditRecord): readonly string[] {
+  const { activity, reason = '', details = {} } = record;
+  const kind = methodOf(record);
+  if (kind === 'unnamed') {
+    return [];
   }
-  return [];
-}
-type MethodNames = Pick<AuditRecord, 'activity' | 'reason'> & {
-  readonly details?: Readonly<Record<string, string>> | undefined;
-};
-
-function methodsIn(text: string): readonly string[] {
-  const words = STEP.exec(text)?.[1];
-  const known = METHODS.filter(([, pattern]) => pattern.test(words ?? text)).map(
-    ([label]) => label,
-  );
-  if (known.length > 0) {
-    return known;
-  }
-  return words === undefined || NO_METHOD.test(words) ? [] : [words.toLowerCase()];
+  const texts = [activity, reason, ...Object.values(details)];
+  const passkey = texts.some((text) => PASSKEY.test(text)) ? ['passkey'] : [];
+  return kind === 'unknown'
+    ? [LABEL.exec(reason)?.[1]?.toLowerCase() ?? kind]
+    : [...new Set([...passkey, kind])];
 }
 
 /** How many starts within how long are more than trying again. */
@@ -78,4 +56,20 @@ export function runsOf<T extends { readonly at: Instant }>(
     }
   }
   return runs;
+}
+
+/** The starts that repeat the same method so often that they are no single attempt any more. */
+export function repeatedAmong<T extends { readonly at: Instant }>(
+  starts: readonly T[],
+  methodIn: (start: T) => string | undefined,
+): ReadonlySet<T> {
+  const byMethod = Map.groupBy(starts, methodIn);
+  return new Set(
+    [...byMethod.values()].flatMap((ofOne) => {
+      const runs = runsOf(ofOne, REPEATED.starts, REPEATED.window);
+      return ofOne.filter(({ at }) =>
+        runs.some(({ first, last }) => at >= first.at && at <= last.at),
+      );
+    }),
+  );
 }

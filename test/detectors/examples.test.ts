@@ -42,7 +42,7 @@ describe('examples', () => {
       expect.objectContaining({
         state: 'open',
         severity: 'low',
-        anchor: 'Passkey|2023-08-08',
+        anchor: 'passkey|2023-08-08',
         count: 13,
       }),
       expect.objectContaining({

@@ -519,6 +519,24 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     expected: { ...STARTED, count: 2, evidence: ['start-1', 'start-2'] },
   },
   {
+    when: 'registration was started three times, further apart than two hours',
+    story: [started('start-1', 0), started('start-2', 60), started('start-3', 120 + TICK)],
+    until: 400,
+    expected: { ...STARTED, count: 3 },
+  },
+  {
+    when: 'the third start within two hours names no method: nobody else tells of them',
+    story: [started('start-1', 0), started('start-2', 60), started('start-3', 90, { reason: '' })],
+    until: 400,
+    expected: { ...STARTED, count: 3 },
+  },
+  {
+    when: 'one start stands apart from three that registration-without-outcome tells of',
+    story: [0, 60, 120, 300].map((at) => started(`start-${at}`, at)),
+    until: 600,
+    expected: { ...STARTED, count: 1, evidence: ['start-300'] },
+  },
+  {
     when: 'registration was started and SMS was registered',
     story: [
       started('start', 0),
@@ -728,6 +746,11 @@ export const SILENT: readonly Story[] = (
       story: [
         started('start', 0, { reason: 'User started the registration for Mobile Phone SMS' }),
       ],
+    },
+    {
+      when: 'registration was started three times in two hours: registration-without-outcome tells of it',
+      story: [0, 60, 120].map((at) => started(`start-${at}`, at)),
+      until: 400,
     },
     {
       when: 'a start alone was finished',

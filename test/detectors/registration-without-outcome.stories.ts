@@ -64,7 +64,7 @@ const authenticatorStarts = [0, 5, 10].map((at) => started(`s${at}`, at, AUTHENT
 
 const OPEN = {
   subject: 'ann',
-  anchor: 'Passkey|2026-03-02',
+  anchor: 'passkey|2026-03-02',
   state: 'open',
   message: 'no-outcome',
   severity: 'low',
@@ -91,7 +91,7 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
       lastSeenAt: '2026-03-02T12:10:00.0000000Z' as never,
       since: '2026-03-02T13:10:00.0000000Z' as never,
       evidence: ['s0', 's5', 's10'],
-      facts: { method: 'Passkey', noOutcomeBy: '2026-03-02T13:10:00.0000000Z' },
+      facts: { method: 'passkey', noOutcomeBy: '2026-03-02T13:10:00.0000000Z' },
     },
   },
   {
@@ -164,7 +164,7 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     when: 'an authenticator is started three times and no phone is added',
     story: authenticatorStarts,
     ...AFTER,
-    expected: { ...OPEN, anchor: 'Authenticator|2026-03-02' },
+    expected: { ...OPEN, anchor: 'authenticator|2026-03-02' },
   },
   {
     when: 'the method has a name that is not known here',
@@ -299,6 +299,7 @@ export const SILENT: readonly Story[] = [
         'Add Passkey (device-bound) security key',
         added('done', 12, 'Add Passkey (device-bound) security key'),
       ],
+      ['Add FIDO2 security key', added('done', 12, 'Add FIDO2 security key')],
       [
         'Add Passkey (synced), a name that is not asked for',
         added('done', 12, 'Add Passkey (synced)'),
@@ -370,6 +371,13 @@ export const SILENT: readonly Story[] = [
   {
     when: 'a software token is registered where an authenticator app was started',
     story: [...authenticatorStarts, registered('done', 12, { method: 'Software OATH token' })],
+  },
+  {
+    when: 'a platform credential is started three times and added',
+    story: [
+      ...[0, 5, 10].map((at) => started(`s${at}`, at, { method: 'Platform Credential' })),
+      added('done', 12, 'Add platform credential'),
+    ],
   },
   {
     when: 'Windows Hello is started three times and added',
@@ -444,7 +452,7 @@ export const RESOLVES: readonly Story<Partial<Said>>[] = [
       ...OPEN,
       ...{ state: 'resolved', resolution: 'registered', evidence: ['s0', 's5', 's10', 'done'] },
       facts: {
-        method: 'Passkey',
+        method: 'passkey',
         noOutcomeBy: '2026-03-02T13:10:00.0000000Z',
         ended: 'a passkey was registered',
         endedAt: '2026-03-02T13:40:00.0000000Z',

@@ -1,5 +1,7 @@
 import { registrationWithoutOutcome as detector } from '../../shared/detectors/registration-without-outcome';
+import { defaultSettings } from '../../shared/domain/detector';
 import { judge } from '../../shared/domain/judge';
+import { REPEATED } from '../../shared/domain/registration';
 import { DAY, HOUR, plus } from '../../shared/domain/time';
 import { at, coverageOf, play, settingsOf, timelinesOf } from './play';
 import {
@@ -73,6 +75,12 @@ describe('registration-without-outcome', () => {
     });
   });
 
+  it('repeats what the other detector gives way to', () => {
+    const { starts, window } = defaultSettings(detector.settings);
+
+    expect({ starts, window }).toEqual(REPEATED);
+  });
+
   it('gives each method and each day its own finding', () => {
     const story = [0, 5, 10].flatMap((minute) => [
       started(`p${minute}`, minute),
@@ -83,9 +91,9 @@ describe('registration-without-outcome', () => {
     const { said } = play(detector, story, { until: 2 * 24 * 60 });
 
     expect(said.map((each) => each.anchor).sort()).toEqual([
-      'Authenticator|2026-03-02',
-      'Passkey|2026-03-02',
-      'Passkey|2026-03-03',
+      'authenticator|2026-03-02',
+      'passkey|2026-03-02',
+      'passkey|2026-03-03',
     ]);
   });
 
@@ -103,7 +111,7 @@ describe('registration-without-outcome', () => {
         ...{ floor: at(floorMinute), stored: [], now: at(3 * 24 * 60) },
       }).changes.map((each) => each.finding.anchor.key);
 
-    expect(judged(-24 * 60)).toEqual(['Passkey|2026-03-02']);
+    expect(judged(-24 * 60)).toEqual(['passkey|2026-03-02']);
     for (let floor = 600; floor < 900; floor += 5) {
       expect(judged(floor)).toEqual([]);
     }
@@ -136,7 +144,7 @@ describe('registration-without-outcome', () => {
     it('no cause where none is known', () => {
       const text = summaryOf('an authenticator is started three times and no phone is added');
 
-      expect(text).toContain('started to register an authenticator app 3 times');
+      expect(text).toContain('started to register an authenticator 3 times');
       expect(text).not.toContain('known cause');
       expect(summaryOf('the rows name no method')).toContain('register a sign-in method 3 times');
       expect(summaryOf('the method has a name that is not known here')).toContain(

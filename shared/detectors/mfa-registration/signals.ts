@@ -8,6 +8,7 @@ import {
   methodTypesIn,
   type ListedAuthenticator,
 } from '../../domain/records/strong-authentication';
+import { methodsOf } from '../../domain/registration';
 import type { Signal, Subject } from '../../domain/signal';
 import { dayOf, monthOf } from '../../domain/time';
 
@@ -84,7 +85,12 @@ function auditSignals(record: AuditRecord): readonly Signal[] {
     case 'user started security info registration':
       return isFailure(record) || !isOfAuthenticator(record)
         ? []
-        : [draw('started', { reason: record.reason ?? null })];
+        : [
+            draw('started', {
+              reason: record.reason ?? null,
+              method: methodsOf(record)[0] ?? null,
+            }),
+          ];
     case 'user registered security info':
     case 'admin registered security info':
     case 'add passwordless phone sign-in credential':

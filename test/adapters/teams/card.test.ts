@@ -136,7 +136,7 @@ const GOLDEN: Readonly<Record<string, Post>> = {
     worded(
       WITHOUT,
       'no-outcome',
-      { method: 'Passkey', noOutcomeBy: plus(scanned, 140 * MINUTE) },
+      { method: 'passkey', noOutcomeBy: plus(scanned, 140 * MINUTE) },
       {
         ...{ severity: 'low', count: 13, since: plus(scanned, 140 * MINUTE) },
         lastSeenAt: plus(scanned, 80 * MINUTE),
