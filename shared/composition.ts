@@ -136,10 +136,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   }
   async function watch(): Promise<void> {
     const standstill = config.standstillAlarm;
-    const changes = await watchSources({ tenantId, feeds, stores, clock, standstill });
-    for (const { finding } of changes) {
-      logger.warn({ run: 'watch', finding: finding.id, status: finding.status }, finding.title);
-    }
+    await watchSources({ tenantId, feeds, stores, clock, standstill });
   }
   let changed: Promise<readonly string[]> | undefined;
   /** Once per process. */
@@ -174,13 +171,9 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     if (isDry) {
       return pollSource(reader);
     }
-    try {
-      const report = await pollSource(reader, { secondLook: lookAgain(counters) });
-      logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
-      return report;
-    } finally {
-      await watch(); // also when judging failed: reading has its own alarms
-    }
+    const report = await pollSource(reader, { secondLook: lookAgain(counters), watch });
+    logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
+    return report;
   };
   return {
     ...{ config, version, clock, logger, stores },
@@ -199,18 +192,15 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       await noticeChanges();
       await propagateSuppressions({ stores, clock });
       await hearOfRows({ stores, tenantId });
+      await watch();
       const look = lookAgain({ requests: 0, throttled: 0 });
-      try {
-        const report = await drainMarks({
-          ...{ tenantId, detectors, stores, clock, secondLook: look },
-        });
-        const { timelines, changes, left } = report;
-        logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
-        logFaults(logger, report);
-        return report;
-      } finally {
-        await watch();
-      }
+      const report = await drainMarks({
+        ...{ tenantId, detectors, stores, clock, secondLook: look },
+      });
+      const { timelines, changes, left } = report;
+      logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
+      logAssessed(logger, report);
+      return report;
     },
     deliver: async () => {
       const { digestAbove } = config;
@@ -416,10 +406,14 @@ function logPoll(
   } else {
     logger.info({ ...fields, stopped: read.stopped, unfinished: read.unfinished }, 'log read');
   }
-  logFaults(logger, assessed);
+  logAssessed(logger, assessed);
 }
 
-function logFaults(logger: Logger, { faults }: AssessReport): void {
+/** What is wrong with the watch itself. */
+function logAssessed(logger: Logger, { changes, faults }: AssessReport): void {
+  for (const { finding } of changes.filter((each) => each.finding.detector === LOG_READING.id)) {
+    logger.warn({ run: 'watch', finding: finding.id, status: finding.status }, finding.title);
+  }
   for (const { timeline, error } of faults) {
     const { detector, id } = timeline;
     logger.error({ detector, timeline: id, error: error.message }, 'detector failed');

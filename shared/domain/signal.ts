@@ -2,9 +2,12 @@ import { canonical, isList, type Json, type JsonObject } from './canonical';
 import type { Source } from './record';
 import { earliest, type Instant } from './time';
 
-/** Whose timeline a signal belongs to; `id` is stable, `name` is for people. */
+/**
+ * Whose timeline a signal belongs to; `id` is stable, `name` is for people. `log`: how a log is read. `count`: how many
+ * rows of it there were.
+ */
 export interface Subject {
-  readonly type: 'user' | 'log';
+  readonly type: 'user' | 'log' | 'count';
   readonly id: string;
   readonly name?: string | undefined;
 }

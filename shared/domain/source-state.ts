@@ -16,10 +16,21 @@ export interface SourceState {
   readonly feeds: Readonly<Partial<Record<Property, FeedState>>>;
   /** Closed days are read again for all feeds at once, and cannot be: nothing waits for them, so nobody is alerted. */
   readonly dayTrouble?: TroubleState;
-  /** When somebody first noticed that coverage stands still and nobody tries. */
-  readonly stillSeenAt?: Instant;
-  /** Conditions that somebody was told of and that go on. */
-  readonly alarms?: readonly string[];
+  /** What keeps it from being read well, as it was last handed on to be judged. */
+  readonly conditions?: readonly KnownCondition[];
+}
+
+/** A condition of the reading that goes on. */
+export interface KnownCondition {
+  readonly condition: string;
+  readonly since: Instant;
+  readonly lastSeenAt: Instant;
+  /** When the watch first saw it. */
+  readonly firstSeenAt: Instant;
+  /** Sure enough to tell somebody. */
+  readonly isConfirmed: boolean;
+  /** What was said of it, as a hash. */
+  readonly said: string;
 }
 
 /** The sources that anybody ever tried to read, as they were at one moment. */

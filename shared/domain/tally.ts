@@ -22,7 +22,7 @@ export function tallySignal({ source, id, at }: EntraRecord): Signal {
     key: `${KIND}|${dayOf(at)}`,
     source,
     at: startOfDay(at),
-    subject: { type: 'log', id: source },
+    subject: { type: 'count', id: source },
     kind: KIND,
     facts: { events: [shortHash(12, id)] },
   };
@@ -30,7 +30,7 @@ export function tallySignal({ source, id, at }: EntraRecord): Signal {
 
 /** Whether a timeline holds nothing but counts: nothing is concluded of it, so nobody need judge it. */
 export function isTallied({ type }: Subject): boolean {
-  return type === 'log';
+  return type === 'count';
 }
 
 export interface Count {

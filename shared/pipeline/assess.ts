@@ -10,7 +10,7 @@ import { coverageOf, type ReadingState } from '../domain/source-state';
 import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
-import { LOG_READING } from './log-reading';
+import { LOG_READING, WATCH_OVER_LOGS } from './log-reading';
 import {
   UnreadableRowError,
   type Now,
@@ -79,16 +79,8 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
     ({ cause }) => (cause === 'writing' ? 'writing' : 'dirty'),
   );
   await repairLines(assessor.stores, writing, assessor.clock.now());
-  // Findings about the reading have no timeline to assess: the watch looks at all of them in every run.
-  const [watched, assessed] = [
-    dirty.filter(({ timeline }) => timeline.detector === LOG_READING.id),
-    dirty.filter(({ timeline }) => timeline.detector !== LOG_READING.id),
-  ];
-  for (const mark of watched) {
-    await assessor.stores.marks.remove(mark);
-  }
   const reading = assessor.reading ?? (await assessor.stores.coverage.reading());
-  const work = await collectWork(assessor, assessed, reading);
+  const work = await collectWork(assessor, dirty, reading);
   // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
   const rules =
     work.length === 0
@@ -158,7 +150,7 @@ async function collectWork(
   const byTimeline = Map.groupBy(found, (mark) => mark.timeline.id);
   return [...byTimeline.values()].flatMap((group) => {
     const [first, ...others] = group;
-    const configured = assessor.detectors.find(
+    const configured = [...assessor.detectors, WATCH_OVER_LOGS].find(
       ({ detector }) => detector.id === first?.timeline.detector,
     );
     return first === undefined || configured === undefined
@@ -258,7 +250,7 @@ async function lookOnce(
     subject: timeline.subject,
     signals,
     ...{ coverage, unreadable },
-    floor: floorFor(detector, marks, coverage),
+    floor: floorFor(detector, marks, coverage, assessor.clock.now()),
     isExport: assessor.isExport === true,
     isCatchingUp: isCatchingUp(marks),
     stored: stored.map((each) => each.finding),
@@ -312,7 +304,11 @@ function floorFor(
   detector: Detector,
   marks: Work['marks'],
   coverage: CoverageBySource,
+  now: Instant,
 ): Instant | undefined {
+  if (detector.id === LOG_READING.id) {
+    return floorOf(detector, now); // what is known of the reading is known at once
+  }
   const touched = marks.find((mark) => mark.coverageEnds !== undefined)?.coverageEnds;
   if (touched === undefined) {
     return floorOf(detector, coverageEnd(detector, coverage));

@@ -1,11 +1,18 @@
-import type { JsonObject } from '../domain/canonical';
-import { defineDetector } from '../domain/detector';
-import { SOURCES } from '../domain/record';
-import { toMinute } from '../domain/time';
+import { canonical, type JsonObject } from '../domain/canonical';
+import {
+  defineDetector,
+  type ConfiguredDetector,
+  type Stated,
+  type Timeline,
+} from '../domain/detector';
+import { SOURCES, type Source } from '../domain/record';
+import type { Signal, Subject } from '../domain/signal';
+import { latest, startOfMonth, toInstant, toMinute, type Instant } from '../domain/time';
 
 /**
  * The watch over the watch: what keeps a log from being read is a finding about that log, with a history, one alert
- * when it begins and one when it ends. It has no signals and no rows: its facts are those of the reading.
+ * when it begins and one when it ends. Its signals come of no row: the watch makes them of what it knows of the reading
+ * (`watch-sources.ts`), one for each stretch of a condition. They are judged like those of every other detector.
  */
 export const LOG_READING = defineDetector({
   id: 'log-reading',
@@ -28,14 +35,16 @@ export const LOG_READING = defineDetector({
   settings: {},
   reads: SOURCES.map((source) => ({ source, property: 'activityDisplayName', values: [] })),
   expects: [],
-  retain: '400d',
+  // A condition that goes on is said again each month, so that the newest signal of it is always younger.
+  retain: '60d',
+  join: { lastSeenAt: 'max', said: 'max', over: 'max' },
   messages: {
-    unreadable: {
+    'source-unreadable': {
       title: 'A log cannot be read',
       summary: ({ who, facts, since }) =>
-        `${who}${part(facts)} cannot be read since ${toMinute(since)}: ${text(facts['error'])}. ${text(facts['mend'])} Until then nothing that happens there is seen.`,
+        `${who}${part(facts)} cannot be read since ${toMinute(since)}: ${text(facts['error'])}. ${text(facts['remedy'])} Until then nothing that happens there is seen.`,
     },
-    'standing-still': {
+    'source-stalled': {
       title: 'A log has not been read for too long',
       summary: ({ who, facts, since }) =>
         `Coverage of ${who}${part(facts)} stands still since ${toMinute(since)}: ${text(facts['error'])}. Absences are not concluded until it moves again.`,
@@ -47,9 +56,97 @@ export const LOG_READING = defineDetector({
     },
   },
   signals: () => [],
-  assess: () => ({ findings: [] }),
+  assess: (timeline) => ({ findings: CONDITIONS.flatMap((each) => answerOn(each, timeline)) }),
 });
-export type ReadingCondition = 'unreadable' | 'standing-still' | 'filter-hides-rows';
+
+/** It cannot be switched off. */
+export const WATCH_OVER_LOGS: ConfiguredDetector = {
+  detector: LOG_READING,
+  settings: {},
+  stage: 'alert',
+};
+
+const CONDITIONS = ['source-unreadable', 'source-stalled', 'filter-hides-rows'] as const;
+export type ReadingCondition = (typeof CONDITIONS)[number];
+
+/** A stretch of a condition, as far as it lies in one month. */
+export interface ReadingStretch {
+  readonly condition: ReadingCondition;
+  readonly since: Instant;
+  /** The month that it was last seen in. */
+  readonly month: string;
+}
+
+/** What is known of a stretch now. */
+export type ReadingNews =
+  | {
+      readonly lastSeenAt: Instant;
+      /** Sure enough to tell somebody. */
+      readonly isConfirmed: boolean;
+      readonly facts: JsonObject;
+    }
+  | { readonly over: 'mended' | 'not-watched' };
+
+/** A signal about the reading of a source; what was said of the same stretch before is joined to it. */
+export function readingSignal(
+  source: Source,
+  subject: Subject,
+  { condition, since, month }: ReadingStretch,
+  news: ReadingNews,
+  now: Instant,
+): Signal {
+  // What comes last stands, so each begins with its time.
+  const facts: JsonObject =
+    'over' in news
+      ? { since, over: `${now} ${news.over}` }
+      : {
+          ...{ since, lastSeenAt: news.lastSeenAt },
+          ...(news.isConfirmed && { isConfirmed: true }),
+          said: `${now} ${canonical(news.facts)}`,
+        };
+  return {
+    ...{ key: `${condition}|${since}|${month}`, source, subject, kind: condition, facts },
+    at: latest(since, startOfMonth(toInstant(`${month}-01T00:00:00Z`))),
+  };
+}
+
+function answerOn(condition: ReadingCondition, timeline: Timeline): Stated<ReadingCondition>[] {
+  // What was over before it was sure is nothing to tell.
+  const told = timeline
+    .filter(({ kind, facts }) => kind === condition && facts['isConfirmed'] === true)
+    .sort((a, b) => (newest(a) < newest(b) ? -1 : 1));
+  const last = told.at(-1);
+  if (last === undefined) {
+    return [];
+  }
+  const [over, said] = [text(last.facts['over']), text(last.facts['said'])];
+  const sinces = told.map(({ facts }) => text(facts['since']) as Instant).sort();
+  const since = text(last.facts['since']) as Instant;
+  return [
+    {
+      ...(over > said ? { state: 'resolved', resolution: afterTime(over) } : { state: 'open' }),
+      anchor: { key: condition, from: last.at },
+      message: condition,
+      severity: condition === 'filter-hides-rows' ? 'low' : 'high',
+      stage: 'alert',
+      since,
+      firstSeenAt: sinces[0] ?? since,
+      lastSeenAt: text(last.facts['lastSeenAt']) as Instant,
+      count: 1,
+      facts: JSON.parse(afterTime(said)) as JsonObject,
+      evidence: [],
+    },
+  ];
+}
+
+function newest({ facts }: Signal): string {
+  const [over, said] = [text(facts['over']), text(facts['said'])];
+  return over > said ? over : said;
+}
+
+function afterTime(said: string): string {
+  return said.slice(said.indexOf(' ') + 1);
+}
 
 /** Which part of a log: the rows that are picked by some property. */
 function part({ feeds }: JsonObject): string {

@@ -1,33 +1,25 @@
-import { canonical } from '../domain/canonical';
-import type { ConfiguredDetector, Stated } from '../domain/detector';
-import {
-  compare,
-  findingId,
-  stateFinding,
-  timelineId,
-  withSuppression,
-  type FindingChange,
-} from '../domain/finding';
+import { canonical, shortHash, type Json } from '../domain/canonical';
 import { feedName, type Feed, type Property } from '../domain/feed';
+import { timelineId } from '../domain/finding';
 import { startOfHour, type FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
-import type { Subject } from '../domain/signal';
-import { feedOf, type SourceState } from '../domain/source-state';
-import { isSuppression, rulesOf, suppressionOf } from '../domain/suppression';
+import type { Signal, Subject } from '../domain/signal';
+import { feedOf, type KnownCondition } from '../domain/source-state';
 import {
   between,
   formatDuration,
   latest,
   MINUTE,
+  monthOf,
+  startOfMonth,
   type Duration,
   type Instant,
 } from '../domain/time';
-import { FindingBusyError } from './decide';
-import { FindingWriter, type WriterStores } from './finding-writer';
-import { LOG_READING, type ReadingCondition } from './log-reading';
-import { UnreadableRowError, type EngineStores, type Now } from './ports';
+import { keep } from './keep';
+import { LOG_READING, readingSignal, type ReadingCondition, type ReadingNews } from './log-reading';
+import type { EngineStores, Now } from './ports';
+import type { Selection } from './select';
 
-const CONFIGURED: ConfiguredDetector = { detector: LOG_READING, settings: {}, stage: 'alert' };
 const NAMES: Readonly<Record<Source, string>> = {
   directoryAudits: 'The audit log',
   signIns: 'The sign-in log',
@@ -36,15 +28,12 @@ const NAMES: Readonly<Record<Source, string>> = {
 /** So many runs in a row before a refusal counts: Graph is known to refuse licensed tenants now and then. */
 const RUNS_UNTIL: Readonly<Record<string, number>> = { unlicensed: 3 };
 const RUNS_UNTIL_OTHERS = 2;
-const ROUNDS = 5;
 const SEEN_TWICE = 15 * MINUTE;
 const PASSING = ['throttled', 'unavailable', 'bad-answer'];
 
-interface Condition {
-  readonly message: ReadingCondition;
-  readonly severity: 'high' | 'low';
-  readonly since: Instant;
-  readonly lastSeenAt: Instant;
+/** What is known of a condition now. */
+interface Condition extends Omit<KnownCondition, 'said'> {
+  readonly condition: ReadingCondition;
   readonly facts: Readonly<Record<string, string>>;
 }
 
@@ -52,17 +41,21 @@ export interface Watch {
   readonly tenantId: string;
   /** What absences rest on. */
   readonly feeds: readonly Feed[];
-  readonly stores: WriterStores & Pick<EngineStores, 'coverage' | 'rules'>;
+  readonly stores: EngineStores;
   readonly clock: Now;
   /** How long the coverage of a source may stand still. */
   readonly standstill: Duration;
 }
 
-/** Looks at how each source is read, and opens and ends the findings about it. Writes nothing while all is as it was. */
-export async function watchSources(watch: Watch): Promise<readonly FindingChange[]> {
+/**
+ * Looks at how each source is read and hands on what has changed of it as signals of `log-reading`, marked to be
+ * assessed. Writes nothing while all is as it was.
+ * @returns whether anything has changed.
+ */
+export async function watchSources(watch: Watch): Promise<boolean> {
   const { stores, clock } = watch;
-  const written: FindingChange[] = [];
   const reading = await stores.coverage.reading();
+  let hasNews = false;
   for (const source of SOURCES) {
     const state = reading[source];
     if (state === undefined) {
@@ -72,39 +65,75 @@ export async function watchSources(watch: Watch): Promise<readonly FindingChange
     const feeds = watch.feeds
       .filter((feed) => feed.source === source)
       .map(({ property }) => ({ property, state: feedOf(state, property) }));
-    const isWatched = feeds.length > 0;
-    const isStill = feeds.some((feed) => isStandingStill(feed.state, now, watch.standstill));
-    if (isStill !== (state.stillSeenAt !== undefined)) {
-      await stores.coverage.change(source, ({ stillSeenAt: _seen, ...each }) =>
-        isStill ? { ...each, stillSeenAt: now } : each,
-      );
-    }
-    const conditions = conditionsOf(state, feeds, now, watch.standstill);
-    const alarms = conditions.map(({ message, facts }) => `${message} ${canonical(facts)}`);
-    const known = state.alarms ?? [];
-    if (alarms.length === 0 && known.length === 0) {
+    const known = state.conditions ?? [];
+    const seen = conditionsOf(known, feeds, now, watch.standstill);
+    if (textOf(seen.map(knownOf)) === textOf(known)) {
       continue;
     }
-    const over = known
-      .map((alarm) => alarm.slice(0, alarm.indexOf(' ')) as ReadingCondition)
-      .filter((message) => conditions.every((each) => each.message !== message));
-    let isTold = true;
-    for (const condition of conditions) {
-      const told = await tellIfReadable(watch, source, condition.message, condition);
-      isTold &&= told !== undefined;
-      written.push(...(told ?? []));
-    }
-    for (const message of over) {
-      const told = await tellIfReadable(watch, source, message, undefined, isWatched);
-      isTold &&= told !== undefined;
-      written.push(...(told ?? []));
-    }
-    // Remembered last: a crash before it tells the same again, which writes nothing.
-    if (isTold && canonical(alarms) !== canonical(known)) {
-      await stores.coverage.change(source, (each) => ({ ...each, alarms }));
-    }
+    const isWatched = feeds.length > 0;
+    const signals = [
+      ...seen.map((each) => toSignal(source, each, each, now)),
+      ...known
+        .filter((each) => seen.every((other) => !isSame(each, other)))
+        .map((each) => toSignal(source, each, { over: isWatched ? 'mended' : 'not-watched' }, now)),
+    ];
+    await keep(stores, selectionOf(watch.tenantId, source, signals));
+    // Remembered last: a crash before it hands on the same again, which changes nothing.
+    await stores.coverage.change(source, ({ conditions: _known, ...each }) =>
+      seen.length === 0 ? each : { ...each, conditions: seen.map(knownOf) },
+    );
+    hasNews = true;
   }
-  return written;
+  return hasNews;
+}
+
+function selectionOf(tenantId: string, source: Source, signals: readonly Signal[]): Selection {
+  const subject = subjectOf(source);
+  const id = timelineId(tenantId, LOG_READING.id, source);
+  const timeline = { id, detector: LOG_READING.id, subject };
+  const byKey = new Map(signals.map((signal) => [signal.key, signal]));
+  return new Map([[LOG_READING, new Map([[source, { timeline, signals: byKey }]])]]);
+}
+
+function subjectOf(source: Source): Subject {
+  return { type: 'log', id: source, name: NAMES[source] };
+}
+
+function toSignal(
+  source: Source,
+  { condition, since, lastSeenAt }: Pick<KnownCondition, 'condition' | 'since' | 'lastSeenAt'>,
+  news: ReadingNews,
+  now: Instant,
+): Signal {
+  const stretch = { condition: condition as ReadingCondition, since, month: monthOf(lastSeenAt) };
+  return readingSignal(source, subjectOf(source), stretch, news, now);
+}
+
+function textOf(known: readonly KnownCondition[]): string {
+  return canonical(known as unknown as Json);
+}
+
+/** A stretch goes on in the next month under another key: the old one is then not over. */
+function isSame(a: KnownCondition, b: Condition): boolean {
+  return a.condition === b.condition && a.since === b.since;
+}
+
+function knownOf({
+  condition,
+  since,
+  lastSeenAt,
+  firstSeenAt,
+  isConfirmed,
+  facts,
+}: Condition): KnownCondition {
+  return {
+    condition,
+    since,
+    lastSeenAt,
+    firstSeenAt,
+    isConfirmed,
+    said: shortHash(12, canonical(facts)),
+  };
 }
 
 /** Coverage has not moved for too long, whatever the reason. */
@@ -117,9 +146,9 @@ function isStandingStill({ journal, trouble }: FeedState, now: Instant, most: Du
  * After a pause of the whole app one log is read before the other. So a log that nobody tries must be seen standing
  * still twice, some polls apart.
  */
-function isConfirmed({ stillSeenAt }: SourceState, { trouble }: FeedState, now: Instant): boolean {
+function isConfirmed({ trouble }: FeedState, firstSeenAt: Instant, now: Instant): boolean {
   const isTried = trouble !== undefined && between(trouble.lastAt, now) <= SEEN_TWICE;
-  return isTried || (stillSeenAt !== undefined && between(stillSeenAt, now) >= SEEN_TWICE);
+  return isTried || between(firstSeenAt, now) >= SEEN_TWICE;
 }
 
 interface WatchedFeed {
@@ -129,51 +158,79 @@ interface WatchedFeed {
 
 /** One for each cause, whatever number of feeds it concerns. */
 function conditionsOf(
-  state: SourceState,
+  known: readonly KnownCondition[],
   feeds: readonly WatchedFeed[],
   now: Instant,
   standstill: Duration,
-): Condition[] {
-  const conditions: Condition[] = [];
+): readonly Condition[] {
   const refused = byAge(feeds.filter((feed) => isRefused(feed.state)));
-  const still = byAge(
-    feeds.filter(
-      (feed) => isStandingStill(feed.state, now, standstill) && isConfirmed(state, feed.state, now),
-    ),
-  );
-  const trouble = refused[0]?.state.trouble;
-  const since = still[0] && sinceOf(still[0]);
-  if (trouble !== undefined) {
-    const { lastAt, message, mend } = trouble;
-    // By the hour: a finding that changes every five minutes says no more than one that does not.
-    const lastSeenAt = latest(trouble.since, startOfHour(lastAt));
-    conditions.push({
-      ...{ message: 'unreadable', severity: 'high', since: trouble.since, lastSeenAt },
-      facts: { trouble: trouble.trouble, error: message, mend, ...whichOf(refused, feeds) },
-    });
-  } else if (since !== undefined) {
-    const error =
-      still[0]?.state.trouble?.message ??
-      'no run has reached its end; look at the log of its poll function';
-    const lastSeenAt = latest(since, startOfHour(now));
-    conditions.push({
-      ...{ message: 'standing-still', severity: 'high', since, lastSeenAt },
-      facts: { error, allowed: formatDuration(standstill), ...whichOf(still, feeds) },
-    });
-  }
+  const still = byAge(feeds.filter((feed) => isStandingStill(feed.state, now, standstill)));
   const hiding = feeds.flatMap(({ state: { droppedFilter } }) =>
     droppedFilter?.why === 'hides-rows' ? [droppedFilter] : [],
   );
-  const times = hiding.map(({ at }) => at).sort();
-  const [first] = times;
-  const last = times.at(-1);
-  if (first !== undefined && last !== undefined) {
-    conditions.push({
-      ...{ message: 'filter-hides-rows', severity: 'low', since: first, lastSeenAt: last },
-      facts: { filter: hiding.map(({ filter }) => filter).join('; ') },
-    });
+  const trouble = refused[0]?.state.trouble;
+  const conditions: (Condition | undefined)[] = [
+    trouble === undefined
+      ? stalled(known, still, feeds, now, standstill)
+      : {
+          condition: 'source-unreadable',
+          since: trouble.since,
+          // By the hour: a finding that changes every five minutes says no more than one that does not.
+          lastSeenAt: latest(trouble.since, startOfHour(trouble.lastAt)),
+          firstSeenAt: trouble.since,
+          isConfirmed: true,
+          facts: {
+            ...{ failure: trouble.trouble, error: trouble.message, remedy: trouble.mend },
+            ...whichOf(refused, feeds),
+          },
+        },
+    hiddenRows(hiding, now),
+  ];
+  return conditions.filter((each) => each !== undefined);
+}
+
+function stalled(
+  known: readonly KnownCondition[],
+  still: readonly WatchedFeed[],
+  feeds: readonly WatchedFeed[],
+  now: Instant,
+  standstill: Duration,
+): Condition | undefined {
+  const [first] = still;
+  const since = first && sinceOf(first);
+  if (first === undefined || since === undefined) {
+    return undefined;
   }
-  return conditions;
+  const before = known.find((each) => each.condition === 'source-stalled' && each.since === since);
+  const firstSeenAt = before?.firstSeenAt ?? now;
+  const confirmed = still.filter((feed) => isConfirmed(feed.state, firstSeenAt, now));
+  const error =
+    (confirmed[0] ?? first).state.trouble?.message ??
+    'no run has reached its end; look at the log of its poll function';
+  return {
+    condition: 'source-stalled',
+    ...{ since, firstSeenAt, lastSeenAt: latest(since, startOfHour(now)) },
+    isConfirmed: before?.isConfirmed === true || confirmed.length > 0,
+    facts: { error, allowed: formatDuration(standstill), ...whichOf(still, feeds) },
+  };
+}
+
+function hiddenRows(
+  hiding: readonly { readonly at: Instant; readonly filter: string }[],
+  now: Instant,
+): Condition | undefined {
+  const times = hiding.map(({ at }) => at).sort();
+  const [since] = times;
+  const lastSeenAt = times.at(-1);
+  return since === undefined || lastSeenAt === undefined
+    ? undefined
+    : {
+        condition: 'filter-hides-rows',
+        ...{ since, firstSeenAt: since, isConfirmed: true },
+        // Once a month, so that the newest signal of it never gets too old to be seen.
+        lastSeenAt: latest(lastSeenAt, startOfMonth(now)),
+        facts: { filter: hiding.map(({ filter }) => filter).join('; ') },
+      };
 }
 
 function isRefused({ trouble }: FeedState): boolean {
@@ -201,74 +258,4 @@ function whichOf(
   return concerned.length === all.length
     ? {}
     : { feeds: concerned.map(({ property }) => feedName(property)).join(' and ') };
-}
-
-/** @returns undefined when the finding is there and cannot be read: the watch goes on, and tries again in the next run. */
-async function tellIfReadable(
-  ...what: Parameters<typeof tell>
-): Promise<readonly FindingChange[] | undefined> {
-  try {
-    return await tell(...what);
-  } catch (error) {
-    if (error instanceof UnreadableRowError) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** Writes the finding about a condition that is, or is over. */
-async function tell(
-  { tenantId, stores, clock }: Watch,
-  source: Source,
-  message: ReadingCondition,
-  condition: Condition | undefined,
-  isWatched = true,
-): Promise<readonly FindingChange[]> {
-  const timeline = timelineId(tenantId, LOG_READING.id, source);
-  const subject: Subject = { type: 'log', id: source, name: NAMES[source] };
-  const now = clock.now();
-  const anchor = { key: message, from: now };
-  const suppressions = rulesOf((await stores.rules.current(now)).steps).filter(isSuppression);
-  for (let round = 0; round < ROUNDS; round++) {
-    const stored = await stores.findings.find(findingId(timeline, message));
-    const was = stored?.finding;
-    if (condition === undefined && was === undefined) {
-      return [];
-    }
-    const answer: Stated = {
-      ...(condition === undefined
-        ? { state: 'resolved', resolution: isWatched ? 'mended' : 'not-watched' }
-        : { state: 'open' }),
-      anchor: was?.anchor ?? anchor,
-      message,
-      severity: condition?.severity ?? was?.severity ?? 'high',
-      stage: 'alert',
-      since: condition?.since ?? was?.since ?? now,
-      firstSeenAt: was?.firstSeenAt ?? condition?.since ?? now,
-      lastSeenAt: condition?.lastSeenAt ?? was?.lastSeenAt ?? now,
-      count: 1,
-      facts: condition?.facts ?? was?.facts ?? {},
-      evidence: [],
-    };
-    const context = { tenantId, timeline, subject, judgedBy: {}, completeTo: now, now };
-    const stated = stateFinding(CONFIGURED, context, answer, was);
-    const { rule, why } = suppressionOf(suppressions, was, stated, now);
-    const change = compare(was, withSuppression(stated, rule), now, { why });
-    if (change === undefined) {
-      return [];
-    }
-    const writer = new FindingWriter(
-      stores,
-      { id: timeline, detector: LOG_READING.id, subject },
-      now,
-    );
-    const isWritten = await writer.commit(change, stored?.etag);
-    await writer.writeLines();
-    if (isWritten) {
-      return [change];
-    }
-    // Somebody else was faster: look again.
-  }
-  throw new FindingBusyError(findingId(timeline, message));
 }

@@ -64,12 +64,14 @@ export function coverageStoreContract(make: MakeStores): void {
 
     it('tells what is known of a source', async () => {
       await extendCoverage(coverage, 'signIns', from(0, 20), [A]);
-      const alarms = ['unreadable'];
+      const at = minutes(1);
+      const condition = { condition: 'source-stalled', since: at, lastSeenAt: at, said: 'x' };
+      const conditions = [{ ...condition, firstSeenAt: at, isConfirmed: true }];
 
-      const changed = await coverage.change('signIns', (head) => ({ ...head, alarms }));
+      const changed = await coverage.change('signIns', (head) => ({ ...head, conditions }));
 
       expect(changed).toEqual({
-        ...{ source: 'signIns', alarms },
+        ...{ source: 'signIns', conditions },
         feeds: { clientAppUsed: { reads: {}, byDetector: { [A]: { ...from(0, 20), gaps: [] } } } },
       });
       expect(await coverage.source('signIns')).toEqual(changed);

@@ -17,7 +17,7 @@ describe('domain/tally', () => {
   it('is about the log, whoever signed in', () => {
     expect(tallySignal(row('one', '2026-03-02T23:59:59Z'))).toMatchObject({
       ...{ key: 'tally|2026-03-02', at: '2026-03-02T00:00:00.0000000Z' },
-      subject: { type: 'log', id: 'signIns' },
+      subject: { type: 'count', id: 'signIns' },
     });
   });
 

@@ -12,7 +12,7 @@ import {
   toInstant,
   type Duration,
 } from '../../shared/domain/time';
-import { FindingBusyError } from '../../shared/pipeline/decide';
+import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import type { EngineStores, RecordSource } from '../../shared/pipeline/ports';
 import { readSource, type Reader } from '../../shared/pipeline/read-source';
 import type { Finding } from '../../shared/domain/finding';
@@ -65,12 +65,16 @@ function setUp() {
       await poll(states[i % states.length]!);
     }
   }
-  const look = (through: EngineStores = stores) =>
-    watchSources({
-      ...{ tenantId: 't', feeds: [AUDITS, SIGN_INS], clock },
-      ...{ stores: through, standstill: STANDSTILL },
-    });
-  /** What happened, as `opened unreadable`. */
+  const look = async (
+    through: EngineStores = stores,
+    feeds: readonly Feed[] = [AUDITS, SIGN_INS],
+  ): Promise<AssessReport | undefined> =>
+    (await watchSources({
+      ...{ tenantId: 't', feeds, clock, stores: through, standstill: STANDSTILL },
+    }))
+      ? drainMarks({ tenantId: 't', detectors: [], stores: through, clock })
+      : undefined;
+  /** What happened, as `opened source-unreadable`. */
   const told = (): string[] =>
     stores.outbox.alerts.map(
       ({ verb, findingId, form }) => `${verb} ${messageOf(stores, findingId)} (${form})`,
@@ -88,22 +92,26 @@ describe('shared/pipeline/watch-sources', () => {
       [
         'a permission that is missing in two runs',
         ['denied', 'denied'],
-        ['opened unreadable (card)'],
+        ['opened source-unreadable (card)'],
       ],
       [
         'a licence that is missing in three',
         ['unlicensed', 'unlicensed', 'unlicensed'],
-        ['opened unreadable (card)'],
+        ['opened source-unreadable (card)'],
       ],
       [
         'its end in a line',
         ['denied', 'denied', 'read'],
-        ['opened unreadable (card)', 'resolved unreadable (line)'],
+        ['opened source-unreadable (card)', 'resolved source-unreadable (line)'],
       ],
       [
         'that it begins again',
         ['denied', 'denied', 'read', 'denied', 'denied'],
-        ['opened unreadable (card)', 'resolved unreadable (line)', 'reopened unreadable (card)'],
+        [
+          'opened source-unreadable (card)',
+          'resolved source-unreadable (line)',
+          'reopened source-unreadable (card)',
+        ],
       ],
     ])('%s', async (_what, states, expected) => {
       const { poll, told, stores } = setUp();
@@ -127,7 +135,7 @@ describe('shared/pipeline/watch-sources', () => {
         await pollFor(POLL, state);
 
         expect(before).toEqual([]);
-        expect(told()).toEqual(['opened standing-still (card)']);
+        expect(told()).toEqual(['opened source-stalled (card)']);
       },
     );
 
@@ -143,7 +151,7 @@ describe('shared/pipeline/watch-sources', () => {
 
       expect(atFirst).toEqual([]);
       expect(stores.findings.list()).toMatchObject([
-        { message: 'standing-still', facts: { allowed: '3 h' } },
+        { message: 'source-stalled', facts: { allowed: '3 h' } },
       ]);
       expect(stores.findings.list()[0]!.summary).toContain('no run has reached its end');
     });
@@ -153,7 +161,7 @@ describe('shared/pipeline/watch-sources', () => {
 
       await pollFor(STANDSTILL + 2 * POLL, 'throttled');
 
-      expect(stores.findings.list()).toMatchObject([{ message: 'standing-still', since: NOW }]);
+      expect(stores.findings.list()).toMatchObject([{ message: 'source-stalled', since: NOW }]);
     });
 
     it('that a filter hides rows, without haste', async () => {
@@ -212,7 +220,7 @@ describe('shared/pipeline/watch-sources', () => {
       }
 
       expect(told().filter((each) => each.startsWith('opened'))).toHaveLength(1);
-      expect(told().at(-1)).toBe('resolved unreadable (line)');
+      expect(told().at(-1)).toBe('resolved source-unreadable (line)');
     });
   });
 
@@ -249,7 +257,7 @@ describe('shared/pipeline/watch-sources', () => {
     it('about a log that nobody ever tried to read', async () => {
       const { look, stores } = setUp();
 
-      expect(await look()).toEqual([]);
+      expect(await look()).toBeUndefined();
       expect(stores.findings.list()).toEqual([]);
     });
 
@@ -261,7 +269,7 @@ describe('shared/pipeline/watch-sources', () => {
         droppedFilter: { filter: 'f', why: 'rejected', at: NOW },
       }));
 
-      expect(await look()).toEqual([]);
+      expect(await look()).toBeUndefined();
     });
 
     it.each<[string, State[]]>([
@@ -330,7 +338,8 @@ describe('shared/pipeline/watch-sources', () => {
     }
 
     expect(operations.filter((name) => name === 'findings.commit')).toHaveLength(1);
-    expect(operations).not.toContain('coverage.change');
+    expect(operations.filter((name) => name === 'coverage.change')).toHaveLength(1);
+    expect(operations.filter((name) => name === 'signals.merge')).toHaveLength(1);
     expect(stores.findings.transitions).toEqual(before);
   });
 
@@ -362,13 +371,11 @@ describe('shared/pipeline/watch-sources', () => {
   });
 
   it('ends what is about a log that nobody needs any more', async () => {
-    const { poll, stores, clock } = setUp();
+    const { poll, stores, look } = setUp();
     await poll('denied');
     await poll('denied');
 
-    await watchSources({
-      ...{ tenantId: 't', feeds: [AUDITS], clock, stores, standstill: STANDSTILL },
-    });
+    await look(stores, [AUDITS]);
 
     expect(stores.findings.list()).toMatchObject([
       { status: 'resolved', resolution: 'not-watched' },
@@ -406,12 +413,12 @@ describe('shared/pipeline/watch-sources', () => {
     };
 
     await expect(look(killed)).rejects.toThrow('killed');
-    const once = stores.findings.transitions.length;
+    const before = stores.findings.transitions.length;
     clock.advance(POLL);
     await look();
     await look();
 
-    expect(once).toBe(1);
+    expect(before).toBe(0); // the mark is there: any drain would tell of it now
     expect(stores.findings.transitions).toHaveLength(1);
     expect(stores.outbox.alerts).toHaveLength(1);
     booksBalance(stores);
@@ -435,30 +442,76 @@ describe('shared/pipeline/watch-sources', () => {
         afterTrouble(feed, { ...feed.trouble!, trouble: 'denied' }, clock.now()),
       );
 
-      const changes = await look(refusing(stores, 4));
+      const report = await look(refusing(stores, 4));
 
-      expect(changes).toHaveLength(1);
+      expect(report?.changes).toHaveLength(1);
     });
 
-    it('gives up on a finding that keeps changing', async () => {
+    it('leaves the mark of a finding that keeps changing to the next drain', async () => {
       const { poll, stores, change, look, clock } = setUp();
       await poll('denied');
       await change('signIns', (feed) =>
         afterTrouble(feed, { ...feed.trouble!, trouble: 'denied' }, clock.now()),
       );
 
-      await expect(look(refusing(stores, 5))).rejects.toThrow(FindingBusyError);
-    });
-
-    it('has nothing to end when the finding is not there', async () => {
-      const { stores, look } = setUp();
-      await stores.coverage.change('signIns', (state) => ({ ...state, alarms: ['unreadable {}'] }));
-
-      expect(await look()).toEqual([]);
+      expect(await look(refusing(stores, 5))).toMatchObject({ changes: [], left: 1 });
+      expect(await drainMarks({ tenantId: 't', detectors: [], stores, clock })).toMatchObject({
+        changes: [{ finding: { message: 'source-unreadable', status: 'open' } }],
+      });
     });
   });
 
-  it('is a detector without signals, whose findings are of no one else', () => {
+  it('tells again of a condition that began before the last one was over', async () => {
+    const { poll, told, stores } = setUp();
+
+    for (const state of ['denied', 'denied', 'unlicensed', 'unlicensed', 'unlicensed'] as const) {
+      await poll(state);
+    }
+
+    expect(told().at(-1)).toBe('reopened source-unreadable (card)');
+    expect(stores.findings.list()).toMatchObject([
+      { status: 'open', since: NOW, facts: { failure: 'unlicensed', error: 'unlicensed it is' } },
+    ]);
+  });
+
+  it('keeps a finding open for as long as its condition goes on, a year and more', async () => {
+    const { poll, look, change, told, clock, stores } = setUp();
+    await poll('read');
+    await change('signIns', (feed) => ({
+      ...feed,
+      droppedFilter: { filter: 'clientAppUsed eq x', why: 'hides-rows', at: NOW },
+    }));
+    for (let day = 0; day < 400; day += 5) {
+      await change('signIns', (feed) =>
+        afterTrouble(feed, { trouble: 'denied', message: 'no', mend: 'Wait.' }, clock.now()),
+      );
+      await look();
+      clock.advance(5 * DAY);
+    }
+
+    expect(told()).toEqual(['opened filter-hides-rows (card)', 'opened source-unreadable (card)']);
+    expect(stores.findings.list().map(({ status }) => status)).toEqual(['open', 'open']);
+  });
+
+  it('leaves what was over long ago as it is, whatever comes of the same log', async () => {
+    const { poll, look, change, told, clock, stores } = setUp();
+    for (const state of ['denied', 'denied', 'read'] as const) {
+      await poll(state);
+    }
+    const before = stores.findings.list();
+    clock.advance(100 * DAY);
+
+    await change('signIns', (feed) => ({
+      ...feed,
+      droppedFilter: { filter: 'clientAppUsed eq x', why: 'hides-rows', at: clock.now() },
+    }));
+    await look();
+
+    expect(told().at(-1)).toBe('opened filter-hides-rows (card)');
+    expect(stores.findings.list()).toEqual(expect.arrayContaining([...before]));
+  });
+
+  it('is a detector to which no row says anything', () => {
     expect(LOG_READING.signals({} as never)).toEqual([]);
     expect(LOG_READING.assess([], {}, {})).toEqual({ findings: [] });
   });
