@@ -5,7 +5,7 @@ import { configureDetectors, type Environment } from '../shared/config/detectors
 import type { ConfiguredDetector } from '../shared/domain/detector';
 import type { Finding } from '../shared/domain/finding';
 import { safeJson } from '../shared/domain/plain-text';
-import { inWords } from '../shared/domain/quarantine';
+import { causeOf, concerning, inWords } from '../shared/domain/quarantine';
 import { SOURCES } from '../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../shared/domain/time';
 import { analyze, type Analysis } from '../shared/pipeline/analyze';
@@ -159,7 +159,7 @@ function toJson(analysis: Analysis): Record<string, unknown> {
       ...{ detector, subject, until, what, remedy: LATER },
     })),
     undetermined: analysis.undetermined.map(({ detector, subject, gap, what }) => ({
-      ...{ detector, subject, gap, what, remedy: REMEDY },
+      ...{ detector, subject, gap, what, remedy: remedyOf(analysis, { detector, subject, gap }) },
     })),
     gaps: analysis.gaps.map(({ source, eventId, reason, gap }) => ({
       ...{ source, eventId, reason, ...gap },
@@ -192,6 +192,20 @@ const REMEDY =
   'An export is taken to be complete between its oldest and its newest record. If you know that it is complete from an ' +
   'earlier time on, say so with --complete-from TIME, and with --as-of TIME up to when; else export a longer stretch.';
 
+const WHOLE =
+  'What would tell may stand in a row that could not be read: export that row again, whole.';
+
+function remedyOf(
+  { gaps }: Analysis,
+  {
+    detector,
+    subject,
+    gap,
+  }: Pick<Analysis['undetermined'][number], 'detector' | 'subject' | 'gap'>,
+): string {
+  return causeOf(gap, concerning(gaps, detector, subject.id)) === undefined ? REMEDY : WHOLE;
+}
+
 const LATER =
   'The log ends too early to tell. If you know that it is complete up to a later time, say so with --as-of TIME.';
 
@@ -218,7 +232,9 @@ async function writeText(
       waitingText('still inside its grace', analysis.pending, terminal) +
       (analysis.pending.length === 0 ? '' : wrap(LATER, '  ')) +
       waitingText('cannot be told from this log', analysis.undetermined, terminal) +
-      (analysis.undetermined.length === 0 ? '' : wrap(REMEDY, '  ')),
+      [...new Set(analysis.undetermined.map((each) => remedyOf(analysis, each)))]
+        .map((remedy) => wrap(remedy, '  '))
+        .join(''),
   );
 }
 

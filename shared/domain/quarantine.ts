@@ -77,8 +77,10 @@ function identityOf({ id, missed, reason, lengths }: Malformed, window: Interval
     return ['at', when.from, when.to, subject?.id ?? ''];
   }
   const shape = [reason, canonical(lengths)];
-  // Without a gap one row says all there is to say of its kind.
-  return missed === undefined ? ['like', ...shape] : ['in', window.from, window.to, ...shape];
+  // Without a gap one row says all there is to say of its kind; gaps of two people are two.
+  return missed === undefined
+    ? ['like', ...shape]
+    : ['in', window.from, window.to, subject?.id ?? '', ...shape];
 }
 
 function gapOf({ detectors, when, subject }: MissedRow, window: Interval): RowGap {
@@ -250,11 +252,21 @@ export function causeOf(gap: Interval, rows: readonly OpenRow[]): OpenRow | unde
     .sort((a, b) => (`${a.gap.from} ${a.id}` < `${b.gap.from} ${b.id}` ? -1 : 1))[0];
 }
 
+/** The window of a row of which it is not even known when it was looked for. */
+export const EVER: Interval = {
+  from: '0000-01-01T00:00:00.0000000Z' as Instant,
+  to: '9999-12-31T00:00:00.0000000Z' as Instant,
+};
+
 /** Like `a row of 2026-05-02 12:40 UTC about this person could not be read`. */
 export function inWords({ gap, isMany }: OpenRow): string {
   const { from, to, subject } = gap;
   const when =
-    to === justAfter(from) ? `of ${toMinute(from)}` : `from ${toMinute(from)} to ${toMinute(to)}`;
+    to === justAfter(from)
+      ? `of ${toMinute(from)}`
+      : from === EVER.from && to === EVER.to
+        ? 'without a time'
+        : `from ${toMinute(from)} to ${toMinute(to)}`;
   const about = subject === undefined ? 'that may be about anybody' : 'about this person';
   return isMany === true
     ? `many rows ${when} could not be read`

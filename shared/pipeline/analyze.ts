@@ -1,7 +1,14 @@
 import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
 import type { Finding } from '../domain/finding';
-import { isOpen, missedBy, readable, type OpenRow, type ReadableRow } from '../domain/quarantine';
+import {
+  EVER,
+  isOpen,
+  missedBy,
+  readable,
+  type OpenRow,
+  type ReadableRow,
+} from '../domain/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../domain/record';
 import type { Signal } from '../domain/signal';
 import { coveringFor } from '../domain/source-state';
@@ -59,6 +66,7 @@ export async function analyze(
   for await (const page of pages) {
     const rows = page.rows.filter((row) => asOf === undefined || row.at < asOf);
     tally.count(rows, page);
+    tally.leaveOut(page.rows.filter((row) => asOf !== undefined && row.at >= asOf));
     const records = rows.flatMap((row) => row.record ?? []);
     const failed = new Set<EntraRecord>();
     select(tenantId, enabled, records, pool.selection, (record, detector, error) => {
@@ -131,9 +139,6 @@ function byTime(a: OpenRow, b: OpenRow): number {
   return `${a.gap.from} ${a.id}` < `${b.gap.from} ${b.id}` ? -1 : 1;
 }
 
-const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
-const END = '9999-12-31T00:00:00.0000000Z' as Instant;
-
 /** The rows of an export that could not be read, and what tells whether they stand in it once more, readable. */
 class ExportedRows {
   readonly #malformed: Malformed[] = [];
@@ -164,7 +169,7 @@ class ExportedRows {
         ...{ source, readable: records, seenAt, isExport: true },
         malformed: this.#malformed.filter((row) => row.source === source),
         // A row without a time happened at some time that the export covers.
-        window: coverage[source] ?? { from: BEGINNING, to: END },
+        window: coverage[source] ?? EVER,
       };
       if (looked.malformed.length > 0) {
         await quarantineRows(desk.stores, looked);

@@ -92,6 +92,7 @@ export class ExportTally {
   readonly #bounds = new Map<Source, { oldest: Instant; newest: Instant }>();
   readonly #files = new Map<string, FileCount>();
   readonly #unreadable: string[] = [];
+  readonly #leftOut = new Map<Source, number>();
   #unmet: readonly Expectation[];
 
   constructor(expectations: readonly Expectation[]) {
@@ -121,6 +122,13 @@ export class ExportTally {
     });
     if (page.unreadable !== undefined) {
       this.#unreadable.push(page.unreadable);
+    }
+  }
+
+  /** Records that are later than the time asked for: they are no part of the answer. */
+  leaveOut(rows: readonly ExportedRow[]): void {
+    for (const { source } of rows) {
+      this.#leftOut.set(source, (this.#leftOut.get(source) ?? 0) + 1);
     }
   }
 
@@ -244,6 +252,10 @@ export class ExportTally {
 
   #nothingOf(source: Source): string {
     const malformed = this.#malformed.get(source) ?? 0;
+    const leftOut = this.#leftOut.get(source) ?? 0;
+    if (leftOut > 0) {
+      return `all ${leftOut} ${NAMES[source]} that can be used are later than --as-of and were left out.`;
+    }
     if (malformed > 0) {
       return `none of the ${malformed} ${NAMES[source]} of the input can be used.`;
     }

@@ -49,6 +49,7 @@ interface Report {
   counts: { what: string; count: number }[];
   pending: { subject: { name: string }; until: string; remedy: string }[];
   undetermined: unknown[];
+  gaps: unknown[];
   findings: {
     detector: string;
     message: string;
@@ -411,6 +412,81 @@ describe('crosscheck analyze, of rows that cannot be used', () => {
     const said = new Set(warnings.map((each) => each.replace(/^[\w-]+: /, ''))); // by whichever detectors
     expect([...said]).toEqual(says.map((each) => expect.stringMatching(each) as string));
     expect(warnings.join()).not.toMatch(/holds no/);
+  });
+});
+
+describe('crosscheck analyze, of a verification that cannot be read', () => {
+  const scan = audits.find((row) => row['activityDateTime'] === '2023-08-08T12:38:54.0000000Z')!;
+  const early = { ...audits[0]!, id: 'early', activityDateTime: '2023-08-01T00:00:00Z' };
+  const late = { ...audits[0]!, id: 'late', activityDateTime: '2023-08-08T20:00:00Z' };
+  const [target] = scan['targetResources'] as Record<string, unknown>[];
+  const scanOf = (id: string): Row => ({
+    ...{ ...scan, id: `scan-${id}` },
+    targetResources: [{ ...target, id, userPrincipalName: `${id}@example.com` }],
+  });
+  const verified = (id: string, more: Record<string, unknown>): Record<string, unknown> => ({
+    ...{ activityDisplayName: 'User registered security info', result: 'success' },
+    ...{ activityDateTime: '2023-08-08T12:40:00Z', loggedByService: 'Authentication Methods' },
+    resultReason: 'User registered Authenticator App with Notification and Code',
+    initiatedBy: { user: { id, userPrincipalName: `${id}@example.com` } },
+    targetResources: [{ id, type: 'User', userPrincipalName: `${id}@example.com` }],
+    ...more,
+  });
+  const log = (...rows: unknown[]): string => folderWith({ log: lines([early, ...rows, late]) });
+  const ids = (named: readonly { subject: { id: string } }[]): string[] =>
+    named.map(({ subject }) => subject.id).toSorted();
+
+  it('is a gap of each of two people whose rows look the same, without id and time', async () => {
+    const bare = { activityDateTime: null };
+    const rows = [scanOf('ann'), scanOf('bob'), verified('ann', bare), verified('bob', bare)];
+
+    const { findings, gaps, undetermined } = (await run([log(...rows)])).json();
+
+    expect(findings).toEqual([]);
+    expect(ids(gaps as [])).toEqual(['ann', 'bob']);
+    expect(ids(undetermined as [])).toEqual(['ann', 'bob']);
+  });
+
+  it('is a gap of its person alone where that stands in it, though a part was cut', async () => {
+    const cut = { id: 'v', initiatedBy: '{"user":{"id":"an' };
+    const rows = [scanOf('ann'), scanOf('bob'), verified('ann', cut)];
+
+    const { findings, gaps } = (await run([log(...rows)])).json();
+
+    expect(findings).toMatchObject([{ subject: { id: 'bob' } }]);
+    expect(ids(gaps as [])).toEqual(['ann']);
+  });
+
+  it('asks for the row again, not for a longer export', async () => {
+    const folder = log(scanOf('ann'), verified('ann', { result: 0, id: 'v' }));
+
+    const { undetermined } = (await run([folder])).json();
+    const { out, err } = await run([folder], {});
+
+    expect(undetermined).toMatchObject([
+      { remedy: expect.stringContaining('export that row again') as string },
+    ]);
+    expect(out).not.toContain('--complete-from');
+    expect(err).toContain('result is a number, not a text');
+  });
+
+  it('is told without a time when no row has one', async () => {
+    const row = verified('ann', { id: 'v', activityDateTime: null });
+
+    const { out } = await run([folderWith({ log: lines([row]) })], {});
+
+    expect(out).toContain('a row without a time about this person could not be read');
+  });
+});
+
+describe('crosscheck analyze --as-of', () => {
+  it('says that all records are later, not that there are none', async () => {
+    const { json } = await run([EXAMPLES], { json: true, asOf: '2001-01-01T00:00:00Z' });
+
+    expect(json().warnings).toContainEqual(
+      expect.stringMatching(/: all \d+ audit records that can be used are later than --as-of/),
+    );
+    expect(json().warnings.join()).not.toContain('holds no');
   });
 });
 

@@ -3,6 +3,7 @@ import { justAfter } from '../../domain/time';
 import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/export-tally';
 import type { Wanted } from '../../pipeline/ports';
 import { readRow } from '../rows/read-row';
+import { salvageSubject } from '../rows/subject';
 import { unwrap, type Known } from '../rows/unwrap';
 import { listExports, readExport, UnreadableFileError, type FileRow } from './read-file';
 
@@ -95,10 +96,14 @@ function readRecognised(
   }
   if (flaw !== undefined) {
     const detectors = wanted[source].neededBy(row);
+    const subject = salvageSubject(source, row);
     return {
       ...{ source, id: read.id, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
       ...(detectors.length > 0 && {
-        missed: { detectors, when: { from: read.at, to: justAfter(read.at) } },
+        missed: {
+          ...{ detectors, when: { from: read.at, to: justAfter(read.at) } },
+          ...(subject !== undefined && { subject }),
+        },
       }),
     };
   }

@@ -71,8 +71,11 @@ function look(
   }
   const property = TIME_PROPERTY[source];
   const time = row[property];
-  if (typeof time !== 'string' || time === '') {
+  if (time === undefined || time === null || time === '') {
     return unread(`the record has no ${property}`);
+  }
+  if (typeof time !== 'string') {
+    return unread(`${property} is not a time like 2026-01-31T12:00:00Z`);
   }
   try {
     const at = toInstant(time);
@@ -165,10 +168,28 @@ function lengthsOf(row: Record<string, unknown>): Readonly<Record<string, number
   );
 }
 
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  ...{ string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false' },
+  ...{ array: 'a list', object: 'an object' },
+};
+
+/** What is wrong with a property, like `is a number, not a text`. */
+function inPlainWords(issue: z.core.$ZodIssue | undefined): string {
+  const expected = issue?.code === 'invalid_type' ? TYPE_WORDS[issue.expected] : undefined;
+  if (expected === undefined) {
+    return 'is not what Graph sends';
+  }
+  const received = /received (\w+)$/.exec(issue?.message ?? '')?.[1] ?? '';
+  return received === 'null' || received === 'undefined'
+    ? 'is missing'
+    : `is ${TYPE_WORDS[received] ?? 'something else'}, not ${expected}`;
+}
+
 function reasonOf(error: unknown, timeProperty: string): string {
   if (error instanceof z.ZodError) {
     const [issue] = error.issues;
-    return `${issue?.path.join('.') ?? 'the record'}: ${issue?.message.toLowerCase() ?? 'wrong shape'}`;
+    const where = issue?.path.join('.') ?? '';
+    return `${where === '' ? 'the record' : where} ${inPlainWords(issue)}`;
   }
   if (error instanceof TimeError) {
     return error.message.replace(/".*"/s, timeProperty); // it quotes the value
