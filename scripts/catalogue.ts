@@ -48,7 +48,7 @@ function section(detector: Detector): string[] {
     '',
     ...detector.reads.map(
       (read) =>
-        `- \`${read.source}\` where \`${read.property}\` is one of: ${read.values.map((value) => `\`${value}\``).join(', ')}` +
+        `- \`${read.source}\` where \`${read.property}\` ${valuesIn(read)}` +
         (read.optional === true ? ' (used when they come by, never asked for)' : ''),
     ),
     '',
@@ -65,4 +65,14 @@ function section(detector: Detector): string[] {
     ...detector.references.map((each) => `- ${each}`),
     '',
   ];
+}
+
+function valuesIn({ values, prefix }: Detector['reads'][number]): string {
+  const ways = [
+    ...(values.length > 0
+      ? [`is one of: ${values.map((value) => `\`${value}\``).join(', ')}`]
+      : []),
+    ...(prefix === undefined ? [] : [`begins with \`${prefix}\``]),
+  ];
+  return ways.join(', or ');
 }
