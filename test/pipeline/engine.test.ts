@@ -17,6 +17,7 @@ import { DAY, plus } from '../../shared/domain/time';
 import { around } from '../fakes/crashing';
 import { deviceAdded, easAccepted, minutes, nameOf } from '../fakes/records';
 import { configured, cover, deliver, drain, play, TENANT } from '../fakes/run';
+import { isTallied } from '../../shared/domain/tally';
 import { END, inOrder, PLAIN, stepsOf } from '../fakes/stories';
 
 const ADDED = deviceAdded({ id: 'a1', user: 'ann', at: minutes(0) }, 'd1');
@@ -35,11 +36,9 @@ describe('shared/pipeline/select', () => {
     const selection = select(TENANT, DETECTORS, records);
 
     const found = [...selection].flatMap(([{ id }, timelines]) =>
-      [...timelines.values()].map(({ timeline, signals }) => [
-        id,
-        timeline.subject.name,
-        signals.size,
-      ]),
+      [...timelines.values()]
+        .filter(({ timeline }) => !isTallied(timeline.subject))
+        .map(({ timeline, signals }) => [id, timeline.subject.name, signals.size]),
     );
     expect(found).toEqual([
       ['eas-success-despite-ca-failure', nameOf('ann'), 1],
