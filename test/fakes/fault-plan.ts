@@ -33,6 +33,8 @@ export interface FaultPlan {
   /** Single rows that a detector looks at: which show late, and which show with less in them at first. */
   readonly late: readonly PlannedDelay[];
   readonly poor: readonly PlannedDelay[];
+  /** Which cannot be read at first. */
+  readonly spoilt: readonly PlannedDelay[];
   /** Nobody polls: single polls that fail to start, and outages. */
   readonly down: readonly { readonly at: number; readonly minutes: number }[];
   readonly faults: readonly {
@@ -100,6 +102,7 @@ export function faultPlans(most: Measure = { hours: 5, requests: 40 }): fc.Arbit
       ),
       late: fc.array(delay, { maxLength: 4 }),
       poor: fc.array(delay, { maxLength: 3 }),
+      spoilt: fc.array(delay, { maxLength: 4 }),
       down: fc.array(
         fc.record({
           at,
@@ -212,7 +215,7 @@ function delayed(rows: readonly DemoRow[], plan: FaultPlan): readonly PlannedRow
   const wanted = Object.fromEntries(
     SOURCES.map((each) => [each, wantedBy(DETECTORS, each)]),
   ) as Record<Source, Wanted>;
-  const planned = rows.map((row) => ({ ...row, completeAt: row.visibleAt }));
+  const planned = rows.map((row) => ({ ...row, completeAt: row.visibleAt, isSpoilt: false }));
   const watched = planned.filter((row) => wanted[row.source].isWanted(row.json));
   for (const { row, minutes } of plan.late) {
     const late = watched[row % watched.length];
@@ -225,6 +228,13 @@ function delayed(rows: readonly DemoRow[], plan: FaultPlan): readonly PlannedRow
     const poor = watched[row % watched.length];
     if (poor !== undefined) {
       poor.completeAt = latest(poor.visibleAt, plus(poor.at, minutes * MINUTE));
+    }
+  }
+  for (const { row, minutes } of plan.spoilt) {
+    const spoilt = watched[row % watched.length];
+    if (spoilt !== undefined) {
+      spoilt.isSpoilt = true;
+      spoilt.completeAt = latest(spoilt.visibleAt, plus(spoilt.at, minutes * MINUTE));
     }
   }
   return planned;

@@ -6,6 +6,7 @@ import { readRow } from '../../shared/adapters/rows/read-row';
 import { canonical, type Json, type JsonObject } from '../../shared/domain/canonical';
 import { lookAt, type CoverageBySource } from '../../shared/domain/coverage';
 import { isAsked, type Detector } from '../../shared/domain/detector';
+import { isOpen } from '../../shared/domain/quarantine';
 import { SOURCES, type Source } from '../../shared/domain/record';
 import { joinSignals, type Signal } from '../../shared/domain/signal';
 import {
@@ -27,6 +28,7 @@ import type { Clock, RecordSource, Stores } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
 import { secondLook } from '../../shared/pipeline/second-look';
 import { select, wantedBy } from '../../shared/pipeline/select';
+import { hearOfRows } from '../../shared/pipeline/unreadable';
 import { VirtualClock } from './clock';
 import type { Laid } from './fault-plan';
 import { FaultyGraph, isUnseen, perfectGraph, type PlannedRow } from './faulty-graph';
@@ -131,6 +133,7 @@ function monitor(
     },
     async reassess() {
       const door = 'directoryAudits';
+      await hearOfRows(base);
       const { faults } = await drainMarks({
         ...{ ...base, clock: clocks[door], secondLook: lookAgain(door) },
       });
@@ -196,6 +199,7 @@ async function hold(plan: Laid, watch: Monitor, jitter = 0): Promise<void> {
   mustKeepLimit(watch, jitter);
   await mustCover(plan, watch.stores);
   await mustHold(evidence, watch.stores);
+  await mustHaveRead(watch.stores);
   mustAlertOnce(watch.stores);
   await mustEqualPerfect(plan, watch.stores);
 }
@@ -300,6 +304,12 @@ async function mustCover(plan: Laid, stores: Stores): Promise<void> {
 
 function asks(detector: Detector, source: Source): boolean {
   return detector.reads.some((read) => read.source === source && isAsked(read));
+}
+
+/** Every row that could not be read at first was read again, so no gap stands. */
+async function mustHaveRead({ quarantine }: Stores): Promise<void> {
+  const open = (await quarantine.live()).filter(isOpen);
+  must(open.length === 0, () => `gaps are left: ${textOf(open)}`);
 }
 
 function mustKeepLimit({ sent, looked }: Monitor, jitter: Duration): void {

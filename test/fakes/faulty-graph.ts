@@ -29,9 +29,10 @@ export interface Lie {
   readonly to: Instant;
 }
 
-/** A row that shows late, or first with less in it. */
+/** A row that shows late, or first with less in it, or first so that it cannot be read. */
 export interface PlannedRow extends DemoRow {
   readonly completeAt: Instant;
+  readonly isSpoilt?: boolean;
 }
 
 export interface FaultyGraphOptions {
@@ -120,7 +121,9 @@ export class FaultyGraph {
   #visible(source: Source, now: Instant, isBlind: boolean): readonly DemoRow[] {
     return this.#bySource[source]
       .filter((row) => row.at <= now && row.visibleAt <= now && !(isBlind && isUnseen(row.id)))
-      .map((row) => (row.completeAt <= now ? row : { ...row, json: poorer(row.json) }));
+      .map((row) =>
+        row.completeAt <= now ? row : { ...row, json: incomplete(row.json, row.isSpoilt === true) },
+      );
   }
 
   #alter(page: Page, { href }: URL, source: Source, kind: FaultKind | undefined): Page {
@@ -268,6 +271,15 @@ function again(url: string): string {
   const link = new URL(url);
   link.searchParams.set('again', String(Number(link.searchParams.get('again') ?? 0) + 1));
   return link.href;
+}
+
+function incomplete(row: GraphRow, isSpoilt: boolean): GraphRow {
+  return isSpoilt ? spoilt(row) : poorer(row);
+}
+
+/** A row of which what decides cannot be read; about whom it is and when can. */
+function spoilt(row: GraphRow): GraphRow {
+  return 'clientAppUsed' in row ? { ...row, conditionalAccessStatus: {} } : { ...row, result: 0 };
 }
 
 /** A row before it was complete: other policies, the place and the reason come later. */
