@@ -5,12 +5,12 @@ import { verifyCommand } from '../../cli/verify';
 import { coverageCommand } from '../../cli/coverage';
 import type { World } from '../../cli/stores';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
-import { covering } from '../../shared/domain/journal';
 import { DAY, justAfter, plus, toInstant } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
 import { unreadableRow } from '../contracts/samples';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';
+import { extendCoverage } from '../fakes/cover';
 
 jest.setTimeout(60_000);
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { connection } = azurite;
   stores = tableStores({ connection, tenantId: TENANT_ID, createMissingTables: true });
   const read = { from: plus(NOW, -30 * DAY), to: NOW };
-  await stores.coverage.change('directoryAudits', covering(read, [MFA]));
+  await extendCoverage(stores.coverage, 'directoryAudits', read, [MFA]);
 });
 afterAll(async () => {
   await azurite.stop();

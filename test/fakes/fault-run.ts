@@ -178,7 +178,7 @@ export async function playOverHttp(plan: Laid): Promise<FaultyGraph> {
 /** @param jitter by how much real timers may fire early. */
 async function hold(plan: Laid, watch: Monitor, jitter = 0): Promise<void> {
   const evidence = evidenceOf(plan.rows);
-  const soundness = new Soundness(plan, evidence, watch.stores);
+  const soundness = new Soundness(plan, evidence, watch);
   for (const [i, at] of plan.polls.entries()) {
     for (const source of SOURCES) {
       const clock = watch.clocks[source];
@@ -214,6 +214,7 @@ interface Evidence {
   readonly signals: readonly Signal[];
 }
 
+const MFA = 'mfa-registration-unfinished';
 const DETECTORS = configured().map(({ detector }) => detector);
 
 function evidenceOf(rows: readonly PlannedRow[]): readonly Evidence[] {
@@ -260,10 +261,19 @@ async function coveredBy(stores: Stores): Promise<IsCovered> {
 /** In the middle of it all: what is called complete holds every row that was there within the assumed lag. */
 class Soundness {
   #open: readonly Evidence[];
-  readonly #stores: Stores;
+  readonly #spoilt: readonly Evidence[];
+  readonly #stores: MemoryStores;
+  readonly #now: (source: Source) => Instant;
 
-  constructor({ lies }: Laid, evidence: readonly Evidence[], stores: Stores) {
+  constructor({ lies }: Laid, evidence: readonly Evidence[], { stores, clocks }: Monitor) {
     this.#stores = stores;
+    this.#now = (source) => clocks[source].now();
+    this.#spoilt = evidence.filter(
+      ({ row }) =>
+        row.isSpoilt === true &&
+        row.visibleAt <= plus(row.at, LAG) &&
+        !(isUnseen(row.id) && lies.some((lie) => lie.source === row.source)),
+    );
     this.#open = evidence.filter(
       ({ row }) =>
         row.completeAt <= plus(row.at, LAG) &&
@@ -278,6 +288,33 @@ class Soundness {
       must(isThere, () => `covered in mid-run, but not kept: ${nameOf(each.row)}`);
     }
     this.#open = this.#open.filter((each) => !isCovered(each));
+    this.#mustConcludeNothing();
+  }
+
+  /** Nobody is said to have left undone what a row that cannot be read yet may show. */
+  #mustConcludeNothing(): void {
+    const spoilt = this.#spoilt.filter(({ row }) => row.completeAt > this.#now(row.source));
+    if (spoilt.length === 0) {
+      return;
+    }
+    for (const {
+      id,
+      detector,
+      count,
+      verdict,
+      firstSeenAt,
+      since,
+    } of this.#stores.findings.list()) {
+      if (detector === MFA && count === 1 && verdict.state === 'open') {
+        const over = spoilt.find(
+          ({ row, timeline }) => id.startsWith(timeline) && row.at > firstSeenAt && row.at < since,
+        );
+        must(
+          over === undefined,
+          () => `concluded over ${over === undefined ? '' : nameOf(over.row)}`,
+        );
+      }
+    }
   }
 }
 

@@ -56,6 +56,16 @@ export const pageDropped = reading(
     },
 );
 
+/** Rows that cannot be read are left out. */
+export const unreadableForgotten = reading(
+  (read) =>
+    async function* (window, wanted) {
+      for await (const page of read(window, wanted)) {
+        yield { ...page, malformed: [] };
+      }
+    },
+);
+
 /** What could not be read to its end passes for read. */
 export const troubleSwallowed = reading(
   (read) =>

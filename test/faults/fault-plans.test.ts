@@ -29,6 +29,7 @@ describe('the property notices', () => {
   it.each<[string, Breakage]>([
     ['coverage that moves before the signals are kept', planted.coveredTooSoon],
     ['a page that is dropped', planted.pageDropped],
+    ['rows that cannot be read taken for none', planted.unreadableForgotten],
     ['a window that passes although it could not be read', planted.troubleSwallowed],
     ['a filter that nobody checks', planted.alwaysFiltered],
     ['late rows that nobody looks for', planted.readOnlyOnce],
