@@ -10,6 +10,7 @@ import {
 } from '../domain/detector';
 import { objectsIn, textOf, textsIn } from '../domain/facts';
 import type { SignInRecord } from '../domain/record';
+import { controlInWords } from '../domain/records/grant-controls';
 import { SET_CAP, type Signal } from '../domain/signal';
 import { tallySignal } from '../domain/tally';
 import {
@@ -489,8 +490,8 @@ function despite(policies: readonly { name: string; controls: readonly string[] 
   if (blocking.length > 0) {
     return `${named(blocking)} said block`;
   }
-  const asked = [...new Set(policies.flatMap((policy) => policy.controls))].sort();
-  return `${named(policies)} asked for ${asked.join(', ') || 'something'} that was not met`;
+  const asked = new Set(policies.flatMap((policy) => policy.controls.map(controlInWords)));
+  return `${named(policies)} asked for ${listed([...asked].sort()) || 'something'} that was not met`;
 }
 
 function named(policies: readonly { readonly name: string }[]): string {

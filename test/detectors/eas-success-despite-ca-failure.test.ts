@@ -134,7 +134,7 @@ describe('eas-success-despite-ca-failure', () => {
     it('unmet', () => {
       expect(summaryOf('the failing policy only asks for compliantDevice')).toBe(
         'Entra accepted the credential (password or certificate) of ann@example.com from Oslo, NO once at 2026-03-02 12:00 UTC (ActiveSync, ' +
-          `device android) although policy "Ask" asked for compliantDevice that was not met.${END}`,
+          `device android) although policy "Ask" asked for a compliant device that was not met.${END}`,
       );
       expect(summaryOf('the failing policy asks for nothing that is named')).toContain(
         'although policy "Ask" asked for something that was not met.',
