@@ -83,14 +83,7 @@ function auditSignals(record: AuditRecord): readonly Signal[] {
     case 'update user':
       return target.changes.flatMap((change) => changeSignals(record, change, draw));
     case 'user started security info registration':
-      return isFailure(record) || !isOfAuthenticator(record)
-        ? []
-        : [
-            draw('started', {
-              reason: record.reason ?? null,
-              method: methodsOf(record)[0] ?? null,
-            }),
-          ];
+      return [startedSignal(record, draw)];
     case 'user registered security info':
     case 'admin registered security info':
     case 'add passwordless phone sign-in credential':
@@ -144,14 +137,21 @@ function failureSignals(record: AuditRecord, draw: Draw): readonly Signal[] {
     : [];
 }
 
-function isOfAuthenticator(record: AuditRecord): boolean {
-  const method = methodOf(record);
-  return method === 'authenticator' || (method === 'unnamed' && record.reason === undefined);
+// Rows come once more with what they left out at first. So each gives the same signal whatever it names, and whether it
+// is one of ours is asked of what all its versions say together (readStory).
+function startedSignal(record: AuditRecord, draw: Draw): Signal {
+  const kind = methodOf(record);
+  return draw('started', {
+    reason: record.reason ?? null,
+    method: methodsOf(record)[0] ?? null,
+    ...(kind !== 'unnamed' && { of: kind }),
+    ...(isFailure(record) && { failed: true }),
+  });
 }
 
 function registeredSignals(record: AuditRecord, draw: Draw): readonly Signal[] {
   if (isFailure(record)) {
-    return [];
+    return [draw('registered-unnamed', { failed: true })]; // takes back what the row seemed to say before
   }
   const method = methodOf(record);
   const isByAdmin = /^admin /i.test(record.activity);

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../domain/canonical';
 import type { CoverageBySource } from '../../domain/coverage';
 import { lookForAbsence, type Evidence, type Timeline } from '../../domain/detector';
 import { objectsIn, textOf, textsIn } from '../../domain/facts';
@@ -58,10 +59,20 @@ export interface End {
 }
 
 export function readStory(timeline: Timeline): Story {
-  const added = timeline.filter((signal) => signal.kind === 'device-added');
-  const started = timeline.filter((signal) => signal.kind === 'started');
+  const all = timeline.filter(
+    ({ kind, facts }) =>
+      facts['failed'] !== true && (kind !== 'started' || isOfAuthenticator(facts)),
+  );
+  const added = all.filter((signal) => signal.kind === 'device-added');
+  const started = all.filter((signal) => signal.kind === 'started');
   const alone = started.filter((start) => !added.some((entry) => isSameAttempt(start, entry)));
-  return { added, started, alone, all: timeline };
+  return { added, started, alone, all };
+}
+
+/** A start that names nothing may be one of an authenticator. */
+function isOfAuthenticator(facts: JsonObject): boolean {
+  const of = textOf(facts['of']);
+  return of === 'authenticator' || (of === '' && textOf(facts['reason']) === '');
 }
 
 function isSameAttempt(start: Signal, entry: Signal): boolean {
