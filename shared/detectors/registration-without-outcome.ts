@@ -116,9 +116,9 @@ export const registrationWithoutOutcome = defineDetector({
 
   assess(timeline, coverage, settings): Assessment<'no-outcome'> {
     const outcomes = timeline.filter((signal) => signal.kind !== 'started');
-    const answers: Judged[] = attemptsIn(timeline, settings).map((attempts) =>
-      conclude(attempts, outcomes, coverage.directoryAudits, settings),
-    );
+    const answers = attemptsIn(timeline, settings)
+      .map((each) => conclude(each, outcomes, coverage.directoryAudits, settings))
+      .map(goingOn);
     const [first, ...others] = answers.flatMap(({ askAgainAt }) => askAgainAt ?? []);
     return {
       findings: answers.map(({ answer }) => answer),
@@ -207,8 +207,8 @@ interface Judged {
 }
 
 /**
- * Runs that touch go on from each other and belong to the day on which the first of their starts was. A start lies
- * within the window of the one before, so a day that is known back to that much before it is never told otherwise.
+ * A run belongs to the day of its first start, whatever came before: a row that is not known cannot move it. One that
+ * goes on over midnight is told of on both days, the second time as going on.
  */
 function attemptsIn(timeline: Timeline, { starts: least, window }: Thresholds): Attempts[] {
   const byMethod = Map.groupBy(
@@ -216,25 +216,12 @@ function attemptsIn(timeline: Timeline, { starts: least, window }: Thresholds): 
     methodOf,
   );
   return [...byMethod].flatMap(([method, starts]) => {
-    const days = daysOfChains(starts, window);
-    const byDay = Map.groupBy(runsOf(starts, least, window), (run) => days.get(run.first) ?? '');
+    const byDay = Map.groupBy(runsOf(starts, least, window), (run) => dayOf(run.first.at));
     return [...byDay].map(([day, runs]) => ({
       ...{ method, day, starts },
       runs: runs as [Run<Signal>, ...Run<Signal>[]],
     }));
   });
-}
-
-/** For each start the day of the first one from which it is reached in steps of at most the window. */
-function daysOfChains(starts: Timeline, window: number): ReadonlyMap<Signal, string> {
-  const days = new Map<Signal, string>();
-  let [day, before] = ['', ''];
-  for (const start of starts) {
-    day = before !== '' && start.at <= plus(before as Instant, window) ? day : dayOf(start.at);
-    before = start.at;
-    days.set(start, day);
-  }
-  return days;
 }
 
 function conclude(
@@ -244,9 +231,7 @@ function conclude(
   settings: Thresholds,
 ): Judged {
   const { method, day } = attempts;
-  // What lies this far before the day may have begun it.
-  const from = plus(toInstant(`${day}T00:00:00Z`), -settings.window);
-  const anchor = { key: `${method ?? 'unnamed'}|${day}`, from };
+  const anchor = { key: `${method ?? 'unnamed'}|${day}`, from: toInstant(`${day}T00:00:00Z`) };
   const judged = (run: Run<Signal>): JudgedRun => {
     const deadline = plus(run.last.at, settings.wait);
     const outcome = outcomes.find(
@@ -325,6 +310,23 @@ function state(
   };
   const isAskedAgain = resolution === undefined && look.verdict === 'later';
   return { answer, ...(isAskedAgain && { askAgainAt: quietAt }) };
+}
+
+/** What was told of the day before is no news. */
+function goingOn(judged: Judged, i: number, all: readonly Judged[]): Judged {
+  const { answer } = judged;
+  const before = all[i - 1]?.answer;
+  const isGoingOn =
+    isStated(answer) &&
+    before !== undefined &&
+    isStated(before) &&
+    before.facts['method'] === answer.facts['method'] &&
+    before.lastSeenAt >= answer.firstSeenAt;
+  return isGoingOn ? { ...judged, answer: { ...answer, continues: true } } : judged;
+}
+
+function isStated(answer: Answer<'no-outcome'>): answer is Stated<'no-outcome'> {
+  return answer.state === 'open' || answer.state === 'resolved';
 }
 
 /** The deadline of the first run that no end separates from the last: an acknowledgement of earlier ones is over. */

@@ -213,12 +213,6 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     expected: OPEN,
   },
   {
-    when: 'they go on over midnight: one finding, of the day they began',
-    story: [700, 730, 760, 770].map((at) => started(`s${at}`, at)),
-    until: 2_000,
-    expected: { ...OPEN, count: 4 },
-  },
-  {
     when: 'fewer are set to be enough',
     story: starts(0, 5),
     ...AFTER,

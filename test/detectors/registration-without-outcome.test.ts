@@ -2,7 +2,7 @@ import { registrationWithoutOutcome as detector } from '../../shared/detectors/r
 import { defaultSettings } from '../../shared/domain/detector';
 import { judge } from '../../shared/domain/judge';
 import { REPEATED } from '../../shared/domain/registration';
-import { DAY, HOUR, plus } from '../../shared/domain/time';
+import { DAY } from '../../shared/domain/time';
 import { at, coverageOf, play, settingsOf, timelinesOf } from './play';
 import {
   CANNOT_SAY,
@@ -97,31 +97,48 @@ describe('registration-without-outcome', () => {
     ]);
   });
 
-  it('makes no new finding of what is left of an old one', () => {
-    // 23:50, then every hour: when the first of them is forgotten, the rest seem to begin on the next day.
-    const story = [710, 770, 830, 890, 950].map((minute) => started(`s${minute}`, minute));
-    const [{ timeline, signals }] = timelinesOf(detector, story) as [
-      ReturnType<typeof timelinesOf>[number],
-    ];
-    const judged = (floorMinute: number): readonly (string | undefined)[] =>
-      judge({
-        ...{ tenantId: 'tenant', timeline: timeline.id, subject: timeline.subject, signals },
-        configured: { detector, settings: settingsOf(detector, { until: 0 }), stage: 'alert' },
-        coverage: coverageOf({ until: 3 * 24 * 60 }),
-        ...{ floor: at(floorMinute), stored: [], now: at(3 * 24 * 60) },
-      }).changes.map((each) => each.finding.anchor.key);
+  describe('over midnight', () => {
+    // 23:50, 00:05, 00:10, 00:15
+    const story = [710, 725, 730, 735].map((minute) => started(`s${minute}`, minute));
+    const ONE = { anchor: 'passkey|2026-03-02', count: 4, continues: false };
+    const OTHER = { anchor: 'passkey|2026-03-03', count: 3 };
 
-    expect(judged(-24 * 60)).toEqual(['passkey|2026-03-02']);
-    for (let floor = 600; floor < 900; floor += 5) {
-      expect(judged(floor)).toEqual([]);
-    }
+    it('tells of both days, the second time as going on', () => {
+      const { said } = play(detector, story, { until: 2_000 });
+
+      expect(said).toMatchObject([ONE, { ...OTHER, continues: true }]);
+    });
+
+    it('tells the same of the second day when the first is not known', () => {
+      const { said } = play(detector, story.slice(1), { until: 2_000 });
+
+      expect(said).toMatchObject([{ ...OTHER, continues: false }]);
+    });
+
+    it('makes no new finding of what is left of an old one', () => {
+      const [{ timeline, signals }] = timelinesOf(detector, story) as [
+        ReturnType<typeof timelinesOf>[number],
+      ];
+      const judged = (floor: string): readonly (string | undefined)[] =>
+        judge({
+          ...{ tenantId: 'tenant', timeline: timeline.id, subject: timeline.subject, signals },
+          configured: { detector, settings: settingsOf(detector, { until: 0 }), stage: 'alert' },
+          coverage: coverageOf({ until: 2_000 }),
+          ...{ floor: at(floor), stored: [], now: at(2_000) },
+        }).changes.map((each) => each.finding.anchor.key);
+
+      expect(judged('2026-03-02T00:00:00Z')).toEqual([ONE.anchor, OTHER.anchor]);
+      expect(judged('2026-03-02T00:00:00.0000001Z')).toEqual([OTHER.anchor]);
+      expect(judged('2026-03-03T00:00:00Z')).toEqual([OTHER.anchor]);
+      expect(judged('2026-03-03T00:00:00.0000001Z')).toEqual([]);
+    });
   });
 
-  it('bears on a finding from the window before its day, and rests on the whole of it', () => {
+  it('bears on a finding from the start of its day, and rests on the whole of it', () => {
     const { answers } = play(detector, PUBLIC_CASE, { until: 600 });
 
     const [finding] = [...answers.values()].flatMap((each) => each.findings);
-    expect(finding?.anchor.from).toBe(plus(at('2026-03-02T00:00:00Z'), -2 * HOUR));
+    expect(finding?.anchor.from).toBe(at('2026-03-02T00:00:00Z'));
     expect(finding).toMatchObject({ restsOn: { from: at(0), to: at(140) } });
     expect(detector.retain).toBe(30 * DAY);
   });

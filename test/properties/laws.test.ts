@@ -6,7 +6,7 @@ import { DETECTORS } from '../../shared/detectors/index';
 import { canonical, shortHash, type Json } from '../../shared/domain/canonical';
 import { lookAt, type Interval } from '../../shared/domain/coverage';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
-import { textOf } from '../../shared/domain/facts';
+import { textOf, textsIn } from '../../shared/domain/facts';
 import { decide, findingId, timelineId, type Finding } from '../../shared/domain/finding';
 import { coverageEnd, floorOf } from '../../shared/domain/judge';
 import { SOURCES, type EntraRecord, type Source } from '../../shared/domain/record';
@@ -568,7 +568,12 @@ function claimOf(finding: Finding): (Interval & { source: Source }) | undefined 
   if (finding.detector === 'mfa-registration-unfinished') {
     return { source: 'directoryAudits', from: finding.lastSeenAt, to: finding.since };
   }
-  return finding.verdict.resolution === 'quiet'
+  const isQuiet = finding.verdict.resolution === 'quiet';
+  if (finding.detector === 'registration-without-outcome') {
+    const to = isQuiet ? quietAt(finding) : (finding.facts['noOutcomeBy'] as Instant);
+    return { source: 'directoryAudits', from: finding.lastSeenAt, to };
+  }
+  return isQuiet
     ? { source: 'signIns', from: finding.lastSeenAt, to: quietAt(finding) }
     : undefined;
 }
@@ -577,19 +582,27 @@ function quietAt(finding: Finding): Instant {
   return plus(startOfDay(finding.lastSeenAt), 8 * DAY);
 }
 
-/** A sign-in of the same device in the time that the finding calls quiet. */
+/** A sign-in of the same device in the time that the finding calls quiet, or an outcome where it saw none. */
 function contradiction(finding: Finding, records: readonly EntraRecord[]): Signal | undefined {
   const [detector] = DETECTORS.filter((each) => each.id === finding.detector);
+  const { lastSeenAt, facts: said, subject: of } = finding;
   return records
     .flatMap((record) => detector?.signals(record) ?? [])
-    .find(
-      ({ kind, subject, facts }) =>
+    .filter(({ subject }) => subject.id === of.id)
+    .find(({ kind, at, facts }) => {
+      if (finding.detector === 'registration-without-outcome') {
+        const methods = textsIn(facts['methods']);
+        const isOutcome = ['registered', 'cancelled', 'failed'].includes(kind);
+        const isOfIt = methods.length === 0 || methods.includes(textOf(said['method']));
+        return isOutcome && isOfIt && at > lastSeenAt && at < textOf(said['noOutcomeBy']);
+      }
+      return (
         kind === 'eas-day' &&
-        subject.id === finding.subject.id &&
-        facts['device'] === finding.facts['device'] &&
-        textOf(facts['first']) > finding.lastSeenAt &&
-        textOf(facts['first']) < quietAt(finding),
-    );
+        facts['device'] === said['device'] &&
+        textOf(facts['first']) > lastSeenAt &&
+        textOf(facts['first']) < quietAt(finding)
+      );
+    });
 }
 
 // ------------------------------------------------------------------------------------------------------ laws 3 to 5
