@@ -66,6 +66,15 @@ export interface Words {
 
 export const RAISES_TODAY: readonly Story<Partial<Said> & Words>[] = (
   [
+    {
+      when: 'a row without its reason seemed to verify it, and says when it comes once more that it failed',
+      story: [
+        scan,
+        registered('done', 1, { reason: '' }),
+        registered('done', 1, { reason: 'User failed to register Authenticator App' }),
+      ],
+      expected: PLAIN,
+    },
     // The flavor of the ordinary app
     ...[null, 'Authenticator', 'authenticator', ' Authenticator ', ''].map(
       (AuthenticatorFlavor) => ({
@@ -584,6 +593,12 @@ export const RAISES_TODAY: readonly Story<Partial<Said> & Words>[] = (
 
 export const SILENT_TODAY: readonly Story[] = (
   [
+    ...['User started the registration for Passkey', 'User failed to start the registration'].map(
+      (reason) => ({
+        when: `a start came without its reason first, and then: ${reason}`,
+        story: [started('start', 0, { reason: '' }), started('start', 0, { reason })],
+      }),
+    ),
     ...(
       [
         ['the reason is empty', { reason: '' }],
