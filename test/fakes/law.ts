@@ -44,10 +44,11 @@ export function notices<T>(
   fault: string,
   arbitrary: fc.Arbitrary<T>,
   holds: (story: T) => Promise<void>,
+  seed = 42,
 ): void {
   it(`notices ${fault}`, async () => {
     const outcome = await fc.check(fc.asyncProperty(arbitrary, holds), {
-      seed: 42,
+      seed,
       numRuns: 3_000,
       endOnFailure: true,
     });
