@@ -46,7 +46,11 @@ describe('alert rules', () => {
   });
 
   it('ask only for what the runs log', () => {
-    const logged = ['composition.ts', 'pipeline/deliver.ts', 'pipeline/read-source.ts']
+    const logged = [
+      'composition.ts',
+      'pipeline/delivery/channel-alerts.ts',
+      'pipeline/read-source.ts',
+    ]
       .map((file) => text(`shared/${file}`))
       .join();
     const asked = queries.flatMap(([, query]) => [...query.matchAll(/\bline\.(\w+)/g)]);

@@ -1,5 +1,5 @@
 import { CLAIM, type DeliveryState } from '../../shared/domain/delivery';
-import type { Alert, AlertVerb, Finding } from '../../shared/domain/finding';
+import type { Alert, AlertVerb, Finding, Transition } from '../../shared/domain/finding';
 import { between, DAY, HOUR, MINUTE, plus, SECOND, toInstant } from '../../shared/domain/time';
 import { noCounts, type ChannelReport } from '../../shared/pipeline/delivery/channel-alerts';
 import { finding, opening } from '../contracts/samples';
@@ -412,6 +412,25 @@ describe('pipeline/deliver', () => {
         'card 1',
         'line 1',
       ]);
+    });
+
+    it('that tells of each alert once, although two runs have judged at once and both marked it', async () => {
+      const both = others(2);
+      for (const finding of both) {
+        const alert = await world.owe(finding, 'opened', 'digest');
+        world.clock.advance(MINUTE);
+        const transition = { findingId: finding.id, sequence: 1, at: world.clock.now() };
+        const change = { finding, transition: transition as Transition, alert };
+        // The mark comes before the commit, which is refused: the mark stays.
+        expect(await world.stores.findings.commit(change, undefined)).toBe(false);
+      }
+      expect(await world.marks()).toHaveLength(4);
+
+      const done = await world.run();
+
+      expect(done).toEqual(report({ sent: 2, posts: 1 }));
+      expect(world.channel.members).toEqual([both.map(({ id }) => `${id}-1`)]);
+      expect(await world.marks()).toEqual([]);
     });
 
     it('with an id that depends on its alerts alone', async () => {

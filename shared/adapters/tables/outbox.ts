@@ -140,7 +140,8 @@ export class TableOutbox implements Outbox {
     const gathered: SendMark[] = [];
     for (let from = 0; from < marks.length; from += MARKS_TOGETHER) {
       const chunk = marks.slice(from, from + MARKS_TOGETHER);
-      const next = chunk.map((mark) => ({ ...mark, digest }));
+      // Two runs that judge at once leave two marks of one alert: under the digest they are one.
+      const next = [...new Map(chunk.map((mark) => [mark.alertId, { ...mark, digest }])).values()];
       const writes = [
         ...chunk.map((mark): Write => ({ remove: this.#placeOf(mark) })),
         ...next.map((mark): Write => ({ upsert: sendMark(tenantId, mark) })),

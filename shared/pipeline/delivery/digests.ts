@@ -66,11 +66,13 @@ export class Digests {
    * All marks lie under the digest before the first alert is claimed, and all that stay there are claimed before the
    * post: so whoever finds it later knows whether it may have been posted, and of what.
    */
-  async #send(members: readonly Ready[]): Promise<void> {
+  async #send(marked: readonly Ready[]): Promise<void> {
     const { outbox, clock } = this.#options;
+    // An alert may have several marks, of which the digest takes all, and is told of once.
+    const members = [...new Map(marked.map((each) => [each.row.alert.id, each])).values()];
     const digest = { id: digestIdOf(members), until: plus(clock.now(), CLAIM) };
     const gathered = await outbox.gather(
-      members.map(({ mark }) => mark),
+      marked.map(({ mark }) => mark),
       digest,
     );
     const own = new Map(gathered.map((mark) => [mark.alertId, mark]));
