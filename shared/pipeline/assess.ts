@@ -1,22 +1,16 @@
 import type { CoverageBySource, Interval } from '../domain/coverage';
-import {
-  needsSource,
-  type ConfiguredDetector,
-  type Detector,
-  type Pending,
-  type Undetermined,
-} from '../domain/detector';
+import type { ConfiguredDetector, Detector, Pending, Undetermined } from '../domain/detector';
 import { sourcesOf } from '../domain/feed';
 import type { Finding, FindingChange } from '../domain/finding';
 import { coverageEnd, DetectorFault, floorOf, judge, type Judgement } from '../domain/judge';
 import { concerning, type OpenRow, type QuarantineRow } from '../domain/quarantine';
-import { SOURCES, type Source } from '../domain/record';
+import { SOURCES } from '../domain/record';
 import type { Signal } from '../domain/signal';
+import { coverageOf, type ReadingState } from '../domain/source-state';
 import { isSuppression, rulesOf, type SuppressionRule } from '../domain/suppression';
 import type { Instant } from '../domain/time';
 import { FindingWriter, repairLines } from './finding-writer';
 import { LOG_READING, WATCH_OVER_LOGS } from './log-reading';
-import { ReadingView } from './reading-view';
 import {
   UnreadableRowError,
   type Now,
@@ -31,10 +25,8 @@ export interface Assessor {
   readonly detectors: readonly ConfiguredDetector[];
   readonly stores: EngineStores;
   readonly clock: Now;
-  /** What was read, as the run knows it that drains. */
-  readonly reading?: ReadingView;
-  /** The run has read this source: only what rests on it may be due. Absent: whatever it rests on. */
-  readonly source?: Source;
+  /** What was read, as the run knows it that drains. Absent: it is looked up. */
+  readonly reading?: ReadingState;
   /** An exported log is judged whole: nothing in it is too old. */
   readonly isExport?: boolean;
   /** Looks once more for what a finding says did not happen. Absent: what is stored is all there is to know. */
@@ -87,7 +79,7 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
     ({ cause }) => (cause === 'writing' ? 'writing' : 'dirty'),
   );
   await repairLines(assessor.stores, writing, assessor.clock.now());
-  const reading = assessor.reading ?? new ReadingView(assessor.stores.coverage);
+  const reading = assessor.reading ?? (await assessor.stores.coverage.reading());
   const work = await collectWork(assessor, dirty, reading);
   // After the marks: who makes a rule marks what it speaks of, so an older look at the rules is looked over again.
   const rules =
@@ -131,7 +123,7 @@ export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
 
 /** What was read, and the rows of it that could not be, as they were last looked up; one run shares it. */
 interface View {
-  readonly reading: ReadingView;
+  reading: ReadingState;
   live: readonly QuarantineRow[];
 }
 
@@ -145,16 +137,12 @@ interface Work {
 async function collectWork(
   assessor: Assessor,
   dirty: readonly WorkMark[],
-  reading: ReadingView,
+  reading: ReadingState,
 ): Promise<readonly Work[]> {
   const { marks } = assessor.stores;
   const found = [...dirty];
-  const { source } = assessor;
-  const concerned = assessor.detectors.filter(
-    ({ detector }) => source === undefined || needsSource(detector, source),
-  );
-  for (const { detector } of concerned) {
-    const end = coverageEnd(detector, await reading.coverage(detector));
+  for (const { detector } of assessor.detectors) {
+    const end = coverageEnd(detector, coverageOf(detector, reading));
     if (end !== undefined) {
       found.push(...(await marks.due(detector.id, end)));
     }
@@ -249,11 +237,10 @@ async function lookOnce(
   const { detector } = configured;
   const { timeline } = marks[0];
   const stored = await assessor.stores.findings.readTimeline(timeline.id);
-  const known = await view.reading.coverage(detector);
-  if (stored.some(({ finding }) => isAhead(finding, known))) {
-    view.reading.forget();
+  if (stored.some(({ finding }) => isAhead(finding, coverageOf(detector, view.reading)))) {
+    view.reading = await assessor.stores.coverage.reading();
   }
-  const coverage = await view.reading.coverage(detector);
+  const coverage = coverageOf(detector, view.reading);
   const { signals, version } = await assessor.stores.signals.read(timeline.id);
   const unreadable = await stillUnread(assessor, timeline, signals, view);
   const judgement = judge({

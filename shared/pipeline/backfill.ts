@@ -7,7 +7,7 @@ import { completeTo, feedOf, inFeeds } from '../domain/source-state';
 import { earliest, plus, type Instant } from '../domain/time';
 import { drainMarks, type AssessReport } from './assess';
 import type { SourceError } from './ports';
-import { filtersOf, readAll, startRun, stopOf, type Reader } from './read-source';
+import { filtersOf, readAll, startRun, stateOf, stopOf, type Reader } from './read-source';
 
 /** A range that cannot be filled, and which can. */
 export class BackfillError extends Error {
@@ -36,7 +36,7 @@ export async function backfillSource(
 ): Promise<BackfillReport> {
   const { source, clock, stores, tenantId, detectors, retention } = reader;
   const run = await startRun(reader);
-  const { state } = run;
+  const state = stateOf(run);
   const now = clock.now();
   const properties = run.feeds.map(({ property }) => property);
   const lags = properties.map((each) => lagOf(feedOf(state, each).lateness));

@@ -1,14 +1,13 @@
 import { coverageEnd, floorOf } from '../domain/judge';
 import { isTallied } from '../domain/tally';
-import { endsOf } from '../domain/source-state';
+import { coverageOf, endsOf, type ReadingState } from '../domain/source-state';
 import type { KnownSignals } from './known-signals';
 import type { EngineStores } from './ports';
-import { ReadingView } from './reading-view';
 import type { Selection } from './select';
 
 export interface KeepOptions {
-  /** What was read before these records, as the run knows it. */
-  readonly reading?: ReadingView | undefined;
+  /** What was read before these records. Absent: it is looked up. */
+  readonly reading?: ReadingState | undefined;
   readonly known?: KnownSignals | undefined;
   readonly isCatchingUp?: boolean;
 }
@@ -26,12 +25,13 @@ export async function keep(
   { known, reading, isCatchingUp = false }: KeepOptions = {},
 ): Promise<{ tooOld: number }> {
   let tooOld = 0;
-  const view = reading ?? new ReadingView(stores.coverage);
+  let current = reading;
   for (const [detector, timelines] of selection) {
     if (timelines.size === 0) {
       continue;
     }
-    const coverage = await view.coverage(detector);
+    current ??= await stores.coverage.reading();
+    const coverage = coverageOf(detector, current);
     const ends = endsOf(coverage);
     const floor = floorOf(detector, coverageEnd(detector, coverage));
     const fresh = [...timelines.values()].flatMap(({ timeline, signals }) => {

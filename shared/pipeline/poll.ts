@@ -21,7 +21,7 @@ export async function pollSource(
   const read = await readSource(reader).finally(watch);
   const { tenantId, detectors, stores, clock } = reader;
   const assessed = await drainMarks({
-    ...{ tenantId, detectors, stores, clock, reading: read.reading, source: read.source },
+    ...{ tenantId, detectors, stores, clock, reading: read.reading },
     ...(secondLook !== undefined && { secondLook }),
   });
   return { read, assessed };

@@ -7,11 +7,17 @@ import type { Filters, Reading, ReadTotal } from '../domain/reading';
 import { apply, nextWindow, planPoll, RETENTION_MARGIN } from '../domain/reading-plan';
 import { headOf, noted, stoppedBy, unfinished } from '../domain/reading-result';
 import type { Source } from '../domain/record';
-import { feedOf, feedsIn, inFeeds, unread, type SourceState } from '../domain/source-state';
+import {
+  feedOf,
+  feedsIn,
+  inFeeds,
+  unread,
+  type ReadingState,
+  type SourceState,
+} from '../domain/source-state';
 import { between, plus, type Duration, type Instant } from '../domain/time';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
-import { ReadingView } from './reading-view';
 import { readWindow, type ReadRun } from './read-window';
 import { markEveryTimeline } from './rule-change';
 import { feedsFor, filterKey, wantedBy } from './select';
@@ -46,8 +52,8 @@ export interface ReadRunReport extends ReadTotal {
   readonly stopped?: Stop;
   /** The feeds that the next run goes on with, as people read them. */
   readonly unfinished?: readonly string[];
-  /** What is known of the reading after it. */
-  readonly reading: ReadingView;
+  /** What is known of all sources after it. */
+  readonly reading: ReadingState;
 }
 
 /**
@@ -58,7 +64,7 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
   const { source, clock, initialLookback, retention, sweep, stores } = reader;
   const now = clock.now();
   const run = await startRun(reader);
-  const planned = planPoll(run.state, {
+  const planned = planPoll(stateOf(run), {
     ...{ now, initialLookback, retention, sweep },
     filters: filtersOf(run),
   });
@@ -67,10 +73,9 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
   const state = isSame(step(reading.state), reading.state)
     ? reading.state
     : await stores.coverage.change(reading.state, step);
-  run.view.put(state);
   const stopped = stopOf(reading);
   return {
-    ...{ source, ...reading.total, reading: run.view },
+    ...{ source, ...reading.total, reading: { ...run.reading, [source]: state } },
     window: headOf(planned) ?? { from: now, to: now },
     ...(stopped !== undefined && { stopped }),
     ...(stopped !== undefined && { unfinished: unfinished(reading).map(feedName) }),
@@ -81,23 +86,27 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
 export async function startRun(reader: Reader): Promise<ReadRun> {
   const { source, tenantId, records, stores, clock, known } = reader;
   const detectors = reader.detectors.map((each) => each.detector);
-  const view = new ReadingView(stores.coverage);
-  const before = (await view.source(source)) ?? unread(source);
+  const reading = await stores.coverage.reading();
   const feeds = feedsFor(detectors, source);
   const run: ReadRun = {
-    ...{ tenantId, detectors, records, stores, clock, known, feeds, view, state: before },
+    ...{ tenantId, detectors, records, stores, clock, known, feeds, reading },
     wanted: wantedBy(detectors, source),
     firsts: feeds
       .map(({ property }) => property)
-      .filter((each) => feedOf(before, each).journal === undefined),
+      .filter((each) => reading[source]?.feeds[each]?.journal === undefined),
   };
+  const before = stateOf(run);
   const step = broughtUpToDate(run, reader.retention, clock.now());
   const current = isSame(step(before), before)
     ? before
     : await stores.coverage.change(before, step);
   const marked = await markFilled(run, current); // what a killed run has left
-  view.put(marked);
-  return { ...run, state: marked };
+  return { ...run, reading: { ...reading, [source]: marked } };
+}
+
+/** What is known of the source that a run is about. */
+export function stateOf({ reading, wanted: { source } }: ReadRun): SourceState {
+  return reading[source] ?? unread(source);
 }
 
 /** By feed: what its filter is known by. */

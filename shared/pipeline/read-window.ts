@@ -21,12 +21,11 @@ import {
   type Reading,
 } from '../domain/reading';
 import { isGivenUp } from '../domain/reading-plan';
-import { feedOf, inFeeds, type SourceState } from '../domain/source-state';
+import { feedOf, inFeeds, type ReadingState, type SourceState } from '../domain/source-state';
 import { between, type Duration, type Instant } from '../domain/time';
 import { collectPages, type Collected } from './collect-pages';
 import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
-import type { ReadingView } from './reading-view';
 import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
 import { filteredBy, filterKey, type FeedReads, type Selection } from './select';
 import { quarantineRows, settleRows } from './unreadable';
@@ -44,10 +43,8 @@ export interface ReadRun {
   readonly feeds: readonly FeedReads[];
   /** Feeds that were never polled before. */
   readonly firsts: readonly Property[];
-  /** What was read, as this run knows it. */
-  readonly view: ReadingView;
-  /** What was known of the source when the run began. */
-  readonly state: SourceState;
+  /** What was known of all sources when the run began. */
+  readonly reading: ReadingState;
 }
 
 /**
@@ -237,8 +234,8 @@ function askersOf({ feeds }: ReadRun, property: Property): readonly string[] {
 
 /** What is found while catching up with the past is told in a digest: by detector, because their feeds differ. */
 async function keepAll(run: ReadRun, state: SourceState, done: Done): Promise<{ tooOld: number }> {
-  const { stores, known, view: reading } = run;
-  reading.put(state);
+  const { stores, known, wanted } = run;
+  const reading = { ...run.reading, [wanted.source]: state };
   let tooOld = 0;
   const groups = Map.groupBy(done.pages.selection, ([detector]) =>
     isCatchingUp(run, state, done, detector),

@@ -29,6 +29,7 @@ import {
   readAll,
   readSource,
   startRun,
+  stateOf,
   stopOf,
   type Reader,
 } from '../../shared/pipeline/read-source';
@@ -417,7 +418,7 @@ describe('shared/pipeline/read-stretch', () => {
       const run = await startRun(reader);
       const range = { from: hour(0.5), to: end };
       const options = { now: clock.now(), filters: filtersOf(run) };
-      const reading = await readAll(run, planBackfill(run.state, range, options), undefined);
+      const reading = await readAll(run, planBackfill(stateOf(run), range, options), undefined);
 
       const unreadable = (await coverage())!.gaps.filter(({ why }) => why === 'unreadable');
       expect(unreadable.map(({ from, to }) => ({ from, to }))).toEqual(lost);
