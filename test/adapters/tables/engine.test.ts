@@ -112,8 +112,8 @@ describe('the engine over tables', () => {
   });
 
   it.each([
-    { where: 'in one process', processes: 1, requests: 9 },
-    { where: 'each source in a process of its own', processes: 2, requests: 9 },
+    { where: 'in one process', processes: 1, requests: 14 },
+    { where: 'each source in a process of its own', processes: 2, requests: 14 },
   ])('takes $requests requests for a quiet poll, $where', async ({ processes, requests }) => {
     tenants += 1;
     const tenant = tenants;
