@@ -14,7 +14,7 @@ import { linesAgree } from '../../fakes/lines';
 import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
 import { batchesOf, END, scheduleOf, story, wholeRead } from '../../fakes/stories';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const told = fc.record({ records: story, schedule: scheduleOf(wholeRead) });
 const stories = fc
