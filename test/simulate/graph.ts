@@ -18,7 +18,21 @@ export interface Traffic {
 
 export interface SimulatedGraph {
   readonly fetch: typeof fetch;
+  /**
+   * What `fetch` would answer, without the JSON in between: most of the time of a simulation would go into text that is
+   * written to be parsed again.
+   *
+   * @returns undefined for a refusal
+   * @throws for no answer, or one that is cut off
+   */
+  readonly ask: (link: string) => Promise<AnsweredPage | undefined>;
   readonly traffic: Traffic;
+}
+
+/** A page by the rows of the world that are on it, newest first. */
+export interface AnsweredPage {
+  readonly rows: readonly number[];
+  readonly nextLink?: string;
 }
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
@@ -46,41 +60,71 @@ export function simulatedGraph(
   const traffic: Traffic = { requests: 0, rows: 0 };
   const failing = failures(clock, faults);
   let served = 0;
+  const texts: string[] = []; // each row is read several times
+  const textOf = (row: number): string => (texts[row] ??= rowText(world, row));
 
-  async function handle(url: URL, signal: AbortSignal | null | undefined): Promise<Response> {
+  /** @throws when the asker gets no answer at all. */
+  async function answer(url: URL, signal?: AbortSignal | null): Promise<Answer> {
     const query = readQuery(url);
     if (query === undefined || (rejectsFilters && query.isFiltered)) {
-      return refusal(400, 'BadRequest', 'Invalid filter clause');
+      return { status: 400, code: 'BadRequest', message: 'Invalid filter clause' };
     }
     const isCounted = isOfTheDay(query, epochOf(clock.now()));
     traffic.requests += isCounted ? 1 : 0;
     clock.advance(ANSWER_TIME);
     const fault = failing(url.searchParams.get('$skiptoken'));
     if (fault === 'unavailable') {
-      return refusal(503, 'ServiceUnavailable', 'The service is unavailable');
+      return { status: 503, code: 'ServiceUnavailable', message: 'The service is unavailable' };
     }
     if (fault === 'dead-token') {
-      return refusal(400, 'BadRequest', 'Invalid Skip Token, skip token is null');
+      return {
+        ...{ status: 400, code: 'BadRequest' },
+        message: 'Invalid Skip Token, skip token is null',
+      };
     }
     if (fault === 'silent') {
       clock.advance(GATEWAY_TIMEOUT);
       await Promise.resolve(); // the asker's own timeout, which this has ended, says so to the signal first
       throw signal?.aborted === true ? signal.reason : new Error('the connection was closed');
     }
-    const page = findPage(world, query, epochOf(clock.now()));
-    traffic.rows += isCounted ? page.rows.length : 0;
+    const { rows, next } = findPage(world, query, epochOf(clock.now()));
+    traffic.rows += isCounted ? rows.length : 0;
     served += 1;
     const [first = ''] = url.href.split('&$skiptoken=');
-    const body = pageText(world, page, first, served);
-    return new Response(fault === 'truncated' ? body.slice(0, body.length / 2) : body);
+    return {
+      ...{ rows, isCutOff: fault === 'truncated' },
+      ...(next !== undefined && { nextLink: `${first}&$skiptoken=${token(next, served)}` }),
+    };
   }
 
   return {
     traffic,
-    fetch: (input, init) =>
-      handle(new URL(input instanceof Request ? input.url : input), init?.signal),
+    fetch: async (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      const answered = await answer(url, init?.signal);
+      if ('status' in answered) {
+        const { status, ...error } = answered;
+        return Response.json({ error }, { status });
+      }
+      const body = pageText(answered, textOf);
+      return new Response(answered.isCutOff ? body.slice(0, body.length / 2) : body);
+    },
+    ask: async (link) => {
+      const answered = await answer(new URL(link));
+      if ('status' in answered) {
+        return undefined;
+      }
+      if (answered.isCutOff) {
+        throw new Error('the answer was cut off');
+      }
+      return answered;
+    },
   };
 }
+
+type Answer =
+  | { readonly status: number; readonly code: string; readonly message: string }
+  | (AnsweredPage & { readonly isCutOff: boolean });
 
 /**
  * A poll that ends now belongs to the simulated day while that lasts. Afterwards only what reads the day alone does,
@@ -157,11 +201,9 @@ function firstAtOrAfter(times: Float64Array, time: number): number {
 
 // ------------------------------------------------------------------------------------------------------ the answer
 
-function pageText(world: World, page: Page, path: string, serial: number): string {
-  const link =
-    page.next === undefined ? undefined : `${path}&$skiptoken=${token(page.next, serial)}`;
-  const next = link === undefined ? '' : `"@odata.nextLink":${JSON.stringify(link)},`;
-  return `{${next}"value":[${page.rows.map((row) => rowText(world, row)).join(',')}]}`;
+function pageText({ rows, nextLink }: AnsweredPage, textOf: (row: number) => string): string {
+  const next = nextLink === undefined ? '' : `"@odata.nextLink":${JSON.stringify(nextLink)},`;
+  return `{${next}"value":[${rows.map(textOf).join(',')}]}`;
 }
 
 /** Every link has a token of its own: one that died does not come back when the window is read again. */
@@ -182,10 +224,6 @@ function rowText(world: World, row: number): string {
       ? '"clientAppUsed":"Exchange ActiveSync","conditionalAccessStatus":"failure"'
       : '"clientAppUsed":"Browser","conditionalAccessStatus":"success"';
   return `{"id":"${rowId(row)}","createdDateTime":"${at}",${person},${outcome},"status":{"errorCode":0},"deviceDetail":{"deviceId":"","operatingSystem":"Android"},"ipAddress":"198.51.100.7"}`;
-}
-
-function refusal(status: number, code: string, message: string): Response {
-  return Response.json({ error: { code, message } }, { status });
 }
 
 // ------------------------------------------------------------------------------------------------------ the faults

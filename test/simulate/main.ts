@@ -1,5 +1,9 @@
 /* eslint-disable no-console -- this is the runner's report */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { concurrently } from '../../shared/pipeline/concurrently';
 import { signIn } from '../bench/sign-ins';
 import {
   curveTable,
@@ -56,7 +60,12 @@ function readArguments(args: readonly string[]): { seeds: number; curve: boolean
   return { seeds: Number(seeds), curve, help };
 }
 
-async function playRound(scenario: Scenario, seed: number): Promise<Round> {
+interface Task {
+  readonly scenario: Scenario;
+  readonly seed: number;
+}
+
+async function playRound({ scenario, seed }: Task): Promise<Round> {
   const world = createWorld(SIGN_INS_PER_DAY, seed);
   const figures: [string, Figures][] = [];
   for (const name of CONTESTANT_NAMES) {
@@ -65,19 +74,25 @@ async function playRound(scenario: Scenario, seed: number): Promise<Round> {
   return Object.fromEntries(figures) as Round;
 }
 
+/** A round in a thread of its own: it is nothing but work for one core. */
+async function inThread(task: Task): Promise<Round> {
+  const worker = new Worker(__filename, { workerData: task });
+  const [round] = (await once(worker, 'message')) as [Round];
+  return round;
+}
+
 async function playScenario(scenario: Scenario, seeds: number): Promise<string[]> {
   const started = process.hrtime.bigint();
-  const rounds: Round[] = [];
-  const misses: string[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    const round = await playRound(scenario, seed);
-    rounds.push(round);
-    misses.push(...missesOf(scenario, seed, round));
-  }
-  const perSeed = Number(process.hrtime.bigint() - started) / 1e9 / seeds;
-  console.log(`\n${MEANING[scenario]} Seeds: ${seeds}, each ${perSeed.toFixed(1)} s.\n`);
-  console.log(roundTable(rounds, SIGN_INS_PER_DAY));
-  return misses;
+  const rounds = new Map<number, Round>();
+  const numbers = Array.from({ length: seeds }, (_, i) => i + 1);
+  await concurrently(numbers, availableParallelism(), async (seed) => {
+    rounds.set(seed, await inThread({ scenario, seed }));
+  });
+  const played = numbers.flatMap((seed) => rounds.get(seed) ?? []);
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  console.log(`\n${MEANING[scenario]} Seeds: ${seeds}, in ${seconds.toFixed(1)} s.\n`);
+  console.log(roundTable(played, SIGN_INS_PER_DAY));
+  return played.flatMap((round, i) => missesOf(scenario, i + 1, round));
 }
 
 async function playCurve(): Promise<string[]> {
@@ -129,13 +144,17 @@ async function main(args: readonly string[]): Promise<number> {
   return misses.length === 0 ? 0 : 1;
 }
 
-main(process.argv.slice(2)).then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    const isUsage = error instanceof UsageError;
-    console.error(isUsage ? `${error.message}\n\n${HELP}` : error);
-    process.exitCode = isUsage ? 2 : 1;
-  },
-);
+if (isMainThread) {
+  main(process.argv.slice(2)).then(
+    (status) => {
+      process.exitCode = status;
+    },
+    (error: unknown) => {
+      const isUsage = error instanceof UsageError;
+      console.error(isUsage ? `${error.message}\n\n${HELP}` : error);
+      process.exitCode = isUsage ? 2 : 1;
+    },
+  );
+} else {
+  void playRound(workerData as Task).then((round) => parentPort?.postMessage(round));
+}

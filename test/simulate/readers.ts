@@ -8,13 +8,13 @@ import { easSuccessDespiteCaFailure } from '../../shared/detectors/eas-success-d
 import type { Detector } from '../../shared/domain/detector';
 import { textsIn } from '../../shared/domain/facts';
 import type { Signal } from '../../shared/domain/signal';
-import { epochOf, HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
+import { epochOf, fromEpoch, HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
 import type { Stores } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
 import type { VirtualClock } from '../fakes/clock';
-import type { SimulatedGraph } from './graph';
+import type { AnsweredPage, SimulatedGraph } from './graph';
 import { everySignIn, wrongPassword } from './simulated-detectors';
 import { DAY_START, rowId, rowOf, userId, type World } from './world';
 
@@ -187,7 +187,7 @@ const OVERLAP = 180 * MINUTE;
  * and go on from there the next time.
  */
 function collector(setting: Setting, by: 'watermark' | 'overlap'): Contestant {
-  const { world, clock, graph, reading } = setting;
+  const { world, clock, reading } = setting;
   const counted = new Uint8Array(world.size);
   const countedAt = new Float64Array(world.size).fill(NaN);
   let watermark: Instant = DAY_START;
@@ -205,7 +205,7 @@ function collector(setting: Setting, by: 'watermark' | 'overlap'): Contestant {
   return {
     poll: async () => {
       const from = by === 'watermark' ? watermark : plus(clock.now(), -OVERLAP);
-      const pages = readPages(graph, from, !UNFILTERED.includes(reading));
+      const pages = readPages(setting, from, !UNFILTERED.includes(reading));
       for await (const { rows, newest } of pages) {
         take(rows);
         watermark = newest !== undefined && newest > watermark ? newest : watermark;
@@ -235,7 +235,7 @@ interface CollectedPage {
 
 /** The pages up to the first that fails. */
 async function* readPages(
-  graph: SimulatedGraph,
+  { world, graph }: Setting,
   from: Instant,
   isFiltered: boolean,
 ): AsyncIterable<CollectedPage> {
@@ -244,25 +244,15 @@ async function* readPages(
   let link: string | undefined =
     `${BASE_URL.origin}/v1.0/auditLogs/signIns?$filter=${filter}&$top=999`;
   while (link !== undefined) {
-    try {
-      const response: Response = await graph.fetch(link);
-      const body = (await response.json()) as GraphPage;
-      const { value } = body;
-      if (value === undefined) {
-        return; // a refusal
-      }
-      yield {
-        rows: value.map((row) => rowOf(row.id)),
-        newest: value[0]?.createdDateTime,
-      };
-      link = body['@odata.nextLink'];
-    } catch {
-      return; // no answer, or one that is cut off
+    const page: AnsweredPage | undefined = await graph.ask(link).catch(() => undefined);
+    if (page === undefined) {
+      return; // a refusal, no answer, or one that is cut off
     }
+    const [newest] = page.rows;
+    yield {
+      rows: page.rows,
+      newest: newest === undefined ? undefined : fromEpoch(world.at[newest]!),
+    };
+    link = page.nextLink;
   }
-}
-
-interface GraphPage {
-  readonly value?: readonly { readonly id: string; readonly createdDateTime: Instant }[];
-  readonly '@odata.nextLink'?: string;
 }
