@@ -19,10 +19,18 @@ export function reachedBy({ lanes, range, startedAt }: Reading): Instant {
   return first === undefined ? (range?.to ?? startedAt) : earliest(first, ...others);
 }
 
-/** Why the run ended before its end, if it did: a failure is worth more than that there was no more time. */
+/**
+ * Why the run ended before its end, if it did. A failure is worth more than that there was no more time: who waits for
+ * answers that never come has no time left, and has read nothing.
+ */
 export function stoppedBy(reading: Reading): 'budget' | ReadFailure | undefined {
-  const failed = reading.lanes.find((lane) => lane.isStopped === true);
-  return failed?.failure ?? (nextWindow(reading) === undefined ? undefined : 'budget');
+  const [failure] = reading.lanes.flatMap((lane) => failureOf(lane) ?? []);
+  return failure ?? (nextWindow(reading) === undefined ? undefined : 'budget');
+}
+
+/** Why a stretch was left to the next run, or nothing of it could be read in this one. */
+function failureOf({ failure, isStopped = false, windows }: Lane): ReadFailure | undefined {
+  return isStopped || windows === 0 ? failure : undefined;
 }
 
 /** The feeds that were left to the next run. */
@@ -52,12 +60,14 @@ export function noted(reading: Reading, now: Instant) {
 
 function troubleAfter(
   before: TroubleState | undefined,
-  { failure, isStopped = false, windows, at, to }: Lane,
+  lane: Lane,
   now: Instant,
 ): TroubleState | undefined {
-  if (failure !== undefined && (isStopped || windows === 0)) {
+  const failure = failureOf(lane);
+  if (failure !== undefined) {
     const { trouble, message, mend } = failure;
     return anotherFailure(before, { trouble, message, mend }, now);
   }
+  const { windows, at, to } = lane;
   return windows > 0 || at >= to ? undefined : before;
 }

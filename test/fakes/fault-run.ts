@@ -101,8 +101,21 @@ function monitor(
       onRequest: () => times.push(clock.now()),
     });
   };
+  /** Whether the last window could not be read. */
+  const lastFailed: Record<Source, boolean> = { directoryAudits: false, signIns: false };
+  const noticed = (source: Source, records: RecordSource): RecordSource => ({
+    async *read(window, wanted) {
+      lastFailed[source] = false;
+      try {
+        yield* records.read(window, wanted);
+      } catch (error) {
+        lastFailed[source] = true;
+        throw error;
+      }
+    },
+  });
   const records = bySource((source) => {
-    const whole = graphOf(source, READS_PER_10_SECONDS, sent[source]);
+    const whole = noticed(source, graphOf(source, READS_PER_10_SECONDS, sent[source]));
     return breakage.source?.(whole, stores, clocks[source]) ?? whole;
   });
   const lookers = bySource((door) => graphOf(door, LOOKS_PER_10_SECONDS, looked[door]));
@@ -123,7 +136,12 @@ function monitor(
       };
       const asked = (): number => sent[source].length + looked[source].length;
       const [started, before] = [clock.now(), asked()];
-      const { assessed } = await pollSource(reader, { secondLook: lookAgain(source) });
+      lastFailed[source] = false;
+      const { read, assessed } = await pollSource(reader, { secondLook: lookAgain(source) });
+      must(
+        !(read.stopped === 'budget' && read.windows === 0 && lastFailed[source]),
+        () => `a run over ${source} read nothing, and did not say why`,
+      );
       must(assessed.faults.length === 0, () => assessed.faults[0]?.error.message ?? '');
       const [took, requests] = [between(started, clock.now()), asked() - before];
       must(

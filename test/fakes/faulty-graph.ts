@@ -2,7 +2,15 @@ import { answerRows, errorAnswer, type Answer } from '../../cli/demo-tenant/audi
 import type { DemoRow, GraphRow } from '../../cli/demo-tenant/rows';
 import { shortHash } from '../../shared/domain/canonical';
 import { SOURCES, type Source } from '../../shared/domain/record';
-import { epochOf, HOUR, plus, SECOND, toInstant, type Instant } from '../../shared/domain/time';
+import {
+  epochOf,
+  HOUR,
+  MINUTE,
+  plus,
+  SECOND,
+  toInstant,
+  type Instant,
+} from '../../shared/domain/time';
 
 /** What can go wrong with one request; all of it was seen with Microsoft Graph, or can happen to any HTTP. */
 export const FAULT_KINDS = [
@@ -11,10 +19,11 @@ export const FAULT_KINDS = [
   ...['reset', 'silence', 'silent half-way', 'cut off', 'truncated', 'malformed', 'error in a 200'],
   ...['empty page', 'repeats', 'disorder', 'rows outside', 'filter ignored', 'filter rejected'],
   ...['dead token', 'foreign link', 'same link', 'unlicensed', 'denied', 'signed out'],
+  ...['hung server'],
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** The next so many requests that it fits go wrong. */
+/** The next so many requests that it fits go wrong; a hung server takes every request for two minutes for each of them. */
 export interface Fault {
   readonly kind: FaultKind;
   readonly source: Source;
@@ -102,13 +111,14 @@ export class FaultyGraph {
         requests > 0 &&
         fault.source === source &&
         fault.from <= now &&
+        !(fault.kind === 'hung server' && now >= hungTo(fault)) &&
         (NEEDS[fault.kind]?.(url) ?? true),
     );
     if (drawn === undefined) {
       return undefined;
     }
-    drawn.requests -= 1;
     const { kind } = drawn.fault;
+    drawn.requests -= kind === 'hung server' ? 0 : 1;
     this.met.set(kind, (this.met.get(kind) ?? 0) + 1);
     return kind;
   }
@@ -179,9 +189,14 @@ function sourceOf({ pathname }: URL): Source | undefined {
   return SOURCES.find((each) => pathname === `/v1.0/auditLogs/${each}`);
 }
 
+function hungTo({ from, requests }: Fault): Instant {
+  return plus(from, requests * 2 * MINUTE);
+}
+
 const ENDINGS: Partial<Record<FaultKind, Reply['ending']>> = {
   reset: 'reset',
   silence: 'silence',
+  'hung server': 'silence',
   'silent half-way': 'half',
   'cut off': 'cut',
 };

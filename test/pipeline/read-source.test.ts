@@ -159,19 +159,35 @@ describe('readSource', () => {
     });
   });
 
-  it('begins no new window once its budget is used', async () => {
-    const source = new FakeSource([], [throttled()]);
-    const { reader, clock } = setUp(source, { budget: MINUTE });
-    const slow: RecordSource = {
-      async *read(window, wanted) {
-        clock.advance(2 * MINUTE);
-        yield* source.read(window, wanted);
-      },
+  describe('when each window takes two minutes', () => {
+    const slowly = (troubles: (SourceError | undefined)[], budget: number) => {
+      const source = new FakeSource([], troubles);
+      const { reader, clock, stores } = setUp(source, { budget });
+      const records: RecordSource = {
+        async *read(window, wanted) {
+          clock.advance(2 * MINUTE);
+          yield* source.read(window, wanted);
+        },
+      };
+      return { reader: { ...reader, records }, stores };
     };
 
-    const report = await readSource({ ...reader, records: slow });
+    it('begins no new window once its budget is used', async () => {
+      const { reader } = slowly([throttled()], 3 * MINUTE);
 
-    expect(report).toMatchObject({ stopped: 'budget', windows: 0 });
+      expect(await readSource(reader)).toMatchObject({ stopped: 'budget', windows: 1 });
+    });
+
+    it('ends with what it met, when it has read nothing for that', async () => {
+      const { reader, stores } = slowly([throttled(), throttled()], MINUTE);
+
+      const report = await readSource(reader);
+
+      expect(report).toMatchObject({ stopped: { trouble: 'throttled' }, windows: 0 });
+      expect(await readFeed(stores.coverage, 'signIns')).toMatchObject({
+        trouble: { trouble: 'throttled', runs: 1 },
+      });
+    });
   });
 
   it('reads without a filter what Graph will not filter', async () => {

@@ -28,9 +28,14 @@ export interface GraphSourceOptions extends GraphClientOptions {
   readonly onRequest?: () => void;
 }
 
-/** A request that is not answered whole within this is given up; Graph itself gives up after 300 s. */
-const REQUEST_TIMEOUT = 100 * SECOND;
+/**
+ * A request that is not answered whole within this is given up. Graph itself gives up after 300 s, but a run has four
+ * minutes: whoever waits that long for one answer has no time left to say that none came, or to ask for less.
+ */
+const REQUEST_TIMEOUT = MINUTE;
 const TRIES = 4;
+/** Of one request; the window is then halved, which a slow server answers sooner. */
+const MOST_TIMEOUTS = 2;
 const FIRST_WAIT = 2 * SECOND;
 const MOST_RESTARTS = 2;
 const LONGEST_WAIT = 2 * MINUTE;
@@ -81,6 +86,16 @@ class DeadTokenError extends SourceError {
   }
 }
 
+/** Whoever was asked takes the request and says nothing, or not all of it. */
+class TimeoutError extends SourceError {
+  constructor() {
+    const { trouble, message, mend } = unavailable(
+      `Graph did not answer within ${REQUEST_TIMEOUT / SECOND} s`,
+    );
+    super(trouble, message, mend);
+  }
+}
+
 interface Answer {
   readonly rows: readonly unknown[];
   readonly nextLink: string | undefined;
@@ -95,6 +110,7 @@ async function ask(
   options: GraphSourceOptions,
 ): Promise<Answer> {
   const { clock, limiter } = options;
+  let timeouts = 0;
   for (let attempt = 1; ; attempt++) {
     await limiter.turn();
     options.onRequest?.();
@@ -102,6 +118,7 @@ async function ask(
     if (answer !== undefined) {
       return answer;
     }
+    timeouts += error instanceof TimeoutError ? 1 : 0;
     if (error.trouble === 'throttled') {
       options.onThrottled?.();
     }
@@ -114,7 +131,7 @@ async function ask(
       const { trouble, message, mend } = error;
       throw new SourceError(trouble, message, mend, { cause: error, isForNextRun: true });
     }
-    if (!error.isPassing || attempt === TRIES) {
+    if (!error.isPassing || attempt === TRIES || timeouts === MOST_TIMEOUTS) {
       throw error;
     }
     options.onRetry?.(error, pause);
@@ -142,7 +159,7 @@ async function attemptOnce(
   const done = new AbortController();
   const timeout = clock.sleep(REQUEST_TIMEOUT, done.signal).then(
     () => {
-      abort.abort(unavailable(`Graph did not answer within ${REQUEST_TIMEOUT / SECOND} s`));
+      abort.abort(new TimeoutError());
     },
     () => undefined, // answered in time
   );

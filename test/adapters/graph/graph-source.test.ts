@@ -1,6 +1,6 @@
 import { graphSource } from '../../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../../shared/adapters/graph/limiter';
-import { toInstant } from '../../../shared/domain/time';
+import { between, MINUTE, toInstant } from '../../../shared/domain/time';
 import { SourceError } from '../../../shared/pipeline/ports';
 import type { Wanted } from '../../../shared/pipeline/ports';
 import { VirtualClock } from '../../fakes/clock';
@@ -47,7 +47,7 @@ function setUp(replies: Reply[], getToken?: () => Promise<string>) {
         init.signal?.addEventListener('abort', () => {
           reject(init.signal?.reason as Error);
         });
-        clock.advance(101_000);
+        clock.advance(MINUTE);
       });
     }
     if (reply instanceof Error) {
@@ -210,6 +210,18 @@ describe('graphSource', () => {
     const { read, left } = setUp([1, 2, 3, 4, 5].map(() => refuse(503)));
 
     expect(await troubleOf(read())).toMatchObject({ trouble: 'unavailable', isPassing: true });
+    expect(left).toHaveLength(1);
+  });
+
+  it('waits for an answer that never comes twice, and well under the four minutes of a run', async () => {
+    const { read, clock, left } = setUp(['hangs', 'hangs', 'hangs']);
+    const started = clock.now();
+
+    expect(await troubleOf(read())).toMatchObject({
+      trouble: 'unavailable',
+      message: 'Graph did not answer within 60 s',
+    });
+    expect(between(started, clock.now())).toBeLessThan(2.5 * MINUTE);
     expect(left).toHaveLength(1);
   });
 
