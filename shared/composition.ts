@@ -88,6 +88,8 @@ const SECOND_LOOK_BUDGET = MINUTE;
 
 /** A run begins no new window after this: well under the platform's limit, and the next run goes on. */
 const RUN_BUDGET = 4 * MINUTE;
+/** After that a run assesses for so long. Together they stay below `functionTimeout` of host.json. */
+const DRAIN_BUDGET = 3 * MINUTE;
 
 /** Of which there may be findings. */
 const DETECTOR_IDS = [...[...DETECTORS, LOG_READING].map(({ id }) => id), ...RETIRED_DETECTORS];
@@ -171,7 +173,10 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     if (isDry) {
       return pollSource(reader);
     }
-    const report = await pollSource(reader, { secondLook: lookAgain(counters), watch });
+    const report = await pollSource(reader, {
+      ...{ secondLook: lookAgain(counters), watch },
+      ...(options.isUnbounded !== true && { drainBudget: DRAIN_BUDGET }),
+    });
     logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
     return report;
   };
@@ -195,10 +200,13 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       await watch();
       const look = lookAgain({ requests: 0, throttled: 0 });
       const report = await drainMarks({
-        ...{ tenantId, detectors, stores, clock, secondLook: look },
+        ...{ tenantId, detectors, stores, clock, secondLook: look, budget: DRAIN_BUDGET },
       });
-      const { timelines, changes, left } = report;
-      logger.info({ run: 'reassess', timelines, findings: changes.length, left }, 'reassessed');
+      const { timelines, changes, left, stopped } = report;
+      logger.info(
+        { run: 'reassess', timelines, findings: changes.length, left, stopped },
+        'reassessed',
+      );
       logAssessed(logger, report);
       return report;
     },
@@ -395,6 +403,7 @@ function logPoll(
     findings: assessed.changes.length,
     alerts: assessed.changes.filter((change) => change.alert !== undefined).length,
     left: assessed.left,
+    ...(assessed.stopped !== undefined && { leftBy: assessed.stopped }),
     ms: Date.parse(run.endedAt) - Date.parse(run.startedAt),
   };
   if (read.stopped instanceof SourceError) {

@@ -1,7 +1,7 @@
 import type { Account } from '../../shared/adapters/tables/account';
 import { StorageError } from '../../shared/adapters/tables/errors';
-import { probeTable, probeTableRights, type TableProbe } from '../../shared/adapters/tables/probe';
-import { FIXED_TABLES } from '../../shared/adapters/tables/stores';
+import { probeTable, type TableProbe } from '../../shared/adapters/tables/probe';
+import { TABLES } from '../../shared/adapters/tables/stores';
 import type { ChainCopies } from '../../shared/pipeline/ports';
 import { failed, sentence, type Check } from './check';
 
@@ -12,11 +12,11 @@ export interface StorageOptions {
   readonly makesTables: boolean;
 }
 
-/** Each table read and written, and the right to make the monthly ones. */
+/** Each table read and written. */
 export async function lookAtTables(options: StorageOptions): Promise<readonly Check[]> {
   const { account, tenantId, makesTables } = options;
   const probes = await Promise.all(
-    FIXED_TABLES.map(async (name) => {
+    TABLES.map(async (name) => {
       try {
         return { name, ...(await probeTable(account, name, tenantId)) };
       } catch (error) {
@@ -24,19 +24,7 @@ export async function lookAtTables(options: StorageOptions): Promise<readonly Ch
       }
     }),
   );
-  const checks = probes.map((probe) => aboutTable(probe, makesTables));
-  const existing = probes.find((each) => each.isThere && each.unreadable === undefined)?.name;
-  if (existing === undefined) {
-    const says = 'whether monthly tables can be made cannot be told while no table can be read';
-    return [...checks, { id: 'monthly-tables', state: 'warn', says }];
-  }
-  const error = await probeTableRights(account, existing);
-  return [
-    ...checks,
-    error === undefined
-      ? { id: 'monthly-tables', state: 'ok', says: 'monthly tables can be made and dropped' }
-      : { id: 'monthly-tables', ...failed(error) },
-  ];
+  return probes.map((probe) => aboutTable(probe, makesTables));
 }
 
 /**

@@ -85,9 +85,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   resource tableService 'tableServices' = {
     name: 'default'
 
-    // The monthly Signals<yyyyMM> tables are made by the app.
     resource tables 'tables' = [
-      for table in ['Coverage', 'Work', 'Findings', 'FindingIndex', 'Quarantine']: { name: table }
+      for table in ['Coverage', 'Timelines', 'Work', 'Findings', 'FindingIndex', 'Quarantine']: { name: table }
     ]
   }
 }
@@ -118,7 +117,7 @@ resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
-// On the account, because the app makes and drops the monthly tables; there is no narrower scope for that.
+// On the account: the app uses every table of it, and there are no others.
 resource mayUseTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, 'app', roles.tableDataContributor)
   scope: account

@@ -143,6 +143,7 @@ export const mfaRegistrationUnfinished = defineDetector({
   ],
   retain: '90d',
   join: { uses: 'first3', latestUses: 'last3', asks: 'first3', latestAsks: 'last3' },
+  opens: ['device-added', 'started'],
   messages: MESSAGES,
   signals: signalsOf,
 

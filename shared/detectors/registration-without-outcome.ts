@@ -106,6 +106,7 @@ export const registrationWithoutOutcome = defineDetector({
   ],
   expects: [],
   retain: '30d',
+  opens: ['started'],
   messages: {
     'no-outcome': { title: 'Registration started repeatedly without outcome', summary: nothing },
   },

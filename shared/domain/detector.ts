@@ -173,6 +173,10 @@ export interface DetectorSpec<S extends SettingSpecs, M extends string> {
   readonly retain: string;
   /** Facts that join by another rule than the general one. */
   readonly join?: JoinRules;
+  /**
+   * Kinds of signals of which a finding needs one: a timeline without any is not assessed. Absent: any signal will do.
+   */
+  readonly opens?: readonly string[];
   readonly messages: Readonly<Record<M, Message>>;
   /** Pure; takes no settings; says only what the record says. */
   readonly signals: (record: EntraRecord) => readonly Signal[];

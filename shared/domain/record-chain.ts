@@ -26,8 +26,8 @@ export interface Purge {
   /** What had not moved since was old enough. */
   readonly before: Instant;
   readonly findings: readonly Head[];
-  /** Tables of signals below every detector's floor. */
-  readonly signalTables: readonly string[];
+  /** Signals of the months before this, which is below every detector's floor, were removed. */
+  readonly signalsBefore?: Instant;
   /** Ledger and quarantine rows and counts per day before this were removed. */
   readonly logsBefore?: Instant;
 }

@@ -1,3 +1,6 @@
+/** Of requests to storage: more only fill a core. */
+export const AT_A_TIME = 8;
+
 /**
  * Does the work for each item, at most `limit` at once. After the first failure none is begun; it is thrown when all
  * that was begun has ended.

@@ -1,5 +1,6 @@
 import type { Finding, FindingChange } from '../domain/finding';
 import { MINUTE, plus, type Instant } from '../domain/time';
+import { AT_A_TIME, concurrently } from './concurrently';
 import { lineOf, textOfLine } from './finding-lines';
 import { entriesOf } from './finding-counts';
 import {
@@ -18,30 +19,73 @@ const LONGEST_RUN = 15 * MINUTE;
 const ROUNDS = 5;
 
 /**
- * Writes findings of one timeline, then their lines in the lists and the counts of the day. From before the first write
- * until both are right there is a mark that only this writer removes: after a crash anywhere between, `repairLines` ends
- * the work.
+ * From before the first finding is written until its lines and counts are right there is a mark that only its writer
+ * removes: after a crash anywhere between, `repairLines` ends the work. Writers that work side by side share one.
  */
+export class WritingMark {
+  readonly #stores: WriterStores;
+  readonly #timelines: readonly TimelineRef[];
+  readonly #now: Instant;
+  readonly #entries: CountEntry[] = [];
+  #mark: Promise<WorkMark> | undefined;
+  #isNeeded = false;
+
+  constructor(stores: WriterStores, timelines: readonly TimelineRef[], now: Instant) {
+    this.#stores = stores;
+    this.#timelines = timelines;
+    this.#now = now;
+  }
+
+  /** Resolves when it is there. */
+  async put(): Promise<void> {
+    this.#mark ??= this.#stores.marks.markWriting(this.#timelines, this.#now);
+    await this.#mark;
+  }
+
+  /** To be counted in the end, together with what the others have written: each count is one row for all of them. */
+  count(entries: readonly CountEntry[]): void {
+    this.#entries.push(...entries);
+  }
+
+  /** Lines stay wrong: it must not go. */
+  keep(): void {
+    this.#isNeeded = true;
+  }
+
+  /** To be called when all have written their lines. */
+  async end(): Promise<void> {
+    if (this.#mark !== undefined) {
+      await this.#stores.counts.add(this.#entries);
+      if (!this.#isNeeded) {
+        await this.#stores.marks.remove([await this.#mark]);
+      }
+    }
+  }
+}
+
+/** Writes findings of one timeline, then their lines in the lists and the counts of the day. */
 export class FindingWriter {
   readonly #stores: WriterStores;
   readonly #timeline: TimelineRef;
-  readonly #now: Instant;
-  #mark: WorkMark | undefined;
+  readonly #mark: WritingMark;
+  readonly #ownsMark: boolean;
   /** What was written, by id; undefined where it is not known: an answer that got lost looks like a refusal. */
   readonly #touched = new Map<string, Finding | undefined>();
   readonly #entries: CountEntry[] = [];
   /** A refusal may be an answer that got lost: what is counted is then read from the histories. */
   #wasRefused = false;
 
-  constructor(stores: WriterStores, timeline: TimelineRef, now: Instant) {
+  /** @param mark of several writers, which the caller ends; or when this one writes, to have one of its own. */
+  constructor(stores: WriterStores, timeline: TimelineRef, mark: WritingMark | Instant) {
     this.#stores = stores;
     this.#timeline = timeline;
-    this.#now = now;
+    this.#ownsMark = !(mark instanceof WritingMark);
+    this.#mark = mark instanceof WritingMark ? mark : new WritingMark(stores, [timeline], mark);
   }
 
   /** As `FindingStore.commit`. */
   async commit(change: FindingChange, etag: string | undefined): Promise<boolean> {
-    this.#mark ??= await this.#stores.marks.markWriting(this.#timeline, this.#now);
+    await this.#mark.put();
     const isWritten = await this.#stores.findings.commit(change, etag);
     this.#touched.set(change.finding.id, isWritten ? change.finding : undefined);
     this.#wasRefused ||= !isWritten;
@@ -53,14 +97,17 @@ export class FindingWriter {
 
   /** To be called when the last finding is written. */
   async writeLines(): Promise<void> {
-    if (this.#mark === undefined) {
+    if (this.#touched.size === 0) {
       return;
     }
-    await (this.#wasRefused
-      ? countAnew(this.#stores, this.#timeline.id)
-      : this.#stores.counts.add(this.#entries));
-    if (await writeLines(this.#stores, this.#timeline.id, this.#touched)) {
-      await this.#stores.marks.remove(this.#mark);
+    this.#mark.count(
+      this.#wasRefused ? await countedIn(this.#stores, this.#timeline.id) : this.#entries,
+    );
+    if (!(await writeLines(this.#stores, this.#timeline.id, this.#touched))) {
+      this.#mark.keep();
+    }
+    if (this.#ownsMark) {
+      await this.#mark.end();
     }
   }
 }
@@ -74,38 +121,46 @@ export async function repairLines(
   marks: readonly WorkMark[],
   now: Instant,
 ): Promise<void> {
-  const left = Map.groupBy(marks, (mark) => mark.timeline.id);
-  for (const [id, [first, ...others]] of left) {
-    if (first === undefined) {
-      continue;
-    }
-    const own = await stores.marks.markWriting(first.timeline, now);
-    await countAnew(stores, id);
-    if (!(await writeLines(stores, id))) {
-      continue;
-    }
-    const old = [first, ...others].filter((mark) => plus(mark.since ?? now, LONGEST_RUN) < now);
-    for (const mark of [...old, own]) {
-      await stores.marks.remove(mark);
-    }
+  const timelines = new Map(marks.flatMap((mark) => mark.timelines).map((each) => [each.id, each]));
+  if (timelines.size === 0) {
+    return;
   }
+  const own = await stores.marks.markWriting([...timelines.values()], now);
+  const wrong = new Set<string>();
+  const entries: CountEntry[] = [];
+  await concurrently(timelines.keys(), AT_A_TIME, async (id) => {
+    entries.push(...(await countedIn(stores, id)));
+    if (!(await writeLines(stores, id))) {
+      wrong.add(id);
+    }
+  });
+  await stores.counts.add(entries);
+  const isRight = ({ timelines: named }: WorkMark): boolean =>
+    named.every(({ id }) => !wrong.has(id));
+  const isOld = (mark: WorkMark): boolean => plus(mark.since ?? now, LONGEST_RUN) < now;
+  await stores.marks.remove([
+    ...marks.filter((mark) => isOld(mark) && isRight(mark)),
+    ...(isRight(own) ? [own] : []),
+  ]);
 }
 
-/** Counts what the histories of a timeline say. What cannot be read is left as the counts have it. */
-async function countAnew(
-  { findings, counts }: Pick<WriterStores, 'findings' | 'counts'>,
+/** What the histories of a timeline count. What cannot be read is left as the counts have it. */
+async function countedIn(
+  { findings }: Pick<WriterStores, 'findings'>,
   timelineId: string,
-): Promise<void> {
+): Promise<readonly CountEntry[]> {
+  const entries: CountEntry[] = [];
   for (const { finding } of await findings.readTimeline(timelineId, () => undefined)) {
     try {
       const history = await findings.history(finding.id);
-      await counts.add(history.flatMap((transition) => entriesOf(finding, transition)));
+      entries.push(...history.flatMap((transition) => entriesOf(finding, transition)));
     } catch (error) {
       if (!(error instanceof UnreadableRowError)) {
         throw error;
       }
     }
   }
+  return entries;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { coverageEnd, floorOf } from '../domain/judge';
-import { isTallied } from '../domain/tally';
 import { coverageOf, endsOf, type ReadingState } from '../domain/source-state';
+import { isTallied } from '../domain/tally';
 import type { KnownSignals } from './known-signals';
-import type { EngineStores } from './ports';
+import type { EngineStores, TimelineRef, Touched } from './ports';
 import type { Selection } from './select';
+import { wavesOf } from './waves';
 
 export interface KeepOptions {
   /** What was read before these records. Absent: it is looked up. */
@@ -13,14 +14,15 @@ export interface KeepOptions {
 }
 
 /**
- * Stores the signals of a selection, each touched timeline marked before its signals are written, and again after.
+ * Stores the signals of a selection, each timeline that they change marked before they are written, and again after.
  * After this the coverage of the records' window may move: whatever happens next, the marks say what is left to do.
+ * Signals that say nothing new mark nothing and write nothing.
  * @param options.known leaves out what this process has stored before.
  * @param options.isCatchingUp the records are of the past: what opens by them is told in a digest, whoever drains the marks.
  * @returns how many signals came later than their retention and were dropped.
  */
 export async function keep(
-  stores: EngineStores,
+  stores: Pick<EngineStores, 'coverage' | 'marks' | 'signals'>,
   selection: Selection,
   { known, reading, isCatchingUp = false }: KeepOptions = {},
 ): Promise<{ tooOld: number }> {
@@ -32,9 +34,8 @@ export async function keep(
     }
     current ??= await stores.coverage.reading();
     const coverage = coverageOf(detector, current);
-    const ends = endsOf(coverage);
     const floor = floorOf(detector, coverageEnd(detector, coverage));
-    const fresh = [...timelines.values()].flatMap(({ timeline, signals }) => {
+    const fresh = [...timelines.values()].flatMap(({ timeline, signals }): Touched[] => {
       const inTime = [...signals.values()].filter(
         (each) => floor === undefined || each.at >= floor,
       );
@@ -42,13 +43,21 @@ export async function keep(
       const kept = inTime.filter((each) => known?.has(timeline.id, each) !== true);
       return kept.length > 0 ? [{ timeline, signals: kept }] : [];
     });
-    const touched = fresh.map((each) => each.timeline).filter(({ subject }) => !isTallied(subject));
-    await stores.marks.markDirty(touched, ends, isCatchingUp);
-    for (const { timeline, signals } of fresh) {
-      await stores.signals.merge(timeline, signals, detector.join);
+    const why = {
+      ...({ cause: 'signals', coverageEnds: endsOf(coverage) } as const),
+      ...(isCatchingUp && { isCatchingUp }),
+    };
+    const mark = (touched: readonly TimelineRef[]): Promise<void> =>
+      stores.marks.mark(touched, why);
+    const counted = fresh.filter(({ timeline }) => isTallied(timeline.subject));
+    const judged = fresh.filter(({ timeline }) => !isTallied(timeline.subject));
+    if (counted.length > 0) {
+      await stores.signals.merge(counted, { join: detector.join, opens: [] });
     }
-    // Another runner may have drained the marks before the signals were there, and would remove them now.
-    await stores.marks.markDirty(touched, ends, isCatchingUp);
+    for (const wave of wavesOf(judged, ({ timeline }) => timeline.id)) {
+      // Another runner may drain the marks before the signals are there, and removes them then.
+      await mark(await stores.signals.merge(wave, detector, mark));
+    }
     for (const { timeline, signals } of fresh) {
       signals.forEach((signal) => known?.add(timeline.id, signal));
     }

@@ -133,24 +133,82 @@ export interface TimelineRef {
 
 export interface StoredTimeline {
   readonly signals: readonly Signal[];
-  /** Differs whenever any signal of the timeline differs. */
-  readonly version: string;
+  /** Differs whenever any signal of the timeline differs; absent while it was never written. */
+  readonly version?: string;
+  /** Signals were written that nobody has assessed since. */
+  readonly isDirty: boolean;
+  /** False when no finding of it was ever about to be written: none needs to be looked for. */
+  readonly hasFindings: boolean;
+  /** As last told by who wrote it. */
+  readonly canOpen: boolean;
+}
+
+/** New signals of one timeline. */
+export interface Touched {
+  readonly timeline: TimelineRef;
+  readonly signals: readonly Signal[];
+}
+
+/** What a store must know of a detector to write its signals. */
+export interface MergeRules {
+  readonly join: JoinRules;
+  /** Kinds of signals that a finding can begin with; absent: any. */
+  readonly opens?: readonly string[];
 }
 
 export interface SignalStore {
-  /** Joins signals into a timeline; repeating it changes nothing. */
-  merge(timeline: TimelineRef, signals: readonly Signal[], rules: JoinRules): Promise<void>;
+  /**
+   * Joins signals into their timelines; repeating it changes nothing, and writes nothing. What is written makes a
+   * timeline dirty, unless it has no findings and holds nothing that one could begin with.
+   * @param mark is told of the timelines that will be dirty before any of them is written.
+   * @returns the timelines that are dirty now, by this or an earlier call: they need a mark written after this.
+   */
+  merge(
+    touched: readonly Touched[],
+    rules: MergeRules,
+    mark?: (timelines: readonly TimelineRef[]) => Promise<void>,
+  ): Promise<readonly TimelineRef[]>;
   read(timelineId: string): Promise<StoredTimeline>;
+  /** Many at once, each as it is some time during the call; one that cannot be read is its error. */
+  readMany(
+    timelineIds: readonly string[],
+  ): Promise<ReadonlyMap<string, StoredTimeline | UnreadableRowError>>;
+  /**
+   * Remembers that findings of timelines are about to be written.
+   * @returns those that have not moved since they were read, as they are stored now.
+   */
+  flagFindings(
+    timelines: readonly Pick<Assessed, 'timeline' | 'stored'>[],
+  ): Promise<ReadonlyMap<string, StoredTimeline>>;
+  /**
+   * Takes the dirt from timelines that were assessed as they were read.
+   * @returns the ids of those that have moved since: they must be assessed again.
+   */
+  markClean(assessed: readonly Assessed[]): Promise<ReadonlySet<string>>;
   /** Every timeline of a detector that still holds a signal. */
   timelinesOf(detectorId: string): AsyncIterable<TimelineRef>;
 }
 
-/** Signals are kept by the month of their time, and an old month goes as a whole. */
-export interface SignalMonths {
-  /** Names of the months that lie wholly below a floor, and hold signals of nobody else. */
-  below(floor: Instant): Promise<readonly string[]>;
-  /** Drops them; repeating it is harmless. */
-  drop(names: readonly string[]): Promise<void>;
+export interface Assessed {
+  readonly timeline: TimelineRef;
+  readonly stored: StoredTimeline;
+  /** It holds a signal that a finding may begin with. */
+  readonly canOpen: boolean;
+}
+
+/** Signals are removed by the month of their time. */
+export interface SignalRetention {
+  /** Before which time they were last removed. */
+  purgedBefore(): Promise<Instant | undefined>;
+  /**
+   * Removes the signals of all months that are over by then, and timelines of which nothing is left; repeating it is
+   * harmless.
+   * @param hasFindings whether there still are findings of a timeline.
+   */
+  purgeBefore(
+    before: Instant,
+    hasFindings: (timelineId: string) => Promise<boolean>,
+  ): Promise<void>;
 }
 
 /** A row that somebody or something has spoilt. Whoever reads many rows leaves it out and goes on. */
@@ -493,20 +551,41 @@ export interface RecordRows {
 
 // ------------------------------------------------------------------------------------------------------------ work
 
-/** A timeline that must be assessed: written before the work it names, deleted after it. */
+/**
+ * Timelines that must be looked at: written before the work it names, deleted after it. It is never changed, so that
+ * whoever has listed it and then done all it names may delete it.
+ */
 export interface WorkMark {
-  readonly timeline: TimelineRef;
-  /** `writing`: somebody is about to write findings, and then their lines; left over, the lines may be wrong. */
-  readonly cause: 'dirty' | 'due' | 'writing';
+  /** Which row it is. */
+  readonly key: string;
+  /** At least one, all of one detector. */
+  readonly timelines: readonly TimelineRef[];
+  /**
+   * `signals`: they may be dirty. `concern`: each must be assessed, something else changed that bears on it. `writing`:
+   * somebody is about to write findings, and then their lines; left over, the lines may be wrong.
+   */
+  readonly cause: 'signals' | 'concern' | 'writing';
   /** Only and always with `writing`. */
   readonly since?: Instant;
   /**
-   * Dirty marks: the end of coverage before the records came, per source. Signals are judged by the floor of that
-   * time, however long the work was left lying.
+   * The end of coverage before the records came, per source; not with `writing`. Signals are judged by the floor of
+   * that time, however long the work was left lying.
    */
   readonly coverageEnds?: CoverageEnds;
-  /** Dirty marks: about the past (a first read, a backfill, a filled gap, a rule change): what opens is told in a digest. */
+  /** About the past (a first read, a backfill, a filled gap, a rule change): what opens is told in a digest. */
   readonly isCatchingUp?: boolean;
+}
+
+/** A timeline that must be assessed once coverage has come so far. */
+export interface DueMark {
+  readonly timeline: TimelineRef;
+  /** Which row and which version of it. */
+  readonly etag: string;
+}
+
+/** The right to be the only one at some work; it runs out by itself. */
+export interface Lease {
+  readonly name: string;
   readonly etag: string;
 }
 
@@ -520,28 +599,30 @@ export interface TimelineFaults {
 export type CoverageEnds = Readonly<Partial<Record<Source, Instant>>>;
 
 export interface WorkMarks {
-  /**
-   * Marks a timeline now. A mark that is there already keeps its older coverage ends, goes on catching up if it did, and
-   * gets a new ETag.
-   */
-  markDirty(
+  /** Marks timelines now, in rows of their own: up to 200 timelines share one. */
+  mark(
     timelines: readonly TimelineRef[],
-    coverageEnds: CoverageEnds,
-    isCatchingUp?: boolean,
+    why: Pick<WorkMark, 'coverageEnds' | 'isCatchingUp'> & {
+      readonly cause: 'signals' | 'concern';
+    },
   ): Promise<void>;
-  /** Marks a timeline for when coverage has reached `at`. */
-  markDue(timeline: TimelineRef, at: Instant): Promise<void>;
-  /**
-   * Marks that findings of a timeline are about to be written. The mark belongs to the caller: it gets no other's ETag
-   * and others leave it alone while it is young.
-   */
-  markWriting(timeline: TimelineRef, since: Instant): Promise<WorkMark>;
-  /** What is to be done now: the causes `dirty` and `writing`. */
-  dirty(): Promise<readonly WorkMark[]>;
+  /** Marks timelines for when coverage has reached a time. */
+  markDue(due: readonly { readonly timeline: TimelineRef; readonly at: Instant }[]): Promise<void>;
+  /** Marks that findings of timelines are about to be written. Others leave the mark alone while it is young. */
+  markWriting(timelines: readonly TimelineRef[], since: Instant): Promise<WorkMark>;
+  /** What is to be done now; a part of it when there is very much. */
+  list(): Promise<readonly WorkMark[]>;
   /** Marks of this detector that are due at or before the end of its coverage. */
-  due(detectorId: string, end: Instant): Promise<readonly WorkMark[]>;
+  due(detectorId: string, end: Instant): Promise<readonly DueMark[]>;
+  /** Deletes marks; those that are gone already do not matter. */
+  remove(marks: readonly WorkMark[]): Promise<void>;
   /** Deletes a mark unless it was written again meanwhile. */
-  remove(mark: WorkMark): Promise<void>;
+  removeDue(mark: DueMark): Promise<void>;
+  /** @returns undefined when somebody else has it, and it has not run out. */
+  takeLease(name: string, now: Instant, until: Instant): Promise<Lease | undefined>;
+  /** @returns undefined when it ran out and somebody else took it. */
+  renewLease(lease: Lease, until: Instant): Promise<Lease | undefined>;
+  releaseLease(lease: Lease): Promise<void>;
   /** By detector: under which version and settings all its timelines were last marked. */
   rules(): Promise<Readonly<Record<string, string>>>;
   keepRule(detectorId: string, rule: string): Promise<void>;
@@ -602,7 +683,7 @@ export interface EngineStores {
 }
 
 export interface Stores extends EngineStores {
-  readonly signals: SignalStore & SignalMonths;
+  readonly signals: SignalStore & SignalRetention;
   readonly outbox: Outbox;
   readonly chain: RecordChain;
   readonly rows: RecordRows;

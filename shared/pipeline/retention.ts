@@ -11,7 +11,15 @@ import {
 } from '../domain/record-chain';
 import { coverageByDetector, coverageOf } from '../domain/source-state';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
-import { earliest, latest, plus, startOfDay, type Duration, type Instant } from '../domain/time';
+import {
+  earliest,
+  latest,
+  plus,
+  startOfDay,
+  startOfMonth,
+  type Duration,
+  type Instant,
+} from '../domain/time';
 import { UnreadableRowError, type Clock, type StoredFinding, type Stores } from './ports';
 import { retryOnConflict } from './retry-on-conflict';
 
@@ -42,7 +50,8 @@ export interface RetentionReport {
   readonly findings: number;
   /** Old enough, and kept because of a hold. */
   readonly held: number;
-  readonly signalTables: readonly string[];
+  /** Signals of the months before this were removed; absent when none were due. */
+  readonly signalsBefore?: Instant;
 }
 
 const FINDINGS_PER_PURGE = 1_000;
@@ -62,11 +71,12 @@ export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
   let holds = await holdsNow(stores);
   const limits = await limitsOf(archive);
   const others = await othersOf(archive, limits);
-  const unsaid = others.signalTables.length > 0 || others.logsBefore !== undefined ? [others] : [];
+  const { signalsBefore, logsBefore } = others;
+  const unsaid = signalsBefore !== undefined || logsBefore !== undefined ? [others] : [];
   let heads: Head[] = [];
   async function carryOut(): Promise<void> {
     heads.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const nothing = { kind: 'purge', before: limits.before, signalTables: [] } as const;
+    const nothing = { kind: 'purge', before: limits.before } as const;
     findings += await writePurge(archive, { ...(unsaid.pop() ?? nothing), findings: heads });
     heads = [];
     holds = await holdsNow(stores);
@@ -89,7 +99,7 @@ export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
   if (heads.length + unsaid.length > 0) {
     await carryOut();
   }
-  return { findings, held, signalTables: others.signalTables };
+  return { findings, held, ...(signalsBefore !== undefined && { signalsBefore }) };
 }
 
 /** Nobody can say whether a finding that cannot be read may go: it stays, and verification names it. */
@@ -154,7 +164,11 @@ async function finishPurge(archive: Archive): Promise<number> {
       await (moved && keep(moved.finding));
     }
   }
-  await stores.signals.drop(entry.signalTables);
+  if (entry.signalsBefore !== undefined) {
+    const hasFindings = async (timelineId: string): Promise<boolean> =>
+      (await stores.findings.readTimeline(timelineId, ignore)).length > 0;
+    await stores.signals.purgeBefore(entry.signalsBefore, hasFindings);
+  }
   if (entry.logsBefore !== undefined) {
     await stores.coverage.dropLedgerBefore(entry.logsBefore);
     await stores.quarantine.dropBefore(entry.logsBefore);
@@ -222,10 +236,16 @@ async function othersOf(
   { before, floors }: Limits,
 ): Promise<Omit<Purge, 'findings'>> {
   const floor = lowest(floors, before);
-  const signalTables = floor === undefined ? [] : await stores.signals.below(floor);
+  const month = floor === undefined ? undefined : startOfMonth(floor);
+  const purgedBefore = month === undefined ? undefined : await stores.signals.purgedBefore();
+  const isDue = month !== undefined && (purgedBefore === undefined || purgedBefore < month);
   const hasLogs =
     (await stores.coverage.hasLedgerBefore(before)) || (await stores.quarantine.hasBefore(before));
-  return { kind: 'purge', before, signalTables, ...(hasLogs && { logsBefore: before }) };
+  return {
+    ...{ kind: 'purge', before },
+    ...(isDue && { signalsBefore: month }),
+    ...(hasLogs && { logsBefore: before }),
+  };
 }
 
 /**

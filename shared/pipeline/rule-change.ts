@@ -1,10 +1,8 @@
 import { canonical, shortHash } from '../domain/canonical';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
 import { isTallied } from '../domain/tally';
-import { endsFor } from '../domain/source-state';
+import { markConcerned } from './mark';
 import type { EngineStores, TimelineRef } from './ports';
-
-const BATCH = 100;
 
 /**
  * Notices that a detector has another version or other settings than when its timelines were last marked, and marks
@@ -23,7 +21,7 @@ export async function noticeRuleChanges(
       continue;
     }
     if (known[detector.id] !== undefined) {
-      await markRuleChange(stores, detector);
+      await markEveryTimeline(stores, detector, true);
       changed.push(detector.id);
     }
     // Kept last: a crash before it marks again, which is harmless.
@@ -33,33 +31,25 @@ export async function noticeRuleChanges(
 }
 
 /**
- * Marks every timeline of a detector once, because its version or a setting changed. What it no longer finds is then
- * superseded by the new version, and what it finds now is told in a digest.
+ * Marks every timeline of a detector once: its version or a setting changed, or something was learnt that may concern
+ * each of them.
+ * @param isCatchingUp what it finds now is told in a digest.
  */
-export function markRuleChange(stores: EngineStores, detector: Detector): Promise<number> {
-  return markEveryTimeline(stores, detector, true);
-}
-
-/** Marks every timeline of a detector: something was learnt that may concern each of them. */
-export async function markEveryTimeline(
-  stores: Pick<EngineStores, 'coverage' | 'signals' | 'marks'>,
+export function markEveryTimeline(
+  stores: Pick<EngineStores, 'coverage' | 'marks' | 'signals'>,
   detector: Pick<Detector, 'id'>,
   isCatchingUp: boolean,
 ): Promise<number> {
-  let marked = 0;
-  let batch: TimelineRef[] = [];
-  const ends = endsFor(detector.id, await stores.coverage.reading());
-  for await (const timeline of stores.signals.timelinesOf(detector.id)) {
-    if (isTallied(timeline.subject)) {
-      continue;
-    }
-    batch.push(timeline);
-    marked += 1;
-    if (batch.length === BATCH) {
-      await stores.marks.markDirty(batch, ends, isCatchingUp);
-      batch = [];
+  return markConcerned(stores, detector.id, judgedOf(stores, detector.id), isCatchingUp);
+}
+
+async function* judgedOf(
+  { signals }: Pick<EngineStores, 'signals'>,
+  detectorId: string,
+): AsyncGenerator<TimelineRef> {
+  for await (const timeline of signals.timelinesOf(detectorId)) {
+    if (!isTallied(timeline.subject)) {
+      yield timeline;
     }
   }
-  await stores.marks.markDirty(batch, ends, isCatchingUp);
-  return marked;
 }

@@ -13,7 +13,7 @@ import {
   type SuppressionRule,
 } from '../domain/suppression';
 import type { Instant } from '../domain/time';
-import { endsFor } from '../domain/source-state';
+import { markConcerned } from './mark';
 import type { EngineStores, FindingLine, Now, TimelineRef } from './ports';
 import { retryOnConflict } from './retry-on-conflict';
 
@@ -32,7 +32,6 @@ export type RuleKind = Exclude<Rule['kind'], 'acceptance'>;
 type Draft<R extends Rule> = Omit<R, 'id' | 'createdAt' | 'ended'>;
 
 const LONGEST = 500;
-const BATCH = 100;
 const PAGE = 500;
 /** Every run reads them all, from one row. */
 const MOST_RULES = 400;
@@ -138,7 +137,7 @@ export async function propagateSuppressions(desk: RuleDesk): Promise<number> {
   const rules = rulesOf(await stores.rules.everyStep()).filter(
     (rule) => isSuppression(rule) && ids.has(rule.id),
   );
-  const marked = rules.length === 0 ? 0 : await markConcerned(stores, rules, now);
+  const marked = rules.length === 0 ? 0 : await markSpokenOf(stores, rules, now);
   for (const step of news) {
     await stores.rules.markPropagated(step);
   }
@@ -164,15 +163,17 @@ async function endExpired(
   return ended;
 }
 
-async function markConcerned(
+async function markSpokenOf(
   stores: RuleDesk['stores'],
   rules: readonly Rule[],
   now: Instant,
 ): Promise<number> {
   const concerned = new Map<string, TimelineRef>();
   // A finding whose line is still to be written has a mark from before it was written itself.
-  const writing = (await stores.marks.dirty()).filter(({ cause }) => cause === 'writing');
-  writing.forEach(({ timeline }) => concerned.set(timeline.id, timeline));
+  const writing = (await stores.marks.list()).filter(({ cause }) => cause === 'writing');
+  for (const timeline of writing.flatMap(({ timelines }) => timelines)) {
+    concerned.set(timeline.id, timeline);
+  }
   for await (const line of unresolved(stores.index)) {
     if (rules.some((rule) => mayChange(rule, line, now))) {
       const { id, detector, subject } = line;
@@ -181,14 +182,9 @@ async function markConcerned(
     }
   }
   const byDetector = Map.groupBy(concerned.values(), ({ detector }) => detector);
-  const reading = byDetector.size === 0 ? {} : await stores.coverage.reading();
   let marked = 0;
   for (const [detector, timelines] of byDetector) {
-    const ends = endsFor(detector, reading);
-    for (let from = 0; from < timelines.length; from += BATCH) {
-      await stores.marks.markDirty(timelines.slice(from, from + BATCH), ends);
-    }
-    marked += timelines.length;
+    marked += await markConcerned(stores, detector, timelines);
   }
   return marked;
 }

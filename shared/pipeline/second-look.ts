@@ -84,7 +84,7 @@ async function lookAt(
   // The timeline carries a mark: it is being assessed. Whom else the rows touch, the tiles find.
   const found = selection.get(detector)?.get(timeline.subject.id);
   if (found !== undefined) {
-    await stores.signals.merge(timeline, [...found.signals.values()], detector.join);
+    await stores.signals.merge([{ timeline, signals: [...found.signals.values()] }], detector);
   }
   await settleRows(options, looked);
   await stores.coverage.change(source, (state) => state, [

@@ -14,6 +14,7 @@ import {
 import type { Malformed, Source } from '../domain/record';
 import { endsFor } from '../domain/source-state';
 import type { Instant } from '../domain/time';
+import { markConcerned } from './mark';
 import type { EngineStores } from './ports';
 import { markEveryTimeline } from './rule-change';
 
@@ -115,23 +116,22 @@ export async function hearOfRows(
   const { quarantine } = desk.stores;
   for (const row of live ?? (await quarantine.live())) {
     if (row.isHeard !== true && row.gap !== undefined) {
-      await markConcerned(desk, row.source, row.gap);
+      await markConcernedBy(desk, row.source, row.gap);
       await quarantine.heard(row);
     }
   }
 }
 
-async function markConcerned(
+async function markConcernedBy(
   { stores, tenantId }: UnreadableDesk,
   source: Source,
   { detectors, subject, from }: RowGap,
 ): Promise<void> {
   for (const detector of detectors) {
-    const ends = endsFor(detector, await stores.coverage.reading());
-    const end = ends[source];
+    const end = endsFor(detector, await stores.coverage.reading())[source];
     if (subject !== undefined) {
       const id = timelineId(tenantId, detector, subject.id);
-      await stores.marks.markDirty([{ id, detector, subject }], ends);
+      await markConcerned(stores, detector, [{ id, detector, subject }]);
     } else if (end !== undefined && from < end) {
       // Where nothing is covered yet, nothing was concluded, and whoever concludes later knows the gap.
       await markEveryTimeline(stores, { id: detector }, true);

@@ -6,6 +6,7 @@ import {
   type Purge,
   type Seal,
 } from '../../shared/domain/record-chain';
+import type { Signal } from '../../shared/domain/signal';
 import {
   stepAdding,
   stepEnding,
@@ -42,7 +43,7 @@ const SEAL: Seal = {
   ...{ findings: [{ id: 'x-y', sequence: 1, head: 'h' }], rules: [], coverage: {} },
 };
 export const PURGE: Purge = {
-  ...{ kind: 'purge', before: minutes(0), signalTables: [] },
+  ...{ kind: 'purge', before: minutes(0), signalsBefore: minutes(0) },
   findings: [{ id: 'x-y', sequence: 1, head: 'h' }],
 };
 
@@ -288,22 +289,69 @@ export function recordContract(make: MakeStores): void {
       expect(await stores.findings.history(id)).toEqual([]);
     });
 
-    it('drops months of signals below a floor', async () => {
+    describe('of signals', () => {
       const [january, february] = [minutes(0), minutes(60)];
-      await stores.signals.merge(MARY, [signal('a', january), signal('b', february)], {});
-      const floor = plus(february, 30 * DAY);
-      expect(await stores.signals.below(january)).toEqual([]);
-      const [first, ...others] = await stores.signals.below(february);
-      // Other tests share the tables: a month that holds rows of another tenant stays.
-      expect(others).toEqual([]);
-      expect((await stores.signals.below(floor)).length).toBeGreaterThanOrEqual(0);
+      const merge = (of: typeof MARY, ...fresh: Signal[]): Promise<unknown> =>
+        stores.signals.merge([{ timeline: of, signals: fresh }], { join: {} });
+      const keys = async (of: typeof MARY): Promise<string[]> =>
+        (await stores.signals.read(of.id)).signals.map(({ key }) => key).sort();
+      const nobody = (): Promise<boolean> => Promise.resolve(false);
 
-      await stores.signals.drop(first === undefined ? [] : [first]);
+      it('removes whole months, and says up to when', async () => {
+        await merge(MARY, signal('a', january), signal('b', february));
+        await merge(EVE, signal('a', january));
+        expect(await stores.signals.purgedBefore()).toBeUndefined();
 
-      const { signals } = await stores.signals.read(MARY.id);
-      expect(signals.map(({ key }) => key).sort()).toEqual(
-        first === undefined ? ['a', 'b'] : ['b'],
-      );
+        await stores.signals.purgeBefore(january, nobody);
+        expect(await keys(MARY)).toEqual(['a', 'b']);
+        await stores.signals.purgeBefore(february, nobody);
+        await stores.signals.purgeBefore(february, nobody);
+
+        expect(await stores.signals.purgedBefore()).toBe(february);
+        expect(await keys(MARY)).toEqual(['b']);
+        expect(await keys(EVE)).toEqual([]);
+        expect(await collect(stores.signals.timelinesOf(MARY.detector))).toEqual([MARY]);
+      });
+
+      it('goes through many', async () => {
+        const crowd = Array.from({ length: 150 }, (_, i) => timeline(`user ${i}`));
+        await stores.signals.merge(
+          crowd.map((of, i) => ({
+            timeline: of,
+            signals: [signal('a', january), ...(i % 2 === 0 ? [signal('b', february)] : [])],
+          })),
+          { join: {} },
+        );
+
+        await stores.signals.purgeBefore(february, nobody);
+
+        expect(await collect(stores.signals.timelinesOf(MARY.detector))).toHaveLength(75);
+      });
+
+      it('keeps the head of a timeline that still has findings', async () => {
+        await merge(MARY, signal('a', january));
+        await merge(EVE, signal('a', january));
+        for (const each of [MARY, EVE]) {
+          await stores.signals.flagFindings([
+            { timeline: each, stored: await stores.signals.read(each.id) },
+          ]);
+        }
+
+        await stores.signals.purgeBefore(february, (id) => Promise.resolve(id === EVE.id));
+
+        expect(await collect(stores.signals.timelinesOf(MARY.detector))).toEqual([EVE]);
+        expect(await stores.signals.read(EVE.id)).toMatchObject({ hasFindings: true, signals: [] });
+      });
+
+      it('takes signals again of a timeline that was removed', async () => {
+        await merge(MARY, signal('a', january));
+        await stores.signals.purgeBefore(february, nobody);
+
+        await merge(MARY, signal('b', february));
+
+        expect(await keys(MARY)).toEqual(['b']);
+        expect(await stores.signals.read(MARY.id)).toMatchObject({ isDirty: true });
+      });
     });
 
     it('drops the ledger and the quarantine before a time', async () => {

@@ -1,4 +1,4 @@
-import type { WorkMark, WorkMarks } from '../../shared/pipeline/ports';
+import type { DueMark, WorkMark, WorkMarks } from '../../shared/pipeline/ports';
 import { DETECTOR, HOSTILE, minutes, timeline, type MakeStores } from './samples';
 
 const MARY = timeline('Mary');
@@ -6,6 +6,7 @@ const EVE = timeline('Eve');
 const ENDS = { signIns: minutes(0) };
 const LATER_ENDS = { signIns: minutes(60), directoryAudits: minutes(61) };
 const LATER = minutes(9_995);
+const WHY = { cause: 'signals', coverageEnds: ENDS } as const;
 
 export function workMarksContract(make: MakeStores): void {
   describe('marks', () => {
@@ -13,17 +14,20 @@ export function workMarksContract(make: MakeStores): void {
     beforeEach(() => {
       marks = make().marks;
     });
-    const only = async (found: Promise<readonly WorkMark[]>): Promise<WorkMark> => {
+    const only = async <M>(found: Promise<readonly M[]>): Promise<M> => {
       const [first, ...others] = await found;
       expect(others).toEqual([]);
       return first!;
     };
+    const due = (end = LATER): Promise<readonly DueMark[]> => marks.due(DETECTOR, end);
 
     it('has none at first', async () => {
-      await marks.markDirty([], ENDS);
+      await marks.mark([], WHY);
+      await marks.markDue([]);
+      await marks.remove([]);
 
-      expect(await marks.dirty()).toEqual([]);
-      expect(await marks.due(DETECTOR, LATER)).toEqual([]);
+      expect(await marks.list()).toEqual([]);
+      expect(await due()).toEqual([]);
     });
 
     it('keeps what could not be assessed until all could', async () => {
@@ -38,178 +42,162 @@ export function workMarksContract(make: MakeStores): void {
       expect(await marks.faults()).toBeUndefined();
     });
 
-    it('marks timelines now', async () => {
-      await marks.markDirty([MARY, EVE, MARY], ENDS);
+    it('marks timelines together, each once', async () => {
+      await marks.mark([MARY, EVE, MARY], WHY);
 
-      const found = await marks.dirty();
-
-      expect(new Set(found.map((each) => each.timeline))).toEqual(new Set([MARY, EVE]));
-      expect(found).toHaveLength(2);
-      expect(found[0]).toMatchObject({ cause: 'dirty', coverageEnds: ENDS });
+      expect(await only(marks.list())).toMatchObject({ ...WHY, timelines: [MARY, EVE] });
     });
 
-    it('keeps the older coverage ends and gets a new ETag', async () => {
-      await marks.markDirty([MARY], ENDS);
-      const before = await only(marks.dirty());
+    it('marks timelines of two detectors apart', async () => {
+      const other = timeline('Mary', 'other-detector');
+      await marks.mark([MARY, other, EVE], WHY);
 
-      await marks.markDirty([EVE, MARY], LATER_ENDS);
-
-      const found = await marks.dirty();
-      const [mary, eve] = [MARY, EVE].map((ref) =>
-        found.find((each) => each.timeline.id === ref.id),
-      );
-      expect(mary?.coverageEnds).toEqual(ENDS);
-      expect(mary?.etag).not.toBe(before.etag);
-      expect(eve?.coverageEnds).toEqual(LATER_ENDS);
-    });
-
-    it('keeps coverage ends of a time when nothing was read', async () => {
-      await marks.markDirty([MARY], {});
-      await marks.markDirty([MARY], ENDS);
-
-      expect((await only(marks.dirty())).coverageEnds).toEqual({});
-    });
-
-    it('goes on catching up until it is removed, whoever marks it again', async () => {
-      await marks.markDirty([MARY], ENDS, true);
-      await marks.markDirty([MARY, EVE], ENDS);
-      const isCatchingUp = async (): Promise<unknown> =>
-        Object.fromEntries(
-          (await marks.dirty()).map((each) => [each.timeline.subject.name, each.isCatchingUp]),
-        );
-      expect(await isCatchingUp()).toEqual({ Mary: true, Eve: undefined });
-
-      await marks.markDirty([MARY, EVE], LATER_ENDS, true);
-      expect(await isCatchingUp()).toEqual({ Mary: true, Eve: true });
-
-      for (const mark of await marks.dirty()) {
-        await marks.remove(mark);
+      const found = await marks.list();
+      for (const { timelines } of found) {
+        expect(new Set(timelines.map(({ detector }) => detector)).size).toBe(1);
       }
-      await marks.markDirty([MARY, EVE], ENDS);
-      expect(await isCatchingUp()).toEqual({ Mary: undefined, Eve: undefined });
+      expect(namesIn(found)).toEqual(['Eve', 'Mary', 'Mary']);
     });
 
-    it('removes a mark once', async () => {
-      await marks.markDirty([MARY, EVE], ENDS);
-      const found = await marks.dirty();
-      const mary = found.find((each) => each.timeline.id === MARY.id)!;
+    it('never changes a mark that is there', async () => {
+      await marks.mark([MARY], { ...WHY, isCatchingUp: true });
+      await marks.mark([EVE, MARY], { cause: 'concern', coverageEnds: LATER_ENDS });
 
-      await marks.remove(mary);
-      await marks.remove(mary);
+      const found = (await marks.list()).map(({ key: _key, ...mark }) => mark);
 
-      expect((await only(marks.dirty())).timeline).toEqual(EVE);
+      expect(found).toHaveLength(2);
+      expect(found).toContainEqual({ ...WHY, isCatchingUp: true, timelines: [MARY] });
+      expect(found).toContainEqual({
+        ...{ cause: 'concern', coverageEnds: LATER_ENDS, timelines: [EVE, MARY] },
+      });
     });
 
-    it('leaves a mark that was written again meanwhile', async () => {
-      await marks.markDirty([MARY], ENDS);
-      const before = await only(marks.dirty());
-      await marks.markDirty([MARY], LATER_ENDS);
+    it('removes marks, and none that was written since', async () => {
+      await marks.mark([MARY], WHY);
+      const before = await marks.list();
+      await marks.mark([MARY], { ...WHY, coverageEnds: LATER_ENDS });
 
       await marks.remove(before);
-
-      expect((await only(marks.dirty())).coverageEnds).toEqual(ENDS);
-    });
-
-    it('begins anew after a removal', async () => {
-      await marks.markDirty([MARY], ENDS);
-      const before = await only(marks.dirty());
-      await marks.remove(before);
-      await marks.markDirty([MARY], LATER_ENDS);
-
       await marks.remove(before);
 
-      expect((await only(marks.dirty())).coverageEnds).toEqual(LATER_ENDS);
+      expect((await only(marks.list())).coverageEnds).toEqual(LATER_ENDS);
     });
 
-    it('marks many at once, known and new', async () => {
-      const all = Array.from({ length: 250 }, (_, i) => timeline(`user ${i}`));
-      await marks.markDirty(all.slice(0, 120), ENDS);
+    it('removes many, also when some are gone', async () => {
+      for (let i = 0; i < 130; i++) {
+        await marks.mark([timeline(`user ${i}`)], WHY);
+      }
+      const all = await marks.list();
+      await marks.remove(all.slice(40, 41));
 
-      await marks.markDirty(all, LATER_ENDS);
+      await marks.remove(all.slice(0, 120));
 
-      const found = await marks.dirty();
-      expect(new Set(found.map((each) => each.timeline.id))).toEqual(
-        new Set(all.map((each) => each.id)),
+      expect(await marks.list()).toHaveLength(10);
+    });
+
+    it('marks many in few rows', async () => {
+      const all = Array.from({ length: 1_250 }, (_, i) => timeline(`user ${i}`));
+
+      await marks.mark(all, WHY);
+
+      const found = await marks.list();
+      expect(found).toHaveLength(7);
+      expect(new Set(found.flatMap((mark) => mark.timelines.map(({ id }) => id)))).toEqual(
+        new Set(all.map(({ id }) => id)),
       );
-      expect(found.filter((each) => each.coverageEnds?.directoryAudits === undefined)).toHaveLength(
-        120,
-      );
+    });
+
+    it('lists a part when there is very much, and the rest when that is done', async () => {
+      const all = Array.from({ length: 300 }, (_, i) => timeline(`user ${i}`));
+      for (const each of all) {
+        await marks.mark([each], WHY);
+      }
+      const seen = new Set<string>();
+      for (let found = await marks.list(); found.length > 0; found = await marks.list()) {
+        namesIn(found).forEach((name) => seen.add(name));
+        await marks.remove(found);
+      }
+
+      expect(seen.size).toBe(300);
     });
 
     it('loses no mark when several mark at a time', async () => {
-      await Promise.all([ENDS, LATER_ENDS, ENDS].map((ends) => marks.markDirty([MARY, EVE], ends)));
+      await Promise.all([ENDS, LATER_ENDS, ENDS].map(() => marks.mark([MARY, EVE], WHY)));
 
-      expect(await marks.dirty()).toHaveLength(2);
+      expect(await marks.list()).toHaveLength(3);
     });
 
-    it('keeps a mark for each writer, beside the dirty one, until that writer removes it', async () => {
+    it('keeps a mark for each writer, until that writer removes it', async () => {
       const [first, second] = [
-        await marks.markWriting(MARY, minutes(1)),
-        await marks.markWriting(MARY, minutes(2)),
+        await marks.markWriting([MARY], minutes(1)),
+        await marks.markWriting([MARY, EVE], minutes(2)),
       ];
-      await marks.markDirty([MARY], ENDS);
-      expect(await marks.dirty()).toHaveLength(3);
+      await marks.mark([MARY], WHY);
+      expect(await marks.list()).toHaveLength(3);
 
-      await marks.remove(first);
-      await marks.markDirty([MARY], ENDS);
+      await marks.remove([first]);
 
-      const found = await marks.dirty();
-      expect(found.map((each) => [each.timeline, each.cause, each.since])).toEqual(
-        expect.arrayContaining([
-          [MARY, 'dirty', undefined],
-          [MARY, 'writing', minutes(2)],
-        ]),
-      );
-      expect(found).toHaveLength(2);
-      await marks.remove(found.find((each) => each.cause === 'writing')!);
-      await marks.remove(second);
-      expect((await only(marks.dirty())).cause).toBe('dirty');
+      const found = await marks.list();
+      expect(found).toContainEqual(second);
+      expect(second).toMatchObject({
+        ...{ cause: 'writing', since: minutes(2), timelines: [MARY, EVE] },
+      });
+      await marks.remove([second]);
+      expect((await only(marks.list())).cause).toBe('signals');
     });
 
     it('marks for later, per detector', async () => {
       const other = timeline('Mary', 'other-detector');
-      await marks.markDue(MARY, minutes(30));
-      await marks.markDue(MARY, minutes(30));
-      await marks.markDue(EVE, minutes(40));
-      await marks.markDue(other, minutes(20));
+      await marks.markDue([{ timeline: MARY, at: minutes(30) }]);
+      await marks.markDue([
+        { timeline: MARY, at: minutes(30) },
+        { timeline: MARY, at: minutes(30) },
+        { timeline: EVE, at: minutes(40) },
+        { timeline: other, at: minutes(20) },
+      ]);
 
-      expect(await marks.due(DETECTOR, minutes(25))).toEqual([]);
-      const mark = await only(marks.due(DETECTOR, minutes(35)));
-      expect(mark).toMatchObject({ timeline: MARY, cause: 'due' });
-      expect(mark.coverageEnds).toBeUndefined();
-      expect(await marks.due(DETECTOR, minutes(40))).toHaveLength(2);
+      expect(await due(minutes(25))).toEqual([]);
+      expect((await only(due(minutes(35)))).timeline).toEqual(MARY);
+      expect(await due(minutes(40))).toHaveLength(2);
       expect((await only(marks.due('other-detector', LATER))).timeline).toEqual(other);
       expect(await marks.due('some', LATER)).toEqual([]);
-      expect(await marks.dirty()).toEqual([]);
+      expect(await marks.list()).toEqual([]);
+    });
+
+    it('marks many for later', async () => {
+      const all = Array.from({ length: 250 }, (_, i) => timeline(`user ${i}`));
+
+      await marks.markDue(all.map((each, i) => ({ timeline: each, at: minutes(i) })));
+
+      expect(await due()).toHaveLength(250);
     });
 
     it('is due up to five minutes late, never early', async () => {
-      await marks.markDue(MARY, minutes(31));
+      await marks.markDue([{ timeline: MARY, at: minutes(31) }]);
 
-      expect(await marks.due(DETECTOR, minutes(34))).toEqual([]);
-      expect(await marks.due(DETECTOR, minutes(35))).toHaveLength(1);
+      expect(await due(minutes(34))).toEqual([]);
+      expect(await due(minutes(35))).toHaveLength(1);
     });
 
     it('removes a due mark, and no other of the timeline', async () => {
-      await marks.markDirty([MARY], ENDS);
-      await marks.markDue(MARY, minutes(30));
-      await marks.markDue(MARY, minutes(60));
+      await marks.mark([MARY], WHY);
+      await marks.markDue([30, 60].map((at) => ({ timeline: MARY, at: minutes(at) })));
 
-      await marks.remove(await only(marks.due(DETECTOR, minutes(30))));
+      await marks.removeDue(await only(due(minutes(30))));
 
-      expect(await marks.due(DETECTOR, minutes(30))).toEqual([]);
-      expect(await marks.due(DETECTOR, minutes(60))).toHaveLength(1);
-      expect(await marks.dirty()).toHaveLength(1);
+      expect(await due(minutes(30))).toEqual([]);
+      expect(await due(minutes(60))).toHaveLength(1);
+      expect(await marks.list()).toHaveLength(1);
     });
 
     it('leaves a due mark that was written again meanwhile', async () => {
-      await marks.markDue(MARY, minutes(30));
-      const before = await only(marks.due(DETECTOR, LATER));
-      await marks.markDue(MARY, minutes(30));
+      await marks.markDue([{ timeline: MARY, at: minutes(30) }]);
+      const before = await only(due());
+      await marks.markDue([{ timeline: MARY, at: minutes(30) }]);
 
-      await marks.remove(before);
+      await marks.removeDue(before);
 
-      expect(await marks.due(DETECTOR, LATER)).toHaveLength(1);
+      expect(await due()).toHaveLength(1);
     });
 
     it('remembers the rule of each detector, the last one', async () => {
@@ -220,17 +208,72 @@ export function workMarksContract(make: MakeStores): void {
       await marks.keepRule('one', 'c');
 
       expect(await marks.rules()).toEqual({ one: 'c', two: 'b' });
-      expect(await marks.dirty()).toEqual([]);
+      expect(await marks.list()).toEqual([]);
     });
 
     it('keeps names as they are, whatever they hold', async () => {
       const all = HOSTILE.filter((name) => name.isWellFormed()).map((name) => timeline(name));
 
-      await marks.markDirty(all, ENDS);
-      await marks.markDue(all[0]!, minutes(5));
+      await marks.mark(all, WHY);
+      await marks.markDue([{ timeline: all[0]!, at: minutes(5) }]);
 
-      const found = (await marks.dirty()).map((each) => each.timeline);
+      const found = (await marks.list()).flatMap(({ timelines }) => timelines);
       expect(new Set(found)).toEqual(new Set(all));
     });
+
+    it('keeps many long names', async () => {
+      const all = Array.from({ length: 200 }, (_, i) => timeline(`${i} ${'é'.repeat(2_000)}`));
+
+      await marks.mark(all, WHY);
+
+      expect((await marks.list()).flatMap(({ timelines }) => timelines)).toHaveLength(200);
+    });
+
+    describe('leases', () => {
+      it('are for one at a time, until they are given back', async () => {
+        const lease = await marks.takeLease('drain', minutes(0), minutes(1));
+        expect(lease).toMatchObject({ name: 'drain' });
+        expect(await marks.takeLease('drain', minutes(0), minutes(1))).toBeUndefined();
+        expect(await marks.takeLease('other', minutes(0), minutes(1))).toBeDefined();
+
+        await marks.releaseLease(lease!);
+
+        expect(await marks.takeLease('drain', minutes(0), minutes(1))).toBeDefined();
+      });
+
+      it('run out', async () => {
+        const first = await marks.takeLease('drain', minutes(0), minutes(1));
+        const second = await marks.takeLease('drain', minutes(1), minutes(2));
+        expect(second).toBeDefined();
+
+        expect(await marks.renewLease(first!, minutes(9))).toBeUndefined();
+        await marks.releaseLease(first!);
+
+        expect(await marks.takeLease('drain', minutes(1), minutes(2))).toBeUndefined();
+      });
+
+      it('are kept up', async () => {
+        const first = await marks.takeLease('drain', minutes(0), minutes(1));
+        const second = await marks.renewLease(first!, minutes(5));
+
+        expect(await marks.takeLease('drain', minutes(4), minutes(6))).toBeUndefined();
+        await marks.releaseLease(second!);
+        expect(await marks.takeLease('drain', minutes(4), minutes(6))).toBeDefined();
+      });
+
+      it('go to one of several who ask at once', async () => {
+        const all = await Promise.all(
+          [1, 2, 3].map(() => marks.takeLease('drain', minutes(0), minutes(1))),
+        );
+
+        expect(all.filter((lease) => lease !== undefined)).toHaveLength(1);
+      });
+    });
   });
+}
+
+function namesIn(found: readonly WorkMark[]): string[] {
+  return found
+    .flatMap(({ timelines }) => timelines.map(({ subject }) => subject.name ?? ''))
+    .sort();
 }

@@ -261,7 +261,7 @@ describe('the chain', () => {
     ...{ kind: 'seal', day, part, isLast },
     ...{ findings: [{ id: ID, sequence: 2, head: 'h' }], rules: [], coverage: {} },
   });
-  const purge: Purge = { kind: 'purge', before: minutes(0), findings: [], signalTables: [] };
+  const purge: Purge = { kind: 'purge', before: minutes(0), findings: [] };
   const chainOf = (
     ...contents: readonly (Seal | Purge)[]
   ): { entries: Exhibit[]; head: ChainHead } => {

@@ -1,4 +1,6 @@
+import type { Around as AroundTable } from '../../shared/adapters/memory/memory-table';
 import type { EngineStores } from '../../shared/pipeline/ports';
+import type { MemoryStores } from './memory-stores';
 import type { PlannedCrash } from './stories';
 
 /** The process was killed. */
@@ -50,30 +52,37 @@ async function* walked(
   yield* run();
 }
 
-/** EngineStores that throw a `Crash` just before or just after the n-th operation since they were armed. */
-export function crashing(stores: EngineStores): {
+/**
+ * Stores over the same tables, for a process that is killed just before or just after its n-th request to a table since
+ * it was armed: after that no request of it gets through, until it is armed again.
+ */
+export function crashing(stores: MemoryStores): {
   around: EngineStores;
   arm: (crash: PlannedCrash | undefined) => void;
 } {
   let armed: PlannedCrash | undefined;
   let count = 0;
-  const crashAt = (side: PlannedCrash['side']): void => {
-    if (armed?.operation === count && armed.side === side) {
-      armed = undefined;
+  let isDead = false;
+  const crashAt = (side: PlannedCrash['side'], operation: number): void => {
+    isDead ||= armed?.operation === operation && armed.side === side;
+    if (isDead) {
       throw new Crash('killed');
     }
   };
+  const each: AroundTable = async (run) => {
+    const operation = count;
+    count += 1;
+    crashAt('before', operation);
+    const result = await run();
+    crashAt('after', operation);
+    return result;
+  };
   return {
-    around: around(stores, async (run) => {
-      crashAt('before');
-      const result = await run();
-      crashAt('after');
-      count += 1;
-      return result;
-    }),
+    around: stores.over(each),
     arm: (crash) => {
       armed = crash;
       count = 0;
+      isDead = false;
     },
   };
 }

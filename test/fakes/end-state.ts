@@ -7,6 +7,7 @@ import { collect } from '../contracts/samples';
 import type { Scene } from './crash-world';
 import type { Posted } from './killing-proxy';
 import { readCoverage } from './cover';
+import { marked } from './marked';
 
 /** Everything that must not depend on crashes, by name, so that a difference says what differs. */
 export interface EndState {
@@ -65,11 +66,15 @@ export async function endState(
     }
   }
   const due = await Promise.all(DETECTORS.map(({ id }) => stores.marks.due(id, FAR)));
-  // The mark of a writer that was killed stays until somebody meets it who can tell that it is old.
-  const work = (await stores.marks.dirty()).filter(({ cause }) => cause !== 'writing');
-  const marks = [...work, ...due.flat()].map(({ cause, etag, timeline }) =>
-    [cause, timeline.detector, timeline.subject.name, etag.split(' ')[0]].join(' '),
-  );
+  const marks = [
+    // The mark of a writer that was killed stays until somebody meets it who can tell that it is old.
+    ...(await marked(stores)).map(({ detector, subject }) => `${detector} ${subject.name}`),
+    ...due
+      .flat()
+      .map(({ timeline: { detector, subject }, etag }) =>
+        ['due', detector, subject.name, etag.split(' ')[0]].join(' '),
+      ),
+  ];
   const sending = (await stores.outbox.due(FAR, 10_000)).map(
     ({ alertId, digest }) => `${alertId}${digest === undefined ? '' : ` in ${digest.id}`}`,
   );

@@ -1,8 +1,9 @@
 import { writeLate, type MemoryStores } from './memory-stores';
 import type { ConfiguredDetector, Detector } from '../../shared/domain/detector';
 import type { QuarantineRow } from '../../shared/domain/quarantine';
-import type { Signal } from '../../shared/domain/signal';
-import type { SignalStore, EngineStores, TimelineRef, WorkMark } from '../../shared/pipeline/ports';
+import type { StoredRow } from '../../shared/adapters/tables/guards';
+import { signalKey, timelineIn } from '../../shared/adapters/tables/timeline-rows';
+import type { EngineStores, SignalStore, Touched, WorkMark } from '../../shared/pipeline/ports';
 import { around, Crash } from './crashing';
 import { days } from './records';
 import { END } from './stories';
@@ -21,59 +22,61 @@ export type Fault = (stores: EngineStores, raw: MemoryStores) => EngineStores;
 
 // ------------------------------------------------------------------------------------------------------- signals
 
-/** Two signals of one key are not joined: the first or the newest delivery is kept as it is. */
-class UnjoinedSignals implements SignalStore {
-  readonly #timelines = new Map<string, { ref: TimelineRef; signals: Map<string, Signal> }>();
-  readonly #keeps: 'first' | 'newest';
-  #version = 0;
-
-  constructor(keeps: 'first' | 'newest') {
-    this.#keeps = keeps;
-  }
-
-  merge(ref: TimelineRef, signals: readonly Signal[]): Promise<void> {
-    const timeline = this.#timelines.get(ref.id) ?? { ref, signals: new Map<string, Signal>() };
-    this.#timelines.set(ref.id, timeline);
-    this.#version += 1;
-    for (const signal of signals) {
-      if (this.#keeps === 'newest' || !timeline.signals.has(signal.key)) {
-        timeline.signals.set(signal.key, signal);
-      }
+/** Two signals of one key are not joined: the newest delivery is kept as it is. */
+export const newestVersionWins: Fault = (stores, raw) =>
+  merging(stores, async (touched, ...how) => {
+    for (const [key] of storedOf(raw, touched)) {
+      raw.tables.contents('Timelines').remove(key);
     }
-    return Promise.resolve();
-  }
+    return stores.signals.merge(touched, ...how);
+  });
 
-  read(id: string): ReturnType<SignalStore['read']> {
-    const signals = [...(this.#timelines.get(id)?.signals.values() ?? [])];
-    return Promise.resolve({ signals, version: String(this.#version) });
-  }
+/** The first is. */
+export const firstVersionWins: Fault = (stores, raw) =>
+  merging(stores, (touched, ...how) => {
+    const known = new Set(storedOf(raw, touched).map(([, { rowKey }]) => rowKey));
+    const fresh = touched.map(({ timeline, signals }) => ({
+      timeline,
+      signals: signals.filter(({ key }) => !known.has(signalKey(timeline.id, key))),
+    }));
+    return stores.signals.merge(fresh, ...how);
+  });
 
-  async *timelinesOf(detectorId: string): AsyncIterable<TimelineRef> {
-    for (const { ref } of this.#timelines.values()) {
-      if (ref.detector === detectorId) {
-        yield Promise.resolve(ref);
-      }
-    }
-  }
+function storedOf({ tables }: MemoryStores, touched: readonly Touched[]): [string, StoredRow][] {
+  const keys = new Set(
+    touched.flatMap(({ timeline, signals }) =>
+      signals.map(({ key }) => signalKey(timeline.id, key)),
+    ),
+  );
+  return [...tables.contents('Timelines').rows].filter(([, { rowKey }]) => keys.has(rowKey));
 }
 
-export const newestVersionWins: Fault = (stores) => ({
-  ...stores,
-  signals: new UnjoinedSignals('newest'),
-});
+function merging(stores: EngineStores, merge: SignalStore['merge']): EngineStores {
+  return { ...stores, signals: overriding(stores.signals, { merge }) };
+}
 
-export const firstVersionWins: Fault = (stores) => ({
-  ...stores,
-  signals: new UnjoinedSignals('first'),
-});
-
-/** A timeline that says it has not moved when it has. */
-export const timelineNeverMoves: Fault = (stores) => ({
+/** A timeline that says it has not moved when it has: its dirt goes, whoever brought it. */
+export const timelineNeverMoves: Fault = (stores, raw) => ({
   ...stores,
   signals: overriding(stores.signals, {
-    read: async (id) => ({ ...(await stores.signals.read(id)), version: 'same' }),
+    markClean: async (assessed) => {
+      await stores.signals.read(''); // a turn for the other runner
+      return careless(raw, 'Timelines', () => raw.signals.markClean(assessed));
+    },
   }),
 });
+
+/** Signals that were written and not assessed are not remembered as such: what says nothing new marks nothing. */
+export const dirtForgotten: Fault = (stores, raw) =>
+  merging(stores, async (touched, rules, mark) => {
+    const before = new Map([...raw.tables.contents('Timelines').rows]);
+    const dirty = await stores.signals.merge(touched, rules, mark);
+    const isChanged = (id: string): boolean =>
+      [...raw.tables.contents('Timelines').rows].some(
+        ([key, row]) => timelineIn(row) === id && before.get(key)?.etag !== row.etag,
+      );
+    return dirty.filter(({ id }) => isChanged(id));
+  });
 
 // ------------------------------------------------------------------------------------------------------- findings
 
@@ -83,14 +86,18 @@ export const etagsIgnored: Fault = (stores, raw) => ({
   findings: overriding(stores.findings, {
     commit: async (change) => {
       await stores.findings.readTimeline(''); // a turn for the other runner
-      return careless(raw, () => raw.findings.commit(change, undefined));
+      return careless(raw, 'Findings', () => raw.findings.commit(change, undefined));
     },
   }),
 });
 
-/** Within it every write of a finding is taken. Nobody else has a turn meanwhile. */
-async function careless<T>({ tables }: MemoryStores, write: () => Promise<T>): Promise<T> {
-  const contents = tables.contents('Findings');
+/** Within it every write to a table is taken. Nobody else has a turn meanwhile. */
+async function careless<T>(
+  { tables }: MemoryStores,
+  table: string,
+  write: () => Promise<T>,
+): Promise<T> {
+  const contents = tables.contents(table);
   contents.isRefused = () => false;
   try {
     return await write();
@@ -132,25 +139,27 @@ export const actsDropped: Fault = (stores) => ({
 // ---------------------------------------------------------------------------------------------------------- marks
 
 /** Marks go when they are listed, not when their work is done. */
-export const marksGoFirst: Fault = (stores) => {
-  const taken = async (marks: readonly WorkMark[]): Promise<readonly WorkMark[]> => {
-    for (const mark of marks) {
-      await stores.marks.remove(mark);
-    }
-    return marks;
-  };
-  return {
-    ...stores,
-    marks: overriding(stores.marks, {
-      dirty: async () => taken(await stores.marks.dirty()),
-      due: async (detector, end) => taken(await stores.marks.due(detector, end)),
-    }),
-  };
-};
+export const marksGoFirst: Fault = (stores) => ({
+  ...stores,
+  marks: overriding(stores.marks, {
+    list: async () => {
+      const marks = await stores.marks.list();
+      await stores.marks.remove(marks);
+      return marks;
+    },
+    due: async (detector, end) => {
+      const marks = await stores.marks.due(detector, end);
+      for (const mark of marks) {
+        await stores.marks.removeDue(mark);
+      }
+      return marks;
+    },
+  }),
+});
 
 /** Marks are kept in memory until they are drained: a kill loses them, and coverage has moved. */
 export const marksBuffered: Fault = (stores) => {
-  let buffer: Parameters<EngineStores['marks']['markDirty']>[] = [];
+  let buffer: Parameters<EngineStores['marks']['mark']>[] = [];
   const forgetful = around(stores, async (run) => {
     try {
       return await run();
@@ -162,46 +171,63 @@ export const marksBuffered: Fault = (stores) => {
   return {
     ...forgetful,
     marks: overriding(forgetful.marks, {
-      markDirty: (...marks) => {
+      mark: (...marks) => {
         buffer.push(marks);
         return Promise.resolve();
       },
-      dirty: async () => {
+      list: async () => {
         for (const marks of buffer) {
-          await forgetful.marks.markDirty(...marks);
+          await forgetful.marks.mark(...marks);
         }
         buffer = [];
-        return forgetful.marks.dirty();
+        return forgetful.marks.list();
       },
     }),
   };
 };
 
-/** A mark is removed although it was written again meanwhile. */
+/** With a mark goes what was marked of the same timelines since. */
 export const marksRemovedBlindly: Fault = (stores, raw) => ({
   ...stores,
   marks: overriding(stores.marks, {
-    remove: async (mark) => {
-      await stores.marks.remove(mark);
-      const renewed = (await raw.marks.dirty()).find(
-        (each) => each.timeline.id === mark.timeline.id,
+    remove: async (marks) => {
+      await stores.marks.remove(marks);
+      const done = new Set(idsIn(marks));
+      const newer = await raw.marks.list();
+      await raw.marks.remove(
+        newer.filter(
+          (mark) => mark.cause === 'signals' && idsIn([mark]).every((id) => done.has(id)),
+        ),
       );
-      await (renewed && mark.cause === 'dirty' && raw.marks.remove(renewed));
     },
   }),
 });
 
-/** A mark that is there already is left as it is, with the ETag that a runner at work will remove it by. */
+/** Who has a mark already gets no other, although a runner at work will remove the one that is there. */
 export const marksNotRenewed: Fault = (stores, raw) => ({
   ...stores,
   marks: overriding(stores.marks, {
-    markDirty: async (timelines, ...why) => {
-      const there = new Set((await raw.marks.dirty()).map((mark) => mark.timeline.id));
-      await stores.marks.markDirty(
+    mark: async (timelines, why) => {
+      const there = new Set(idsIn(await raw.marks.list()));
+      await stores.marks.mark(
         timelines.filter((each) => !there.has(each.id)),
-        ...why,
+        why,
       );
     },
+  }),
+});
+
+function idsIn(marks: readonly WorkMark[]): readonly string[] {
+  return marks.flatMap(({ timelines }) => timelines.map(({ id }) => id));
+}
+
+/** No fault: everybody drains at once, as when a lease has run out. Nothing that is right may rest on leases. */
+export const leasesIgnored: Fault = (stores) => ({
+  ...stores,
+  marks: overriding(stores.marks, {
+    takeLease: (name) => Promise.resolve({ name, etag: 'none' }),
+    renewLease: (lease) => Promise.resolve(lease),
+    releaseLease: () => Promise.resolve(),
   }),
 });
 
@@ -209,29 +235,16 @@ export const marksNotRenewed: Fault = (stores, raw) => ({
 export const catchingUpForgotten: Fault = (stores) => ({
   ...stores,
   marks: overriding(stores.marks, {
-    markDirty: (timelines, ends) => stores.marks.markDirty(timelines, ends),
+    mark: (timelines, { isCatchingUp: _past, ...why }) => stores.marks.mark(timelines, why),
   }),
 });
 
 /** Signals are marked before they are stored, and not again after. */
-export const markedBeforeOnly: Fault = (stores) => {
-  let isStored = false;
-  return {
-    ...stores,
-    signals: overriding(stores.signals, {
-      merge: async (...signals) => {
-        await stores.signals.merge(...signals);
-        isStored = true;
-      },
-    }),
-    marks: overriding(stores.marks, {
-      markDirty: async (...marks) => {
-        await (isStored ? undefined : stores.marks.markDirty(...marks));
-        isStored = false;
-      },
-    }),
-  };
-};
+export const markedBeforeOnly: Fault = (stores) =>
+  merging(stores, async (...signals) => {
+    await stores.signals.merge(...signals);
+    return [];
+  });
 
 /** Nobody is asked again. */
 export const dueForgotten: Fault = (stores) => ({
@@ -245,8 +258,8 @@ export const dueForgotten: Fault = (stores) => ({
 export const writingUnmarked: Fault = (stores) => ({
   ...stores,
   marks: overriding(stores.marks, {
-    markWriting: (timeline, since) =>
-      Promise.resolve({ timeline, since, cause: 'writing', etag: 'none' }),
+    markWriting: (timelines, since) =>
+      Promise.resolve({ timelines, since, cause: 'writing', key: 'none' }),
   }),
 });
 
@@ -256,9 +269,9 @@ export const linesWrittenOnce: Fault = (stores) => {
   return {
     ...stores,
     marks: overriding(stores.marks, {
-      markWriting: (timeline, since) => {
+      markWriting: (timelines, since) => {
         written.clear();
-        return stores.marks.markWriting(timeline, since);
+        return stores.marks.markWriting(timelines, since);
       },
     }),
     index: overriding(stores.index, {
@@ -357,7 +370,7 @@ export function altered(
 }
 
 /** The same port with some methods replaced. */
-function overriding<P extends object>(port: P, methods: Partial<P>): P {
+export function overriding<P extends object>(port: P, methods: Partial<P>): P {
   return new Proxy(port, {
     get: (target, name): unknown => {
       const member: unknown = Reflect.get(name in methods ? methods : target, name);

@@ -1,8 +1,9 @@
 import { memoryStores as storesIn } from '../../shared/adapters/memory/memory-stores';
-import { MemoryTables } from '../../shared/adapters/memory/memory-table';
+import { MemoryTables, type Around } from '../../shared/adapters/memory/memory-table';
 import { fromColumns, toColumns } from '../../shared/adapters/tables/columns';
 import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { joinKey, ordinal } from '../../shared/adapters/tables/keys';
+import { isHeader, timelineIn } from '../../shared/adapters/tables/timeline-rows';
 import type { Alert, Finding, Transition } from '../../shared/domain/finding';
 import type { WindowReport } from '../../shared/domain/journal';
 import type { RecordEntry } from '../../shared/domain/record-chain';
@@ -13,6 +14,10 @@ import type { Outbox, Stores } from '../../shared/pipeline/ports';
 /** The stores as shipped, over tables in memory, and what lies in those tables: to be looked at without waiting. */
 export interface MemoryStores extends Stores {
   readonly tables: MemoryTables;
+  /** Stores of another process over the same tables, with something around each request. */
+  over(around: Around): Stores;
+  /** So much time has passed that whoever was killed keeps nobody waiting any more. */
+  expireLeases(): void;
   readonly findings: Stores['findings'] & {
     /** In order of their first commit. */
     list(): readonly Finding[];
@@ -45,6 +50,15 @@ export function memoryStores(
   return {
     ...stores,
     tables,
+    over: (around) => storesIn(tables.through(around)),
+    expireLeases: () => {
+      const work = tables.contents('Work');
+      [...work.rows]
+        .filter(([, { rowKey }]) => rowKey.startsWith('lease|'))
+        .forEach(([key]) => {
+          work.remove(key);
+        });
+    },
     findings: looking(stores.findings, {
       list: () => all('Findings', 'f|') as readonly Finding[],
       get transitions() {
@@ -102,26 +116,19 @@ export function writeLate(
 }
 
 function purgeSignals(tables: MemoryTables, detector: string, floor: Instant): void {
-  for (const name of SIGNAL_MONTHS) {
-    const contents = tables.contents(name);
-    const own = new Set(
-      contents
-        .select({ partition: joinKey('memory', 'timelines', detector), ...EVERY }, Infinity)
-        .map((row) => row.rowKey),
-    );
-    for (const [key, row] of [...contents.rows]) {
-      const isOwn = own.has(row.partitionKey.slice('memory|'.length));
-      if (isOwn && (fromColumns(row) as Signal).at < floor) {
-        contents.remove(key);
-      }
+  const contents = tables.contents('Timelines');
+  const own = new Set(
+    [...contents.rows.values()].flatMap((row) =>
+      row['detector'] === detector ? [timelineIn(row)] : [],
+    ),
+  );
+  for (const [key, row] of [...contents.rows]) {
+    const isOwn = !isHeader(row) && own.has(timelineIn(row));
+    if (isOwn && (fromColumns(row) as Signal).at < floor) {
+      contents.remove(key);
     }
   }
 }
-
-const EVERY = { rows: { from: '', to: '~~~~' } };
-const SIGNAL_MONTHS = [2020, 2021, 2022, 2023, 2024, 2025, 2026].flatMap((year) =>
-  Array.from({ length: 12 }, (_, i) => `Signals${year}${String(i + 1).padStart(2, '0')}`),
-);
 
 function byReadAt(a: WindowReport, b: WindowReport): number {
   return a.readAt < b.readAt ? -1 : a.readAt > b.readAt ? 1 : 0;

@@ -17,7 +17,7 @@ import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
 import { keep } from '../../shared/pipeline/keep';
 import type { EngineStores } from '../../shared/pipeline/ports';
-import { markEveryTimeline, markRuleChange } from '../../shared/pipeline/rule-change';
+import { markEveryTimeline } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
 import {
   hearOfRows,
@@ -102,6 +102,7 @@ export async function play(story: Play): Promise<Played> {
     for (let isDone = false; !isDone;) {
       arm(crashes.shift());
       isDone = await survives(() => deliver(runner, batch, progress));
+      stores.expireLeases();
       progress.isCovered &&= story.afterCrash !== 'repeat';
     }
     arm(undefined);
@@ -219,7 +220,7 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
 /** Marks every timeline and assesses it: what an upgrade does, and what must change nothing when there is no news. */
 export async function reassess(runner: Runner): Promise<AssessReport> {
   for (const { detector } of runner.detectors) {
-    await markRuleChange(runner.stores, detector);
+    await markEveryTimeline(runner.stores, detector, true);
   }
   return drain(runner);
 }

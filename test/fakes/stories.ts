@@ -318,6 +318,6 @@ export interface PlannedCrash {
 }
 
 export const plannedCrashes: fc.Arbitrary<PlannedCrash[]> = fc.array(
-  fc.record({ operation: fc.nat(40), side: fc.constantFrom('before', 'after') }),
+  fc.record({ operation: fc.nat(60), side: fc.constantFrom('before', 'after') }),
   { minLength: 1, maxLength: 5 },
 );

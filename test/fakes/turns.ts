@@ -22,7 +22,8 @@ export const burstsOf = (runners: number): fc.Arbitrary<Burst[]> =>
 /** Lets one store operation happen at a time, in the order of the bursts; then everybody in turn. */
 export class Turns {
   readonly #bursts: Burst[];
-  readonly #waiting = new Map<number, () => void>();
+  /** A runner may have several requests on their way. */
+  readonly #waiting = new Map<number, (() => void)[]>();
 
   constructor(bursts: readonly Burst[]) {
     this.#bursts = [...bursts];
@@ -30,7 +31,9 @@ export class Turns {
 
   /** Resolves when it is this runner's turn. */
   take(runner: number): Promise<void> {
-    return new Promise((resolve) => this.#waiting.set(runner, resolve));
+    return new Promise((resolve) => {
+      this.#waiting.set(runner, [...(this.#waiting.get(runner) ?? []), resolve]);
+    });
   }
 
   /** Gives turns until everybody is done. */
@@ -59,8 +62,12 @@ export class Turns {
   }
 
   #give(runner: number | undefined): void {
-    const resolve = runner === undefined ? undefined : this.#waiting.get(runner);
-    this.#waiting.delete(runner ?? NaN);
+    const [resolve, ...others] = (runner === undefined ? [] : this.#waiting.get(runner)) ?? [];
+    if (runner !== undefined && others.length > 0) {
+      this.#waiting.set(runner, others);
+    } else {
+      this.#waiting.delete(runner ?? NaN);
+    }
     resolve?.();
   }
 }

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import hostJson from '../../host.json';
-import { FIXED_TABLES } from '../../shared/adapters/tables/stores';
+import { TABLES } from '../../shared/adapters/tables/stores';
 import { PERMISSIONS } from '../../shared/config/permissions';
 import { allSettings, SETTINGS } from '../../shared/config/settings';
 import { DETECTORS } from '../../shared/detectors/index';
@@ -108,7 +108,7 @@ describe('tables', () => {
   });
 
   it('are those that crosscheck doctor looks at', () => {
-    expect([...FIXED_TABLES].sort()).toEqual([...inTemplate].sort());
+    expect([...TABLES].sort()).toEqual([...inTemplate].sort());
   });
 });
 

@@ -10,15 +10,16 @@ import {
 import { drainMarks } from '../../shared/pipeline/assess';
 import { keep } from '../../shared/pipeline/keep';
 import { configureDetectors } from '../../shared/config/detectors';
-import { markRuleChange, noticeRuleChanges } from '../../shared/pipeline/rule-change';
+import { markEveryTimeline, noticeRuleChanges } from '../../shared/pipeline/rule-change';
 import { select } from '../../shared/pipeline/select';
-import { timelineId, type Act } from '../../shared/domain/finding';
+import type { Act } from '../../shared/domain/finding';
 import { DAY, plus } from '../../shared/domain/time';
 import { around } from '../fakes/crashing';
 import { deviceAdded, easAccepted, minutes, nameOf } from '../fakes/records';
 import { configured, cover, deliver, drain, play, TENANT } from '../fakes/run';
 import { isTallied } from '../../shared/domain/tally';
 import { END, inOrder, PLAIN, stepsOf } from '../fakes/stories';
+import { marked } from '../fakes/marked';
 
 const ADDED = deviceAdded({ id: 'a1', user: 'ann', at: minutes(0) }, 'd1');
 const ACT: Act = { verb: 'acknowledge', by: 'olga', at: END };
@@ -56,7 +57,7 @@ describe('shared/pipeline/keep', () => {
     const outcome = await keep(stores, select(TENANT, [mfaRegistrationUnfinished], [old, ADDED]));
 
     expect(outcome).toMatchObject({ tooOld: 1 });
-    expect(await stores.marks.dirty()).toMatchObject([{ timeline: { subject: { id: 'ann' } } }]);
+    expect(await marked(stores)).toMatchObject([{ subject: { id: 'ann' } }]);
   });
 });
 
@@ -100,12 +101,12 @@ describe('shared/pipeline/assess', () => {
     const { stores, runner } = await play({ batches: [] });
     await keep(stores, select(TENANT, [mfaRegistrationUnfinished], [ADDED]));
     const broken = around(stores, (operation, name) =>
-      name === 'findings.readTimeline' ? Promise.reject(new Error('no answer')) : operation(),
+      name === 'signals.readMany' ? Promise.reject(new Error('no answer')) : operation(),
     );
     const all = { tenantId: TENANT, detectors: runner.detectors, clock: { now: () => END } };
 
     await expect(drainMarks({ ...all, stores: broken })).rejects.toThrow('no answer');
-    expect(await stores.marks.dirty()).toHaveLength(1);
+    expect(await marked(stores)).toHaveLength(1);
   });
 });
 
@@ -118,10 +119,10 @@ describe('shared/pipeline/rule-change', () => {
     await play({ batches: inOrder(records, PLAIN), stores });
     const [eas, mfa] = DETECTORS;
 
-    expect(await stores.marks.dirty()).toHaveLength(0);
-    expect(await markRuleChange(stores, mfa!)).toBe(250);
-    expect(await markRuleChange(stores, eas!)).toBe(0);
-    expect(await stores.marks.dirty()).toHaveLength(250);
+    expect(await marked(stores)).toHaveLength(0);
+    expect(await markEveryTimeline(stores, mfa!, true)).toBe(250);
+    expect(await markEveryTimeline(stores, eas!, true)).toBe(0);
+    expect(await marked(stores)).toHaveLength(250);
   });
 
   it('notices another version or setting once, and nothing at the first start', async () => {
@@ -133,9 +134,9 @@ describe('shared/pipeline/rule-change', () => {
 
     expect(await noticeRuleChanges(stores, before)).toEqual([]);
     expect(await noticeRuleChanges(stores, before)).toEqual([]);
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
     expect(await noticeRuleChanges(stores, after)).toEqual(['mfa-registration-unfinished']);
-    expect(await stores.marks.dirty()).toHaveLength(1);
+    expect(await marked(stores)).toHaveLength(1);
     expect(await noticeRuleChanges(stores, after)).toEqual([]);
   });
 
@@ -175,7 +176,7 @@ describe('shared/pipeline/decide', () => {
       `finding ${finding!.id} is acknowledged already`,
     );
     expect(stores.findings.transitions).toHaveLength(written);
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
   });
 
   it('knows its own act again when the answer got lost', async () => {
@@ -202,7 +203,7 @@ describe('shared/pipeline/decide', () => {
     });
 
     await expect(recordAct(busy, finding!.id, ACT)).rejects.toThrow(ActRefusedError);
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
   });
 
   it('says that there is no such finding', async () => {
@@ -228,7 +229,7 @@ describe('shared/pipeline/decide', () => {
 
     expect(decided).toMatchObject({ status: 'acknowledged', act: ACT });
     expect(stores.findings.transitions.map(({ verb }) => verb)).toEqual(['opened', 'acknowledged']);
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
   });
 
   it('gives up on a finding that keeps changing', async () => {
@@ -242,7 +243,7 @@ describe('shared/pipeline/decide', () => {
 
     await expect(recordAct(busy, finding!.id, ACT)).rejects.toThrow(FindingBusyError);
     expect(tries).toBe(5);
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
   });
 });
 
@@ -254,11 +255,8 @@ describe('a detector that fails', () => {
       throw new RangeError('never seen the like');
     };
     const broken = { ...eas!, detector: { ...eas!.detector, assess } };
-    const subject = { type: 'user' as const, id: 'ann' };
-    const timelines = [eas!, mfa!].map(({ detector }) => ({
-      ...{ id: timelineId('t', detector.id, 'ann'), detector: detector.id, subject },
-    }));
-    await stores.marks.markDirty(timelines, {});
+    const signIn = easAccepted({ id: 's1', user: 'ann', at: minutes(0) });
+    await keep(stores, select('t', DETECTORS, [ADDED, signIn]));
 
     const report = await drainMarks({
       ...{ tenantId: 't', stores, detectors: [broken, mfa!] },
@@ -268,8 +266,6 @@ describe('a detector that fails', () => {
     expect(report.faults.map(({ error }) => error.message)).toEqual([
       'detector eas-success-despite-ca-failure failed: never seen the like',
     ]);
-    expect(await stores.marks.dirty()).toMatchObject([
-      { timeline: { detector: eas!.detector.id } },
-    ]);
+    expect(await marked(stores)).toMatchObject([{ detector: eas!.detector.id }]);
   });
 });

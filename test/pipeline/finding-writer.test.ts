@@ -32,10 +32,10 @@ describe('shared/pipeline/finding-writer', () => {
     await writer.writeLines();
 
     expect(order).toEqual([
-      ...['marks.markWriting', 'findings.commit', 'counts.add', 'index.put'],
-      ...['findings.readTimeline', 'marks.remove'],
+      ...['marks.markWriting', 'findings.commit', 'index.put', 'findings.readTimeline'],
+      ...['counts.add', 'marks.remove'],
     ]);
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await stores.marks.list()).toEqual([]);
     await linesAgree(stores);
   });
 
@@ -94,14 +94,14 @@ describe('shared/pipeline/finding-writer', () => {
     await writer.writeLines();
 
     expect(count).toBe(6);
-    expect(await stores.marks.dirty()).toMatchObject([{ cause: 'writing', since: NOW }]);
+    expect(await stores.marks.list()).toMatchObject([{ cause: 'writing', since: NOW }]);
   });
 
   describe('of a writer that was killed', () => {
     let left: readonly WorkMark[];
     beforeEach(async () => {
       await new FindingWriter(stores, MARY, NOW).commit(OPENED, undefined);
-      left = await stores.marks.dirty();
+      left = await stores.marks.list();
     });
 
     it.each([
@@ -112,7 +112,7 @@ describe('shared/pipeline/finding-writer', () => {
 
       await linesAgree(stores);
       // A young one may belong to a writer that lives, and is killed later.
-      expect(await stores.marks.dirty()).toHaveLength(stays);
+      expect(await stores.marks.list()).toHaveLength(stays);
     });
   });
 });

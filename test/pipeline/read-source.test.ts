@@ -1,4 +1,5 @@
 import { memoryStores } from '../fakes/memory-stores';
+import { marked } from '../fakes/marked';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { Interval } from '../../shared/domain/coverage';
 import { givingUp } from '../../shared/domain/journal';
@@ -141,7 +142,7 @@ describe('readSource', () => {
     const report = await readSource(reader);
 
     expect(report.stopped).toMatchObject({ trouble: 'denied' });
-    expect(await stores.marks.dirty()).toHaveLength(1);
+    expect(new Set((await marked(stores)).map(({ id }) => id)).size).toBe(1);
     expect((await readCoverage(stores.coverage, EAS)).signIns?.to).toBe(plus(NOW, -12 * HOUR));
   });
 

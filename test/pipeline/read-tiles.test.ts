@@ -469,7 +469,7 @@ describe('shared/pipeline/read-stretch', () => {
 
     it('of a store is not taken for trouble with the log', async () => {
       const { reader, stores } = setUp();
-      jest.spyOn(stores.marks, 'markDirty').mockRejectedValue(new Error('the storage is down'));
+      jest.spyOn(stores.marks, 'mark').mockRejectedValue(new Error('the storage is down'));
       jest.spyOn(stores.coverage, 'change').mockRejectedValue(new Error('the storage is down'));
 
       await expect(readSource(reader)).rejects.toThrow('the storage is down');

@@ -1,7 +1,7 @@
 import { extendCoverage } from '../fakes/cover';
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { canonical, type Json } from '../../shared/domain/canonical';
-import { DAY, MINUTE, plus, type Instant } from '../../shared/domain/time';
+import { DAY, MINUTE, plus, startOfMonth, type Instant } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
 import { PurgeUnfinishedError, purgeExpired } from '../../shared/pipeline/retention';
 import { addRule, removeRule } from '../../shared/pipeline/rules';
@@ -47,7 +47,8 @@ async function makeWorld(): Promise<World> {
     { stores, clock },
     { kind: 'hold', scope, owner: 'law', reason: 'case', createdBy: 'law' },
   );
-  await stores.signals.merge(ANN, [signal('a', FIRST_DAY)], {});
+  const signals = [signal('a', FIRST_DAY)];
+  await stores.signals.merge([{ timeline: ANN, signals }], { join: {} });
   const read = { from: FIRST_DAY, to: plus(FIRST_DAY, MINUTE) };
   await extendCoverage(stores.coverage, 'signIns', read, ['x'], windowReport(read.from, read.to));
   await stores.quarantine.add([unreadableRow('x', { firstSeenAt: FIRST_DAY })]);
@@ -129,7 +130,11 @@ describe('retention', () => {
 
     const report = await run(world, stores);
 
-    expect(report).toEqual({ findings: 10, held: 1, signalTables: ['Signals202602'] });
+    expect(report).toEqual({
+      findings: 10,
+      held: 1,
+      signalsBefore: startOfMonth(plus(world.clock.now(), -DETECTOR.retain)),
+    });
     expect(anchors(stores)).toEqual(['held', 'open', 'young']);
     expect(stores.findings.transitions.map(({ findingId }) => findingId)).toHaveLength(2 + 3 + 2);
     expect((await stores.index.page({}, 100)).lines).toEqual([]);
@@ -223,7 +228,8 @@ describe('retention', () => {
       ...{ ...world, retention: RETENTION, detectors: [keeper] },
     });
 
-    expect(report).toMatchObject({ findings: 0, signalTables: [] });
+    expect(report).toMatchObject({ findings: 0, held: 0 });
+    expect((await world.stores.signals.read(ANN.id)).signals).toHaveLength(1);
   });
 
   it('ends the same after a kill at any operation', async () => {

@@ -15,6 +15,7 @@ import { Crash, crashing } from '../fakes/crashing';
 import { deviceAdded, minutes } from '../fakes/records';
 import { configured, drain, deliver, type Runner } from '../fakes/run';
 import { END, inOrder, PLAIN } from '../fakes/stories';
+import { marked } from '../fakes/marked';
 
 const added = deviceAdded({ id: 'a1', user: 'ann', at: minutes(0) }, 'd1');
 const OWNED = { owner: 'olga', reason: 'known', createdBy: 'olga' };
@@ -106,7 +107,7 @@ describe('suppression rules', () => {
     await poll();
     await make({ subjectId: 'ben' });
 
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
     expect(await posted()).toHaveLength(1);
   });
 
@@ -142,6 +143,8 @@ describe('suppression rules', () => {
             if (!(error instanceof Crash)) {
               throw error;
             }
+            arm(undefined);
+            stores.expireLeases();
           }
         }
       };

@@ -18,6 +18,7 @@ import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 import { deviceAdded, minutes, registered } from '../fakes/records';
 import { inFeed, readCoverage } from '../fakes/cover';
+import { marked } from '../fakes/marked';
 
 const MFA = 'mfa-registration-unfinished';
 const BUDGET = MINUTE;
@@ -88,7 +89,7 @@ describe('shared/pipeline/second-look', () => {
 
     expect(opened()).toEqual([]);
     expect(report).toMatchObject({ left: 0, changes: [] });
-    expect(await stores.marks.dirty()).toEqual([]);
+    expect(await marked(stores)).toEqual([]);
   });
 
   it('opens what the log does not explain, and asks once', async () => {
@@ -183,14 +184,14 @@ describe('shared/pipeline/second-look', () => {
 
         const report = await drain({ trouble });
         const before = opened();
-        const marks = await stores.marks.dirty();
+        const marks = await marked(stores);
         await drain({});
 
         expect(report).toMatchObject({ left: 1, changes: [] });
         expect(before).toEqual([]);
         expect(marks).toHaveLength(1);
         expect(opened()).toEqual(['ann']);
-        expect(await stores.marks.dirty()).toEqual([]);
+        expect(await marked(stores)).toEqual([]);
       },
     );
 

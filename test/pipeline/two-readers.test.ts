@@ -108,10 +108,10 @@ describe('a range that is filled', () => {
       ),
     );
     let marked = 0;
-    const markDirty = stores.marks.markDirty.bind(stores.marks);
-    jest.spyOn(stores.marks, 'markDirty').mockImplementation((timelines, ...rest) => {
+    const mark = stores.marks.mark.bind(stores.marks);
+    jest.spyOn(stores.marks, 'mark').mockImplementation((timelines, why) => {
       marked += timelines.length;
-      return markDirty(timelines, ...rest);
+      return mark(timelines, why);
     });
 
     const range = { from: plus(NOW, -3 * DAY), to: plus(NOW, -2 * DAY) };
@@ -131,14 +131,12 @@ describe('a range that is filled', () => {
         [easAccepted({ id: 'row', user: 'ann', at: plus(NOW, -3 * HOUR) })],
       ),
     );
-    for (const mark of await stores.marks.dirty()) {
-      await stores.marks.remove(mark);
-    }
+    await stores.marks.remove(await stores.marks.list());
     await change((head) => ({ ...head, filling: { [EAS]: 'a window' } }));
 
     await readSource(reader);
 
-    expect(await stores.marks.dirty()).toMatchObject([{ isCatchingUp: true }]);
+    expect(await stores.marks.list()).toMatchObject([{ isCatchingUp: true }]);
     expect((await readFeed(stores.coverage, 'signIns'))?.filling).toBeUndefined();
   });
 });

@@ -375,9 +375,7 @@ describe('a gap of an unreadable row', () => {
     show([scanned('ann'), cut(verified('ann'))]);
     clock.advance(2 * HOUR);
     await expect(poll()).rejects.toThrow('killed');
-    for (const mark of await stores.marks.dirty()) {
-      await stores.marks.remove(mark);
-    }
+    await stores.marks.remove(await stores.marks.list());
     Reflect.deleteProperty(stores.quarantine, 'heard');
 
     await hearOfRows({ stores, tenantId: TENANT });

@@ -123,19 +123,16 @@ function noting(
     signal.eventId !== undefined
       ? [rowOf(signal.eventId)]
       : textsIn(signal.facts['events']).flatMap((hash) => rowByHash.get(hash) ?? []);
-  return {
-    merge: (timeline, fresh, rules) => {
+  const merge = signals.merge.bind(signals);
+  return Object.assign(signals, {
+    merge: ((touched, rules, mark) => {
       const now = epochOf(clock.now());
-      for (const row of fresh.flatMap(rowsOf)) {
+      for (const row of touched.flatMap((each) => each.signals.flatMap(rowsOf))) {
         countedAt[row] = Math.min(now, countedAt[row]! || now);
       }
-      return signals.merge(timeline, fresh, rules);
-    },
-    read: (id) => signals.read(id),
-    timelinesOf: (id) => signals.timelinesOf(id),
-    below: (...args) => signals.below(...args),
-    drop: (...args) => signals.drop(...args),
-  };
+      return merge(touched, rules, mark);
+    }) satisfies Stores['signals']['merge'],
+  });
 }
 
 async function countRows({ signals }: MemoryStores, world: World): Promise<Uint8Array> {

@@ -1,5 +1,4 @@
 import {
-  odata,
   TableClient,
   TableServiceClient,
   type TableServiceClientOptions,
@@ -8,7 +7,6 @@ import type { TokenCredential } from '@azure/identity';
 import { isLoopback } from '../../domain/loopback';
 import { SECOND, type Duration } from '../../domain/time';
 import { StorageError } from './errors';
-import type { KeyRange } from './keys';
 import { toStorageError } from './service-errors';
 
 /** Where the tables are: `connection`, or `endpoint` with `credential`. */
@@ -24,15 +22,7 @@ export interface AccountOptions {
 }
 
 export type Operation =
-  | 'get'
-  | 'list'
-  | 'insert'
-  | 'update'
-  | 'upsert'
-  | 'remove'
-  | 'transaction'
-  | 'list-tables'
-  | 'create-table';
+  'get' | 'list' | 'insert' | 'update' | 'upsert' | 'remove' | 'transaction' | 'create-table';
 
 type Policy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
 type HttpRequest = Parameters<Policy['sendRequest']>[0];
@@ -42,11 +32,10 @@ const TIMEOUT = 30 * SECOND;
 const RETRIES = { maxRetries: 3, retryDelayInMs: 250, maxRetryDelayInMs: 4 * SECOND };
 const ALL_TABLES = '*';
 
-/** A storage account: makes clients and lists tables. Nothing is sent before it is needed. */
+/** A storage account: makes clients. Nothing is sent before it is needed. */
 export class Account {
   readonly address: URL;
   readonly #clients = new Map<string, TableClient>();
-  readonly #service: TableServiceClient;
   readonly #connect: Connect;
   readonly #onOperation: AccountOptions['onOperation'];
   readonly #patience: NonNullable<AccountOptions['patience']>;
@@ -58,7 +47,6 @@ export class Account {
     this.#patience = options.patience ?? { timeout: TIMEOUT, retries: RETRIES.maxRetries };
     this.#connect = connectorOf(options);
     this.address = addressOf(this.#connect);
-    this.#service = this.#connect.service(this.#clientOptions(ALL_TABLES));
   }
 
   client(table: string): TableClient {
@@ -68,20 +56,6 @@ export class Account {
       this.#clients.set(table, client);
     }
     return client;
-  }
-
-  /** Names of the tables in a range. */
-  async listTables({ from, to }: KeyRange): Promise<readonly string[]> {
-    const filter = odata`TableName ge ${from} and TableName lt ${to}`;
-    const names: string[] = [];
-    try {
-      for await (const page of this.#service.listTables({ queryOptions: { filter } }).byPage()) {
-        names.push(...page.flatMap(({ name }) => (name === undefined ? [] : [name])));
-      }
-    } catch (error) {
-      throw this.failure(error, 'list', `${from}*`);
-    }
-    return names;
   }
 
   /** The error to throw for a request that failed. */
@@ -174,7 +148,7 @@ function operationOf({ method, url, headers }: HttpRequest): Operation {
   const { pathname } = new URL(url);
   const isOfTables = pathname.endsWith('/Tables');
   if (method === 'GET') {
-    return isOfTables ? 'list-tables' : pathname.includes('PartitionKey=') ? 'get' : 'list';
+    return pathname.includes('PartitionKey=') ? 'get' : 'list';
   }
   if (method === 'POST') {
     return isOfTables ? 'create-table' : pathname.endsWith('$batch') ? 'transaction' : 'insert';

@@ -1,9 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
 import { retryOnConflict } from '../../pipeline/retry-on-conflict';
 import { ContentionError } from './errors';
+import type { Table } from './table';
 
 const TRIES = 10;
-const sleep = (ms: number): Promise<void> => setTimeout(ms);
 
 /**
  * Tries until nobody else was faster.
@@ -12,12 +11,14 @@ const sleep = (ms: number): Promise<void> => setTimeout(ms);
  */
 export async function untilWritten(
   what: string,
-  table: string,
+  table: Table,
   write: (isAgain: boolean) => Promise<boolean>,
 ): Promise<void> {
   const attempt = async (round: number): Promise<true | undefined> =>
     (await write(round > 0)) || undefined;
-  if ((await retryOnConflict(attempt, { tries: TRIES, sleep })) === undefined) {
-    throw new ContentionError(what, table);
+  if (
+    (await retryOnConflict(attempt, { tries: TRIES, sleep: (ms) => table.pause(ms) })) === undefined
+  ) {
+    throw new ContentionError(what, table.name);
   }
 }

@@ -71,7 +71,7 @@ export class TableCoverage implements CoverageStore {
   ): Promise<SourceState> {
     const source = typeof of === 'string' ? of : of.source;
     let next = unread(source);
-    await untilWritten(`what is known of ${source}`, this.#table.name, async (isAgain) => {
+    await untilWritten(`what is known of ${source}`, this.#table, async (isAgain) => {
       const isKnown = typeof of !== 'string' && this.#etags.has(of) && !isAgain;
       const before = isKnown ? of : ((await this.source(source)) ?? unread(source));
       next = step(before);

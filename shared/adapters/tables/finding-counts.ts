@@ -45,7 +45,7 @@ export class TableCounts implements FindingCounts {
       joinKey(day, detector, findingId.slice(0, 1)),
     );
     for (const [rowKey, ofRow] of byRow) {
-      await untilWritten(`the count ${rowKey}`, this.#table.name, (isAgain) =>
+      await untilWritten(`the count ${rowKey}`, this.#table, (isAgain) =>
         this.#addTo(rowKey, ofRow, isAgain),
       );
     }

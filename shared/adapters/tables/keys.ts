@@ -1,5 +1,5 @@
 import { sha256 } from '../../domain/canonical';
-import { epochOf, fromEpoch, monthOf, MINUTE, plus, type Instant } from '../../domain/time';
+import { epochOf, fromEpoch, MINUTE, plus, type Instant } from '../../domain/time';
 
 // The service forbids / \ # ? and control characters, and % + ' and spaces have a bad history in its addresses. So
 // only these characters stand for themselves; every other UTF-16 unit is written as ~ and four hexadecimal digits.
@@ -10,12 +10,13 @@ const UNSAFE_IN_PART = /[^A-Za-z0-9_.:@-]/g;
 export const KEY_LIMIT = 256;
 /** Four parts and their separators fit the limit. */
 const PART_LIMIT = 60;
-const KEY_EDGE = 180;
+/** What a hash and its sign take of a key. */
+const KEY_HASH = 76;
 const PART_EDGE = 24;
 
 /** A text of any length and content as a key: itself when it can be, else escaped, else its beginning and a hash. */
-export function toKey(text: string): string {
-  return shorten(escape(text, UNSAFE_IN_KEY), text, KEY_LIMIT, KEY_EDGE);
+export function toKey(text: string, limit = KEY_LIMIT): string {
+  return shorten(escape(text, UNSAFE_IN_KEY), text, limit, limit - KEY_HASH);
 }
 
 /** Several texts as one key. No part runs into the next, whatever it holds. */
@@ -70,16 +71,4 @@ const STEP = 5 * MINUTE;
 export function coarse(instant: Instant): Instant {
   const below = fromEpoch(Math.floor(epochOf(instant) / STEP) * STEP);
   return below === instant ? instant : plus(below, STEP);
-}
-
-const SIGNALS = 'Signals';
-export const SIGNAL_TABLES = beginning(SIGNALS);
-
-/** `Signals202308` */
-export function signalTable(at: Instant): string {
-  return SIGNALS + monthOf(at).replace('-', '');
-}
-
-export function isSignalTable(name: string): boolean {
-  return /^Signals\d{6}$/.test(name);
 }

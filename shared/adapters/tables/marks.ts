@@ -1,27 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '../../domain/time';
 import type {
-  CoverageEnds,
+  DueMark,
+  Lease,
   TimelineFaults,
   TimelineRef,
   WorkMark,
   WorkMarks,
 } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
-import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';
 import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
-import { chunked, rowOf, type Table, type Write } from './table';
+import { chunked, type Table } from './table';
 
-/** Work is marked before and after it: the second time the row is known. Forgetting only costs a read. */
-const REMEMBERED = 10_000;
 const FAULTS = 'faults';
+const MARK = 'mark';
+/** Listed in one request with the others, before them. */
+const WRITING = `${MARK}-writing`;
+const MARKS: KeyRange = { from: `${WRITING}|`, to: after(`${MARK}|`) };
+const TIMELINES_PER_MARK = 200;
+/** Names may be long, and a character may take six: a row stays below what it may have. */
+const CHARACTERS_PER_MARK = 60_000;
+/** So many rows are listed at once: 50,000 timelines. */
+const LISTED = 250;
+
+type Kept = Omit<WorkMark, 'key'>;
 
 /** What must be assessed, all of a tenant in one partition. */
 export class TableMarks implements WorkMarks {
   readonly #work: Table;
   readonly #partition: string;
-  readonly #written = new Map<string, StoredRow>();
   #hasFaults = false;
 
   constructor(work: Table, tenantId: string) {
@@ -29,48 +37,100 @@ export class TableMarks implements WorkMarks {
     this.#partition = joinKey(tenantId);
   }
 
-  async markDirty(
+  async mark(
     timelines: readonly TimelineRef[],
-    coverageEnds: CoverageEnds,
-    isCatchingUp = false,
+    why: Pick<WorkMark, 'coverageEnds' | 'isCatchingUp' | 'cause'>,
   ): Promise<void> {
-    const fresh = new Map(timelines.map((timeline) => [timeline.id, timeline]));
-    const why = { coverageEnds, ...(isCatchingUp && { isCatchingUp }) };
-    const inserts = [...fresh.values()].map((timeline) => ({
-      insert: this.#row(joinKey('dirty', timeline.id), { timeline, ...why }),
-    }));
-    for (const chunk of chunked(inserts)) {
-      await this.#markAll(chunk);
+    const unique = [...new Map(timelines.map((each) => [each.id, each])).values()];
+    const rows = shared(unique).map((each) => this.#markRow({ timelines: each, ...why }));
+    for (const chunk of chunked(rows.map((upsert) => ({ upsert })))) {
+      await this.#work.writeAll(chunk);
     }
   }
 
-  async markDue(timeline: TimelineRef, at: Instant): Promise<void> {
-    const rowKey = joinKey('due', timeline.detector, coarse(at), timeline.id);
-    await this.#work.upsert(this.#row(rowKey, { timeline }));
+  async markDue(
+    due: readonly { readonly timeline: TimelineRef; readonly at: Instant }[],
+  ): Promise<void> {
+    const rows = due.map(({ timeline, at }) => {
+      const rowKey = joinKey('due', timeline.detector, coarse(at), timeline.id);
+      return [rowKey, this.#row(rowKey, { timeline })] as const;
+    });
+    const upserts = [...new Map(rows).values()].map((upsert) => ({ upsert }));
+    for (const chunk of chunked(upserts)) {
+      await this.#work.writeAll(chunk);
+    }
   }
 
-  /** Beside the dirty mark, so that both are one read. The row is ours alone: it needs no ETag. */
-  async markWriting(timeline: TimelineRef, since: Instant): Promise<WorkMark> {
-    const rowKey = joinKey('dirty', timeline.id, randomUUID());
-    await this.#work.upsert(this.#row(rowKey, { timeline, since }));
-    return { timeline, since, cause: 'writing', etag: `${rowKey} *` };
+  async markWriting(timelines: readonly TimelineRef[], since: Instant): Promise<WorkMark> {
+    const kept = { timelines, cause: 'writing', since } as const;
+    const row = this.#markRow(kept);
+    await this.#work.upsert(row);
+    return { ...kept, key: row.rowKey };
   }
 
-  dirty(): Promise<readonly WorkMark[]> {
-    return this.#list('dirty', beginning('dirty|'));
+  async list(): Promise<readonly WorkMark[]> {
+    const found: StoredRow[] = [];
+    const query = { partition: this.#partition, rows: MARKS, page: LISTED };
+    for await (const page of this.#work.pages(query)) {
+      found.push(...page);
+      if (found.length >= LISTED) {
+        break;
+      }
+    }
+    return found.map((row) => ({
+      ...(fromColumns(row, this.#work.name) as Kept),
+      key: row.rowKey,
+    }));
   }
 
   /** Marks lie at the next full five minutes, so they are due up to that much later than asked for, never earlier. */
-  due(detectorId: string, end: Instant): Promise<readonly WorkMark[]> {
+  async due(detectorId: string, end: Instant): Promise<readonly DueMark[]> {
     const from = `${joinKey('due', detectorId)}|`;
-    return this.#list('due', { from, to: after(`${from}${end}|`) });
+    const rows: KeyRange = { from, to: after(`${from}${end}|`) };
+    const found = await this.#work.list({ partition: this.#partition, rows });
+    return found.map((row) => ({
+      ...(fromColumns(row, this.#work.name) as Pick<DueMark, 'timeline'>),
+      etag: `${row.rowKey} ${row.etag}`, // row keys have no space
+    }));
   }
 
-  async remove(mark: WorkMark): Promise<void> {
-    const space = mark.etag.indexOf(' ');
-    const rowKey = mark.etag.slice(0, space);
-    this.#written.delete(rowKey);
-    await this.#work.remove(this.#partition, rowKey, mark.etag.slice(space + 1));
+  async remove(marks: readonly WorkMark[]): Promise<void> {
+    await this.#work.removeAll(
+      this.#partition,
+      marks.map(({ key }) => key),
+    );
+  }
+
+  async removeDue({ etag }: DueMark): Promise<void> {
+    const space = etag.indexOf(' ');
+    await this.#work.remove(this.#partition, etag.slice(0, space), etag.slice(space + 1));
+  }
+
+  async takeLease(name: string, now: Instant, until: Instant): Promise<Lease | undefined> {
+    const row = this.#row(joinKey('lease', name), { until });
+    const taken = await this.#work.transact([{ insert: row }]);
+    if (taken !== undefined) {
+      return leaseOf(name, row, taken);
+    }
+    const known = await this.#work.get(this.#partition, row.rowKey);
+    const isHeld =
+      known !== undefined &&
+      (fromColumns(known, this.#work.name) as { readonly until: Instant }).until > now;
+    if (isHeld) {
+      return undefined;
+    }
+    const write =
+      known === undefined ? { insert: row } : ({ update: row, etag: known.etag } as const);
+    return leaseOf(name, row, await this.#work.transact([write]));
+  }
+
+  async renewLease({ name, etag }: Lease, until: Instant): Promise<Lease | undefined> {
+    const row = this.#row(joinKey('lease', name), { until });
+    return leaseOf(name, row, await this.#work.transact([{ update: row, etag }]));
+  }
+
+  async releaseLease({ name, etag }: Lease): Promise<void> {
+    await this.#work.remove(this.#partition, joinKey('lease', name), etag);
   }
 
   async rules(): Promise<Readonly<Record<string, string>>> {
@@ -80,9 +140,7 @@ export class TableMarks implements WorkMarks {
   }
 
   async keepRule(detector: string, rule: string): Promise<void> {
-    const partitionKey = this.#partition;
-    const rowKey = joinKey('rule', detector);
-    await this.#work.upsert({ partitionKey, rowKey, ...toColumns({ detector, rule }) });
+    await this.#work.upsert(this.#row(joinKey('rule', detector), { detector, rule }));
   }
 
   /** A run without faults costs nothing: what another process kept and nobody keeps again is old news to health. */
@@ -101,73 +159,46 @@ export class TableMarks implements WorkMarks {
     return row && (fromColumns(row, this.#work.name) as TimelineFaults);
   }
 
-  /** Most marks are new or our own: they are written at once. Else all are read, and what is there is kept. */
-  async #markAll(inserts: readonly { readonly insert: Row }[]): Promise<void> {
-    const marks = inserts.length === 1 ? 'a work mark' : `one of ${inserts.length} work marks`;
-    await untilWritten(marks, this.#work.name, async (isAgain) => {
-      const rowKeys = inserts.map(({ insert }) => insert.rowKey);
-      const known = isAgain ? await this.#read(rowKeys) : this.#written;
-      const writes = inserts.map(({ insert }) => remark(insert, known.get(insert.rowKey)));
-      const etags = await this.#work.transact(writes);
-      this.#remember(writes, etags);
-      return etags !== undefined;
-    });
+  /** Never the key of another mark, also of one that was removed. */
+  #markRow(kept: Kept): Row {
+    const [{ detector } = { detector: '' }] = kept.timelines;
+    const kind = kept.cause === 'writing' ? WRITING : MARK;
+    return this.#row(joinKey(kind, detector, randomUUID()), kept);
   }
 
-  #remember(writes: readonly Write[], etags: ReadonlyMap<string, string> | undefined): void {
-    if (this.#written.size + writes.length > REMEMBERED) {
-      this.#written.clear();
-    }
-    for (const row of writes.map(rowOf)) {
-      const etag = etags?.get(row.rowKey);
-      this.#written.delete(row.rowKey);
-      if (etag !== undefined) {
-        this.#written.set(row.rowKey, { ...row, etag });
-      }
-    }
-  }
-
-  async #read(rowKeys: readonly string[]): Promise<ReadonlyMap<string, StoredRow>> {
-    const [first = '', ...others] = [...rowKeys].sort();
-    const rows = { from: first, to: after(`${others.at(-1) ?? first}|`) };
-    const found = await this.#work.list({ partition: this.#partition, rows });
-    return new Map(found.map((row) => [row.rowKey, row]));
-  }
-
-  async #list(cause: WorkMark['cause'], rows: KeyRange): Promise<readonly WorkMark[]> {
-    const found = await this.#work.list({ partition: this.#partition, rows });
-    return found.map((row) => {
-      const mark = fromColumns(row, this.#work.name) as Kept;
-      return {
-        ...mark,
-        cause: mark.since === undefined ? cause : 'writing',
-        // Says which row and which version of it; row keys have no space.
-        etag: `${row.rowKey} ${row.etag}`,
-      };
-    });
-  }
-
-  #row(rowKey: string, mark: Kept): Row {
-    return { partitionKey: this.#partition, rowKey, ...toColumns(mark) };
+  #row(rowKey: string, value: object): Row {
+    return { partitionKey: this.#partition, rowKey, ...toColumns(value) };
   }
 }
 
-type Kept = Omit<WorkMark, 'cause' | 'etag'>;
-
-/** A mark that is there keeps its older coverage ends and its catching up; being written again, it gets a new ETag. */
-function remark(insert: Row, known: StoredRow | undefined): Write {
-  if (known === undefined) {
-    return { insert };
-  }
-  const { partitionKey, rowKey } = insert;
-  const mark = { ...(fromColumns(insert) as WorkMark), ...whatStays(known) };
-  return { update: { partitionKey, rowKey, ...toColumns(mark) }, etag: known.etag };
+function leaseOf(
+  name: string,
+  { rowKey }: Row,
+  etags: ReadonlyMap<string, string> | undefined,
+): Lease | undefined {
+  const etag = etags?.get(rowKey);
+  return etag === undefined ? undefined : { name, etag };
 }
 
-function whatStays(known: StoredRow): Pick<WorkMark, 'coverageEnds' | 'isCatchingUp'> {
-  const { coverageEnds, isCatchingUp } = fromColumns(known) as WorkMark;
-  return {
-    ...(coverageEnds !== undefined && { coverageEnds }),
-    ...(isCatchingUp === true && { isCatchingUp }),
-  };
+/** Timelines that share a mark: of one detector, and not too many. */
+function shared(timelines: readonly TimelineRef[]): readonly (readonly TimelineRef[])[] {
+  const groups: TimelineRef[][] = [];
+  let characters = 0;
+  for (const timeline of timelines) {
+    const own = JSON.stringify(timeline).length;
+    const last = groups.at(-1);
+    if (
+      last !== undefined &&
+      last.length < TIMELINES_PER_MARK &&
+      last[0]?.detector === timeline.detector &&
+      characters + own <= CHARACTERS_PER_MARK
+    ) {
+      last.push(timeline);
+      characters += own;
+    } else {
+      groups.push([timeline]);
+      characters = own;
+    }
+  }
+  return groups;
 }

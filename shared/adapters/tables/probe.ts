@@ -12,8 +12,6 @@ export interface TableProbe {
 }
 
 const ROW = 'probe';
-/** A name that no table has. */
-const NO_TABLE = 'CrosscheckDoctorLooks';
 
 /**
  * Reads, writes and removes one row, in a partition that no store reads. A missing table is not made. The key is always
@@ -39,31 +37,6 @@ export async function probeTable(
     ...(unreadable !== undefined && { unreadable }),
     ...(unwritable !== undefined && { unwritable }),
   };
-}
-
-/**
- * Whether tables may be made and dropped, without doing either: the service looks at the right first, so making a table
- * that is there answers 409 and dropping one that is not 404, but 403 without the right.
- * @param existing a table that is there.
- */
-export async function probeTableRights(
-  account: Account,
-  existing: string,
-): Promise<StorageError | undefined> {
-  return failureOf(async () => {
-    try {
-      await account.client(existing).createTable(); // the SDK takes 409 for done
-    } catch (error) {
-      throw account.failure(error, 'create', existing);
-    }
-    try {
-      await account.client(NO_TABLE).deleteTable();
-    } catch (error) {
-      if (refusalOf(error) === undefined) {
-        throw account.failure(error, 'drop', NO_TABLE);
-      }
-    }
-  });
 }
 
 async function failureOf(work: () => Promise<unknown>): Promise<StorageError | undefined> {

@@ -107,7 +107,7 @@ export class TableQuarantine implements Quarantine {
   ): Promise<void> {
     const partitionKey = this.#partition;
     const rowKey = joinKey(ROW, id);
-    await untilWritten(`the quarantined row ${id}`, this.#table.name, async () => {
+    await untilWritten(`the quarantined row ${id}`, this.#table, async () => {
       const stored = await this.#table.get(partitionKey, rowKey);
       const known = stored && this.#read(stored);
       const next = step(known);

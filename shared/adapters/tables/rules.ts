@@ -49,7 +49,7 @@ export class TableRules implements RuleStore {
   async add(step: RuleStep): Promise<boolean> {
     const key = keyOf(step);
     let isNew = true;
-    await untilWritten(`rule ${step.ruleId}`, this.#table.name, async () => {
+    await untilWritten(`rule ${step.ruleId}`, this.#table, async () => {
       if ((await this.#table.transact(await this.#writesOf(step))) !== undefined) {
         return true;
       }
@@ -60,7 +60,7 @@ export class TableRules implements RuleStore {
   }
 
   async markPropagated(step: StepRef): Promise<void> {
-    await untilWritten(`rule ${step.ruleId}`, this.#table.name, async () => {
+    await untilWritten(`rule ${step.ruleId}`, this.#table, async () => {
       const row = await this.#table.get(this.#partition, keyOf(step));
       if (row === undefined || !isUnpropagated(row)) {
         return true;

@@ -1,8 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { odata, type TransactionAction } from '@azure/data-tables';
 import type { Account } from './account';
 import type { Formats } from './formats';
 import type { Row, StoredRow } from './guards';
-import type { KeyRange } from './keys';
 import { refusalOf, type Refusal } from './service-errors';
 import {
   PAGE_ROWS,
@@ -28,10 +28,6 @@ export class ServiceTables implements Database {
 
   table(name: string, createsItself = false): Table {
     return new ServiceTable(this.#account, name, createsItself, this.#formats);
-  }
-
-  listTables(range: KeyRange): Promise<readonly string[]> {
-    return this.#account.listTables(range);
   }
 }
 
@@ -83,8 +79,8 @@ export class ServiceTable extends Table {
     return 'done' in answer;
   }
 
-  async dropAll(): Promise<void> {
-    await this.#ask('delete', ['no-table'], () => this.#account.client(this.name).deleteTable());
+  async pause(ms: number): Promise<void> {
+    await setTimeout(ms);
   }
 
   protected async write(write: RowWrite): Promise<string | undefined> {

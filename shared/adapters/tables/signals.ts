@@ -1,249 +1,426 @@
-import { shortHash } from '../../domain/canonical';
+import { AT_A_TIME, concurrently } from '../../pipeline/concurrently';
 import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
-import type { Instant } from '../../domain/time';
-import type { SignalMonths, SignalStore, StoredTimeline, TimelineRef } from '../../pipeline/ports';
+import { monthOf, type Instant } from '../../domain/time';
+import {
+  UnreadableRowError,
+  type Assessed,
+  type MergeRules,
+  type SignalRetention,
+  type SignalStore,
+  type StoredTimeline,
+  type TimelineRef,
+  type Touched,
+} from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import { untilWritten } from './contention';
-import type { StoredRow } from './guards';
+import type { Row, StoredRow } from './guards';
+import { after, joinKey, type KeyRange } from './keys';
+import { bytesOf, chunked, TRANSACTION_BYTES, TRANSACTION_ROWS, type Table } from './table';
+import { purgeBucket } from './timeline-purge';
+import { TimelineReader } from './timeline-reader';
 import {
-  after,
-  beginning,
-  isSignalTable,
-  joinKey,
-  SIGNAL_TABLES,
-  signalTable,
-  toKey,
-} from './keys';
-import { chunked, rowOf, type Database, type Table, type Write } from './table';
+  bucketOf,
+  bucketPartition,
+  everyBucket,
+  headerIn,
+  headerKey,
+  headerRow,
+  isHeader,
+  signalKey,
+  signalRow,
+  type Header,
+} from './timeline-rows';
 
-/** A timeline whose index row is known to be there is not written again; forgetting only costs a write. */
-const REMEMBERED = 20_000;
-const ALL_KEYS = { from: '', to: '~~~~' };
-const INDEX = 'timelines';
+const EVERY_ROW = { from: '', to: '~~~~' };
+/** One row that is refused fails all that share its transaction. */
+const TRANSACTION_TIMELINES = 50;
+const BUCKETS = '0123456789abcdef';
+const PURGED = 'purged';
 
 /**
- * Signals, one table per month of their time, so that an old month goes as a whole. A partition is a timeline; one
- * more partition per detector names its timelines, written before their first signal.
+ * Signals, sixteen partitions for all timelines of a tenant: in front of the signals of each lies its header, which is
+ * written with them and whose ETag is their version. So many timelines share requests and transactions, and no signal
+ * needs an ETag of its own.
  */
-export class TableSignals implements SignalStore, SignalMonths {
-  readonly #database: Database;
+export class TableSignals implements SignalStore, SignalRetention {
+  readonly #table: Table;
   readonly #tenantId: string;
-  readonly #indexed = new Set<string>();
-  /** As last listed, newest first. */
-  #tables: readonly string[] = [];
+  readonly #reader: TimelineReader;
 
-  constructor(database: Database, tenantId: string) {
-    this.#database = database;
+  constructor(table: Table, tenantId: string) {
+    this.#table = table;
     this.#tenantId = tenantId;
+    this.#reader = new TimelineReader(table, tenantId);
   }
 
-  async merge(timeline: TimelineRef, signals: readonly Signal[], rules: JoinRules): Promise<void> {
-    for (const [table, ofTable] of byTable(signals, rules)) {
-      await this.#mergeInto(this.#table(table), timeline, ofTable, rules);
-    }
+  async merge(
+    touched: readonly Touched[],
+    rules: MergeRules,
+    mark: (timelines: readonly TimelineRef[]) => Promise<void> = () => Promise.resolve(),
+  ): Promise<readonly TimelineRef[]> {
+    const all = await this.#plan(
+      touched.filter(({ signals }) => signals.length > 0),
+      rules,
+    );
+    const plans = all.filter((plan) => plan.writes.length > 0 || plan.next.isDirty);
+    const due = plans.flatMap((plan) => (plan.next.isDirty ? [plan.touched.timeline] : []));
+    await mark(due);
+    const dirty = new Map(due.map((timeline) => [timeline.id, timeline]));
+    const byBucket = Map.groupBy(
+      plans.filter(({ writes }) => writes.length > 0),
+      ({ touched }) => bucketOf(touched.timeline.id),
+    );
+    await concurrently(byBucket.values(), AT_A_TIME, async (ofBucket) => {
+      for (const group of grouped(ofBucket)) {
+        await this.#writeGroup(group, rules, dirty);
+      }
+    });
+    return [...dirty.values()];
   }
 
-  /**
-   * The tables are listed each time, beside reading those known: a list that was kept could miss a month that another
-   * process has just begun, and a mark would be removed without its signals having been looked at.
-   */
   async read(timelineId: string): Promise<StoredTimeline> {
-    const known = this.#tables;
-    const [listed, ...found] = await Promise.all([
-      this.#listTables(),
-      ...known.map((table) => this.#readFrom(table, timelineId)),
-    ]);
-    const added = listed.filter((table) => !known.includes(table));
-    const rest = await Promise.all(added.map((table) => this.#readFrom(table, timelineId)));
-    const rows = [...found, ...rest].flat();
-    const signals = rows.map((row) => fromColumns(row) as Signal);
-    refuseRepeats(timelineId, signals);
-    const versions = rows.map(({ rowKey, etag }) => `${rowKey} ${etag}`).sort();
-    return { signals, version: shortHash(32, ...versions) };
+    const stored = (await this.readMany([timelineId])).get(timelineId) ?? UNWRITTEN;
+    if (stored instanceof UnreadableRowError) {
+      throw stored;
+    }
+    return stored;
+  }
+
+  async readMany(
+    timelineIds: readonly string[],
+  ): Promise<ReadonlyMap<string, StoredTimeline | UnreadableRowError>> {
+    const found = await this.#reader.read(timelineIds);
+    return new Map(
+      timelineIds.map((id) => [id, orUnreadable(() => this.#toStored(found.get(id) ?? []))]),
+    );
+  }
+
+  async flagFindings(
+    timelines: readonly Pick<Assessed, 'timeline' | 'stored'>[],
+  ): Promise<ReadonlyMap<string, StoredTimeline>> {
+    // What was never written has nothing to be remembered by.
+    const flagged = new Map(timelines.map(({ timeline, stored }) => [timeline.id, stored]));
+    const updates = timelines.map(({ timeline, stored }) => ({
+      ...{ timeline, stored, next: { ...stored, timeline, hasFindings: true } },
+    }));
+    await this.#updateHeaders(updates, (id, version) => {
+      const stored = flagged.get(id);
+      if (version === undefined || stored === undefined) {
+        flagged.delete(id);
+      } else {
+        flagged.set(id, { ...stored, hasFindings: true, version });
+      }
+    });
+    return flagged;
+  }
+
+  async markClean(assessed: readonly Assessed[]): Promise<ReadonlySet<string>> {
+    const moved = new Set<string>();
+    const updates = assessed.map(({ timeline, stored, canOpen }) => ({
+      ...{ timeline, stored },
+      next: { ...stored, timeline, isDirty: false, canOpen: canOpen || stored.canOpen },
+    }));
+    await this.#updateHeaders(updates, (id, version) => {
+      if (version === undefined) {
+        moved.add(id);
+      }
+    });
+    return moved;
   }
 
   async *timelinesOf(detectorId: string): AsyncIterable<TimelineRef> {
-    const seen = new Set<string>();
-    const partition = this.#indexPartition(detectorId);
-    for (const table of await this.#listTables()) {
-      for await (const page of this.#table(table).pages({ partition, rows: ALL_KEYS })) {
-        const fresh = page.filter(({ rowKey }) => !seen.has(rowKey));
-        fresh.forEach(({ rowKey }) => seen.add(rowKey));
-        yield* fresh.map((row) => fromColumns(row) as TimelineRef);
-      }
+    const partition = everyBucket(this.#tenantId);
+    // Only headers name a detector. A space sorts before all that a name may go on with.
+    const where = { column: 'detector', from: detectorId, to: `${detectorId} ` };
+    for await (const page of this.#table.pages({ partition, rows: EVERY_ROW, where })) {
+      yield* page.map((row) => headerIn(row, this.#table.name).timeline);
     }
   }
 
-  async below(floor: Instant): Promise<readonly string[]> {
-    const old = (await this.#listTables()).filter((name) => name < signalTable(floor)).sort();
-    const own: string[] = [];
-    for (const name of old) {
-      if (!(await this.#isShared(this.#table(name)))) {
-        own.push(name);
-      }
-    }
-    return own;
+  async purgedBefore(): Promise<Instant | undefined> {
+    const row = await this.#table.get(this.#retentionPartition(), PURGED);
+    return row && (fromColumns(row, this.#table.name) as { before: Instant }).before;
   }
 
-  async drop(names: readonly string[]): Promise<void> {
-    for (const name of names.filter(isSignalTable)) {
-      await this.#table(name).dropAll();
-    }
-    this.#indexed.clear();
-    this.#tables = [];
-  }
-
-  /** Whether another tenant has rows in the table, too. */
-  async #isShared(table: Table): Promise<boolean> {
-    const own = beginning(`${joinKey(this.#tenantId)}|`);
-    const others = [
-      { from: '', to: own.from },
-      { from: own.to, to: '~~~~' },
-    ];
-    const found = await Promise.all(
-      others.map((partition) => table.has({ partition, rows: ALL_KEYS })),
-    );
-    return found.includes(true);
-  }
-
-  async #mergeInto(
-    table: Table,
-    timeline: TimelineRef,
-    signals: ReadonlyMap<string, Signal>,
-    rules: JoinRules,
+  async purgeBefore(
+    before: Instant,
+    hasFindings: (timelineId: string) => Promise<boolean>,
   ): Promise<void> {
-    const partition = this.#partition(timeline.id);
-    let left = signals;
-    await untilWritten(`timeline ${timeline.id}`, table.name, async () => {
-      const stored = await readKeys(table, partition, [...left.keys()]);
-      const writes = joinAll(partition, left, stored, rules);
-      if (writes.some((write) => 'insert' in write)) {
-        await this.#index(table, timeline);
-      }
-      const refused = await writeAll(table, writes);
-      left = new Map([...left].filter(([rowKey]) => refused.includes(rowKey)));
-      return refused.length === 0;
+    await concurrently(BUCKETS, AT_A_TIME, (bucket) =>
+      purgeBucket(this.#table, {
+        partition: bucketPartition(this.#tenantId, bucket),
+        month: monthOf(before),
+        hasFindings,
+      }),
+    );
+    const partitionKey = this.#retentionPartition();
+    await this.#table.upsert({ partitionKey, rowKey: PURGED, ...toColumns({ before }) });
+  }
+
+  async #plan(touched: readonly Touched[], rules: MergeRules): Promise<readonly Plan[]> {
+    const fresh = touched.map((each) => ({ ...each, byKey: byKey(each, rules.join) }));
+    const spans = new Map(fresh.map((each) => [each.timeline.id, spanOf(each.byKey)]));
+    const found = await this.#reader.read([...spans.keys()], spans);
+    return fresh.map(({ timeline, signals, byKey }) => {
+      const rows = found.get(timeline.id) ?? [];
+      return this.#planOne({ timeline, signals }, byKey, rows, rules);
     });
   }
 
-  /** Written before the first signal: a timeline without signals is harmless, an unknown one would be lost. */
-  async #index(table: Table, timeline: TimelineRef): Promise<void> {
-    const partitionKey = this.#indexPartition(timeline.detector);
-    const rowKey = joinKey(timeline.id);
-    const known = `${table.name} ${partitionKey} ${rowKey}`;
-    if (this.#indexed.has(known)) {
+  #planOne(
+    touched: Touched,
+    fresh: ReadonlyMap<string, Signal>,
+    rows: readonly StoredRow[],
+    { join, opens }: MergeRules,
+  ): Plan {
+    const { timeline } = touched;
+    const partition = this.#partition(timeline.id);
+    const { header, signals } = this.#split(rows);
+    const stored = new Map(signals.map((row) => [row.rowKey, row]));
+    const writes: Row[] = [];
+    let canOpen = header?.canOpen === true;
+    for (const [rowKey, signal] of fresh) {
+      const row = stored.get(rowKey);
+      const known = row && (fromColumns(row, this.#table.name) as Signal);
+      const joined = known === undefined ? signal : joinSignals(known, signal, join);
+      if (joined !== known) {
+        writes.push(signalRow(partition, timeline.id, joined));
+        canOpen ||= opens?.includes(signal.kind) !== false;
+      }
+    }
+    const { isDirty = false, hasFindings = false } = header ?? {};
+    const next = {
+      timeline: header === undefined ? timeline : header.timeline,
+      isDirty: isDirty || (writes.length > 0 && (canOpen || hasFindings)),
+      hasFindings,
+      canOpen,
+    };
+    return { touched, partition, etag: header?.etag, next, writes };
+  }
+
+  /** Of a group that is refused nothing is written: it is read again and tried by halves, down to the one at fault. */
+  async #writeGroup(
+    plans: readonly Plan[],
+    rules: MergeRules,
+    dirty: Map<string, TimelineRef>,
+  ): Promise<void> {
+    const [first, ...others] = plans;
+    if (first === undefined) {
       return;
     }
-    await table.insert({ partitionKey, rowKey, ...toColumns(timeline) });
-    if (this.#indexed.size >= REMEMBERED) {
-      this.#indexed.clear();
+    if (others.length === 0) {
+      await this.#writeAlone(first, rules, dirty);
+      return;
     }
-    this.#indexed.add(known);
+    const writes = plans.flatMap((plan) => [
+      headerWrite(plan),
+      ...plan.writes.map((upsert) => ({ upsert })),
+    ]);
+    if ((await this.#table.transact(writes)) !== undefined) {
+      return;
+    }
+    const again = await this.#planAgain(plans, rules, dirty);
+    const middle = Math.ceil(again.length / 2);
+    await this.#writeGroup(again.slice(0, middle), rules, dirty);
+    await this.#writeGroup(again.slice(middle), rules, dirty);
   }
 
-  #readFrom(table: string, timelineId: string): Promise<readonly StoredRow[]> {
-    return this.#table(table).list({ partition: this.#partition(timelineId), rows: ALL_KEYS });
+  /** One timeline may have more rows than a transaction: each of several renews the header. */
+  async #writeAlone(plan: Plan, rules: MergeRules, dirty: Map<string, TimelineRef>): Promise<void> {
+    const { timeline } = plan.touched;
+    let current: Plan | undefined = plan;
+    await untilWritten(`timeline ${timeline.id}`, this.#table, async (isAgain) => {
+      if (isAgain) {
+        [current] = await this.#planAgain([plan], rules, dirty);
+      }
+      if (current === undefined) {
+        return true;
+      }
+      const upserts = current.writes.map((upsert) => ({ upsert }));
+      for (const chunk of chunked(upserts, TRANSACTION_ROWS - 1)) {
+        const header = headerWrite(current);
+        const etags = await this.#table.transact([header, ...chunk]);
+        if (etags === undefined) {
+          return false;
+        }
+        current = { ...current, etag: etags.get(headerKey(timeline.id)) };
+      }
+      return true;
+    });
   }
 
-  async #listTables(): Promise<readonly string[]> {
-    const names = await this.#database.listTables(SIGNAL_TABLES);
-    this.#tables = names.filter(isSignalTable).sort().reverse();
-    return this.#tables;
+  /** What is left to write of what somebody else was faster at. */
+  async #planAgain(
+    plans: readonly Plan[],
+    rules: MergeRules,
+    dirty: Map<string, TimelineRef>,
+  ): Promise<readonly Plan[]> {
+    const again = await this.#plan(
+      plans.map(({ touched }) => touched),
+      rules,
+    );
+    for (const { next, touched } of again) {
+      if (next.isDirty) {
+        dirty.set(touched.timeline.id, touched.timeline);
+      }
+    }
+    return again.filter(({ writes }) => writes.length > 0);
   }
 
-  #table(name: string): Table {
-    return this.#database.table(name, true);
+  /** @param onUpdate is told the new version of each that was ever written, or none when it has moved. */
+  async #updateHeaders(
+    updates: readonly HeaderUpdate[],
+    onUpdate: (timelineId: string, version: string | undefined) => void,
+  ): Promise<void> {
+    const written = updates.filter(({ stored }) => stored.version !== undefined);
+    const byBucket = Map.groupBy(written, ({ timeline }) => bucketOf(timeline.id));
+    await concurrently(byBucket.values(), AT_A_TIME, async (ofBucket) => {
+      for (let from = 0; from < ofBucket.length; from += TRANSACTION_ROWS) {
+        await this.#updateTogether(ofBucket.slice(from, from + TRANSACTION_ROWS), onUpdate);
+      }
+    });
+  }
+
+  /** One that has moved fails all: they are tried by halves, down to that one. */
+  async #updateTogether(
+    group: readonly HeaderUpdate[],
+    onUpdate: (timelineId: string, version: string | undefined) => void,
+  ): Promise<void> {
+    if (group.length === 0) {
+      return;
+    }
+    const etags = await this.#table.transact(
+      group.map(({ timeline, stored, next }) => ({
+        update: headerRow(this.#partition(timeline.id), next),
+        etag: stored.version ?? '',
+      })),
+    );
+    if (etags === undefined && group.length > 1) {
+      const middle = Math.ceil(group.length / 2);
+      await this.#updateTogether(group.slice(0, middle), onUpdate);
+      await this.#updateTogether(group.slice(middle), onUpdate);
+      return;
+    }
+    for (const { timeline } of group) {
+      onUpdate(timeline.id, etags?.get(headerKey(timeline.id)));
+    }
+  }
+
+  #toStored(rows: readonly StoredRow[]): StoredTimeline {
+    const { header, signals } = this.#split(rows);
+    return {
+      ...UNWRITTEN,
+      signals: signals.map((row) => fromColumns(row, this.#table.name) as Signal),
+      ...(header !== undefined && {
+        version: header.etag,
+        isDirty: header.isDirty,
+        hasFindings: header.hasFindings,
+        canOpen: header.canOpen,
+      }),
+    };
+  }
+
+  #split(rows: readonly StoredRow[]): {
+    readonly header: Header | undefined;
+    readonly signals: readonly StoredRow[];
+  } {
+    const header = rows.find(isHeader);
+    return {
+      header: header && headerIn(header, this.#table.name),
+      signals: rows.filter((row) => !isHeader(row)),
+    };
   }
 
   #partition(timelineId: string): string {
-    return joinKey(this.#tenantId, timelineId);
+    return bucketPartition(this.#tenantId, bucketOf(timelineId));
   }
 
-  #indexPartition(detectorId: string): string {
-    return joinKey(this.#tenantId, INDEX, detectorId);
+  /** Beside the buckets. */
+  #retentionPartition(): string {
+    return joinKey(this.#tenantId, 'retention');
   }
 }
 
-/** Signals by table and row key. */
-function byTable(
-  signals: readonly Signal[],
-  rules: JoinRules,
-): ReadonlyMap<string, ReadonlyMap<string, Signal>> {
-  const tables = new Map<string, Map<string, Signal>>();
+/** Of a timeline that was never written nobody can say that it has no findings. */
+const UNWRITTEN: StoredTimeline = {
+  ...{ signals: [], isDirty: false, hasFindings: true, canOpen: false },
+};
+
+/** What must be written of one timeline, as it was read. */
+interface Plan {
+  readonly touched: Touched;
+  readonly partition: string;
+  /** Of its header; absent when there is none. */
+  readonly etag: string | undefined;
+  readonly next: Omit<Header, 'etag'>;
+  readonly writes: readonly Row[];
+}
+
+interface HeaderUpdate {
+  readonly timeline: TimelineRef;
+  readonly stored: StoredTimeline;
+  readonly next: Omit<Header, 'etag'>;
+}
+
+function headerWrite({
+  partition,
+  etag,
+  next,
+}: Plan): { insert: Row } | { update: Row; etag: string } {
+  const row = headerRow(partition, next);
+  return etag === undefined ? { insert: row } : { update: row, etag };
+}
+
+/** Puts together what one transaction takes. */
+function grouped(plans: readonly Plan[]): readonly (readonly Plan[])[] {
+  const groups: Plan[][] = [];
+  let [rows, bytes] = [0, 0];
+  for (const plan of plans) {
+    const ownRows = 1 + plan.writes.length;
+    const ownBytes = [headerRow(plan.partition, plan.next), ...plan.writes]
+      .map(bytesOf)
+      .reduce((sum, each) => sum + each, 0);
+    const last = groups.at(-1);
+    if (
+      last !== undefined &&
+      last.length < TRANSACTION_TIMELINES &&
+      rows + ownRows <= TRANSACTION_ROWS &&
+      bytes + ownBytes <= TRANSACTION_BYTES
+    ) {
+      last.push(plan);
+      rows += ownRows;
+      bytes += ownBytes;
+    } else {
+      groups.push([plan]);
+      [rows, bytes] = [ownRows, ownBytes];
+    }
+  }
+  return groups;
+}
+
+/** Signals by row key; those of one key are joined. */
+function byKey({ timeline, signals }: Touched, join: JoinRules): ReadonlyMap<string, Signal> {
+  const joined = new Map<string, Signal>();
   for (const signal of signals) {
-    const name = signalTable(signal.at);
-    const table = tables.get(name) ?? new Map<string, Signal>();
-    const rowKey = toKey(signal.key);
-    const known = table.get(rowKey);
-    tables.set(name, table);
-    table.set(rowKey, known === undefined ? signal : joinSignals(known, signal, rules));
+    const rowKey = signalKey(timeline.id, signal.key);
+    const known = joined.get(rowKey);
+    joined.set(rowKey, known === undefined ? signal : joinSignals(known, signal, join));
   }
-  return tables;
+  return joined;
 }
 
-/** One row is fetched by its keys, several as the range they span: keys that are written together are neighbours. */
-async function readKeys(
-  table: Table,
-  partition: string,
-  rowKeys: readonly string[],
-): Promise<ReadonlyMap<string, StoredRow>> {
-  const [first = '', ...others] = [...rowKeys].sort();
-  const last = others.at(-1);
-  const only = last === undefined ? await table.get(partition, first) : undefined;
-  const rows =
-    last === undefined
-      ? only === undefined
-        ? []
-        : [only]
-      : await table.list({ partition, rows: { from: first, to: after(`${last}|`) } });
-  return new Map(rows.map((row) => [row.rowKey, row]));
+function spanOf(fresh: ReadonlyMap<string, Signal>): KeyRange {
+  const rowKeys = [...fresh.keys()].sort();
+  return { from: rowKeys[0] ?? '', to: after(`${rowKeys.at(-1) ?? ''}|`) };
 }
 
-/** What must be written: signals that are new, and those that bring something new. */
-function joinAll(
-  partitionKey: string,
-  signals: ReadonlyMap<string, Signal>,
-  stored: ReadonlyMap<string, StoredRow>,
-  rules: JoinRules,
-): Write[] {
-  const writes: Write[] = [];
-  for (const [rowKey, signal] of signals) {
-    const row = stored.get(rowKey);
-    const known = row && (fromColumns(row) as Signal);
-    const joined = known === undefined ? signal : joinSignals(known, signal, rules);
-    if (joined !== known) {
-      const next = { partitionKey, rowKey, ...toColumns(joined) };
-      writes.push(row === undefined ? { insert: next } : { update: next, etag: row.etag });
+function orUnreadable(read: () => StoredTimeline): StoredTimeline | UnreadableRowError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      return error;
     }
-  }
-  return writes;
-}
-
-/** @returns the row keys that somebody else changed meanwhile, or that were to be written together with one. */
-async function writeAll(table: Table, writes: readonly Write[]): Promise<readonly string[]> {
-  const refused: string[] = [];
-  for (const chunk of chunked(writes)) {
-    const [first] = chunk;
-    const isWritten =
-      chunk.length > 1 || first === undefined
-        ? (await table.transact(chunk)) !== undefined
-        : await table.writeOne(first);
-    if (!isWritten) {
-      refused.push(...chunk.map((write) => rowOf(write).rowKey));
-    }
-  }
-  return refused;
-}
-
-// A joined signal takes the earlier time, so a key that two months share would be in two tables and never meet.
-// The detector is at fault, and a TypeError is what the engine expects of one.
-function refuseRepeats(timelineId: string, signals: readonly Signal[]): void {
-  const keys = new Set(signals.map((signal) => signal.key));
-  if (keys.size < signals.length) {
-    const repeated = signals.find(({ key }, i) => signals.findIndex((s) => s.key === key) < i);
-    throw new TypeError(
-      `the key of a ${repeated?.kind} signal of timeline ${timelineId} is shared by two months; ` +
-        'a shared key must name its day or month',
-    );
+    throw error;
   }
 }

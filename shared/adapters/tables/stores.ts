@@ -21,8 +21,15 @@ export interface StoresOptions {
   readonly channels?: readonly [string, ...string[]];
 }
 
-/** The tables that are always there; those of signals come and go by month. */
-export const FIXED_TABLES = ['Coverage', 'Work', 'Findings', 'FindingIndex', 'Quarantine'] as const;
+/** The tables, all made by the infrastructure. */
+export const TABLES = [
+  'Coverage',
+  'Timelines',
+  'Work',
+  'Findings',
+  'FindingIndex',
+  'Quarantine',
+] as const;
 
 /** Stores over tables, whatever those are made of. */
 export function storesOver(database: Database, options: StoresOptions): Stores {
@@ -33,7 +40,7 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
   const lists = table('FindingIndex');
   return {
     coverage: new TableCoverage(table('Coverage'), tenantId),
-    signals: new TableSignals(database, tenantId),
+    signals: new TableSignals(table('Timelines'), tenantId),
     findings: new TableFindings({ findings, work, tenantId, channels }),
     index: new TableIndex(lists, tenantId),
     counts: new TableCounts(lists, tenantId),

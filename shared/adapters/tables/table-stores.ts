@@ -3,7 +3,7 @@ import { Account, type AccountOptions } from './account';
 import { ServiceTables } from './service-table';
 import { storesOver, type StoresOptions } from './stores';
 
-/** `createMissingTables` only for the emulator: in Azure the infrastructure makes all tables but the monthly ones. */
+/** `createMissingTables` only for the emulator: in Azure the infrastructure makes all tables. */
 export type TableStoresOptions = AccountOptions & StoresOptions;
 
 /**

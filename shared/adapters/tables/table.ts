@@ -43,9 +43,9 @@ export type RowWrite = Exclude<Write, { readonly remove: unknown }>;
 export type ETags = ReadonlyMap<string, string>;
 
 export const PAGE_ROWS = 1_000;
-const TRANSACTION_ROWS = 100;
+export const TRANSACTION_ROWS = 100;
 /** 4 MiB is the wall; each row travels as UTF-8 JSON with headers of its own. */
-const TRANSACTION_BYTES = 3.5 * 1024 * 1024;
+export const TRANSACTION_BYTES = 3.5 * 1024 * 1024;
 /** A UTF-16 unit takes 2 bytes in a row and up to 3 on the way. */
 const ON_THE_WAY = 1.5;
 const HEADERS = 1_500;
@@ -54,8 +54,6 @@ const HEADERS = 1_500;
 export interface Database {
   /** @param createsItself makes the table when a write finds none. */
   table(name: string, createsItself?: boolean): Table;
-  /** Names of the tables in a range. */
-  listTables(range: KeyRange): Promise<readonly string[]>;
 }
 
 /**
@@ -80,8 +78,8 @@ export abstract class Table {
   /** @returns false when the row is gone, or is not the one with this ETag (`*`: any) any more. */
   abstract remove(partitionKey: string, rowKey: string, etag: string): Promise<boolean>;
 
-  /** Deletes the table; that there is none does not matter. */
-  abstract dropAll(): Promise<void>;
+  /** Lets time pass, so that writers do not stay in step. */
+  abstract pause(ms: number): Promise<void>;
 
   /** @returns the new ETag, or undefined when the write is refused. */
   protected abstract write(write: RowWrite): Promise<string | undefined>;
@@ -185,6 +183,14 @@ export abstract class Table {
     return this.writeTogether(whole);
   }
 
+  /** Puts rows of one partition, at most what `chunked` puts together: as one when there are several. */
+  async writeAll(writes: readonly { readonly upsert: Row }[]): Promise<void> {
+    const [first, ...others] = writes;
+    if (first !== undefined) {
+      await (others.length === 0 ? this.writeOne(first) : this.transact(writes));
+    }
+  }
+
   /** Deletes rows of one partition, a hundred at a time; those that are gone already do not matter. */
   async removeAll(partitionKey: string, rowKeys: readonly string[]): Promise<void> {
     for (let from = 0; from < rowKeys.length; from += TRANSACTION_ROWS) {
@@ -253,13 +259,16 @@ export abstract class Table {
 }
 
 /** Cuts writes into what one transaction takes. */
-export function chunked<W extends Write>(writes: readonly W[]): readonly (readonly W[])[] {
+export function chunked<W extends Write>(
+  writes: readonly W[],
+  most = TRANSACTION_ROWS,
+): readonly (readonly W[])[] {
   const chunks: W[][] = [];
   let room = 0;
   for (const write of writes) {
-    const bytes = HEADERS + ON_THE_WAY * sizeOf(rowOf(write));
+    const bytes = bytesOf(rowOf(write));
     const last = chunks.at(-1);
-    if (last === undefined || last.length === TRANSACTION_ROWS || bytes > room) {
+    if (last === undefined || last.length === most || bytes > room) {
       chunks.push([write]);
       room = TRANSACTION_BYTES - bytes;
     } else {
@@ -268,6 +277,11 @@ export function chunked<W extends Write>(writes: readonly W[]): readonly (readon
     }
   }
   return chunks;
+}
+
+/** What a row takes of a transaction on its way. */
+export function bytesOf(row: Row): number {
+  return HEADERS + ON_THE_WAY * sizeOf(row);
 }
 
 export function rowOf(write: Write): Row {

@@ -78,7 +78,7 @@ describe('adapters/tables/errors', () => {
     });
     const timeline = { id: '0123456789abcdef', detector: 'd', subject: { type: 'user', id: 'u' } };
 
-    await expect(stores.marks.markWriting(timeline as never, NOW)).rejects.toThrow(
+    await expect(stores.marks.markWriting([timeline as never], NOW)).rejects.toThrow(
       'could not write to table Work: 127.0.0.1:' +
         `${port} answered 403 (AuthorizationPermissionMismatch); ` +
         'give the identity the role "Storage Table Data Contributor"; it takes',

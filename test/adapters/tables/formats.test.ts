@@ -2,7 +2,7 @@ import { memoryStores } from '../../../shared/adapters/memory/memory-stores';
 import { MemoryTables } from '../../../shared/adapters/memory/memory-table';
 import { NewerRowError } from '../../../shared/adapters/tables/errors';
 import { FORMAT } from '../../../shared/adapters/tables/formats';
-import { monthOf, plus, toInstant } from '../../../shared/domain/time';
+import { plus, toInstant } from '../../../shared/domain/time';
 import type { Stores } from '../../../shared/pipeline/ports';
 import { stepAdding } from '../../../shared/domain/suppression';
 import { repair } from '../../../shared/pipeline/repair';
@@ -29,10 +29,7 @@ const EVERYTHING = {
   from: toInstant('2000-01-01T00:00:00Z'),
   to: toInstant('2099-01-01T00:00:00Z'),
 };
-const TABLES = [
-  ...['Coverage', 'Work', 'Findings', 'FindingIndex', 'Quarantine'],
-  `Signals${monthOf(minutes(0)).replace('-', '')}`,
-];
+const TABLES = ['Coverage', 'Timelines', 'Work', 'Findings', 'FindingIndex', 'Quarantine'];
 
 /** At least one row of every kind that there is. */
 async function fill(stores: Stores): Promise<void> {
@@ -40,12 +37,15 @@ async function fill(stores: Stores): Promise<void> {
   const now = clock.now(); // what is dated earlier is sealed
   const of = { ...RULE, createdAt: now };
   await stores.rules.add(stepAdding(of));
-  await stores.signals.merge(MARY, [signal('a', minutes(0)), signal('b', minutes(1))], {});
+  const signals = [signal('a', minutes(0)), signal('b', minutes(1))];
+  await stores.signals.merge([{ timeline: MARY, signals }], { join: {} });
+  await stores.signals.purgeBefore(minutes(0), () => Promise.resolve(false));
   const read = { from: minutes(0), to: minutes(10) };
   await extendCoverage(stores.coverage, 'signIns', read, ['x'], windowReport(read.from, read.to));
-  await stores.marks.markDirty([MARY], { signIns: minutes(3) });
-  await stores.marks.markDue(MARY, minutes(30));
-  await stores.marks.markWriting(timeline('Eve'), minutes(5));
+  await stores.marks.mark([MARY], { cause: 'signals', coverageEnds: { signIns: minutes(3) } });
+  await stores.marks.markDue([{ timeline: MARY, at: minutes(30) }]);
+  await stores.marks.markWriting([timeline('Eve')], minutes(5));
+  await stores.marks.takeLease('drain', minutes(0), minutes(1));
   await stores.marks.keepRule('some-detector', 'abc');
   await stores.marks.keepFaults({ at: minutes(1), timelines: 2, first: 'it failed' });
   await stores.quarantine.add([unreadableRow('x')]);
@@ -74,13 +74,14 @@ async function said(stores: Stores): Promise<object> {
     open: await stores.index.page({ status: 'open' }, 100),
     counts: await collect(stores.counts.days('2000-01-01', '2099-01-01')),
     counted: await collect(stores.counts.keys()),
-    dirty: (await stores.marks.dirty()).map(without),
+    marks: await stores.marks.list(),
     due: (await stores.marks.due(MARY.detector, EVERYTHING.to)).map(without),
     detectors: await stores.marks.rules(),
     faults: await stores.marks.faults(),
     coverage: await stores.coverage.source('signIns'),
     ledger: await collect(stores.coverage.ledger('signIns', EVERYTHING)),
-    signals: (await stores.signals.read(MARY.id)).signals,
+    signals: { ...(await stores.signals.read(MARY.id)), version: '' },
+    purged: await stores.signals.purgedBefore(),
     unreadable: await collect(stores.quarantine.rows()),
     timelines: await collect(stores.signals.timelinesOf(MARY.detector)),
     steps: await stores.rules.everyStep(),
@@ -99,11 +100,10 @@ function kindsIn(tables: MemoryTables): readonly string[] {
   const kinds = TABLES.flatMap((name) =>
     [...tables.contents(name).rows.values()].map(({ partitionKey, rowKey }) => {
       const list = name === 'FindingIndex' ? (partitionKey.split('|')[1] ?? '') : '';
-      const ofTimelines = partitionKey.includes('|timelines|') ? 'timelines' : '';
-      const key = /^[a-z-]+(?=\||$)/.exec(rowKey)?.[0] ?? '';
-      return [name.replace(/\d+$/, ''), list, ofTimelines, name.startsWith('Signals') ? '' : key]
-        .filter((each) => each !== '')
-        .join(' ');
+      const ofTimelines = /^[0-9a-f]{16}\|(s?)/.exec(rowKey);
+      const ofOne = ofTimelines === null ? undefined : (ofTimelines[1] ?? '') || 'header';
+      const key = ofOne ?? /^[a-z-]+(?=\||$)/.exec(rowKey)?.[0] ?? '';
+      return [name, list, key].filter((each) => each !== '').join(' ');
     }),
   );
   return [...new Set(kinds)].sort();
@@ -129,8 +129,9 @@ describe('versions of rows', () => {
       ...['Coverage head', 'Coverage w'],
       ...['FindingIndex days', 'FindingIndex open', 'FindingIndex opened'],
       ...['Findings c', 'Findings f', 'Findings h', 'Findings head', 'Findings o', 'Findings s'],
-      ...['Quarantine l', 'Quarantine r', 'Signals', 'Signals timelines'],
-      ...['Work dead', 'Work dirty', 'Work due', 'Work faults', 'Work rule'],
+      ...['Quarantine l', 'Quarantine r', 'Timelines header', 'Timelines purged', 'Timelines s'],
+      ...['Work dead', 'Work due', 'Work faults', 'Work lease', 'Work mark', 'Work mark-writing'],
+      'Work rule',
       ...['Work send', 'Work send-digest'],
     ]);
   });

@@ -6,7 +6,6 @@ import {
   joinKey,
   KEY_LIMIT,
   ordinal,
-  signalTable,
   toKey,
 } from '../../../shared/adapters/tables/keys';
 import { newestFirst, fromEpoch, plus, toInstant } from '../../../shared/domain/time';
@@ -85,9 +84,5 @@ describe('adapters/tables/keys', () => {
         expect(coarse(instant) < plus(instant, 5 * 60_000)).toBe(true);
       }),
     );
-  });
-
-  it('names the table of a month', () => {
-    expect(signalTable(toInstant('2023-08-31T23:59:59.9999999Z'))).toBe('Signals202308');
   });
 });

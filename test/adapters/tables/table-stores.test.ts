@@ -2,8 +2,7 @@ import { TableClient } from '@azure/data-tables';
 import { StorageError } from '../../../shared/adapters/tables/errors';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import type { Signal } from '../../../shared/domain/signal';
-import { MINUTE, plus } from '../../../shared/domain/time';
-import type { Stores } from '../../../shared/pipeline/ports';
+import type { MergeRules, StoredTimeline, Stores } from '../../../shared/pipeline/ports';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
 import {
   collect,
@@ -27,6 +26,7 @@ jest.setTimeout(30_000);
 
 const MARY = timeline('Mary');
 const EVE = timeline('Eve');
+const ANY: MergeRules = { join: {} };
 
 let azurite: Azurite;
 let tenants = 0;
@@ -91,7 +91,7 @@ describe('adapters/tables', () => {
               signal('shared', minutes(0), facts),
               signal(`own ${i} ${n}`, minutes(0)),
             ];
-            await signals.merge(MARY, fresh, {});
+            await signals.merge([{ timeline: MARY, signals: fresh }], ANY);
           }
         }),
       );
@@ -100,19 +100,6 @@ describe('adapters/tables', () => {
       const shared = signals.find((each) => each.key === 'shared');
       expect(signals).toHaveLength(1 + 2 * rounds);
       expect(shared?.facts['set']).toHaveLength(2 * rounds);
-    });
-
-    it('see a month that the other has just begun', async () => {
-      const [here, there] = [stores(), stores()];
-      const at = plus(minutes(0), tenants * 400 * 24 * 60 * MINUTE);
-      await here.signals.merge(MARY, [signal('a', minutes(0))], {});
-      const { version } = await here.signals.read(MARY.id);
-
-      await there.signals.merge(MARY, [signal('b', at)], {});
-
-      const after = await here.signals.read(MARY.id);
-      expect(after.signals).toHaveLength(2);
-      expect(after.version).not.toBe(version);
     });
 
     it('lose no stretch of coverage', async () => {
@@ -160,17 +147,28 @@ describe('adapters/tables', () => {
 
     it('do not take away each other’s marks', async () => {
       const [here, there] = [stores(), stores()];
-      await here.marks.markDirty([MARY], { signIns: minutes(0) });
-      const [seen] = await there.marks.dirty();
-      await here.marks.markDirty([MARY], { signIns: minutes(5) });
+      const mark = (at: number): Promise<void> =>
+        here.marks.mark([MARY], { cause: 'signals', coverageEnds: { signIns: minutes(at) } });
+      await mark(0);
+      const seen = await there.marks.list();
+      await mark(5);
 
-      await there.marks.remove(seen!);
-      expect(await there.marks.dirty()).toHaveLength(1);
+      await there.marks.remove(seen);
+      expect(await there.marks.list()).toMatchObject([{ coverageEnds: { signIns: minutes(5) } }]);
+    });
 
-      await there.marks.remove((await there.marks.dirty())[0]!);
-      await here.marks.markDirty([MARY], { signIns: minutes(9) });
-      const [mark] = await there.marks.dirty();
-      expect(mark?.coverageEnds).toEqual({ signIns: minutes(9) });
+    it('are not both told that a timeline is clean', async () => {
+      const [here, there] = [stores(), stores()];
+      await here.signals.merge([{ timeline: MARY, signals: [signal('a', minutes(0))] }], ANY);
+      const assessed = [
+        { timeline: MARY, stored: await here.signals.read(MARY.id), canOpen: true },
+      ];
+
+      const moved = await Promise.all(
+        [here, there].map(async ({ signals }) => (await signals.markClean(assessed)).size),
+      );
+
+      expect(moved.toSorted()).toEqual([0, 1]);
     });
 
     it('let one of them claim an alert', async () => {
@@ -331,7 +329,7 @@ describe('adapters/tables', () => {
       const all = Array.from({ length: 1_200 }, (_, i) => signal(`key ${i}`, minutes(0), { i }));
       const { signals } = stores();
 
-      await signals.merge(MARY, all, {});
+      await signals.merge([{ timeline: MARY, signals: all }], ANY);
 
       const read = (await signals.read(MARY.id)).signals.map((each) => each.key);
       expect(new Set(read)).toEqual(new Set(all.map((each) => each.key)));
@@ -341,9 +339,10 @@ describe('adapters/tables', () => {
       const all = Array.from({ length: 2_100 }, (_, i) => timeline(`user ${i}`));
       const { marks } = stores();
 
-      await marks.markDirty(all, {});
+      await marks.mark(all, { cause: 'signals' });
 
-      expect(await marks.dirty()).toHaveLength(2_100);
+      const found = await marks.list();
+      expect(found.flatMap(({ timelines }) => timelines)).toHaveLength(2_100);
     });
 
     it('of 90 KB each are cut into transactions that fit', async () => {
@@ -351,18 +350,10 @@ describe('adapters/tables', () => {
       const all = Array.from({ length: 40 }, (_, i) => signal(`key ${i}`, minutes(0), { ids }));
       const { signals } = stores();
 
-      await signals.merge(MARY, all, {});
+      await signals.merge([{ timeline: MARY, signals: all }], ANY);
 
       expect((await signals.read(MARY.id)).signals).toHaveLength(40);
     });
-  });
-
-  it('looks at a due mark only when coverage has passed its five minutes', async () => {
-    const { marks } = stores();
-    await marks.markDue(MARY, minutes(31));
-
-    expect(await marks.due(DETECTOR, minutes(34))).toEqual([]);
-    expect(await marks.due(DETECTOR, minutes(35))).toHaveLength(1);
   });
 
   it('keeps the windows of a source, the newest first, beside its head', async () => {
@@ -399,41 +390,15 @@ describe('adapters/tables', () => {
     expect(await keys()).toEqual([[tenantId, 'r|a']]);
   });
 
-  it('takes a key that two months share for a fault of the detector', async () => {
-    const { signals } = stores();
-    await signals.merge(MARY, [signal('shared', minutes(0))], {});
-    await signals.merge(MARY, [signal('shared', minutes(60))], {});
-
-    await expect(signals.read(MARY.id)).rejects.toThrow(TypeError);
-    await expect(signals.read(MARY.id)).rejects.toThrow('shared by two months');
-  });
-
   it('says which table is missing when it may not make it', async () => {
-    const { coverage, signals } = tableStores({
+    const { coverage } = tableStores({
       ...{ connection: azurite.connection, tenantId, createMissingTables: false },
     });
-    const at = plus(minutes(0), -4_000 * 24 * 60 * MINUTE);
     await raw('Coverage').deleteTable();
 
     const reading = readCoverage(coverage, DETECTOR);
     await expect(reading).rejects.toThrow(StorageError);
     await expect(reading).rejects.toThrow('table Coverage');
-
-    // Months are not part of the infrastructure: they are always made.
-    await signals.merge(MARY, [signal('a', at)], {});
-    expect((await signals.read(MARY.id)).signals).toHaveLength(1);
-  });
-
-  it('forgets a month that was dropped', async () => {
-    const { signals } = stores();
-    const old = plus(minutes(0), -8_000 * 24 * 60 * MINUTE);
-    await signals.merge(MARY, [signal('old', old), signal('new', minutes(0))], {});
-    await signals.read(MARY.id);
-
-    await raw(`Signals${old.slice(0, 4)}${old.slice(5, 7)}`).deleteTable();
-
-    const left: readonly Signal[] = (await signals.read(MARY.id)).signals;
-    expect(left.map((each) => each.key)).toEqual(['new']);
   });
 
   it('sends nothing before it is needed', () => {
@@ -443,9 +408,6 @@ describe('adapters/tables', () => {
   });
 
   describe('operations', () => {
-    const listed = 'list-tables *';
-    const january = 'Signals202601';
-
     it('of signals', async () => {
       const { signals } = stores();
       const [a, b, c] = ['a', 'b', 'c'].map((key) => signal(key, minutes(0))) as [
@@ -453,26 +415,52 @@ describe('adapters/tables', () => {
         Signal,
         Signal,
       ];
-      await stores().signals.merge(EVE, [a], {});
+      const merge = (...fresh: Signal[]): Promise<string[]> =>
+        counted(() => signals.merge([{ timeline: MARY, signals: fresh }], ANY));
+      const [read, write] = ['list Timelines', 'transaction Timelines'];
+      await stores().signals.merge([{ timeline: EVE, signals: [a] }], ANY);
 
-      expect(await counted(() => signals.merge(MARY, [a], {}))).toEqual([
-        ...[`get ${january}`, `insert ${january}`, `insert ${january}`], // the first of its month
-      ]);
-      expect(await counted(() => signals.merge(MARY, [b], {}))).toEqual([
-        ...[`get ${january}`, `insert ${january}`],
-      ]);
-      expect(await counted(() => signals.merge(MARY, [b], {}))).toEqual([`get ${january}`]);
-      expect(await counted(() => signals.merge(MARY, [a, b, c], {}))).toEqual([
-        ...[`insert ${january}`, `list ${january}`],
-      ]);
-      const grown = [a, b, c].map((each) => ({ ...each, facts: { more: 1 } }));
-      expect(await counted(() => signals.merge(MARY, grown, {}))).toEqual([
-        ...[`list ${january}`, `transaction ${january}`],
-      ]);
-      const months = new Set(await collectTables());
-      expect(await counted(() => signals.read(MARY.id))).toEqual(
-        [listed, ...[...months].map((month) => `list ${month}`)].toSorted(),
-      );
+      expect(await merge(a)).toEqual([read, write]);
+      expect(await merge(a)).toEqual([read]);
+      expect(await merge(a, b, c)).toEqual([read, write]);
+      expect(await counted(() => signals.read(MARY.id))).toEqual([read]);
+      const stored = await signals.read(MARY.id);
+      expect(
+        await counted(() => signals.flagFindings([{ timeline: MARY, stored: stored }])),
+      ).toEqual([write]);
+      const assessed = { timeline: MARY, stored: await signals.read(MARY.id), canOpen: true };
+      expect(await counted(() => signals.markClean([assessed]))).toEqual([write]);
+    });
+
+    it('of signals of many timelines', async () => {
+      const { signals } = stores();
+      const crowd = Array.from({ length: 800 }, (_, i) => timeline(`user ${i}`));
+      const touched = crowd.map((of) => ({ timeline: of, signals: [signal('a', minutes(0))] }));
+      const ids = crowd.map(({ id }) => id);
+      const kinds = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
+        const all = Map.groupBy(await counted(work), (each) => each);
+        return Object.fromEntries([...all].map(([kind, each]) => [kind, each.length]));
+      };
+
+      // Sixteen buckets of about fifty.
+      const merged = await kinds(() => signals.merge(touched, ANY));
+      expect(merged['list Timelines']).toBe(16);
+      expect(merged['transaction Timelines']).toBeLessThanOrEqual(32);
+      const read = await kinds(() => signals.readMany(ids)); // and some more, to learn how densely they lie
+      expect(read['list Timelines']).toBeLessThanOrEqual(16 + 8);
+      expect(await kinds(() => signals.readMany(ids))).toEqual({ 'list Timelines': 16 });
+      const found = await signals.readMany(ids);
+      const assessed = crowd.map((of) => ({
+        ...{ timeline: of, canOpen: true },
+        stored: found.get(of.id) as StoredTimeline,
+      }));
+      const cleaned = await kinds(() => signals.markClean(assessed));
+      expect(cleaned).toEqual({ 'transaction Timelines': 16 });
+
+      // The few that are asked for lie far apart: one request each.
+      const some = crowd.filter((_, i) => i % 80 === 0);
+      const few = await kinds(() => signals.readMany(some.map(({ id }) => id)));
+      expect(few['list Timelines']).toBeLessThanOrEqual(some.length);
     });
 
     it('of findings and alerts', async () => {
@@ -505,19 +493,26 @@ describe('adapters/tables', () => {
 
     it('of marks', async () => {
       const { marks } = stores();
-      const ends = {};
+      const why = { cause: 'signals' } as const;
 
-      expect(await counted(() => marks.markDirty([], ends))).toEqual([]);
-      expect(await counted(() => marks.markDirty([MARY, EVE], ends))).toEqual(['transaction Work']);
-      expect(await counted(() => marks.markDirty([MARY, EVE], ends))).toEqual(['transaction Work']);
-      expect(await counted(() => stores().marks.markDirty([MARY], ends))).toEqual([
-        ...['list Work', 'transaction Work', 'transaction Work'],
-      ]);
-      expect(await counted(() => marks.dirty())).toEqual(['list Work']);
-      expect(await counted(() => marks.markDue(MARY, minutes(1)))).toEqual(['upsert Work']);
+      expect(await counted(() => marks.mark([], why))).toEqual([]);
+      expect(await counted(() => marks.mark([MARY, EVE], why))).toEqual(['upsert Work']);
+      const many = Array.from({ length: 1_000 }, (_, i) => timeline(`user ${i}`));
+      expect(await counted(() => marks.mark(many, why))).toEqual(['transaction Work']);
+      expect(await counted(() => marks.list())).toEqual(['list Work']);
+      const at = minutes(1);
+      expect(await counted(() => marks.markDue([{ timeline: MARY, at }]))).toEqual(['upsert Work']);
+      const due = [MARY, EVE].map((of) => ({ timeline: of, at }));
+      expect(await counted(() => marks.markDue(due))).toEqual(['transaction Work']);
       expect(await counted(() => marks.due(DETECTOR, minutes(1)))).toEqual(['list Work']);
-      const [mark] = await marks.dirty();
-      expect(await counted(() => marks.remove(mark!))).toEqual(['remove Work']);
+      const all = await marks.list();
+      expect(await counted(() => marks.remove(all.slice(0, 1)))).toEqual(['remove Work']);
+      expect(await counted(() => marks.remove(all.slice(1)))).toEqual(['transaction Work']);
+      const lease = await marks.takeLease('drain', at, minutes(2));
+      expect(await counted(() => marks.releaseLease(lease!))).toEqual(['remove Work']);
+      expect(await counted(() => marks.takeLease('drain', at, minutes(2)))).toEqual([
+        'transaction Work',
+      ]);
     });
 
     it('of coverage', async () => {
@@ -542,12 +537,3 @@ describe('adapters/tables', () => {
     });
   });
 });
-
-async function collectTables(): Promise<string[]> {
-  const { TableServiceClient } = await import('@azure/data-tables');
-  const service = TableServiceClient.fromConnectionString(azurite.connection, {
-    allowInsecureConnection: true,
-  });
-  const all = await collect(service.listTables());
-  return all.flatMap(({ name }) => (name?.startsWith('Signals') === true ? [name] : []));
-}

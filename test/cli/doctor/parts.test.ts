@@ -141,7 +141,7 @@ describe('tables that the infrastructure makes', () => {
 
     expect(byId(checks)).toEqual({
       ...{ 'table-Coverage': 'fail', 'table-Work': 'ok', 'table-Findings': 'fail' },
-      ...{ 'table-FindingIndex': 'fail', 'table-Quarantine': 'fail', 'monthly-tables': 'ok' },
+      ...{ 'table-FindingIndex': 'fail', 'table-Quarantine': 'fail', 'table-Timelines': 'fail' },
     });
     expect(checks[0]?.says).toBe('table Coverage is missing');
     expect(checks[0]?.mend).toContain('Deploy infra/');
@@ -157,7 +157,6 @@ describe('tables that the infrastructure makes', () => {
     const checks = await lookAtTables({ account, tenantId: randomUUID(), makesTables: false });
 
     expect(checks[0]?.says).toContain('does not answer');
-    expect(byId(checks)['monthly-tables']).toBe('warn');
   });
 });
 
