@@ -80,7 +80,7 @@ export async function assessWave(
   works: readonly Work[],
   report: WaveReport,
 ): Promise<void> {
-  const wave = new Wave(bench, works, report);
+  const wave = new Wave(bench, report);
   let left = works;
   for (let round = 0; round < ROUNDS && left.length > 0; round++) {
     left = await wave.round(left);
@@ -88,23 +88,19 @@ export async function assessWave(
   left.forEach((work) => {
     report.onLeft(work);
   });
-  await wave.end();
 }
 
 class Wave {
   readonly #bench: Bench;
   readonly #report: WaveReport;
-  readonly #writing: WritingMark;
   /** Whom the log was asked about once more. */
   readonly #asked = new Set<string>();
   /** Of whom there are findings, whatever their header says. */
   readonly #refused = new Set<string>();
 
-  constructor(bench: Bench, works: readonly Work[], report: WaveReport) {
+  constructor(bench: Bench, report: WaveReport) {
     this.#bench = bench;
     this.#report = report;
-    const timelines = works.map(({ timeline }) => timeline);
-    this.#writing = new WritingMark(bench.stores, timelines, bench.clock.now());
   }
 
   /** @returns what must be looked at again. */
@@ -132,10 +128,6 @@ class Wave {
       }
     });
     return again;
-  }
-
-  async end(): Promise<void> {
-    await this.#writing.end();
   }
 
   /** Coverage is read before the timelines; of those that have no findings, none had to be read before it. */
@@ -311,13 +303,16 @@ class Wave {
   async #write(looks: readonly Look[], again: Work[]): Promise<readonly Look[]> {
     const written = looks.filter(({ judgement }) => judgement.changes.length === 0);
     const changed = looks.filter(({ judgement }) => judgement.changes.length > 0);
+    const { stores, clock } = this.#bench;
+    const timelines = changed.map(({ work }) => work.timeline);
+    const mark = new WritingMark(stores, timelines, clock.now());
     await concurrently(changed, AT_A_TIME, async (look) => {
       const { work } = look;
       if (!(await this.#report.mayGoOn())) {
         this.#report.onLeft(work);
         return;
       }
-      const writer = new FindingWriter(this.#bench.stores, work.timeline, this.#writing);
+      const writer = new FindingWriter(stores, work.timeline, mark);
       if (await this.#commitAll(writer, look)) {
         written.push(look);
       } else {
@@ -326,6 +321,7 @@ class Wave {
       }
       await writer.writeLines();
     });
+    await mark.end();
     return written;
   }
 

@@ -27,7 +27,7 @@ export class WritingMark {
   readonly #timelines: readonly TimelineRef[];
   readonly #now: Instant;
   readonly #entries: CountEntry[] = [];
-  #mark: Promise<WorkMark> | undefined;
+  #marks: Promise<readonly WorkMark[]> | undefined;
   #isNeeded = false;
 
   constructor(stores: WriterStores, timelines: readonly TimelineRef[], now: Instant) {
@@ -38,8 +38,8 @@ export class WritingMark {
 
   /** Resolves when it is there. */
   async put(): Promise<void> {
-    this.#mark ??= this.#stores.marks.markWriting(this.#timelines, this.#now);
-    await this.#mark;
+    this.#marks ??= this.#stores.marks.markWriting(this.#timelines, this.#now);
+    await this.#marks;
   }
 
   /** To be counted in the end, together with what the others have written: each count is one row for all of them. */
@@ -54,10 +54,10 @@ export class WritingMark {
 
   /** To be called when all have written their lines. */
   async end(): Promise<void> {
-    if (this.#mark !== undefined) {
+    if (this.#marks !== undefined) {
       await this.#stores.counts.add(this.#entries);
       if (!this.#isNeeded) {
-        await this.#stores.marks.remove([await this.#mark]);
+        await this.#stores.marks.remove(await this.#marks);
       }
     }
   }
@@ -140,7 +140,7 @@ export async function repairLines(
   const isOld = (mark: WorkMark): boolean => plus(mark.since ?? now, LONGEST_RUN) < now;
   await stores.marks.remove([
     ...marks.filter((mark) => isOld(mark) && isRight(mark)),
-    ...(isRight(own) ? [own] : []),
+    ...own.filter(isRight),
   ]);
 }
 

@@ -608,8 +608,8 @@ export interface WorkMarks {
   ): Promise<void>;
   /** Marks timelines for when coverage has reached a time. */
   markDue(due: readonly { readonly timeline: TimelineRef; readonly at: Instant }[]): Promise<void>;
-  /** Marks that findings of timelines are about to be written. Others leave the mark alone while it is young. */
-  markWriting(timelines: readonly TimelineRef[], since: Instant): Promise<WorkMark>;
+  /** Marks that findings of timelines are about to be written. Others leave the marks alone while they are young. */
+  markWriting(timelines: readonly TimelineRef[], since: Instant): Promise<readonly WorkMark[]>;
   /** What is to be done now; a part of it when there is very much. */
   list(): Promise<readonly WorkMark[]>;
   /** Marks of this detector that are due at or before the end of its coverage. */

@@ -259,7 +259,7 @@ export const writingUnmarked: Fault = (stores) => ({
   ...stores,
   marks: overriding(stores.marks, {
     markWriting: (timelines, since) =>
-      Promise.resolve({ timelines, since, cause: 'writing', key: 'none' }),
+      Promise.resolve([{ timelines, since, cause: 'writing', key: 'none' }]),
   }),
 });
 

@@ -42,10 +42,7 @@ export class TableMarks implements WorkMarks {
     why: Pick<WorkMark, 'coverageEnds' | 'isCatchingUp' | 'cause'>,
   ): Promise<void> {
     const unique = [...new Map(timelines.map((each) => [each.id, each])).values()];
-    const rows = shared(unique).map((each) => this.#markRow({ timelines: each, ...why }));
-    for (const chunk of chunked(rows.map((upsert) => ({ upsert })))) {
-      await this.#work.writeAll(chunk);
-    }
+    await this.#put(shared(unique).map((each) => ({ timelines: each, ...why })));
   }
 
   async markDue(
@@ -61,11 +58,13 @@ export class TableMarks implements WorkMarks {
     }
   }
 
-  async markWriting(timelines: readonly TimelineRef[], since: Instant): Promise<WorkMark> {
-    const kept = { timelines, cause: 'writing', since } as const;
-    const row = this.#markRow(kept);
-    await this.#work.upsert(row);
-    return { ...kept, key: row.rowKey };
+  async markWriting(
+    timelines: readonly TimelineRef[],
+    since: Instant,
+  ): Promise<readonly WorkMark[]> {
+    return this.#put(
+      shared(timelines).map((each) => ({ timelines: each, cause: 'writing', since })),
+    );
   }
 
   async list(): Promise<readonly WorkMark[]> {
@@ -157,6 +156,14 @@ export class TableMarks implements WorkMarks {
   async faults(): Promise<TimelineFaults | undefined> {
     const row = await this.#work.get(this.#partition, FAULTS);
     return row && (fromColumns(row, this.#work.name) as TimelineFaults);
+  }
+
+  async #put(all: readonly Kept[]): Promise<readonly WorkMark[]> {
+    const rows = all.map((kept) => this.#markRow(kept));
+    for (const chunk of chunked(rows.map((upsert) => ({ upsert })))) {
+      await this.#work.writeAll(chunk);
+    }
+    return all.map((kept, i) => ({ ...kept, key: rows[i]?.rowKey ?? '' }));
   }
 
   /** Never the key of another mark, also of one that was removed. */
