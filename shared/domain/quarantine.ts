@@ -29,6 +29,8 @@ export interface RowGap extends Interval {
   readonly detectors: readonly string[];
   /** Absent: of everybody. */
   readonly subject?: Subject;
+  /** Another look did not tell whom it is about, or somebody else: until then it concerned more than this subject. */
+  readonly wasWider?: true;
 }
 
 export interface RowEnd {
@@ -166,11 +168,15 @@ function joinGaps(a: QuarantineRow, b: QuarantineRow): RowGap | undefined {
   const [subject] = [a.gap.subject, b.gap.subject]
     .filter((each) => each !== undefined)
     .sort((x, y) => (`${x.id} ${x.name ?? '~'}` < `${y.id} ${y.name ?? '~'}` ? -1 : 1));
+  const wasWider = [a.gap, b.gap].some(
+    (each) => each.wasWider === true || each.subject?.id !== subject?.id,
+  );
   return {
     // Of one row that was met in two windows, the time lies in both.
     ...(!isMany && inner.from < inner.to ? inner : outer),
     detectors: [...new Set([...a.gap.detectors, ...b.gap.detectors])].sort(),
     ...(subject !== undefined && { subject }),
+    ...(wasWider && { wasWider }),
   };
 }
 

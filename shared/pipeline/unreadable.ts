@@ -125,14 +125,15 @@ export async function hearOfRows(
 async function markConcernedBy(
   { stores, tenantId }: UnreadableDesk,
   source: Source,
-  { detectors, subject, from }: RowGap,
+  { detectors, subject, wasWider, from }: RowGap,
 ): Promise<void> {
   for (const detector of detectors) {
     const end = endsFor(detector, await stores.coverage.reading())[source];
     if (subject !== undefined) {
       const id = timelineId(tenantId, detector, subject.id);
       await markConcerned(stores, detector, [{ id, detector, subject }]);
-    } else if (end !== undefined && from < end) {
+    }
+    if ((subject === undefined || wasWider === true) && end !== undefined && from < end) {
       // Where nothing is covered yet, nothing was concluded, and whoever concludes later knows the gap.
       await markEveryTimeline(stores, { id: detector }, true);
     }

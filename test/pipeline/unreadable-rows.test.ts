@@ -225,6 +225,19 @@ describe('a gap of an unreadable row', () => {
     expect(await openIn(stores)).toEqual(['ann']);
   });
 
+  it('is over for the others when the row says whom it is about, though it cannot be read', async () => {
+    const nobody = { ...verified('ann'), targetResources: 'x', initiatedBy: null };
+    const { poll, stores, show, clock } = watch([scanned('ann'), scanned('ben'), nobody]);
+    await poll();
+    expect(await openIn(stores)).toEqual([]);
+
+    show([scanned('ann'), scanned('ben'), cut(verified('ann'))]);
+    clock.advance(2 * HOUR);
+    await poll();
+
+    expect(await openIn(stores)).toEqual(['ben']);
+  });
+
   it('stands however often the row is read and stays unreadable', async () => {
     const { poll, stores, clock } = watch([scanned('ann'), cut(verified('ann'))]);
     for (let day = 0; day < 5; day++) {
