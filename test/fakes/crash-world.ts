@@ -74,6 +74,8 @@ export interface Scene {
   pollToEnd(step: Step): Promise<Ending>;
   /** Runs timer functions of the deployed bundle over and over, in a process of their own, until it is ended. */
   loop(step: Step, functions: readonly string[]): Promise<{ end(): Promise<Ending> }>;
+  /** As if the minute had passed for which a process that was killed keeps others from draining. */
+  endLease(at: Instant): Promise<void>;
   /** Delivers as soon as the claims of whoever was killed at that instant are over. */
   deliverAfter(at: Instant): Promise<Ending>;
   close(): Promise<void>;
@@ -158,14 +160,19 @@ export async function startCrashWorld(): Promise<CrashWorld> {
         },
       };
     };
+    const stores: Scene['stores'] = () =>
+      tableStores({
+        connection: connection(account, tables),
+        tenantId: TENANT,
+        createMissingTables: true,
+      });
     return {
-      ...{ proxy, poll, loop },
-      stores: () =>
-        tableStores({
-          connection: connection(account, tables),
-          tenantId: TENANT,
-          createMissingTables: true,
-        }),
+      ...{ proxy, poll, loop, stores },
+      endLease: async (at) => {
+        const { marks } = stores();
+        const lease = await marks.takeLease('drain', plus(at, HOUR), plus(at, HOUR));
+        await (lease && marks.releaseLease(lease));
+      },
       pollToEnd: (step) => ended(poll(step)),
       deliverAfter: async (at) => {
         const running = await loop({ at: plus(at, CLAIM + MINUTE) }, ['deliverAlerts']);

@@ -13,6 +13,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** One request of a process to what it works with, by kind: `get Findings`, `transaction Work`, `ask signIns`. */
 export interface Operation {
   readonly kind: string;
+  /** Path and query. */
+  readonly url: string;
   readonly body: string;
 }
 
@@ -69,7 +71,8 @@ export async function startKillingProxy(options: KillingProxyOptions): Promise<K
       outgoing.destroy();
       return;
     }
-    const operation = { kind: kindOf(incoming, body.toString()), body: body.toString() };
+    const { url = '' } = incoming;
+    const operation = { kind: kindOf(incoming, body.toString()), url, body: body.toString() };
     operations.push(operation);
     const { kind } = operation;
     const target =

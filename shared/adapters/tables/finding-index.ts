@@ -73,7 +73,7 @@ export class TableIndex implements FindingIndex {
       }));
     });
     const byPartition = Map.groupBy(rows, ({ upsert }) => upsert.partitionKey);
-    const chunks = [...byPartition.values()].flatMap(chunked);
+    const chunks = [...byPartition.values()].flatMap((each) => chunked(each));
     for (let from = 0; from < chunks.length; from += AT_A_TIME) {
       await all(chunks.slice(from, from + AT_A_TIME).map((chunk) => this.#table.transact(chunk)));
     }
