@@ -6,6 +6,7 @@ import type { Finding } from '../shared/domain/finding';
 import { findingJson } from '../shared/domain/finding-json';
 import { safeJson } from '../shared/domain/plain-text';
 import { toMinute } from '../shared/domain/time';
+import { inWords } from '../shared/domain/wrong-clock';
 import type { PollReport } from '../shared/pipeline/poll';
 import { SourceError, type Clock } from '../shared/pipeline/ports';
 import { EXIT, UsageError } from './exit';
@@ -65,6 +66,9 @@ export async function pollCommand(
       terminal.err(`crosscheck: ${read.source}: ${printable(message)}. ${printable(mend)}\n`);
     }
   }
+  for (const line of new Set(reports.flatMap(({ read }) => wrongTimes(read)))) {
+    terminal.err(`crosscheck: ${line}\n`);
+  }
   const faults = reports.flatMap(({ assessed }) => assessed.faults);
   for (const { timeline, error } of faults) {
     terminal.err(`crosscheck: ${printable(`${timeline.subject.id}: ${error.message}`)}\n`);
@@ -76,6 +80,22 @@ export async function pollCommand(
   }
   const isRead = reports.every(({ read }) => read.stopped === undefined);
   return isRead && owed === 0 && faults.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+/** What is wrong with the clock of this machine, or was. */
+function wrongTimes({ source, clockAheadBy, cutBack }: PollReport['read']): readonly string[] {
+  return [
+    ...(clockAheadBy === undefined
+      ? []
+      : [
+          `the clock of this machine is ${inWords(clockAheadBy)} that of Microsoft Graph; set it by the network (NTP).`,
+        ]),
+    ...(cutBack === undefined
+      ? []
+      : [
+          `${source} counted as read to ${toMinute(cutBack.from)}, which was still to come; it is read again from ${toMinute(cutBack.to)}.`,
+        ]),
+  ];
 }
 
 function toJson(reports: readonly PollReport[], changed: readonly Finding[]): unknown {

@@ -11,6 +11,7 @@ import { needsSource, type ConfiguredDetector, type Detector } from './domain/de
 import type { Feed } from './domain/feed';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
+import { inWords } from './domain/wrong-clock';
 import type { Interval } from './domain/coverage';
 import { drainMarks, type AssessReport, type SecondLook } from './pipeline/assess';
 import { backfillSource, type BackfillReport } from './pipeline/backfill';
@@ -111,7 +112,9 @@ export function theMonitor(): Promise<Monitor> {
 /** Builds a monitor with real adapters. The SDKs are loaded here, not when the bundle is. */
 export async function buildMonitor(config: Config, clock: Clock = systemClock): Promise<Monitor> {
   const { createLogger } = await import('./adapters/logging/logger');
-  const logger = createLogger(config.logLevel);
+  /** What the last poll saw of our own clock: said in the line of every run while it is wrong. */
+  let clockIs: string | undefined;
+  const logger = createLogger(config.logLevel, undefined, () => ({ clockIs }));
   const stores = await buildStores(config);
   const channels = await buildChannels(config, clock);
   const { tenantId, detectors } = config;
@@ -177,6 +180,9 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       ...{ secondLook: lookAgain(counters), watch },
       ...(options.isUnbounded !== true && { drainBudget: DRAIN_BUDGET }),
     });
+    const { clockAheadBy } = report.read;
+    clockIs = clockAheadBy === undefined ? undefined : `${inWords(clockAheadBy)} Microsoft Graph`;
+    logTime(logger, report.read);
     logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
     return report;
   };
@@ -416,6 +422,16 @@ function logPoll(
     logger.info({ ...fields, stopped: read.stopped, unfinished: read.unfinished }, 'log read');
   }
   logAssessed(logger, assessed);
+}
+
+/** What is wrong with our own clock, or was. */
+function logTime(logger: Logger, { source, clockAheadBy, cutBack }: PollReport['read']): void {
+  if (clockAheadBy !== undefined) {
+    logger.warn({ run: 'watch', source }, 'the clock of this machine is wrong');
+  }
+  if (cutBack !== undefined) {
+    logger.error({ run: 'watch', source, ...cutBack }, 'coverage ended in the future');
+  }
 }
 
 /** What is wrong with the watch itself. */

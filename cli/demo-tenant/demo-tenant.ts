@@ -2,6 +2,7 @@ import { SOURCES } from '../../shared/domain/record';
 import {
   between,
   DAY,
+  epochOf,
   HOUR,
   MINUTE,
   plus,
@@ -163,7 +164,9 @@ class Tenant implements DemoTenant {
     const visible = this.#rows.filter(
       (row) => row.source === source && row.visibleAt <= instant && row.at <= instant,
     );
-    return listRows(request, source, visible);
+    const answer = listRows(request, source, visible);
+    answer.headers.set('date', new Date(epochOf(instant)).toUTCString()); // whoever asks goes by this clock
+    return answer;
   }
 
   addStory(name: StoryName, at: Instant, visibleAt = at): ToldStory | undefined {

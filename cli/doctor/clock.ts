@@ -1,8 +1,7 @@
 import type { GraphProbe } from '../../shared/adapters/graph/probe';
-import { between, formatDuration, MINUTE, SECOND } from '../../shared/domain/time';
+import { formatDuration, SECOND } from '../../shared/domain/time';
+import { aheadBy, MOST_OFF } from '../../shared/domain/wrong-clock';
 import type { Check } from './check';
-
-const MOST = 2 * MINUTE;
 
 /** Graph's clock against ours, from the answers that there were. */
 export function lookAtClock(clocks: GraphProbe['clocks']): readonly Check[] {
@@ -11,9 +10,9 @@ export function lookAtClock(clocks: GraphProbe['clocks']): readonly Check[] {
     const says = 'Graph did not answer, so there is no clock to compare with';
     return [{ id, state: 'warn', says }];
   }
-  const ahead = between(clocks.theirs, clocks.ours);
+  const ahead = aheadBy(clocks);
   const seconds = Math.round(Math.abs(ahead) / SECOND);
-  if (Math.abs(ahead) <= MOST) {
+  if (Math.abs(ahead) <= MOST_OFF) {
     const says = `the clock of this machine agrees with that of Graph (${seconds} s apart)`;
     return [{ id, state: 'ok', says }];
   }

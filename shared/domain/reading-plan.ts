@@ -29,6 +29,7 @@ import {
   type Duration,
   type Instant,
 } from './time';
+import type { Clocks } from './wrong-clock';
 
 /** So many windows of one stretch may fail in one run before it is left to the next. */
 const MOST_FAILURES = 4;
@@ -96,10 +97,14 @@ function filledTo(state: SourceState, property: Property, range: Interval): Inst
  * yet is then completed by the way, and an hour that is due needs no reading of its own.
  */
 function headFrom(journal: Journal | undefined, options: PollOptions): Instant {
-  const { now, initialLookback, retention = Infinity, sweep = false } = options;
-  if (journal === undefined) {
-    return plus(now, -Math.min(initialLookback, retention - RETENTION_MARGIN));
-  }
+  const { now, initialLookback, retention = Infinity } = options;
+  return journal === undefined
+    ? plus(now, -Math.min(initialLookback, retention - RETENTION_MARGIN))
+    : // Something is asked in every run: of a clock that is behind nobody else would ever hear.
+      earliest(followedFrom(journal, options), plus(now, -LEAST_REACH));
+}
+
+function followedFrom(journal: Journal, { now, sweep = false }: PollOptions): Instant {
   const { readTo, rowsPerHour } = journal;
   const open = earliest(journal.completeTo, journal.hoursTo);
   const swept = sweep ? plus(now, -SWEEP) : now;
@@ -190,13 +195,14 @@ export function apply(
   outcome: Outcome,
   now: Instant,
 ): Reading {
-  const lane = reading.lanes[window.lane];
+  const current = notBeyond(reading, outcome.clocks);
+  const lane = current.lanes[window.lane];
   if (lane === undefined) {
     return reading;
   }
   const next = afterOutcome(reading, lane, window, outcome, now);
   const failure = next.isStopped === true ? next.failure : undefined;
-  const lanes = reading.lanes.map((each, i) =>
+  const lanes = current.lanes.map((each, i) =>
     i === window.lane
       ? next
       : failure !== undefined && isOfTheSource(failure) && isOpen(each)
@@ -204,10 +210,28 @@ export function apply(
         : each,
   );
   return settled({
-    ...reading,
+    ...current,
     ...('state' in outcome && { state: outcome.state }),
     ...{ lanes, total: outcome.was === 'read' ? sum(reading.total, outcome) : reading.total },
   });
+}
+
+/** A run in which nothing is read: the source did not even say what time it is. */
+export function refused(reading: Reading, failure: ReadFailure): Reading {
+  const lanes = reading.lanes.map((lane) => ({ ...lane, failure, isStopped: true }));
+  return { ...reading, lanes };
+}
+
+/** No stretch of a run ends later than it is where the log is kept. */
+function notBeyond(reading: Reading, clocks: Clocks | undefined): Reading {
+  if (clocks === undefined) {
+    return reading;
+  }
+  const now = clocks.theirs;
+  return {
+    ...{ ...reading, clocks, startedAt: earliest(reading.startedAt, now) },
+    lanes: reading.lanes.map((lane) => (lane.to > now ? { ...lane, to: now } : lane)),
+  };
 }
 
 function isOfTheSource({ trouble, isForNextRun }: ReadFailure): boolean {
@@ -239,6 +263,7 @@ function afterOutcome(
         ...{ windows: lane.windows + 1, pages: lane.pages + outcome.pages },
       };
     case 'given-up':
+    case 'not-yet':
       return { ...current, at: window.to };
     case 'read-in-vain':
       return { ...current, pages: lane.pages + outcome.pages };

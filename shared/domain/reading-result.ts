@@ -5,6 +5,7 @@ import { hull, type Lane, type Reading, type ReadFailure } from './reading';
 import { nextWindow } from './reading-plan';
 import { inFeeds, type SourceState } from './source-state';
 import { earliest, type Instant } from './time';
+import { forgettingCut, notingClock } from './wrong-clock';
 
 /** What the head had to read. */
 export function headOf({ lanes }: Reading): Interval | undefined {
@@ -43,6 +44,8 @@ export function noted(reading: Reading, now: Instant) {
   const days = reading.lanes.find(({ purpose }) => purpose === 'day');
   const others = reading.lanes.filter(({ purpose }) => purpose !== 'day');
   const isNoDayDue = days === undefined && unfinished(reading).length === 0;
+  const clocked = (state: SourceState): SourceState =>
+    forgettingCut(notingClock(reading.clocks)(state));
   return (state: SourceState): SourceState => {
     const noteFeed =
       (lane: Lane) =>
@@ -54,7 +57,7 @@ export function noted(reading: Reading, now: Instant) {
     const known = others.reduce((each, lane) => inFeeds(lane.feeds, noteFeed(lane))(each), state);
     const { dayTrouble: before, ...rest } = known;
     const after = days === undefined ? before : troubleAfter(before, days, now);
-    return after === undefined || isNoDayDue ? rest : { ...rest, dayTrouble: after };
+    return clocked(after === undefined || isNoDayDue ? rest : { ...rest, dayTrouble: after });
   };
 }
 

@@ -3,6 +3,7 @@ import type { Property } from './feed';
 import type { Purpose } from './journal';
 import { feedOf, type SourceState } from './source-state';
 import { between, earliest, HOUR, latest, MINUTE, type Duration, type Instant } from './time';
+import type { Clocks } from './wrong-clock';
 
 /**
  * One run over a source as a state machine: which window is read next, and what its outcome changes. Pure; whoever
@@ -18,6 +19,8 @@ export interface Reading {
   /** What is filled; absent in a poll. */
   readonly range?: Interval;
   readonly total: ReadTotal;
+  /** The last answer's clock, and ours then. */
+  readonly clocks?: Clocks;
 }
 
 /** By what each feed is known to be filtered: another text is another filter. */
@@ -71,8 +74,10 @@ export interface AskedWindow extends Interval {
   readonly isFiltered: boolean;
 }
 
-/** What came of a window. */
-export type Outcome =
+/** What came of a window, and what the clocks said when it was answered. */
+export type Outcome = { readonly clocks?: Clocks | undefined } & Result;
+
+type Result =
   | ({ readonly was: 'read'; readonly state: SourceState; readonly pages: number } & Omit<
       ReadTotal,
       'windows'
@@ -81,6 +86,8 @@ export type Outcome =
   | { readonly was: 'read-in-vain'; readonly state: SourceState; readonly pages: number }
   /** It has more pages than one run has time for; one of this length would fit. */
   | { readonly was: 'too-long'; readonly fits: Duration; readonly pages: number }
+  /** It begins later than it is: our clock is ahead. */
+  | { readonly was: 'not-yet' }
   | { readonly was: 'given-up'; readonly state: SourceState }
   | { readonly was: 'failed'; readonly failure: ReadFailure };
 

@@ -8,7 +8,7 @@ import {
 import { sourcesOf, type Feed, type Property } from './feed';
 import { covering, givingUp, UNREAD, type FeedState, type TroubleState } from './journal';
 import { SOURCES, type Source } from './record';
-import { earliest, type Instant } from './time';
+import { earliest, type Duration, type Instant } from './time';
 
 /** Everything that is known of the reading of one source: its feeds, and what they have in common. */
 export interface SourceState {
@@ -16,8 +16,32 @@ export interface SourceState {
   readonly feeds: Readonly<Partial<Record<Property, FeedState>>>;
   /** Closed days are read again for all feeds at once, and cannot be: nothing waits for them, so nobody is alerted. */
   readonly dayTrouble?: TroubleState;
+  /** Our clock, when its last answers showed it to be wrong. */
+  readonly wrongClock?: WrongClock;
+  /** Coverage ended later than it could; until all of that was read again. */
+  readonly cutBack?: CutBack;
   /** What keeps it from being read well, as it was last handed on to be judged. */
   readonly conditions?: readonly KnownCondition[];
+}
+
+/** How wrong our clock was in the last run; the times are those of the source. */
+export interface WrongClock {
+  /** Negative when it was behind. */
+  readonly aheadBy: Duration;
+  readonly since: Instant;
+  readonly lastAt: Instant;
+  /** Runs in a row. */
+  readonly runs: number;
+}
+
+/** Coverage that ended in the future. */
+export interface CutBack {
+  /** When that was seen, by the clock of the source. */
+  readonly at: Instant;
+  /** Where it ended then. */
+  readonly from: Instant;
+  /** Where it was cut back to. */
+  readonly to: Instant;
 }
 
 /** A condition of the reading that goes on. */

@@ -34,8 +34,9 @@ export async function backfillSource(
   range: Interval,
   onWindow: (at: Instant) => void = () => undefined,
 ): Promise<BackfillReport> {
-  const { source, clock, stores, tenantId, detectors, retention } = reader;
+  const { source, stores, tenantId, detectors, retention } = reader;
   const run = await startRun(reader);
+  const { clock } = run;
   const state = stateOf(run);
   const now = clock.now();
   const properties = run.feeds.map(({ property }) => property);

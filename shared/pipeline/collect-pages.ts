@@ -2,6 +2,7 @@ import type { Detector } from '../domain/detector';
 import { missedBy, readable, type ReadableRow } from '../domain/quarantine';
 import type { EntraRecord, Malformed } from '../domain/record';
 import { earliest, type Instant } from '../domain/time';
+import type { Clocks } from '../domain/wrong-clock';
 import type { SeenInFeeds, SourcePage } from './ports';
 import { select, type Selection } from './select';
 
@@ -18,6 +19,8 @@ export interface Collected {
   /** The oldest time that was seen: pages come newest first. */
   oldest: Instant | undefined;
   requestId: string | undefined;
+  /** Of the first answer: what became visible since may be missing. */
+  clocks: Clocks | undefined;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function collectPages(
   for await (const page of pages) {
     if (page.isAgain === true) {
       // What came before comes once more; its signals join with themselves.
-      all = { ...nothing(), selection: all.selection };
+      all = { ...nothing(), selection: all.selection, clocks: all.clocks };
     }
     const { malformed } = all;
     const failed = new Set<EntraRecord>();
@@ -42,6 +45,7 @@ export async function collectPages(
     all.kept += page.records.length;
     all.pages += 1;
     all.requestId = page.requestId ?? all.requestId;
+    all.clocks ??= page.clocks;
     malformed.push(...page.malformed);
     all.seen.push(...page.seen);
     select(of.tenantId, of.detectors, page.records, all.selection, (record, detector, error) => {
@@ -64,6 +68,6 @@ export async function collectPages(
 function nothing(): Collected {
   return {
     ...{ selection: new Map(), malformed: [], readable: [], seen: [], rows: 0, kept: 0, pages: 0 },
-    ...{ oldest: undefined, requestId: undefined },
+    ...{ oldest: undefined, requestId: undefined, clocks: undefined },
   };
 }

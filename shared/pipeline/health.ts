@@ -4,6 +4,7 @@ import type { FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import { coverageOf, feedOf, unread, type SourceState } from '../domain/source-state';
 import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
+import { problemsOfTime } from '../domain/wrong-clock';
 import { countsOf, type Counted } from './counts';
 import type { Now, Stores, Undelivered } from './ports';
 import { feedsFor, type FeedReads } from './select';
@@ -82,6 +83,7 @@ export async function health(
       .map(({ detector }) => detector)
       .filter((detector) => needsSource(detector, source));
     const state = reading[source] ?? unread(source);
+    problems.push(...problemsOfTime(state, now));
     const feeds = feedsFor(
       detectors.map(({ detector }) => detector),
       source,

@@ -2,6 +2,7 @@ import { canonical, type JsonObject } from '../domain/canonical';
 import {
   defineDetector,
   type ConfiguredDetector,
+  type Severity,
   type Stated,
   type Timeline,
 } from '../domain/detector';
@@ -54,6 +55,16 @@ export const LOG_READING = defineDetector({
       summary: ({ who, facts, since }) =>
         `Microsoft Graph left out rows of ${who} that match the filter "${text(facts['filter'])}" (seen at ${toMinute(since)}). The log is now read without it, and what was read with it since the last whole day is read again.`,
     },
+    'clock-wrong': {
+      title: 'The clock of the monitor is wrong',
+      summary: ({ who, facts, since }) =>
+        `The clock of whoever reads ${who} is ${text(facts['off'])} that of Microsoft Graph since ${toMinute(since)}. The log is read by the clock of Graph meanwhile; when alerts are sent, and what is kept how long, still goes by the wrong one. Set it by the network (NTP).`,
+    },
+    'coverage-in-future': {
+      title: 'A log counted as read that was not there yet',
+      summary: ({ who, facts, since }) =>
+        `At ${toMinute(since)} ${who} counted as read to ${text(facts['from'])}, which was still to come: some clock was ahead. It counts as read to ${text(facts['to'])} now, and is read again from there.`,
+    },
   },
   signals: () => [],
   assess: (timeline) => ({ findings: CONDITIONS.flatMap((each) => answerOn(each, timeline)) }),
@@ -66,8 +77,16 @@ export const WATCH_OVER_LOGS: ConfiguredDetector = {
   stage: 'alert',
 };
 
-const CONDITIONS = ['source-unreadable', 'source-stalled', 'filter-hides-rows'] as const;
-export type ReadingCondition = (typeof CONDITIONS)[number];
+/** How much each of them costs while it lasts. */
+const SEVERITIES = {
+  'source-unreadable': 'high',
+  'source-stalled': 'high',
+  'filter-hides-rows': 'low',
+  'clock-wrong': 'medium',
+  'coverage-in-future': 'medium',
+} as const satisfies Record<string, Severity>;
+export type ReadingCondition = keyof typeof SEVERITIES;
+const CONDITIONS = Object.keys(SEVERITIES) as ReadingCondition[];
 
 /** A stretch of a condition, as far as it lies in one month. */
 export interface ReadingStretch {
@@ -127,7 +146,7 @@ function answerOn(condition: ReadingCondition, timeline: Timeline): Stated<Readi
       ...(over > said ? { state: 'resolved', resolution: afterTime(over) } : { state: 'open' }),
       anchor: { key: condition, from: last.at },
       message: condition,
-      severity: condition === 'filter-hides-rows' ? 'low' : 'high',
+      severity: SEVERITIES[condition],
       stage: 'alert',
       since,
       firstSeenAt: sinces[0] ?? since,

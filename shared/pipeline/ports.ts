@@ -13,6 +13,7 @@ import type { JoinRules, Signal } from '../domain/signal';
 import type { ReadingState, SourceState } from '../domain/source-state';
 import type { RuleStep } from '../domain/suppression';
 import type { Duration, Instant } from '../domain/time';
+import type { Clocks } from '../domain/wrong-clock';
 import type { Exhibit } from '../domain/verification';
 
 /** The only way to know the time. */
@@ -60,6 +61,8 @@ export interface SourcePage {
   readonly requestId?: string;
   /** The window begins again with this page: what came before comes once more. */
   readonly isAgain?: boolean;
+  /** What the clock of the source said when it answered, and ours; absent when it did not say. */
+  readonly clocks?: Clocks;
 }
 
 /** A row that was seen, and the feeds that it belongs to. */
@@ -74,6 +77,12 @@ export interface RecordSource {
    * @throws SourceError when the window could not be read to its end; what was yielded is then only a part.
    */
   read(window: Interval, wanted: Wanted): AsyncIterable<SourcePage>;
+  /**
+   * Asks for nothing but the time.
+   * @returns undefined when the answer does not say.
+   * @throws SourceError when there was none.
+   */
+  clocks?(source: Source): Promise<Clocks | undefined>;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { ConfiguredDetector } from '../domain/detector';
 import { feedName, type Property } from '../domain/feed';
 import { afterDetectorChange, afterRetention, withoutFilling } from '../domain/journal';
 import type { Filters, Reading, ReadTotal } from '../domain/reading';
-import { apply, nextWindow, planPoll, RETENTION_MARGIN } from '../domain/reading-plan';
+import { apply, nextWindow, planPoll, refused, RETENTION_MARGIN } from '../domain/reading-plan';
 import { headOf, noted, stoppedBy, unfinished } from '../domain/reading-result';
 import type { Source } from '../domain/record';
 import {
@@ -12,15 +12,18 @@ import {
   feedsIn,
   inFeeds,
   unread,
+  type CutBack,
   type ReadingState,
   type SourceState,
 } from '../domain/source-state';
 import { between, plus, type Duration, type Instant } from '../domain/time';
+import { aheadBy, cuttingBack, isWrong } from '../domain/wrong-clock';
 import type { KnownSignals } from './known-signals';
 import { SourceError, type Clock, type RecordSource, type Stores } from './ports';
 import { readWindow, type ReadRun } from './read-window';
 import { markEveryTimeline } from './rule-change';
 import { feedsFor, filterKey, wantedBy } from './select';
+import { cutOf, timeOf } from './source-time';
 
 export interface Reader {
   readonly source: Source;
@@ -52,6 +55,10 @@ export interface ReadRunReport extends ReadTotal {
   readonly stopped?: Stop;
   /** The feeds that the next run goes on with, as people read them. */
   readonly unfinished?: readonly string[];
+  /** How wrong our clock is, when it is: negative when it is behind that of the source. */
+  readonly clockAheadBy?: Duration;
+  /** Coverage ended in the future; it was cut back and is read again. */
+  readonly cutBack?: CutBack;
   /** What is known of all sources after it. */
   readonly reading: ReadingState;
 }
@@ -61,22 +68,29 @@ export interface ReadRunReport extends ReadTotal {
  * windows, feed by feed in turn; coverage says what is complete.
  */
 export async function readSource(reader: Reader): Promise<ReadRunReport> {
-  const { source, clock, initialLookback, retention, sweep, stores } = reader;
-  const now = clock.now();
+  const { source, initialLookback, retention, sweep, stores } = reader;
   const run = await startRun(reader);
-  const planned = planPoll(stateOf(run), {
-    ...{ now, initialLookback, retention, sweep },
-    filters: filtersOf(run),
-  });
+  const { clock } = run;
+  const now = clock.now();
+  const planned = {
+    ...planPoll(stateOf(run), {
+      ...{ now, initialLookback, retention, sweep },
+      filters: filtersOf(run),
+    }),
+    ...(run.clocks !== undefined && { clocks: run.clocks }),
+  };
   const reading = await readAll(run, planned, reader.budget);
   const step = noted(reading, clock.now());
   const state = isSame(step(reading.state), reading.state)
     ? reading.state
     : await stores.coverage.change(reading.state, step);
   const stopped = stopOf(reading);
+  const { clocks } = reading;
   return {
     ...{ source, ...reading.total, reading: { ...run.reading, [source]: state } },
     window: headOf(planned) ?? { from: now, to: now },
+    ...(clocks !== undefined && isWrong(clocks) && { clockAheadBy: aheadBy(clocks) }),
+    ...(run.cut !== undefined && { cutBack: run.cut }),
     ...(stopped !== undefined && { stopped }),
     ...(stopped !== undefined && { unfinished: unfinished(reading).map(feedName) }),
   };
@@ -84,24 +98,30 @@ export async function readSource(reader: Reader): Promise<ReadRunReport> {
 
 /** A run over what is stored, brought up to date with the detectors and the retention of today. */
 export async function startRun(reader: Reader): Promise<ReadRun> {
-  const { source, tenantId, records, stores, clock, known } = reader;
+  const { source, tenantId, records, stores, known } = reader;
   const detectors = reader.detectors.map((each) => each.detector);
   const reading = await stores.coverage.reading();
   const feeds = feedsFor(detectors, source);
+  const time = await timeOf(reader, reading[source] ?? unread(source), feeds);
+  const { clock, clocks, trouble } = time;
   const run: ReadRun = {
-    ...{ tenantId, detectors, records, stores, clock, known, feeds, reading },
+    ...{ tenantId, detectors, records, stores, clock, clocks, trouble, known, feeds, reading },
     wanted: wantedBy(detectors, source),
     firsts: feeds
       .map(({ property }) => property)
       .filter((each) => reading[source]?.feeds[each]?.journal === undefined),
   };
   const before = stateOf(run);
-  const step = broughtUpToDate(run, reader.retention, clock.now());
+  const cut = clocks === undefined ? undefined : await cutOf(stores, before, clocks.theirs);
+  const retention = trouble === undefined ? reader.retention : undefined;
+  const upToDate = broughtUpToDate(run, retention, clock.now());
+  const step = (state: SourceState): SourceState =>
+    upToDate(cut === undefined ? state : cuttingBack(cut)(state));
   const current = isSame(step(before), before)
     ? before
     : await stores.coverage.change(before, step);
   const marked = await markFilled(run, current); // what a killed run has left
-  return { ...run, reading: { ...reading, [source]: marked } };
+  return { ...run, reading: { ...reading, [source]: marked }, cut };
 }
 
 /** What is known of the source that a run is about. */
@@ -122,7 +142,7 @@ export async function readAll(
   onWindow: (reading: Reading) => void = () => undefined,
 ): Promise<Reading> {
   const { clock } = run;
-  let reading = planned;
+  let reading = run.trouble === undefined ? planned : refused(planned, run.trouble);
   for (let next = nextWindow(reading); next !== undefined; next = nextWindow(reading)) {
     if (budget !== undefined && between(planned.startedAt, clock.now()) > budget) {
       break;

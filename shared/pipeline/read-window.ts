@@ -21,8 +21,15 @@ import {
   type Reading,
 } from '../domain/reading';
 import { isGivenUp } from '../domain/reading-plan';
-import { feedOf, inFeeds, type ReadingState, type SourceState } from '../domain/source-state';
-import { between, type Duration, type Instant } from '../domain/time';
+import {
+  feedOf,
+  inFeeds,
+  type CutBack,
+  type ReadingState,
+  type SourceState,
+} from '../domain/source-state';
+import { between, earliest, plus, type Duration, type Instant } from '../domain/time';
+import type { Clocks } from '../domain/wrong-clock';
 import { collectPages, type Collected } from './collect-pages';
 import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
@@ -43,6 +50,12 @@ export interface ReadRun {
   readonly feeds: readonly FeedReads[];
   /** Feeds that were never polled before. */
   readonly firsts: readonly Property[];
+  /** What the source said of the time when the run began, if it was asked. */
+  readonly clocks?: Clocks | undefined;
+  /** Why it could not say: nothing is read then. */
+  readonly trouble?: SourceError | undefined;
+  /** What was cut back, because it ended in the future. */
+  readonly cut?: CutBack | undefined;
   /** What was known of all sources when the run began. */
   readonly reading: ReadingState;
 }
@@ -68,26 +81,34 @@ export async function readWindow(
   }
 }
 
-async function read(run: ReadRun, reading: Reading, window: AskedWindow): Promise<Outcome> {
+async function read(run: ReadRun, reading: Reading, asked: AskedWindow): Promise<Outcome> {
   const { clock, stores } = run;
-  const startedAt = clock.now();
-  const pages = await readPages(run, window, window.isFiltered ? filterOf(run, window) : undefined);
+  const begunAt = clock.now();
+  const pages = await readPages(run, asked, asked.isFiltered ? filterOf(run, asked) : undefined);
+  const { clocks } = pages;
+  const now = clocks?.theirs ?? begunAt;
+  // Of what lies behind the clock of the log nothing is known, whatever ours says.
+  const window = clocks === undefined ? asked : { ...asked, to: earliest(asked.to, now) };
+  if (window.from >= window.to) {
+    return { was: 'not-yet', clocks };
+  }
   if ('fits' in pages) {
     return { was: 'too-long', ...pages };
   }
+  const startedAt = earliest(begunAt, now);
   const dropped = await droppedBy(run, reading, window, pages);
   const { malformed, readable } = pages;
   const { source } = run.wanted;
   const looked = { source, window: stretchOf(window), malformed, readable, seenAt: clock.now() };
   await quarantineRows(stores, looked);
-  const done: Done = { window, pages, dropped, startedAt };
+  const done: Done = { window, pages, dropped, startedAt, begunAt };
   const { tooOld } = await keepAll(run, reading.state, done);
   await settleRows(run, looked);
   const { state, isRecorded } = await record(run, reading, done);
   const { rows, kept, pages: count } = pages;
   return isRecorded
-    ? { was: 'read', state, pages: count, rows, kept, malformed: malformed.length, tooOld }
-    : { was: 'read-in-vain', state, pages: count };
+    ? { was: 'read', state, pages: count, rows, kept, malformed: malformed.length, tooOld, clocks }
+    : { was: 'read-in-vain', state, pages: count, clocks };
 }
 
 /** A window that was read, and what is still to be made of it. */
@@ -96,6 +117,8 @@ interface Done {
   readonly pages: Pages;
   readonly dropped: DroppedFilters;
   readonly startedAt: Instant;
+  /** The same by our own clock. */
+  readonly begunAt: Instant;
 }
 type DroppedFilters = Readonly<Partial<Record<Property, 'rejected' | 'hides-rows'>>>;
 
@@ -114,7 +137,7 @@ async function readPages(
   window: AskedWindow,
   filter: FeedReads | undefined,
   isRejected = false,
-): Promise<{ readonly fits: Duration; readonly pages: number } | Pages> {
+): Promise<(Pick<Pages, 'pages' | 'clocks'> & { readonly fits: Duration }) | Pages> {
   const { wanted } = run;
   const length = between(window.from, window.to);
   try {
@@ -129,8 +152,10 @@ async function readPages(
     if (read.pages < MOST_PAGES || length <= SMALLEST_WINDOW) {
       return { ...read, isRejected };
     }
-    const reached = between(read.oldest ?? window.to, window.to);
-    return { fits: Math.min(PLANNED_SHARE * reached, length / 2), pages: read.pages };
+    const { pages, clocks } = read;
+    const end = earliest(window.to, clocks?.theirs ?? window.to);
+    const reached = Math.max(0, between(read.oldest ?? end, end));
+    return { fits: Math.min(PLANNED_SHARE * reached, length / 2), pages, clocks };
   } catch (error) {
     const isFilter = error instanceof SourceError && error.trouble === 'filter-rejected';
     if (!isFilter || filter === undefined) {
@@ -286,8 +311,9 @@ async function record(
   done: Done,
 ): Promise<{ state: SourceState; isRecorded: boolean }> {
   const { stores, clock, wanted } = run;
-  const { window, pages, dropped, startedAt } = done;
-  const at = clock.now();
+  const { window, pages, dropped, startedAt, begunAt } = done;
+  const ms = between(begunAt, clock.now());
+  const at = plus(startedAt, ms);
   let isRecorded = true;
   const step = (feed: FeedState, property: Property): FeedState => {
     const seen = ofFeed(run, reading.state, done, property);
@@ -310,7 +336,7 @@ async function record(
   };
   const report: WindowReport = {
     ...{ ...stretchOf(window), source: wanted.source, feeds: window.feeds },
-    ...{ purpose: window.purpose, readAt: at, ms: between(startedAt, at) },
+    ...{ purpose: window.purpose, readAt: at, ms },
     ...{ rows: pages.rows, kept: pages.kept, pages: pages.pages },
     malformed: pages.malformed.length,
     filter: window.isFiltered && !pages.isRejected ? window.feeds.join() : 'none',

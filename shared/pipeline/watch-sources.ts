@@ -4,7 +4,7 @@ import { timelineId } from '../domain/finding';
 import { startOfHour, type FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import type { Signal, Subject } from '../domain/signal';
-import { feedOf, type KnownCondition } from '../domain/source-state';
+import { feedOf, type KnownCondition, type SourceState } from '../domain/source-state';
 import {
   between,
   formatDuration,
@@ -12,9 +12,11 @@ import {
   MINUTE,
   monthOf,
   startOfMonth,
+  toMinute,
   type Duration,
   type Instant,
 } from '../domain/time';
+import { inWords } from '../domain/wrong-clock';
 import { keep } from './keep';
 import { LOG_READING, readingSignal, type ReadingCondition, type ReadingNews } from './log-reading';
 import type { EngineStores, Now } from './ports';
@@ -61,12 +63,13 @@ export async function watchSources(watch: Watch): Promise<boolean> {
     if (state === undefined) {
       continue;
     }
-    const now = clock.now();
+    // A clock that was just seen to be wrong would put what is said now before or behind all that is said later.
+    const now = state.wrongClock?.lastAt ?? clock.now();
     const feeds = watch.feeds
       .filter((feed) => feed.source === source)
       .map(({ property }) => ({ property, state: feedOf(state, property) }));
     const known = state.conditions ?? [];
-    const seen = conditionsOf(known, feeds, now, watch.standstill);
+    const seen = [...conditionsOf(known, feeds, now, watch.standstill), ...ofClock(state)];
     if (textOf(seen.map(knownOf)) === textOf(known)) {
       continue;
     }
@@ -231,6 +234,31 @@ function hiddenRows(
         lastSeenAt: latest(lastSeenAt, startOfMonth(now)),
         facts: { filter: hiding.map(({ filter }) => filter).join('; ') },
       };
+}
+
+/** Twice in a row: a clock may be set right while a run goes on. */
+const RUNS_UNTIL_WRONG = 2;
+
+function ofClock({ wrongClock, cutBack }: SourceState): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (wrongClock !== undefined) {
+    const { since, lastAt, runs, aheadBy } = wrongClock;
+    conditions.push({
+      condition: 'clock-wrong',
+      ...{ since, firstSeenAt: since, lastSeenAt: latest(since, startOfHour(lastAt)) },
+      isConfirmed: runs >= RUNS_UNTIL_WRONG,
+      facts: { off: inWords(aheadBy) },
+    });
+  }
+  if (cutBack !== undefined) {
+    const { at: since, from, to } = cutBack;
+    conditions.push({
+      condition: 'coverage-in-future',
+      ...{ since, firstSeenAt: since, lastSeenAt: since, isConfirmed: true },
+      facts: { from: toMinute(from), to: toMinute(to) },
+    });
+  }
+  return conditions;
 }
 
 function isRefused({ trouble }: FeedState): boolean {

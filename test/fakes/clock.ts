@@ -1,4 +1,4 @@
-import { plus, type Instant } from '../../shared/domain/time';
+import { plus, type Duration, type Instant } from '../../shared/domain/time';
 import type { Clock } from '../../shared/pipeline/ports';
 
 /** A clock whose time passes only when somebody sleeps, and then at once. */
@@ -46,4 +46,24 @@ export class VirtualClock implements Clock {
       }
     }
   }
+}
+
+/** While it lasts a clock is wrong. */
+export interface WrongTime {
+  readonly from: Instant;
+  readonly to: Instant;
+  /** Negative when it is behind. */
+  readonly aheadBy: Duration;
+}
+
+/** A clock that is wrong for a while: it jumps there and back. */
+export function wronged(clock: Clock, wrong: readonly WrongTime[]): Clock {
+  return {
+    now: () => {
+      const now = clock.now();
+      const of = wrong.find(({ from, to }) => from <= now && now < to);
+      return plus(now, of?.aheadBy ?? 0);
+    },
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+  };
 }

@@ -6,6 +6,7 @@ import { DETECTORS } from '../../shared/detectors/index';
 import { SOURCES, type Source } from '../../shared/domain/record';
 import {
   DAY,
+  earliest,
   HOUR,
   latest,
   MINUTE,
@@ -16,6 +17,7 @@ import {
 } from '../../shared/domain/time';
 import type { Wanted } from '../../shared/pipeline/ports';
 import { wantedBy } from '../../shared/pipeline/select';
+import type { WrongTime } from './clock';
 import { FAULT_KINDS, type Fault, type FaultKind, type Lie, type PlannedRow } from './faulty-graph';
 
 /** All times are minutes since the first poll. */
@@ -42,6 +44,12 @@ export interface FaultPlan {
     readonly source: Source;
     readonly at: number;
     readonly requests: number;
+  }[];
+  /** So much our clock is ahead, or behind when negative, for a while: it jumps there and back. */
+  readonly clocks: readonly {
+    readonly at: number;
+    readonly minutes: number;
+    readonly aheadBy: number;
   }[];
   /** A filter that hides rows: for a while, or for good. */
   readonly lies: readonly {
@@ -125,6 +133,17 @@ export function faultPlans(most: Measure = { hours: 5, requests: 40 }): fc.Arbit
         }),
         { maxLength: 12 },
       ),
+      clocks: fc.array(
+        fc.record({
+          at,
+          minutes: fc.integer({ min: CADENCE, max: hours * 60 }),
+          aheadBy: fc.oneof(
+            fc.integer({ min: -180, max: 180 }),
+            fc.constantFrom(-45 * 24 * 60, -26 * 60, 26 * 60, 45 * 24 * 60),
+          ),
+        }),
+        { maxLength: 2 },
+      ),
       lies: fc.array(
         fc.oneof(
           fc.record({ source, at, minutes: fc.integer({ min: 5, max: 360 }) }),
@@ -143,6 +162,7 @@ export interface Laid {
   readonly truth: readonly KnownTruth[];
   readonly faults: readonly Fault[];
   readonly lies: readonly Lie[];
+  readonly clocks: readonly WrongTime[];
   readonly healthyFrom: Instant;
   readonly pageSize: number;
   readonly polls: readonly Instant[];
@@ -171,6 +191,11 @@ export function lay(plan: FaultPlan, calm: readonly CalmStretch[] = CALM): Laid 
     pageSize: plan.pageSize,
     truth: tenant.truth(end),
     faults: plan.faults.map(({ at, ...fault }) => ({ ...fault, from: atMinute(at) })),
+    clocks: plan.clocks.map(({ at, minutes, aheadBy }) => ({
+      from: atMinute(at),
+      to: earliest(atMinute(at + minutes), healthyFrom),
+      aheadBy: aheadBy * MINUTE,
+    })),
     lies: plan.lies.map(({ source: of, at, minutes }) => ({
       source: of,
       from: atMinute(at),

@@ -29,7 +29,7 @@ import type { Reader } from '../../shared/pipeline/read-source';
 import { secondLook } from '../../shared/pipeline/second-look';
 import { select, wantedBy } from '../../shared/pipeline/select';
 import { hearOfRows } from '../../shared/pipeline/unreadable';
-import { VirtualClock } from './clock';
+import { VirtualClock, wronged, type WrongTime } from './clock';
 import type { Laid } from './fault-plan';
 import { FaultyGraph, isUnseen, perfectGraph, type PlannedRow } from './faulty-graph';
 import { FastClock, serveFaultyGraph, virtualFetch } from './faulty-transport';
@@ -81,9 +81,10 @@ function monitor(
   clocks: BySource<TestClock>,
   baseUrl: URL,
   fetchFor: (source: Source) => typeof fetch,
-  breakage: Breakage = {},
+  { breakage = {}, wrong = [] }: { breakage?: Breakage; wrong?: readonly WrongTime[] } = {},
 ): Monitor {
   const stores = memoryStores();
+  const ours = bySource((source) => wronged(clocks[source], wrong));
   const through = breakage.stores?.(stores) ?? stores;
   const detectors = configured();
   const known = new KnownSignals();
@@ -92,18 +93,19 @@ function monitor(
   const chance = seeded('jitter');
   /** A source as a door asks it: with the clock of the door, and within its share of what Graph allows. */
   const graphOf = (door: Source, share: number, times: Instant[]): RecordSource => {
-    const clock = clocks[door];
+    const clock = ours[door];
     const ask = breakage.fetch?.(fetchFor(door)) ?? fetchFor(door);
     const limiter = new Limiter(clock, breakage.requestsPer10Seconds ?? share);
     return graphSource({
       ...{ baseUrl, getToken: undefined, fetch: ask, clock, limiter },
       random: () => chance.next(),
-      onRequest: () => times.push(clock.now()),
+      onRequest: () => times.push(clocks[door].now()),
     });
   };
   /** Whether the last window could not be read. */
   const lastFailed: Record<Source, boolean> = { directoryAudits: false, signIns: false };
   const noticed = (source: Source, records: RecordSource): RecordSource => ({
+    clocks: (of) => records.clocks?.(of) ?? Promise.resolve(undefined),
     async *read(window, wanted) {
       lastFailed[source] = false;
       try {
@@ -116,12 +118,12 @@ function monitor(
   });
   const records = bySource((source) => {
     const whole = noticed(source, graphOf(source, READS_PER_10_SECONDS, sent[source]));
-    return breakage.source?.(whole, stores, clocks[source]) ?? whole;
+    return breakage.source?.(whole, stores, ours[source]) ?? whole;
   });
   const lookers = bySource((door) => graphOf(door, LOOKS_PER_10_SECONDS, looked[door]));
   const lookAgain = (door: Source): SecondLook =>
     secondLook({
-      ...{ tenantId: TENANT, stores: through, clock: clocks[door], budget: LOOK_BUDGET },
+      ...{ tenantId: TENANT, stores: through, clock: ours[door], budget: LOOK_BUDGET },
       sourceOf: () => Promise.resolve(lookers[door]),
     });
   const base = { tenantId: TENANT, detectors, stores: through };
@@ -130,7 +132,7 @@ function monitor(
     async poll(source, options) {
       const clock = clocks[source];
       const reader = {
-        ...{ ...base, source, records: records[source], clock, known },
+        ...{ ...base, source, records: records[source], clock: ours[source], known },
         ...{ initialLookback: INITIAL_LOOKBACK, retention: RETENTION, budget: BUDGET },
         ...options,
       };
@@ -153,7 +155,7 @@ function monitor(
       const door = 'directoryAudits';
       await hearOfRows(base);
       const { faults } = await drainMarks({
-        ...{ ...base, clock: clocks[door], secondLook: lookAgain(door) },
+        ...{ ...base, clock: ours[door], secondLook: lookAgain(door) },
       });
       must(faults.length === 0, () => faults[0]?.error.message ?? '');
     },
@@ -169,7 +171,7 @@ export async function playVirtually(plan: Laid, breakage: Breakage = {}): Promis
   const broken: LawBroken[] = [];
   const fetchFor = (source: Source): typeof fetch =>
     virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => broken.push(law));
-  await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, breakage));
+  await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, { breakage, wrong: plan.clocks }));
   if (broken[0] !== undefined) {
     throw broken[0];
   }
@@ -184,7 +186,7 @@ export async function playOverHttp(plan: Laid): Promise<FaultyGraph> {
   try {
     await hold(
       plan,
-      monitor(clocks, new URL(server.url), () => fetch),
+      monitor(clocks, new URL(server.url), () => fetch, { wrong: plan.clocks }),
       SECOND,
     );
   } finally {
@@ -400,7 +402,7 @@ async function mustEqualPerfect(plan: Laid, stores: MemoryStores): Promise<void>
     virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => {
       throw law;
     });
-  const perfect = monitor(clocks, VIRTUAL_BASE, fetchFor, unlimited);
+  const perfect = monitor(clocks, VIRTUAL_BASE, fetchFor, { breakage: unlimited });
   for (const source of SOURCES) {
     const state = await stores.coverage.source(source);
     const known = state === undefined ? {} : coverageByDetector(state);

@@ -86,6 +86,11 @@ export class FaultyGraph {
       return { ...errorAnswer(404, 'BadRequest', 'Resource not found.'), ending: 'whole' };
     }
     const now = this.#now(source);
+    const { headers, ...answer } = this.#answer(url, prefer, source, now);
+    return { ...answer, headers: { ...headers, date: new Date(epochOf(now)).toUTCString() } };
+  }
+
+  #answer(url: URL, prefer: string, source: Source, now: Instant): Reply {
     const kind = this.#draw(url, source, now);
     const ending = (kind === undefined ? undefined : ENDINGS[kind]) ?? 'whole';
     const refused = kind === undefined ? undefined : REFUSALS[kind]?.(now);

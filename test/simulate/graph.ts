@@ -39,6 +39,8 @@ const TIME = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
 const FILTER = new RegExp(
   `^createdDateTime ge (${TIME})(?: and createdDateTime le (${TIME}))?(?: and \\((clientAppUsed|status/errorCode) eq .+\\))?$`,
 );
+/** Where a log begins that is asked for without any filter. */
+const LONG_AGO = '2000-01-01T00:00:00Z';
 const FAULT_EVERY = 10;
 const DEAD_TOKEN_EVERY = 15;
 const FAULTS = ['unavailable', 'silent', 'truncated'] as const;
@@ -102,12 +104,13 @@ export function simulatedGraph(
     fetch: async (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
       const answered = await answer(url, init?.signal);
+      const headers = { date: new Date(epochOf(clock.now())).toUTCString() };
       if ('status' in answered) {
         const { status, ...error } = answered;
-        return Response.json({ error }, { status });
+        return Response.json({ error }, { status, headers });
       }
       const body = pageText(answered, textOf);
-      return new Response(answered.isCutOff ? body.slice(0, body.length / 2) : body);
+      return new Response(answered.isCutOff ? body.slice(0, body.length / 2) : body, { headers });
     },
     ask: async (link) => {
       const answered = await answer(new URL(link));
@@ -150,7 +153,8 @@ interface Query {
 
 function readQuery(url: URL): Query | undefined {
   const parameters = url.searchParams;
-  const [, from, to, property] = FILTER.exec(parameters.get('$filter') ?? '') ?? [];
+  const filter = parameters.get('$filter') ?? `createdDateTime ge ${LONG_AGO}`;
+  const [, from, to, property] = FILTER.exec(filter) ?? [];
   const top = Number(parameters.get('$top') ?? 1_000);
   if (from === undefined || !Number.isInteger(top) || top < 1 || top > 1_000) {
     return undefined;

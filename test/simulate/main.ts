@@ -32,6 +32,8 @@ const CURVE = [20_000, 50_000, 100_000, 500_000];
 const MEANING = {
   steady: 'Steady: a poll every 5 minutes.',
   outage: 'Outage: no poll from hour 6 to 18; for an hour after it every 10th request fails.',
+  'wrong clock':
+    'Wrong clock: 20 h ahead at first, 26 h at hour 6, 40 days at hour 9; 3 h behind from hour 12 to 18.',
 } as const satisfies Record<Scenario, string>;
 
 class UsageError extends Error {

@@ -11,7 +11,7 @@ import type { Signal } from '../../shared/domain/signal';
 import { epochOf, fromEpoch, HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { Clock, Stores } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
 import type { VirtualClock } from '../fakes/clock';
 import type { AnsweredPage, SimulatedGraph } from './graph';
@@ -39,6 +39,8 @@ export interface Outcome {
 export interface Setting {
   readonly world: World;
   readonly clock: VirtualClock;
+  /** What whoever polls takes for the time. */
+  readonly ours: Clock;
   readonly graph: SimulatedGraph;
   readonly reading: Reading;
 }
@@ -73,17 +75,17 @@ const REQUESTS_PER_10_SECONDS = 2;
 const RUN_BUDGET = 4 * MINUTE;
 
 /** The shipped reader: its own pipeline and Graph adapter, with stores in memory. */
-function crosscheck({ world, clock, graph, reading }: Setting): Contestant {
+function crosscheck({ world, clock, ours, graph, reading }: Setting): Contestant {
   const stores = memoryStores();
   const countedAt = new Float64Array(world.size).fill(NaN);
   const detectors = configureDetectors({}, DETECTORS[reading]);
   const random = seeded(TENANT); // for the waits between repeats
   const newProcess = (): Reader => ({
-    ...{ source: 'signIns', tenantId: TENANT, detectors, clock },
+    ...{ source: 'signIns', tenantId: TENANT, detectors, clock: ours },
     stores: { ...stores, signals: noting(stores.signals, world, clock, countedAt) },
     records: graphSource({
-      ...{ baseUrl: BASE_URL, getToken: undefined, fetch: graph.fetch, clock },
-      limiter: new Limiter(clock, REQUESTS_PER_10_SECONDS),
+      ...{ baseUrl: BASE_URL, getToken: undefined, fetch: graph.fetch, clock: ours },
+      limiter: new Limiter(ours, REQUESTS_PER_10_SECONDS),
       random: () => random.next(),
     }),
     known: new KnownSignals(),
@@ -184,7 +186,7 @@ const OVERLAP = 180 * MINUTE;
  * and go on from there the next time.
  */
 function collector(setting: Setting, by: 'watermark' | 'overlap'): Contestant {
-  const { world, clock, reading } = setting;
+  const { world, clock, ours, reading } = setting;
   const counted = new Uint8Array(world.size);
   const countedAt = new Float64Array(world.size).fill(NaN);
   let watermark: Instant = DAY_START;
@@ -201,7 +203,7 @@ function collector(setting: Setting, by: 'watermark' | 'overlap'): Contestant {
 
   return {
     poll: async () => {
-      const from = by === 'watermark' ? watermark : plus(clock.now(), -OVERLAP);
+      const from = by === 'watermark' ? watermark : plus(ours.now(), -OVERLAP);
       const pages = readPages(setting, from, !UNFILTERED.includes(reading));
       for await (const { rows, newest } of pages) {
         take(rows);

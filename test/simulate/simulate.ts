@@ -1,5 +1,5 @@
-import { epochOf, HOUR, MINUTE, plus } from '../../shared/domain/time';
-import { VirtualClock } from '../fakes/clock';
+import { DAY, epochOf, HOUR, MINUTE, plus } from '../../shared/domain/time';
+import { VirtualClock, wronged, type WrongTime } from '../fakes/clock';
 import { simulatedGraph } from './graph';
 import { CONTESTANTS, UNFILTERED, type Outcome, type Reading } from './readers';
 import { DAY_END, DAY_START, type World } from './world';
@@ -7,8 +7,11 @@ import { DAY_END, DAY_START, type World } from './world';
 export type ContestantName = keyof typeof CONTESTANTS;
 export const CONTESTANT_NAMES = Object.keys(CONTESTANTS) as ContestantName[];
 
-/** `outage`: nobody polls from hour 6 to 18, and for an hour after that pages fail. */
-export const SCENARIOS = ['steady', 'outage'] as const;
+/**
+ * `outage`: nobody polls from hour 6 to 18, and for an hour after that pages fail. `wrong clock`: that of whoever polls
+ * jumps ahead, back and behind.
+ */
+export const SCENARIOS = ['steady', 'outage', 'wrong clock'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** What one contestant came to in one world. */
@@ -27,6 +30,12 @@ export interface Figures {
 
 const POLL_EVERY = 5 * MINUTE;
 const OUTAGE = { from: plus(DAY_START, 6 * HOUR), to: plus(DAY_START, 18 * HOUR) };
+const WRONG: readonly WrongTime[] = [
+  { from: DAY_START, to: plus(DAY_START, 10 * MINUTE), aheadBy: 20 * HOUR },
+  { from: plus(DAY_START, 6 * HOUR), to: plus(DAY_START, 7 * HOUR), aheadBy: 26 * HOUR },
+  { from: plus(DAY_START, 9 * HOUR), to: plus(DAY_START, 9.5 * HOUR), aheadBy: 40 * DAY },
+  { from: plus(DAY_START, 12 * HOUR), to: plus(DAY_START, 18 * HOUR), aheadBy: -3 * HOUR },
+];
 const FAULTY_FOR = HOUR;
 /** Polls go on until the day is read a last time, 48 hours after it ended, however many runs that takes. */
 const RUN_ON = 75 * HOUR;
@@ -48,7 +57,8 @@ export async function simulate(
   const reading = options.reading ?? 'everything';
   const rejectsFilters = UNFILTERED.includes(reading);
   const graph = simulatedGraph(world, clock, isOut ? faults : undefined, rejectsFilters);
-  const contestant = CONTESTANTS[name]({ world, clock, graph, reading });
+  const ours = wronged(clock, scenario === 'wrong clock' ? WRONG : []);
+  const contestant = CONTESTANTS[name]({ world, clock, ours, graph, reading });
   const end = plus(DAY_END, RUN_ON);
   for (let at = DAY_START; at < end; at = plus(at, POLL_EVERY)) {
     if (isOut && at >= OUTAGE.from && at < OUTAGE.to) {

@@ -1,6 +1,7 @@
 import type { Interval } from '../../domain/coverage';
 import type { EntraRecord, Malformed } from '../../domain/record';
 import { MINUTE, SECOND, type Duration, type Instant } from '../../domain/time';
+import type { Clocks } from '../../domain/wrong-clock';
 import {
   SourceError,
   type Clock,
@@ -13,7 +14,8 @@ import { readRow } from '../rows/read-row';
 import { refusal, retryAfter } from './errors';
 import { graphClient, pathOf, type GraphClientOptions, type GraphGet } from './graph-client';
 import type { Limiter } from './limiter';
-import { firstPage } from './odata';
+import { firstPage, oneRow } from './odata';
+import { clocksOf, dateOf } from './server-clock';
 
 export interface GraphSourceOptions extends GraphClientOptions {
   readonly clock: Clock;
@@ -46,6 +48,9 @@ const MOST_PAGES = 1_000;
 export function graphSource(options: GraphSourceOptions): RecordSource {
   const get = graphClient(options);
   return {
+    async clocks(source) {
+      return (await ask(get, oneRow(source), false, options)).clocks;
+    },
     async *read(window, wanted) {
       const first = firstPage(window, wanted);
       let path: string | undefined = first;
@@ -55,7 +60,8 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
           throw unavailable(`a window has more than ${MOST_PAGES} pages`);
         }
         try {
-          const answer: Answer = await ask(get, path, wanted, options);
+          const isFiltered = wanted.filter !== undefined;
+          const answer: Answer = await ask(get, path, isFiltered, options);
           const isAgain = restarts > 0 && path === first;
           yield { ...toPage(answer, window, wanted), ...(isAgain && { isAgain }) };
           const next: string | undefined =
@@ -100,13 +106,14 @@ interface Answer {
   readonly rows: readonly unknown[];
   readonly nextLink: string | undefined;
   readonly requestId: string | undefined;
+  readonly clocks: Clocks | undefined;
 }
 
 /** One request, repeated within bounds while the trouble is one that passes. */
 async function ask(
   get: GraphGet,
   path: string,
-  wanted: Wanted,
+  isFiltered: boolean,
   options: GraphSourceOptions,
 ): Promise<Answer> {
   const { clock, limiter } = options;
@@ -114,7 +121,7 @@ async function ask(
   for (let attempt = 1; ; attempt++) {
     await limiter.turn();
     options.onRequest?.();
-    const { answer, error, wait } = await attemptOnce(get, path, wanted, options);
+    const { answer, error, wait } = await attemptOnce(get, path, isFiltered, options);
     if (answer !== undefined) {
       return answer;
     }
@@ -152,7 +159,7 @@ type Attempt =
 async function attemptOnce(
   get: GraphGet,
   path: string,
-  wanted: Wanted,
+  isFiltered: boolean,
   { clock }: GraphSourceOptions,
 ): Promise<Attempt> {
   const abort = new AbortController();
@@ -164,13 +171,16 @@ async function attemptOnce(
     () => undefined, // answered in time
   );
   try {
+    const asked = clock.now();
     const response = await get(path, abort.signal);
+    const answered = clock.now();
     if (!response.ok) {
-      const error = await refusal(response, wanted.filter !== undefined);
-      const wait = retryAfter(response, clock.now());
+      const error = await refusal(response, isFiltered);
+      const wait = retryAfter(response, dateOf(response) ?? answered);
       return { error, ...(wait !== undefined && { wait }) };
     }
-    return { answer: await readAnswer(response) };
+    const clocks = clocksOf(response, { asked, answered });
+    return { answer: { ...(await readAnswer(response)), clocks } };
   } catch (error) {
     return { error: toSourceError(abort.signal.aborted ? abort.signal.reason : error) };
   } finally {
@@ -179,7 +189,7 @@ async function attemptOnce(
   }
 }
 
-async function readAnswer(response: Response): Promise<Answer> {
+async function readAnswer(response: Response): Promise<Omit<Answer, 'clocks'>> {
   const requestId = response.headers.get('request-id') ?? undefined;
   let body: unknown;
   try {
@@ -226,12 +236,13 @@ function toPage(answer: Answer, window: Interval, wanted: Wanted): SourcePage {
       seen.push({ id: read.id, at: read.at, feeds });
     }
   }
-  const { requestId } = answer;
+  const { requestId, clocks } = answer;
   return {
     rows: answer.rows.length,
     ...{ records, malformed, seen },
     ...(oldest !== undefined && { oldest }),
     ...(requestId !== undefined && { requestId }),
+    ...(clocks !== undefined && { clocks }),
   };
 }
 

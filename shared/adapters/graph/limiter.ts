@@ -24,7 +24,8 @@ export class Limiter {
   async #wait(): Promise<void> {
     const oldest = this.#started.at(-this.#most);
     if (oldest !== undefined) {
-      const wait = between(this.#clock.now(), plus(oldest, WINDOW));
+      // Never longer than that, whatever the clock says: it may have been set back meanwhile.
+      const wait = Math.min(WINDOW, between(this.#clock.now(), plus(oldest, WINDOW)));
       if (wait > 0) {
         await this.#clock.sleep(wait);
       }

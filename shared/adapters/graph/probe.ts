@@ -1,14 +1,15 @@
-import { between, fromEpoch, plus, type Instant } from '../../domain/time';
+import type { Clocks } from '../../domain/wrong-clock';
 import { SourceError, type Now } from '../../pipeline/ports';
 import { refusal } from './errors';
 import { graphClient, type GraphClientOptions } from './graph-client';
+import { clocksOf } from './server-clock';
 
 /** What one small request to Graph came to. */
 export interface GraphProbe {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly error?: SourceError;
   /** Graph's clock, and ours in the middle of the request; absent when nothing answered. */
-  readonly clocks?: { readonly theirs: Instant; readonly ours: Instant };
+  readonly clocks?: Clocks;
 }
 
 /** Asks Graph once, by the client that the polls use. Never throws: a refusal is what it is for. */
@@ -21,12 +22,11 @@ export function graphProbe(
     try {
       const response = await get(path, signal);
       const answered = options.clock.now();
-      const theirs = Date.parse(response.headers.get('date') ?? '');
-      const ours = plus(asked, Math.round(between(asked, answered) / 2));
-      const clocks = Number.isNaN(theirs) ? {} : { clocks: { theirs: fromEpoch(theirs), ours } };
+      const clocks = clocksOf(response, { asked, answered });
+      const said = clocks === undefined ? {} : { clocks };
       return response.ok
-        ? { rows: await rowsOf(response), ...clocks }
-        : { rows: [], error: await refusal(response, false), ...clocks };
+        ? { rows: await rowsOf(response), ...said }
+        : { rows: [], error: await refusal(response, false), ...said };
     } catch (error) {
       return { rows: [], error: error instanceof SourceError ? error : unreached(error) };
     }

@@ -24,6 +24,8 @@ export function loggingTo<T>(log: InvocationLog, work: () => Promise<T>): Promis
 export function createLogger(
   level: 'debug' | 'info' | 'warn' | 'error',
   fallback: (line: string) => void = (line) => process.stderr.write(line),
+  /** Stands in every line, after its own fields. */
+  always: () => object = () => ({}),
 ): Logger {
   return pino(
     {
@@ -31,6 +33,7 @@ export function createLogger(
       base: null,
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: always,
       redact: {
         paths: ['*.authorization', '*.token', '*.DeviceToken', '*.url', 'url', 'token'],
         censor: '[redacted]',

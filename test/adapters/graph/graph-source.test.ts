@@ -2,7 +2,7 @@ import { graphSource } from '../../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../../shared/adapters/graph/limiter';
 import { between, MINUTE, toInstant } from '../../../shared/domain/time';
 import { SourceError } from '../../../shared/pipeline/ports';
-import type { Wanted } from '../../../shared/pipeline/ports';
+import type { RecordSource, Wanted } from '../../../shared/pipeline/ports';
 import { VirtualClock } from '../../fakes/clock';
 
 const BASE = new URL('https://graph.example.com');
@@ -68,7 +68,7 @@ function setUp(replies: Reply[], getToken?: () => Promise<string>) {
     }
     return { ids, malformed };
   };
-  return { read, requests, clock, left };
+  return { read, requests, clock, left, source };
 }
 
 async function troubleOf(reading: Promise<unknown>): Promise<SourceError> {
@@ -206,6 +206,42 @@ describe('graphSource', () => {
     expect(clock.slept).toEqual(waits);
   });
 
+  it.each<[string, (source: RecordSource) => Promise<unknown>]>([
+    [
+      'with each page',
+      async (source) => {
+        for await (const first of source.read(WINDOW, WANTED)) {
+          return first;
+        }
+        return undefined;
+      },
+    ],
+    ['alone, when it is asked', async (source) => ({ clocks: await source.clocks?.('signIns') })],
+  ])('says what time it is where Graph is: %s', async (_what, ask) => {
+    const answer = page([]);
+    answer.headers.set('date', 'Thu, 01 Jan 2026 00:30:07 GMT');
+    const { source } = setUp([answer]);
+
+    expect(await ask(source)).toMatchObject({
+      clocks: {
+        theirs: toInstant('2026-01-01T00:30:07Z'),
+        ours: toInstant('2026-01-01T02:00:00Z'),
+      },
+    });
+  });
+
+  it('counts the wait to a date from the time of Graph, whatever ours is', async () => {
+    const headers = {
+      date: 'Thu, 01 Jan 2026 00:30:07 GMT',
+      'Retry-After': 'Thu, 01 Jan 2026 00:30:20 GMT',
+    };
+    const { read, clock } = setUp([refuse(429, '', headers), page([])]);
+
+    await read();
+
+    expect(clock.slept).toEqual([13_000]);
+  });
+
   it('gives up after four tries, and says so', async () => {
     const { read, left } = setUp([1, 2, 3, 4, 5].map(() => refuse(503)));
 
@@ -260,5 +296,16 @@ describe('Limiter', () => {
     }
 
     expect(started).toEqual(['00', '00', '10', '10', '20']);
+  });
+
+  it('waits no longer than 10 seconds when the clock is set back', async () => {
+    const clock = new VirtualClock(toInstant('2026-01-02T02:00:00Z'));
+    const limiter = new Limiter(clock, 1);
+    await limiter.turn();
+
+    clock.advance(-26 * 60 * MINUTE);
+    await limiter.turn();
+
+    expect(clock.slept).toEqual([10_000]);
   });
 });
