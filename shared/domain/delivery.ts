@@ -39,6 +39,11 @@ export interface AlertDelivery {
   readonly sendingUntil?: Instant;
   /** The digest that told of it, or tried to. */
   readonly digestId?: string;
+  /**
+   * An attempt may have arrived although no answer came. Until the channel takes or refuses it for good it is posted as
+   * it was: under the same id, in a digest with the same others.
+   */
+  readonly mayHaveArrived?: true;
 }
 
 /** What a channel made of a post. `accepted` is not read: a channel that takes a message may still lose it. */
@@ -49,11 +54,16 @@ export type DeliveryResult =
       readonly error: string;
       readonly code?: string;
       readonly retryAfter?: Duration;
+      /** No answer came, or one from somebody in between: the post may have arrived. */
+      readonly mayHaveArrived?: true;
     }
   | { readonly outcome: 'refused'; readonly error: string; readonly code?: string };
 
 /** What came of looking at a delivery, or of an attempt: what its row must say now. */
-export type Outcome = Pick<AlertDelivery, 'state' | 'refusals' | 'nextAttemptAt'>;
+export type Outcome = Pick<
+  AlertDelivery,
+  'state' | 'refusals' | 'nextAttemptAt' | 'mayHaveArrived'
+>;
 
 /** How long a claim holds: longer than any post takes. */
 export const CLAIM: Duration = 5 * MINUTE;
@@ -71,12 +81,13 @@ const MAX_REASON = 400;
 // ------------------------------------------------------------------------------------------- what is worth saying
 
 /**
- * What is to be done about a delivery. `post`: it is worth saying. `repeat`: somebody died while posting it, so it is
- * posted once more, whatever has happened since. `collapse`: a later alert says it, or nobody needs to hear it.
- * `give-up`: its posting killed too many. `wait`: it or an earlier one of the finding is claimed, or its time has not
- * come. `settled`: nothing any more.
+ * What is to be done about a delivery. `post`: it is worth saying. `repeat`: an attempt may have arrived, so it is
+ * posted once more, whatever has happened since. `rejoin`: the same, but the digest that told of it is not the one it
+ * was found under. `collapse`: a later alert says it, or nobody needs to hear it. `give-up`: its posting killed too
+ * many. `wait`: it is claimed, its time has not come, or an earlier one of the finding may have arrived. `settled`:
+ * nothing any more.
  */
-export type Step = 'post' | 'repeat' | 'collapse' | 'give-up' | 'wait' | 'settled';
+export type Step = 'post' | 'repeat' | 'rejoin' | 'collapse' | 'give-up' | 'wait' | 'settled';
 
 /**
  * Undelivered alerts of one finding collapse to the last. Of a finding that has ended meanwhile nothing is said when
@@ -103,12 +114,14 @@ export function nextStep(
     return 'give-up';
   }
   // What was claimed for a digest and lies under none was not posted: the digest never came to that.
-  if (isOfDigest || (state === 'sending' && claim.digestId === undefined)) {
-    return 'repeat';
+  const mayHaveArrived =
+    claim.mayHaveArrived === true || (state === 'sending' && claim.digestId === undefined);
+  if (isOfDigest || mayHaveArrived) {
+    return isOfDigest || claim.digestId === undefined ? 'repeat' : 'rejoin';
   }
   const sequence = sequenceOf(alert);
   const before = deliveries.filter((each) => sequenceOf(each.alert) < sequence);
-  if (before.some((each) => each.state === 'sending')) {
+  if (before.some(isUncertain)) {
     return 'wait';
   }
   const isSaidLater = deliveries.some(
@@ -141,6 +154,11 @@ export function largestForm({ form, verb }: Alert): Alert['form'] {
   return verb === 'unsuppressed' ? 'card' : form;
 }
 
+/** Whether people may or may not know of it. */
+function isUncertain({ state, mayHaveArrived }: AlertDelivery): boolean {
+  return state === 'sending' || (state === 'waiting' && mayHaveArrived === true);
+}
+
 /** Whether the last that the channel accepted of a finding was its beginning, or an end with no beginning since. */
 function wasTold(before: readonly AlertDelivery[]): boolean {
   const newestFirst = before.toSorted((a, b) => sequenceOf(b.alert) - sequenceOf(a.alert));
@@ -156,13 +174,21 @@ function isBeginning({ verb }: Alert): boolean {
 
 // ------------------------------------------------------------------------------------------- what came of a post
 
-/** What came of the attempt that is counted in the delivery. */
-export function outcomeOf(result: DeliveryResult, delivery: AlertDelivery, now: Instant): Outcome {
+/**
+ * What came of the attempt that is counted in the delivery.
+ * @param since its life begins then: that of a digest with the youngest of its alerts.
+ */
+export function outcomeOf(
+  result: DeliveryResult,
+  delivery: AlertDelivery,
+  now: Instant,
+  since: Instant = delivery.createdAt,
+): Outcome {
   if (result.outcome === 'accepted') {
     return { state: 'sent', refusals: delivery.refusals };
   }
   const { refusals } = refused(delivery, now, result);
-  const end = plus(delivery.createdAt, LIFETIME);
+  const end = plus(since, LIFETIME);
   const isRefused =
     refusals.length - 1 - refusals.findLastIndex(({ outcome }) => outcome === 'later') >=
     MAX_REFUSALS;
@@ -172,7 +198,9 @@ export function outcomeOf(result: DeliveryResult, delivery: AlertDelivery, now: 
   const wait = Math.min(FIRST_WAIT * 2 ** Math.min(delivery.attempts - 1, 20), MAX_WAIT);
   const asked = result.outcome === 'later' ? (result.retryAfter ?? 0) : 0;
   const nextAttemptAt = latest(earliest(plus(now, wait), end), plus(now, asked));
-  return { state: 'waiting', refusals, nextAttemptAt };
+  const isUnknown = result.outcome === 'later' && result.mayHaveArrived === true;
+  const mayHaveArrived = isUnknown || delivery.mayHaveArrived === true;
+  return { state: 'waiting', refusals, nextAttemptAt, ...(mayHaveArrived && { mayHaveArrived }) };
 }
 
 /** A delivery that ends without a post, and why. */

@@ -291,6 +291,8 @@ export interface OutboxRow extends AlertDelivery {
 export interface DigestClaim {
   readonly id: string;
   readonly until: Instant;
+  /** Nobody is at it: it waits for its next attempt. */
+  readonly isPutOff?: true;
 }
 
 /**
@@ -312,6 +314,8 @@ export interface EndedMark {
   readonly mark: SendMark;
   /** When the alert is to be looked at next, if it is. */
   readonly next?: Instant;
+  /** The digest that it stays under, or comes back to: that is to be looked at next. */
+  readonly digest?: DigestClaim;
   /** What the alert came to: health counts some. */
   readonly state?: DeliveryState;
 }
@@ -329,6 +333,11 @@ export interface FindingToSend {
 /** Nobody was told of it. */
 export type Undelivered = Pick<SendMark, 'alertId' | 'channel'>;
 
+/** For whom an alert is claimed, and what is known of the attempts before. */
+export type AlertClaim = Pick<AlertDelivery, 'digestId' | 'mayHaveArrived'> & {
+  readonly until: Instant;
+};
+
 /** Alerts, each with a row for every channel. */
 export interface Outbox {
   /**
@@ -345,10 +354,7 @@ export interface Outbox {
    * one write: what is not claimed must not be posted.
    * @returns undefined when somebody else changed the row meanwhile; nothing is written then.
    */
-  claim(
-    row: OutboxRow,
-    claim: { readonly until: Instant; readonly digestId?: string },
-  ): Promise<OutboxRow | undefined>;
+  claim(row: OutboxRow, claim: AlertClaim): Promise<OutboxRow | undefined>;
   /**
    * Records what came of it. Its mark is to be released after that.
    * @returns false when somebody else changed the row meanwhile; nothing is written then.

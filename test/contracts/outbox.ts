@@ -142,6 +142,20 @@ export function outboxContract(make: MakeStores): void {
         const again = await stores.outbox.claim(await row(mark), { until });
         expect([again?.digestId, again?.nextAttemptAt]).toEqual([undefined, undefined]);
       });
+
+      it('with what is known of the attempts before, until somebody resends it', async () => {
+        const mark = await owe('a');
+        const claim = { until: minutes(15), digestId: 'digest-1', mayHaveArrived: true } as const;
+        await stores.outbox.claim(await row(mark), claim);
+        const claimed = await row(mark);
+        expect(claimed).toMatchObject({ mayHaveArrived: true });
+
+        await stores.outbox.settle(claimed, { state: 'dead', refusals: [] });
+        await stores.outbox.requeue(await row(mark), minutes(60));
+
+        const { digestId, mayHaveArrived } = await row(mark);
+        expect([digestId, mayHaveArrived]).toEqual([undefined, undefined]);
+      });
     });
 
     it('keeps why attempts failed', async () => {
@@ -264,6 +278,30 @@ export function outboxContract(make: MakeStores): void {
         expect(await stores.outbox.gather(gathered, { ...digest, until: minutes(91) })).toEqual([]);
 
         expect(await due()).toEqual([{ ...mark, digest: longer }]);
+      });
+
+      it('for good, until its next attempt', async () => {
+        const marks = [await owe('a'), await owe('b')];
+        const gathered = await stores.outbox.gather(marks, digest);
+        const putOff = { ...digest, until: minutes(90), isPutOff: true } as const;
+
+        await stores.outbox.release(gathered.map((mark) => ({ mark, digest: putOff })));
+
+        const held = marks.map((mark) => ({ ...mark, digest: putOff }));
+        expect(await due()).toEqual(held);
+        const again = { ...digest, until: minutes(95) };
+        expect(await stores.outbox.gather(held, again)).toEqual(
+          marks.map((mark) => ({ ...mark, digest: again })),
+        );
+        expect(await due()).toEqual(marks.map((mark) => ({ ...mark, digest: again })));
+      });
+
+      it('and puts one back that lost its place', async () => {
+        const mark = await owe('a');
+
+        await stores.outbox.release([{ mark, digest }]);
+
+        expect(await due()).toEqual([{ ...mark, digest }]);
       });
 
       it('and frees them again', async () => {

@@ -4,7 +4,7 @@ import { canonical, type Json } from '../../shared/domain/canonical';
 /** How many random stories a law is tried on; `RUNS=3000 npx jest test/properties` looks harder. */
 export const RUNS = Number(process.env['RUNS'] ?? 150);
 /** Random when absent; a failure prints the seed to set. */
-const SEED = process.env['FC_SEED'];
+export const SEED = process.env['FC_SEED'];
 
 /** A law that did not hold. */
 export class LawBroken extends Error {

@@ -451,6 +451,108 @@ describe('pipeline/deliver', () => {
     });
   });
 
+  describe('posts what may have arrived as it was', () => {
+    const LOST = new Error('no answer');
+
+    it('a card: beside a flood, and although its finding has ended, which is told after it', async () => {
+      await world.owe(ONE, 'opened', 'card');
+      world.channel.answers = [LOST, ACCEPTED];
+      await world.run();
+      await world.owe(ONE, 'resolved', 'line');
+      for (const finding of others(11)) {
+        await world.owe(finding, 'opened', 'card');
+      }
+
+      expect(await world.run()).toMatchObject({ sent: 11, posts: 1 });
+      world.clock.advance(MINUTE);
+      expect(await world.run()).toEqual(report({ sent: 2, posts: 2 }));
+
+      expect(world.posted.map((id) => id.replace(/^digest-.*/, 'digest'))).toEqual([
+        ...[`${ONE.id}-1`, 'digest', `${ONE.id}-1`, `${ONE.id}-2`],
+      ]);
+      expect(await world.marks()).toEqual([]);
+    });
+
+    it('a digest: the same one with the same alerts, whatever opened or ended meanwhile', async () => {
+      const [a, b, c] = others(3) as [Finding, Finding, Finding];
+      await world.owe(a, 'opened', 'digest');
+      world.clock.advance(MINUTE);
+      await world.owe(b, 'opened', 'digest');
+      world.channel.answers = [LOST, ACCEPTED];
+
+      expect(await world.run()).toMatchObject({ waiting: 2, posts: 1 });
+      await world.owe(a, 'resolved', 'line');
+      await world.owe(c, 'opened', 'digest');
+      expect(await world.run()).toEqual(report({ sent: 1, waiting: 2, claimed: 1, posts: 1 }));
+      world.clock.advance(MINUTE);
+      expect(await world.run()).toEqual(report({ sent: 3, posts: 2 }));
+
+      const [first, other, again] = world.channel.members;
+      expect([first, other]).toEqual([[`${a.id}-1`, `${b.id}-1`], [`${c.id}-1`]]);
+      expect([again, world.posted[2]]).toEqual([first, world.posted[0]]);
+      expect(world.posted[3]).toBe(`${a.id}-2`);
+      expect(await world.marks()).toEqual([]);
+    });
+
+    it('a digest, as long as its youngest alert lives', async () => {
+      const [a, b] = others(2) as [Finding, Finding];
+      await world.owe(a, 'opened', 'digest');
+      world.clock.advance(HOUR);
+      await world.owe(b, 'opened', 'digest');
+      world.channel.answers = [LOST];
+
+      for (let i = 0; i < 40; i++) {
+        await world.run();
+        world.clock.advance(HOUR);
+      }
+
+      expect(world.channel.posts.at(-1)!.at).toBe(plus(T, DAY + HOUR));
+      expect(new Set(world.channel.members.map((each) => each.join())).size).toBe(1);
+      expect(new Set(world.posted).size).toBe(1);
+      expect([await world.states(a), await world.states(b)]).toEqual([['dead'], ['dead']]);
+      expect(await world.marks()).toEqual([]);
+    });
+
+    it('an alert whose mark was written anew, under the digest that told of it', async () => {
+      const [a, b] = others(2) as [Finding, Finding];
+      await world.owe(a, 'opened', 'digest');
+      await world.owe(b, 'opened', 'digest');
+      world.channel.answers = [LOST, ACCEPTED];
+      await world.run();
+      const rows = [await world.row(a), await world.row(b)];
+      await world.outbox.release(
+        (await world.marks()).map((mark, i) => ({ mark, next: rows[i]!.createdAt })),
+      );
+      world.clock.advance(MINUTE);
+
+      expect(await world.run()).toEqual(report({ waiting: 2 }));
+      expect(await world.run()).toEqual(report({ sent: 2, posts: 1 }));
+
+      expect(world.posted[1]).toBe(world.posted[0]);
+      expect(world.channel.members[1]).toEqual(world.channel.members[0]);
+      expect(await world.marks()).toEqual([]);
+    });
+
+    it('until it is given up: what a person resends is new', async () => {
+      const [a, b] = others(2) as [Finding, Finding];
+      await world.owe(a, 'opened', 'digest');
+      world.channel.answers = [LOST, NO, NO, NO, ACCEPTED];
+      for (let i = 0; i < 4; i++) {
+        await world.run();
+        world.clock.advance(HOUR);
+      }
+      expect(await world.states(a)).toEqual(['dead']);
+      expect(new Set(world.posted).size).toBe(1);
+
+      await world.outbox.requeue(await world.row(a), world.clock.now());
+      await world.owe(b, 'opened', 'digest');
+      expect(await world.run()).toEqual(report({ sent: 2, posts: 1 }));
+
+      expect(world.channel.members.at(-1)).toEqual([`${a.id}-1`, `${b.id}-1`]);
+      expect(await world.row(a)).not.toHaveProperty('mayHaveArrived');
+    });
+  });
+
   describe('without a channel', () => {
     it('settles what is owed as not configured', async () => {
       await world.owe(ONE, 'opened', 'card');

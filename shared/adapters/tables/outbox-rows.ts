@@ -1,7 +1,7 @@
 import { largestForm, type AlertDelivery } from '../../domain/delivery';
 import type { Alert } from '../../domain/finding';
 import type { Instant } from '../../domain/time';
-import type { SendMark, Undelivered } from '../../pipeline/ports';
+import type { DigestClaim, SendMark, Undelivered } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { joinKey, ordinal } from './keys';
@@ -14,7 +14,7 @@ export const DIGEST = 'send-digest';
 export const COUNTED = { dead: 'dead', 'not-configured': 'unsent' } as const;
 
 /** What of it changes nothing when it is lost: its key says which alert it is. */
-type Kept = Pick<SendMark, 'at' | 'form'>;
+type Kept = Pick<SendMark, 'at' | 'form'> & Pick<DigestClaim, 'isPutOff'>;
 
 /** The rows of an alert that was just committed, one for each channel, and their marks. */
 export function owedRows(
@@ -58,8 +58,8 @@ export function placeOf(
 }
 
 export function sendMark(tenantId: string, mark: SendMark): Row {
-  const { alertId, at, form } = mark;
-  const kept: Kept = { at, form };
+  const { alertId, at, form, digest } = mark;
+  const kept: Kept = { at, form, ...(digest?.isPutOff === true && { isPutOff: true }) };
   const rowKey = sendKey(mark);
   return { partitionKey: joinKey(tenantId), rowKey, alertId, at, ...toColumns(kept) };
 }
@@ -73,10 +73,11 @@ export function sendKey({ alertId, channel, at, digest }: SendMark): string {
 /** The mark that a row is. Its key is enough: of what cannot be read the most is assumed. */
 export function readMark(row: StoredRow): SendMark {
   const [kind, channel = '', second = '', third = '', fourth = ''] = row.rowKey.split('|');
-  const digest = kind === DIGEST ? { id: second, until: third as Instant } : undefined;
-  const alertId = digest === undefined ? third : fourth;
-  const { at, form } = keptOf(row, (digest?.until ?? second) as Instant);
-  return { alertId, channel, at, form, ...(digest !== undefined && { digest }) };
+  const isOfDigest = kind === DIGEST;
+  const { at, form, isPutOff } = keptOf(row, (isOfDigest ? third : second) as Instant);
+  const digest = { id: second, until: third as Instant, ...(isPutOff === true && { isPutOff }) };
+  const alertId = isOfDigest ? fourth : third;
+  return { alertId, channel, at, form, ...(isOfDigest && { digest }) };
 }
 
 export function countedMark(

@@ -2,6 +2,7 @@ import type { AlertDelivery, DeliveryState } from '../../domain/delivery';
 import type { Instant } from '../../domain/time';
 import {
   UnreadableRowError,
+  type AlertClaim,
   type DigestClaim,
   type EndedMark,
   type FindingToSend,
@@ -34,7 +35,6 @@ export interface OutboxTables {
   readonly tenantId: string;
 }
 
-type Claim = Parameters<Outbox['claim']>[1];
 type Outcome = Parameters<Outbox['settle']>[1];
 
 /** A hundred writes are a transaction: an old mark and a new one, and perhaps one that health counts. */
@@ -104,12 +104,16 @@ export class TableOutbox implements Outbox {
     });
   }
 
-  async claim(row: OutboxRow, { until, digestId }: Claim): Promise<OutboxRow | undefined> {
+  async claim(
+    row: OutboxRow,
+    { until, digestId, mayHaveArrived }: AlertClaim,
+  ): Promise<OutboxRow | undefined> {
     const { nextAttemptAt: _n, digestId: _d, etag, ...kept } = row;
     const claimed: AlertDelivery = {
       ...kept,
       ...{ state: 'sending', attempts: row.attempts + 1, sendingUntil: until },
       ...(digestId !== undefined && { digestId }),
+      ...(mayHaveArrived === true && { mayHaveArrived }),
     };
     const { findings, tenantId } = this.#tables;
     const next = await findings.replace(outboxRow(tenantId, claimed), etag);
@@ -131,8 +135,11 @@ export class TableOutbox implements Outbox {
     if (isCounted(state)) {
       await work.remove(this.#marks, countedMark(tenantId, state, mark).rowKey, '*');
     }
-    const again = { ...row, attempts: 0 };
-    return this.settle(again, { state: 'waiting', refusals: [], nextAttemptAt: now });
+    const { digestId: _d, mayHaveArrived: _m, ...kept } = row;
+    return this.settle(
+      { ...kept, attempts: 0 },
+      { state: 'waiting', refusals: [], nextAttemptAt: now },
+    );
   }
 
   async gather(marks: readonly SendMark[], digest: DigestClaim): Promise<readonly SendMark[]> {
@@ -219,8 +226,9 @@ export class TableOutbox implements Outbox {
   /** The new marks go first, where they cannot go together; no row comes twice. */
   #writesOf(ended: readonly EndedMark[]): readonly Write[] {
     const { tenantId } = this.#tables;
-    const upserts = ended.flatMap(({ mark: { digest: _d, ...mark }, next, state }) => [
+    const upserts = ended.flatMap(({ mark: { digest: _d, ...mark }, next, digest, state }) => [
       ...(next === undefined ? [] : [sendMark(tenantId, { ...mark, at: next })]),
+      ...(digest === undefined ? [] : [sendMark(tenantId, { ...mark, digest })]),
       ...(state !== undefined && isCounted(state) ? [countedMark(tenantId, state, mark)] : []),
     ]);
     const written = new Map(upserts.map((row) => [row.rowKey, row]));

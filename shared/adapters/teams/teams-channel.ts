@@ -65,7 +65,7 @@ async function ask(
     return { status, retryAfter: headers.get('retry-after'), body: await beginningOf(response) };
   } catch (error) {
     return request.signal.aborted
-      ? later(`the Teams webhook did not answer within ${TIMEOUT / SECOND} seconds`)
+      ? perhaps(later(`the Teams webhook did not answer within ${TIMEOUT / SECOND} seconds`))
       : unreached(error);
   } finally {
     done.abort();
@@ -103,8 +103,20 @@ function unreached(error: unknown): DeliveryResult {
     );
   }
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)
-    ? { ...later(`the Teams webhook could not be reached (${code})`), code }
-    : later('the Teams webhook could not be reached');
+    ? { ...unlessSent(later(`the Teams webhook could not be reached (${code})`), code), code }
+    : perhaps(later('the Teams webhook could not be reached'));
+}
+
+/** There was no connection over which anything could have gone. */
+const UNSENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|.*CERT.*|ERR_TLS.*)$/;
+
+function unlessSent(result: Later, code: string): Later {
+  return UNSENT.test(code) ? result : perhaps(result);
+}
+
+function perhaps(result: Later): Later {
+  return { ...result, mayHaveArrived: true };
 }
 
 function resultOf(answer: Answer, post: Post, options: TeamsChannelOptions): DeliveryResult {
@@ -142,6 +154,8 @@ function meaningOf(status: number, hint: string, retryAfter?: Duration): NotAcce
     case 408:
     case 425:
       return later(`the Teams webhook was not ready (${status})${hint}`, retryAfter);
+    case 503:
+      return later(`the Teams webhook failed (503)${hint}`, retryAfter);
     case 400:
       return refused(
         `the flow did not take the card (400)${hint}. Check that it is switched on and was made from the template "Post to a channel when a webhook request is received"`,
@@ -162,7 +176,7 @@ function meaningOf(status: number, hint: string, retryAfter?: Duration): NotAcce
       );
     default:
       return status >= 500
-        ? later(`the Teams webhook failed (${status})${hint}`, retryAfter)
+        ? perhaps(later(`the Teams webhook failed (${status})${hint}`, retryAfter))
         : refused(
             `the Teams webhook refused the card (${status})${hint}. Look at the runs of the flow in Power Automate`,
           );
@@ -188,7 +202,9 @@ function parseRetryAfter(text: string | null, now: Instant): Duration | undefine
 
 type NotAccepted = Exclude<DeliveryResult, { readonly outcome: 'accepted' }>;
 
-function later(error: string, retryAfter?: Duration): NotAccepted {
+type Later = Extract<DeliveryResult, { readonly outcome: 'later' }>;
+
+function later(error: string, retryAfter?: Duration): Later {
   return { outcome: 'later', error, ...(retryAfter !== undefined && { retryAfter }) };
 }
 

@@ -8,7 +8,7 @@ import {
   type Outcome,
 } from '../../domain/delivery';
 import type { Finding } from '../../domain/finding';
-import { between, HOUR, plus, type Duration } from '../../domain/time';
+import { between, HOUR, plus, type Duration, type Instant } from '../../domain/time';
 import { concurrently } from '../concurrently';
 import {
   UnreadableRowError,
@@ -60,8 +60,16 @@ export interface Ready {
   readonly row: OutboxRow;
   readonly finding: Finding;
   readonly view: View;
-  /** Somebody died while posting it. */
+  /** An attempt before may have arrived. */
   readonly isRepeat: boolean;
+}
+
+/** Claimed alerts that one post tells of, and what is known of it. */
+export interface Posting {
+  readonly post: Post;
+  readonly claimed: readonly Ready[];
+  /** Marks of its other alerts, which the same digest has told of: it is the same only with them. */
+  readonly told?: readonly SendMark[];
 }
 
 export interface ChannelAlertsOptions {
@@ -88,12 +96,20 @@ export class ChannelAlerts {
     return { ...this.counts, ...(lastError !== undefined && { lastError }) };
   }
 
-  /** Those that are under no digest that another run makes. */
+  /** Those that are under no digest that another run makes, or whose time has not come. */
   notHeld(marks: readonly SendMark[]): readonly SendMark[] {
     const now = this.#options.clock.now();
-    const left = marks.filter(({ digest }) => digest === undefined || digest.until <= now);
-    this.counts.claimed += marks.length - left.length;
-    return left;
+    const held = marks.flatMap(({ digest }) => (digest && digest.until > now ? [digest] : []));
+    // The marks of a digest do not all move at once: one of them speaks for all.
+    const ids = new Set(held.map(({ id }) => id));
+    const isPutOff = new Set(held.flatMap(({ id, isPutOff }) => (isPutOff === true ? [id] : [])));
+    return marks.filter(({ digest }) => {
+      if (digest === undefined || !ids.has(digest.id)) {
+        return true;
+      }
+      this.counts[isPutOff.has(digest.id) ? 'waiting' : 'claimed'] += 1;
+      return false;
+    });
   }
 
   /** Goes through alerts, finding by finding, and those of one finding in their order. */
@@ -142,7 +158,10 @@ export class ChannelAlerts {
     const { finding } = view;
     if (finding instanceof UnreadableRowError) {
       // It waits as if the channel had refused it, and the others go on.
-      const attempt = { ...row, attempts: row.attempts + 1 };
+      const attempt = {
+        ...{ ...row, attempts: row.attempts + 1 },
+        ...(row.state === 'sending' && ({ mayHaveArrived: true } as const)),
+      };
       await this.settle(mark, view, attempt, outcomeOf(later(finding.message), attempt, now));
       return undefined;
     }
@@ -165,6 +184,10 @@ export class ChannelAlerts {
       }
       case 'repeat':
         return { ...{ mark, row, finding, view }, isRepeat: true };
+      case 'rejoin':
+        this.counts.waiting += 1;
+        this.#ended.push({ mark, digest: { id: row.digestId ?? '', until: now, isPutOff: true } });
+        return undefined;
       case 'post': {
         const inItsForm = { ...row, alert: inFull(row, view.alerts) };
         return { ...{ mark, finding, view }, row: inItsForm, isRepeat: false };
@@ -198,24 +221,41 @@ export class ChannelAlerts {
     const row = await outbox.claim(ready.row, {
       until: digest?.until ?? plus(clock.now(), CLAIM),
       ...(digest !== undefined && { digestId: digest.id }),
+      ...(ready.isRepeat && { mayHaveArrived: true }),
     });
     return row && { ...ready, row };
   }
 
-  /** Posts what is claimed and records what came of it. */
-  async post(channel: Channel, post: Post, claimed: readonly Ready[]): Promise<void> {
+  /** Posts what is claimed and records what came of it. A digest that may have arrived stays together. */
+  async post(channel: Channel, { post, claimed, told = [] }: Posting): Promise<void> {
     const result = await postTo(channel, post);
     this.counts.posts += 1;
     this.#options.turns.onResult(result);
     this.#lastError = result.outcome === 'accepted' ? this.#lastError : result.error;
     const now = this.#options.clock.now();
-    await concurrently(claimed, AT_A_TIME, ({ mark, view, row }) =>
-      this.settle(mark, view, row, outcomeOf(result, row, now)),
+    const youngest = last(claimed.map(({ row }) => row.createdAt));
+    const outcomes = claimed.map((each) => ({
+      ...each,
+      outcome: outcomeOf(result, each.row, now, youngest),
+    }));
+    const digest = post.form === 'digest' ? putOff(post.id, outcomes) : undefined;
+    await concurrently(outcomes, AT_A_TIME, ({ mark, view, row, outcome }) =>
+      this.settle(mark, view, row, outcome, digest),
     );
+    this.#ended.push(...told.map((mark) => stays({ mark, state: 'sent' }, digest)));
   }
 
-  /** Records an outcome and counts it, unless somebody else has recorded one meanwhile: then its mark stays. */
-  async settle(mark: SendMark, view: View, row: OutboxRow, outcome: Outcome): Promise<void> {
+  /**
+   * Records an outcome and counts it, unless somebody else has recorded one meanwhile: then its mark stays.
+   * @param digest that it stays under, when it is still owed.
+   */
+  async settle(
+    mark: SendMark,
+    view: View,
+    row: OutboxRow,
+    outcome: Outcome,
+    digest?: DigestClaim,
+  ): Promise<void> {
     if (!(await this.#options.outbox.settle(row, outcome))) {
       return;
     }
@@ -227,15 +267,13 @@ export class ChannelAlerts {
     view.alerts = view.alerts.map((each) =>
       each.alert.id === row.alert.id ? { ...kept, ...outcome } : each,
     );
-    this.#ended.push({
-      ...{ mark, state },
-      ...(nextAttemptAt !== undefined && { next: nextAttemptAt }),
-    });
+    const next = nextAttemptAt !== undefined && { next: nextAttemptAt };
+    this.#ended.push(stays({ mark, state, ...next }, state === 'waiting' ? digest : undefined));
   }
 
-  /** To be called when what it says of an alert may be forgotten: its mark has done its work. */
-  end(mark: EndedMark): void {
-    this.#ended.push(mark);
+  /** To be called when what they say of alerts may be forgotten: they have done their work. */
+  end(marks: readonly EndedMark[]): void {
+    this.#ended.push(...marks);
   }
 
   /** Removes the marks that have ended. */
@@ -256,8 +294,32 @@ async function postTo(channel: Channel, post: Post): Promise<DeliveryResult> {
   try {
     return await channel.post(post);
   } catch (error) {
-    return later(`the channel failed (${error instanceof Error ? error.name : 'unknown'})`);
+    const name = error instanceof Error ? error.name : 'unknown';
+    return { ...later(`the channel failed (${name})`), mayHaveArrived: true };
   }
+}
+
+/** Until when a digest is to be left alone, of which nobody knows whether it arrived. */
+function putOff(
+  id: string,
+  outcomes: readonly { readonly outcome: Outcome }[],
+): DigestClaim | undefined {
+  const waiting = outcomes.filter(({ outcome }) => outcome.state === 'waiting');
+  if (!waiting.some(({ outcome }) => outcome.mayHaveArrived === true)) {
+    return undefined;
+  }
+  const until = last(waiting.flatMap(({ outcome }) => outcome.nextAttemptAt ?? []));
+  return until && { id, until, isPutOff: true };
+}
+
+function last(times: readonly Instant[]): Instant | undefined {
+  return times.toSorted().at(-1);
+}
+
+function stays({ next, ...mark }: EndedMark, digest: DigestClaim | undefined): EndedMark {
+  return digest !== undefined
+    ? { ...mark, digest }
+    : { ...mark, ...(next !== undefined && { next }) };
 }
 
 function later(error: string): DeliveryResult & { readonly outcome: 'later' } {

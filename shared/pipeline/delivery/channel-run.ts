@@ -42,8 +42,7 @@ export class ChannelRun {
   async #sendAll(channel: Channel, marks: readonly SendMark[]): Promise<void> {
     const digests = new Digests({ ...this.#options, channel, turns: this.#turns }, this.#alerts);
     const free = await digests.resume(marks);
-    const plain = [...free, ...marks.filter(({ digest }) => digest === undefined)];
-    const singles = await digests.make(plain);
+    const singles = await digests.make(free);
     await this.#alerts.each(singles, (mark, view) => this.#sendSingle(channel, mark, view));
   }
 
@@ -53,7 +52,8 @@ export class ChannelRun {
       ready === undefined ||
       (await this.#turns.take(async () => {
         const claimed = await this.#alerts.claim(ready);
-        await (claimed && this.#alerts.post(channel, postOf(claimed), [claimed]));
+        await (claimed &&
+          this.#alerts.post(channel, { post: postOf(claimed), claimed: [claimed] }));
       }));
     this.#alerts.counts.waiting += isBegun ? 0 : 1;
   }

@@ -101,13 +101,13 @@ export class Digests {
       }
     });
     await this.#free(refused);
+    const marks = told.map(({ mark }) => mark);
     if (claimed.length > 0) {
       const items = itemsOf(inOrder([...told, ...claimed]));
-      await this.#alerts.post(
-        this.#options.channel,
-        { id: digest.id, form: 'digest', items },
-        claimed,
-      );
+      const post: Post = { id: digest.id, form: 'digest', items };
+      await this.#alerts.post(this.#options.channel, { post, claimed, told: marks });
+    } else {
+      this.#alerts.end(marks.map((mark) => ({ mark, state: 'sent' })));
     }
     await this.#alerts.release();
   }
@@ -120,22 +120,30 @@ export class Digests {
 
   /**
    * Ends what others have begun and did not live to end.
-   * @returns marks of alerts that no digest has told of.
+   * @returns marks of alerts that no digest has told of, also those that lie under none.
    */
   async resume(marks: readonly SendMark[]): Promise<readonly SendMark[]> {
     const begun = marks.filter(({ digest }) => digest !== undefined);
     const left = this.#alerts.notHeld(begun);
     const free: SendMark[] = [];
+    const freed = new Set<string>();
     for (const [id, own] of Map.groupBy(left, ({ digest }) => digest?.id ?? '')) {
       const found = await this.#look(own);
       if (found.length === own.length) {
         const isBegun = await this.#options.turns.take(async () => {
-          free.push(...(await this.#resumeOne(id, found)));
+          const marks = await this.#resumeOne(id, found);
+          free.push(...marks);
+          marks.forEach(({ alertId }) => freed.add(`${alertId} ${id}`));
         });
         this.#alerts.counts.waiting += isBegun ? 0 : own.length;
       }
     }
-    return free;
+    // Two runs that judge at once leave two marks of one alert: what a digest may tell of is not told beside it.
+    const kept = begun.filter(({ alertId, digest }) => !freed.has(`${alertId} ${digest?.id}`));
+    const inDigests = new Set(kept.map(({ alertId }) => alertId));
+    return [...free, ...marks].filter(
+      ({ alertId, digest }) => digest === undefined && !inDigests.has(alertId),
+    );
   }
 
   /** @returns fewer when time is up. */
@@ -150,8 +158,8 @@ export class Digests {
   }
 
   /**
-   * Posts a digest again, with all its alerts: whoever made it was killed, and nobody knows where. One that was killed
-   * before all were claimed has posted nothing: its alerts are free.
+   * Posts a digest again, with all its alerts: its answer was lost, or whoever made it was killed, and nobody knows
+   * where. The alerts of one that has told nobody are free.
    */
   async #resumeOne(id: string, found: readonly Found[]): Promise<readonly SendMark[]> {
     const { outbox, clock } = this.#options;
@@ -164,7 +172,7 @@ export class Digests {
       this.#alerts.counts.claimed += found.length; // another run has it
       return [];
     }
-    if (found.some(({ row }) => row?.state === 'waiting' && row.digestId !== id)) {
+    if (found.some(({ row }) => row !== undefined && isUntold(row))) {
       return this.#free(gathered);
     }
     const [again, told, others]: [Ready[], Ready[], SendMark[]] = [[], [], []];
@@ -173,12 +181,11 @@ export class Digests {
       const { finding } = view;
       if (row?.state === 'sent' && row.digestId === id && isReadable(finding)) {
         told.push({ ...{ mark, row, finding, view }, isRepeat: true });
-        this.#alerts.end({ mark, state: 'sent' });
         continue;
       }
       const ready = await this.#alerts.examine(mark, view);
       if (ready?.row.digestId === id) {
-        again.push(ready);
+        again.push({ ...ready, isRepeat: true });
       } else if (ready !== undefined) {
         others.push(mark);
       }
@@ -195,6 +202,11 @@ interface Found {
   readonly view: View;
   /** Absent when it cannot be read, or is gone. */
   readonly row?: OutboxRow;
+}
+
+/** Never claimed for the digest that it lies under, or known not to have arrived: then all of it has not. */
+function isUntold({ state, mayHaveArrived }: OutboxRow): boolean {
+  return state === 'waiting' && mayHaveArrived !== true;
 }
 
 function isReadable(finding: View['finding']): finding is Finding {

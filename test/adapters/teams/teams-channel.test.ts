@@ -10,6 +10,8 @@ const NOW = toInstant('2023-08-08T16:45:00Z');
 const SECRET = 'TopSecretSignature';
 /** A status, or what the network says. */
 const CODE = /^(\d{3}|[A-Z_]+)$/;
+/** Of those that are tried later: the post was sent, and nobody knows what came of it. */
+const MAY_HAVE_ARRIVED = new Set(['500', 'a reset', '200 with a failed body']);
 const POST = postOf(worded('mfa-registration-unfinished', 'unfinished', {}));
 
 type Reply = (response: ServerResponse, request: IncomingMessage, body: string) => void;
@@ -159,11 +161,12 @@ describe('adapters/teams/teams-channel', () => {
         /failed \(502\)/,
         undefined,
       ],
-    ])('%s', async (_, answer, error, retryAfter) => {
+    ])('%s', async (name, answer, error, retryAfter) => {
       expect(await send(answer)).toEqual({
         ...{ outcome: 'later', code: expect.stringMatching(CODE) as string },
         error: expect.stringMatching(error) as string,
         ...(retryAfter !== undefined && { retryAfter }),
+        ...(MAY_HAVE_ARRIVED.has(name) && { mayHaveArrived: true }),
       });
     });
 
@@ -177,6 +180,7 @@ describe('adapters/teams/teams-channel', () => {
       expect(result).toEqual({
         outcome: 'later',
         error: 'the Teams webhook did not answer within 15 seconds',
+        mayHaveArrived: true,
       });
     });
 
@@ -196,14 +200,26 @@ describe('adapters/teams/teams-channel', () => {
     });
 
     it('a host that is not there', async () => {
-      const url = new URL('http://127.0.0.1:1/hook');
+      const other = createServer();
+      const closed = await new Promise<number>((resolve) =>
+        other.listen(0, '127.0.0.1', () => {
+          const { port } = other.address() as AddressInfo;
+          other.close(() => {
+            resolve(port);
+          });
+        }),
+      );
+      const url = new URL(`http://127.0.0.1:${closed}/hook`);
       const context = { runbookOf: () => [], tenantId: TENANT };
 
       const result = await teamsChannel({ url, fetch, clock: new VirtualClock(NOW), context }).post(
         POST,
       );
 
-      expect(result).toMatchObject({ outcome: 'later' });
+      expect(result).toEqual({
+        ...{ outcome: 'later', code: 'ECONNREFUSED' },
+        error: 'the Teams webhook could not be reached (ECONNREFUSED)',
+      });
     });
 
     it('a failure that says nothing of itself', async () => {
@@ -219,7 +235,10 @@ describe('adapters/teams/teams-channel', () => {
         context,
       }).post(POST);
 
-      expect(result).toEqual({ outcome: 'later', error: 'the Teams webhook could not be reached' });
+      expect(result).toEqual({
+        ...{ outcome: 'later', mayHaveArrived: true },
+        error: 'the Teams webhook could not be reached',
+      });
     });
   });
 
