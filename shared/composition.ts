@@ -441,7 +441,8 @@ function logAssessed(logger: Logger, { changes, faults }: AssessReport): void {
   }
   for (const { timeline, error } of faults) {
     const { detector, id } = timeline;
-    logger.error({ detector, timeline: id, error: error.message }, 'detector failed');
+    const fields = { run: 'watch', trouble: 'not-judged', detector, timeline: id };
+    logger.error({ ...fields, error: error.message }, 'detector failed');
   }
 }
 

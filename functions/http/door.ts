@@ -7,7 +7,7 @@ import type {
 import type { Monitor } from '../../shared/composition';
 import type { Principal, Role } from '../../shared/pipeline/access';
 import type { Answer } from '../../shared/pipeline/answer';
-import { withMonitor } from '../invocation';
+import { reported, withMonitor } from '../invocation';
 
 /** A request that was let in. */
 export interface Visit {
@@ -16,7 +16,7 @@ export interface Visit {
   readonly principal: Principal;
 }
 
-/** A door for people with a role. What goes wrong behind it is logged, and told without detail. */
+/** A door for people with a role. What goes wrong behind it is logged, and told without detail (`withMonitor`). */
 export function doorFor(role: Role, visit: (visit: Visit) => Promise<Answer>): HttpHandler {
   return async (request, context) => {
     try {
@@ -30,18 +30,26 @@ export function doorFor(role: Role, visit: (visit: Visit) => Promise<Answer>): H
         }
         return (await refusalOfType(request)) ?? visit({ ...entered, request, monitor });
       });
-      return carried(answer);
+      return carried(answer, (error) => reported(context, error));
     } catch (error) {
       return failed(error, context);
     }
   };
 }
 
-/** An answer as the library takes it. */
-export function carried({ status, headers, body }: Answer): HttpResponseInit {
+/**
+ * An answer as the library takes it.
+ * @param onFailure makes what is thrown of what went wrong while pieces were sent: the caller has its status by then.
+ */
+export function carried(
+  { status, headers, body }: Answer,
+  onFailure: (error: unknown) => Promise<unknown> = (error) => Promise.resolve(error),
+): HttpResponseInit {
   return {
     ...{ status, headers },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : streamOf(body) }),
+    ...(body !== undefined && {
+      body: typeof body === 'string' ? body : ReadableStream.from(encoded(body, onFailure)),
+    }),
   };
 }
 
@@ -69,7 +77,6 @@ async function refusalOfType({ method, headers }: HttpRequest): Promise<Answer |
 async function failed(error: unknown, context: InvocationContext): Promise<HttpResponseInit> {
   const { problem } = await import('../../shared/pipeline/answer');
   const { name, message } = error instanceof Error ? error : { name: '', message: 'failed' };
-  context.error(message); // it was cleaned of secrets on its way here
   const where = `The log of invocation ${context.invocationId} says why.`;
   return carried(
     name === 'StorageError' || name === 'ContentionError'
@@ -78,12 +85,15 @@ async function failed(error: unknown, context: InvocationContext): Promise<HttpR
   );
 }
 
-function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
-  return ReadableStream.from(encoded(pieces));
-}
-
-async function* encoded(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    yield Buffer.from(piece, 'utf8');
+async function* encoded(
+  pieces: AsyncIterable<string>,
+  onFailure: (error: unknown) => Promise<unknown>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of pieces) {
+      yield Buffer.from(piece, 'utf8');
+    }
+  } catch (error) {
+    throw await onFailure(error);
   }
 }

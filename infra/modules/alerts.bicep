@@ -48,22 +48,22 @@ expected
 '''
   }
   {
-    name: 'poll-failures'
-    text: 'A log could not be read to its end several times: the line names the trouble and the mend.'
+    name: 'failures'
+    text: 'A run, a request or a judgement failed several times: the line names the trouble and the mend.'
     severity: 2
     every: 15 // a rule that asks more often costs more
     window: 30
     query: $'''
 ${lines}
 lines
-| where run == "poll" and isnotempty(trouble)
-| summarize failures = count() by source, trouble
+| where isnotempty(trouble)
+| summarize failures = count() by run, source, trouble
 | where failures >= 3
 '''
   }
   {
     name: 'failed-functions'
-    text: 'A function threw several times, for example because of a setting that cannot be used.'
+    text: 'A function ended several times without its end: thrown out, killed, or out of time.'
     severity: 2
     every: 15
     window: 30

@@ -19,3 +19,13 @@ export const FUNCTIONS = {
   transitions: 'api/findings/{id}/transitions',
   verify: 'api/verify',
 } as const;
+
+/** By what each timer is known in the line of its runs; an HTTP function is a `request`. */
+export const RUNS: Readonly<Record<string, { readonly run: string; readonly source?: string }>> = {
+  pollDirectoryAudits: { run: 'poll', source: 'directoryAudits' },
+  pollSignIns: { run: 'poll', source: 'signIns' },
+  reassessDue: { run: 'reassess' },
+  deliverAlerts: { run: 'deliver' },
+  sealDay: { run: 'seal' },
+  purgeExpired: { run: 'purge' },
+};

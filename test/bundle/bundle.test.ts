@@ -52,6 +52,7 @@ if (!isBuilt) {
 
 (isBuilt ? describe : describe.skip)('the deployed bundle', () => {
   let report: BundleReport;
+  let broken: BundleReport;
   let inbox: Inbox;
   beforeAll(async () => {
     const package_ = mkdtempSync(join(tmpdir(), 'crosscheck-package-'));
@@ -74,6 +75,7 @@ if (!isBuilt) {
         TEAMS_WEBHOOK_URL: inbox.webhookUrl,
         AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
       });
+      broken = await invokeAll({ TENANT_ID: 'nobody' });
     } finally {
       await Promise.all([graph.close(), inbox.close(), azurite.stop()]);
       rmSync(package_, { recursive: true, force: true });
@@ -123,6 +125,21 @@ if (!isBuilt) {
       ...{ findings: 200, health: 200, openapi: 200, stats: 200, status: 200, verify: 200 },
       ...{ elsewhere: 404, export: 400, finding: 404, resend: 415, transitions: 415 },
     });
+  });
+
+  it('logs nothing but JSON, also of what goes wrong', () => {
+    const lines = [...report.lines, ...broken.lines].map(
+      (line) => JSON.parse(line) as { readonly function?: string; readonly trouble?: string },
+    );
+    const failed = lines.filter(({ trouble }) => trouble === 'failed');
+
+    // These two need nothing that could be broken.
+    const sound = ['elsewhere', 'openapi'];
+    expect([...new Set(failed.map((each) => each.function))].sort()).toEqual(
+      Object.keys(FUNCTIONS)
+        .filter((each) => !sound.includes(each))
+        .sort(),
+    );
   });
 
   it('finds, stores and delivers what happened in the demo tenant', () => {

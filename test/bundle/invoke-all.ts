@@ -14,6 +14,8 @@ export interface BundleReport {
   readonly functions: readonly RegisteredFunction[];
   /** Files that were loaded from outside of the folder. */
   readonly foreign: readonly string[];
+  /** What the functions have logged. */
+  readonly lines: readonly string[];
   readonly outcomes: Readonly<
     Record<string, { readonly error?: string; readonly status?: number; readonly body?: unknown }>
   >;
@@ -28,7 +30,12 @@ async function report(): Promise<BundleReport> {
   const { main } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     main: string;
   };
-  const host = await loadFunctions(join(folder, main));
+  const lines: string[] = [];
+  const host = await loadFunctions(join(folder, main), {
+    log: ({ functionName, message }) => {
+      lines.push(...(functionName === undefined ? [] : [message]));
+    },
+  });
   const doors = await serveFunctions(host, {});
   const outcomes: Record<string, BundleReport['outcomes'][string]> = {};
   // Timers twice, then the rest: each works on what another one stored.
@@ -39,7 +46,7 @@ async function report(): Promise<BundleReport> {
   }
   const loaded = Object.keys(require.cache);
   const foreign = loaded.filter((path) => !path.startsWith(folder) && path !== __filename);
-  return { functions: host.functions, foreign, outcomes };
+  return { functions: host.functions, foreign, lines, outcomes };
 }
 
 async function outcomeOf(

@@ -1,12 +1,23 @@
-import { app, HttpRequest, InvocationContext, type HttpHandler } from '@azure/functions';
+import {
+  app,
+  HttpRequest,
+  InvocationContext,
+  type HttpHandler,
+  type Timer,
+  type TimerHandler,
+} from '@azure/functions';
 import { TableClient } from '@azure/data-tables';
 import { ContentionError } from '../../shared/adapters/tables/errors';
+import { carried } from '../../functions/http/door';
+import { reported } from '../../functions/invocation';
 import { theMonitor } from '../../shared/composition';
+import { RUNS } from '../../shared/config/functions';
 import { LOG_READING } from '../../shared/pipeline/log-reading';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
 const doors = new Map<string, { readonly route: string; readonly handler: HttpHandler }>();
+const timers = new Map<string, TimerHandler>();
 const NOBODY = '0123456789abcdef-0123456789ab';
 let azurite: Azurite;
 
@@ -16,7 +27,9 @@ beforeAll(async () => {
   jest.spyOn(app, 'http').mockImplementation((name, { route, handler }) => {
     doors.set(name, { route: route ?? '', handler: handler });
   });
-  jest.spyOn(app, 'timer').mockImplementation(() => undefined);
+  jest.spyOn(app, 'timer').mockImplementation((name, { handler }) => {
+    timers.set(name, handler);
+  });
   jest.spyOn(app, 'setup').mockImplementation(() => undefined);
   Object.assign(process.env, {
     ...{ TENANT_ID: TENANT, GRAPH_AUTH: 'none', GRAPH_BASE_URL: 'http://127.0.0.1:9' },
@@ -25,6 +38,22 @@ beforeAll(async () => {
   });
   await import('../../functions/index');
 });
+
+/** What a timer throws, and the lines that it has logged: each must be JSON. */
+const ring = async (
+  name: string,
+): Promise<{ thrown: string; lines: readonly Record<string, unknown>[] }> => {
+  const logged: string[] = [];
+  const context = new InvocationContext({
+    ...{ functionName: name, invocationId: 'invocation-2' },
+    logHandler: (_level, ...args) => logged.push(args.join(' ')),
+  });
+  const thrown = await Promise.resolve(timers.get(name)!({} as Timer, context)).then(
+    () => '',
+    (error: unknown) => (error as Error).message,
+  );
+  return { thrown, lines: logged.map((line) => JSON.parse(line) as Record<string, unknown>) };
+};
 
 const knock = async (
   name: string,
@@ -55,6 +84,17 @@ const knock = async (
     logged: logged.join('\n'),
   };
 };
+
+/** A process that begins with another tenant: its monitor is built anew. */
+async function withTenant(tenant: string, work: () => Promise<void>): Promise<void> {
+  const before = process.env['TENANT_ID'];
+  process.env['TENANT_ID'] = tenant;
+  try {
+    await jest.isolateModulesAsync(work);
+  } finally {
+    process.env['TENANT_ID'] = before;
+  }
+}
 
 describe('functions/http', () => {
   it.each<[string, number, { readonly query?: string; readonly body?: string }]>([
@@ -114,6 +154,63 @@ describe('functions/http', () => {
     expect(JSON.parse(failed.text)).toMatchObject({
       detail: 'The storage did not answer; try again. The log of invocation invocation-1 says why.',
     });
-    expect(failed.logged).toContain('127.0.0.1');
+    expect(JSON.parse(failed.logged)).toMatchObject({
+      ...{ level: 'error', msg: 'run failed', run: 'request', function: 'finding' },
+      ...{ trouble: 'failed', kind: 'StorageError', mend: 'start the emulator: azurite-table' },
+      error: expect.stringContaining('127.0.0.1') as string,
+    });
   }, 60_000);
+
+  it.each(Object.entries(RUNS))(
+    '%s says it in the line of its run, and throws it for the platform',
+    async (name, run) => {
+      const { thrown, lines } = await ring(name);
+
+      expect(thrown).toContain('does not answer');
+      expect(lines).toContainEqual(
+        expect.objectContaining({ ...run, function: name, trouble: 'failed', error: thrown }),
+      );
+    },
+    60_000,
+  );
+
+  it('says in the same line that the settings cannot be used', async () => {
+    await withTenant('nobody', async () => {
+      const { thrown, lines } = await ring('pollSignIns');
+
+      expect(thrown).toContain('TENANT_ID');
+      expect(lines).toEqual([
+        expect.objectContaining({
+          run: 'poll',
+          source: 'signIns',
+          trouble: 'failed',
+          error: thrown,
+        }),
+      ]);
+    });
+  });
+
+  it('and what broke off an answer that was already under way', async () => {
+    const logged: string[] = [];
+    const context = new InvocationContext({
+      ...{ functionName: 'export', invocationId: 'invocation-3' },
+      logHandler: (_level, ...args) => logged.push(args.join(' ')),
+    });
+    async function* pieces(): AsyncGenerator<string> {
+      yield await Promise.resolve('[');
+      throw new Error('the storage is gone; sig=Bearer abcdefghijkl');
+    }
+    const { body } = carried({ status: 200, headers: {}, body: pieces() }, (error) =>
+      reported(context, error),
+    );
+
+    await expect(new Response(body as ReadableStream).text()).rejects.toThrow(
+      'the storage is gone',
+    );
+    expect(JSON.parse(logged.join())).toMatchObject({
+      ...{ run: 'request', function: 'export', trouble: 'failed', kind: 'Error' },
+      ...{ error: 'the storage is gone; sig=Bearer [redacted]' },
+      stack: expect.stringContaining('doors.test.ts') as string,
+    });
+  });
 });

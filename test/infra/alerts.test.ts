@@ -77,6 +77,12 @@ describe('alert rules', () => {
     expect(expected).toContain('poll signIns');
   });
 
+  it('see everything that names a trouble, whatever run it is of', () => {
+    const [, afterLines = ''] = queryOf('failures').split('| extend run');
+
+    expect(afterLines).toContain('| where isnotempty(trouble)\n| summarize');
+  });
+
   it('look no further than their window', () => {
     for (const [, query] of queries) {
       expect(query).not.toMatch(/\bago\(/);
