@@ -1,3 +1,4 @@
+import { bounded, boundedText } from './bounded';
 import { canonical, shortHash, type Json, type JsonObject } from './canonical';
 import { linked } from './chain';
 import type {
@@ -126,7 +127,8 @@ export function stateFinding(
   stored: Finding | undefined,
 ): Finding {
   const { detector } = configured;
-  const { firstSeenAt, lastSeenAt, since, count, facts } = answer;
+  const { firstSeenAt, lastSeenAt, since, count } = answer;
+  const facts = bounded(answer.facts);
   const verdict: Verdict = {
     state: answer.state,
     ...(answer.resolution !== undefined && { resolution: answer.resolution }),
@@ -148,7 +150,7 @@ export function stateFinding(
     ...status,
     message: answer.message,
     title: message.title,
-    summary: message.summary(told),
+    summary: boundedText(message.summary(told), SUMMARY),
     subject: context.subject,
     anchor: answer.anchor,
     verdict,
@@ -204,6 +206,8 @@ function messageOf(detector: Detector, id: string): Detector['messages'][string]
   return message;
 }
 
+/** Far more than any summary has that people can read. */
+const SUMMARY = 8_000;
 const EDGE = 3;
 
 /** The first three and the last three events, each once, by time. */
@@ -213,7 +217,9 @@ export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
     const [x, y] = [`${a.at}|${a.eventId}|${a.kind}`, `${b.at}|${b.eventId}|${b.kind}`];
     return x < y ? -1 : 1;
   });
-  return sorted.length <= 2 * EDGE ? sorted : [...sorted.slice(0, EDGE), ...sorted.slice(-EDGE)];
+  const kept =
+    sorted.length <= 2 * EDGE ? sorted : [...sorted.slice(0, EDGE), ...sorted.slice(-EDGE)];
+  return kept.map((each) => ({ ...each, what: boundedText(each.what) }));
 }
 
 // ---------------------------------------------------------------------------------------------------- transitions

@@ -10,6 +10,7 @@ import { coverageOf, type ReadingState } from '../domain/source-state';
 import type { SuppressionRule } from '../domain/suppression';
 import { FindingWriter, WritingMark } from './finding-writer';
 import {
+  isStorageGone,
   UnreadableRowError,
   type EngineStores,
   type Now,
@@ -54,7 +55,7 @@ export interface WaveReport {
   onDone(work: Work, judgement?: Judgement): Promise<void>;
   /** Its mark must stay. */
   onLeft(work: Work): void;
-  /** @throws what is no fault of the timeline. */
+  /** @throws the error when it says that the storage is gone. */
   onFault(work: Work, error: unknown): void;
 }
 
@@ -73,9 +74,59 @@ interface Look {
 
 /**
  * Judges many timelines and writes what follows, in rounds, until each stands still. Most have no findings and get
- * none: they share all their requests. Only what is about findings is done one by one.
+ * none: they share all their requests. Only what is about findings is done one by one. One timeline is the unit of
+ * failure: when a request that several share fails, they are judged by halves, down to the one at fault.
  */
 export async function assessWave(
+  bench: Bench,
+  works: readonly Work[],
+  report: WaveReport,
+): Promise<void> {
+  const open = new Map(works.map((work) => [work.timeline.id, work]));
+  const told = noting(report, ({ timeline }) => open.delete(timeline.id));
+  try {
+    await assessTogether(bench, works, told);
+  } catch (error) {
+    if (isStorageGone(error)) {
+      throw error;
+    }
+    const left = [...open.values()];
+    const [first] = left;
+    if (left.length === 1 && first !== undefined) {
+      report.onFault(first, error);
+    } else if (await report.mayGoOn()) {
+      const middle = Math.ceil(left.length / 2);
+      for (const half of [left.slice(0, middle), left.slice(middle)]) {
+        await (half.length === 0 ? undefined : assessWave(bench, half, report));
+      }
+    } else {
+      left.forEach((work) => {
+        report.onLeft(work);
+      });
+    }
+  }
+}
+
+/** The same report, with a note of each timeline that needs no more. */
+function noting(report: WaveReport, onSettled: (work: Work) => void): WaveReport {
+  return {
+    ...report,
+    onDone: async (work, judgement) => {
+      await report.onDone(work, judgement);
+      onSettled(work);
+    },
+    onLeft: (work) => {
+      report.onLeft(work);
+      onSettled(work);
+    },
+    onFault: (work, error) => {
+      report.onFault(work, error);
+      onSettled(work);
+    },
+  };
+}
+
+async function assessTogether(
   bench: Bench,
   works: readonly Work[],
   report: WaveReport,
@@ -195,12 +246,12 @@ class Wave {
     const { configured, timeline } = work;
     const { detector } = configured;
     const { tenantId, isExport, rules, clock } = this.#bench;
-    const unreadable = await this.#stillUnread(timeline, stored.signals);
-    if (findings.length === 0 && !canOpen(detector, stored.signals)) {
-      return [{ work, stored, findings, unreadable, judgement: NOTHING }];
-    }
-    this.#report.onLook(work);
     try {
+      const unreadable = await this.#stillUnread(timeline, stored.signals);
+      if (findings.length === 0 && !canOpen(detector, stored.signals)) {
+        return [{ work, stored, findings, unreadable, judgement: NOTHING }];
+      }
+      this.#report.onLook(work);
       const judgement = judge({
         ...{ configured, coverage, unreadable, tenantId, isExport, rules },
         signals: stored.signals,
@@ -229,12 +280,16 @@ class Wave {
         ready.push(look);
         continue;
       }
-      const outcome = await secondLook(configured.detector, timeline, judgement.restsOn);
-      if (outcome === 'looked') {
-        this.#asked.add(timeline.id);
-        again.push(work);
-      } else {
-        this.#report.onLeft(work);
+      try {
+        const outcome = await secondLook(configured.detector, timeline, judgement.restsOn);
+        if (outcome === 'looked') {
+          this.#asked.add(timeline.id);
+          again.push(work);
+        } else {
+          this.#report.onLeft(work);
+        }
+      } catch (error) {
+        this.#report.onFault(work, error);
       }
     }
     return ready;
@@ -306,6 +361,9 @@ class Wave {
     const { stores, clock } = this.#bench;
     const timelines = changed.map(({ work }) => work.timeline);
     const mark = new WritingMark(stores, timelines, clock.now());
+    if (changed.length > 0) {
+      await mark.put(); // all share it: when it is refused, none of them is at fault by that alone
+    }
     await concurrently(changed, AT_A_TIME, async (look) => {
       const { work } = look;
       if (!(await this.#report.mayGoOn())) {
@@ -313,13 +371,19 @@ class Wave {
         return;
       }
       const writer = new FindingWriter(stores, work.timeline, mark);
-      if (await this.#commitAll(writer, look)) {
-        written.push(look);
-      } else {
-        this.#refused.add(work.timeline.id);
-        again.push(work);
+      try {
+        const isWritten = await this.#commitAll(writer, look);
+        await writer.writeLines();
+        if (isWritten) {
+          written.push(look);
+        } else {
+          this.#refused.add(work.timeline.id);
+          again.push(work);
+        }
+      } catch (error) {
+        mark.keep(); // its lines may be wrong
+        this.#report.onFault(work, error);
       }
-      await writer.writeLines();
     });
     await mark.end();
     return written;

@@ -1,18 +1,12 @@
 import type { ConfiguredDetector, Pending, Undetermined } from '../domain/detector';
 import type { FindingChange } from '../domain/finding';
-import { DetectorFault } from '../domain/judge';
 import type { ReadingState } from '../domain/source-state';
 import { isSuppression, rulesOf } from '../domain/suppression';
 import { MINUTE, plus, SECOND, type Duration, type Instant } from '../domain/time';
 import { assessWave, type Bench, type SecondLook } from './assess-wave';
 import { repairLines } from './finding-writer';
-import {
-  UnreadableRowError,
-  type EngineStores,
-  type Lease,
-  type Now,
-  type TimelineRef,
-} from './ports';
+import { noteFaults } from './judging-faults';
+import { isStorageGone, type EngineStores, type Lease, type Now, type TimelineRef } from './ports';
 import { wavesOf } from './waves';
 import { listWork, type Work, type WorkList } from './work';
 
@@ -43,7 +37,7 @@ export interface AssessReport {
   readonly left: number;
   /** Why marks were left lying: the time was over, or another run is at work on them. */
   readonly stopped?: 'budget' | 'lease';
-  /** Timelines whose detector failed, or of which a row cannot be read; the mark stays, the others go on. */
+  /** Timelines that cannot be judged, whatever the reason; the mark stays, the others go on. */
   readonly faults: readonly Fault[];
 }
 
@@ -73,25 +67,35 @@ const RENEWED_AFTER = 20 * SECOND;
 export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
   const { stores, clock } = assessor;
   const drain = new Drain(assessor);
-  // Who finds the lease taken leaves its marks to who has it: that one looks again after it has let go.
-  for (let pass = 0; pass < PASSES; pass++) {
-    const list = await drain.list();
-    if (list === undefined) {
-      break;
-    }
-    const now = clock.now();
-    const lease = await stores.marks.takeLease(DRAIN, now, plus(now, LEASE));
-    if (lease === undefined) {
-      drain.leaveTo('lease', list);
-      break;
-    }
-    await drain.through(list, lease);
+  let hasMore = true;
+  for (let pass = 0; pass < PASSES && hasMore; pass++) {
+    hasMore = await drainOnce(drain, assessor);
   }
-  const { faults } = drain;
-  await stores.marks.keepFaults(
-    faults[0] && { at: clock.now(), timelines: faults.length, first: faults[0].error.message },
-  );
+  // What the drain itself has to say is a finding like every other, and judged at once.
+  const { tenantId, isExport = false } = assessor;
+  const { faults, hasTriedAll } = drain;
+  const isKnown = faults.length > 0 || hasTriedAll;
+  if (!isExport && isKnown && (await noteFaults({ stores, tenantId, clock }, faults))) {
+    await drainOnce(drain, assessor);
+  }
   return drain.report;
+}
+
+/** @returns whether there may be more to do. */
+async function drainOnce(drain: Drain, { stores, clock }: Assessor): Promise<boolean> {
+  const list = await drain.list();
+  if (list === undefined) {
+    return false;
+  }
+  const now = clock.now();
+  const lease = await stores.marks.takeLease(DRAIN, now, plus(now, LEASE));
+  if (lease === undefined) {
+    // Who has it looks again after it has let go.
+    drain.leaveTo('lease', list);
+    return false;
+  }
+  await drain.through(list, lease);
+  return true;
 }
 
 class Drain {
@@ -105,6 +109,7 @@ class Drain {
   /** Their marks stay. */
   readonly #left = new Set<string>();
   #hasRepaired = false;
+  #hasWorked = false;
   #isFirst = true;
   #stopped: AssessReport['stopped'];
   #lease: Lease | undefined;
@@ -123,6 +128,11 @@ class Drain {
       ...{ left: this.#left.size, faults: this.faults },
       ...(this.#stopped !== undefined && { stopped: this.#stopped }),
     };
+  }
+
+  /** There was work, and none of it was left lying. A run that had none does not know who could be judged. */
+  get hasTriedAll(): boolean {
+    return this.#hasWorked && this.#stopped === undefined;
   }
 
   /** @returns undefined when there is nothing to do that was not tried. */
@@ -170,9 +180,13 @@ class Drain {
 
   async #doAll(list: WorkList): Promise<void> {
     const { stores, clock } = this.#assessor;
+    this.#hasWorked = true;
+    const lines: { readonly timeline: TimelineRef; readonly error: unknown }[] = [];
     if (!this.#hasRepaired) {
       this.#hasRepaired = true;
-      await repairLines(stores, list.writing, clock.now());
+      await repairLines(stores, list.writing, clock.now(), (timeline, error) => {
+        lines.push({ timeline, error });
+      });
     }
     const work = this.#workOf(list);
     // All after the marks: who makes a rule, fills a gap or ends one marks whom that concerns, so that an older look is
@@ -194,6 +208,10 @@ class Drain {
       await list.removeDone();
     }
     await list.splitRest();
+    // Last: who is judged all the same is not at fault before.
+    lines.forEach(({ timeline, error }) => {
+      this.#fault(timeline, error);
+    });
   }
 
   /** What was not tried in this run. */
@@ -250,11 +268,11 @@ class Drain {
     });
   }
 
-  /** @throws what is no fault of one timeline. */
+  /** @throws the error when it says that the storage is gone. */
   #fault(timeline: TimelineRef, error: unknown): void {
-    if (!(error instanceof DetectorFault || error instanceof UnreadableRowError)) {
+    if (isStorageGone(error)) {
       throw error;
     }
-    this.faults.push({ timeline, error });
+    this.faults.push({ timeline, error: error instanceof Error ? error : new Error('unknown') });
   }
 }

@@ -4,6 +4,7 @@ import { AT_A_TIME, concurrently } from './concurrently';
 import { lineOf, textOfLine } from './finding-lines';
 import { entriesOf } from './finding-counts';
 import {
+  isStorageGone,
   UnreadableRowError,
   type CountEntry,
   type EngineStores,
@@ -114,12 +115,14 @@ export class FindingWriter {
 
 /**
  * Brings the lines of every timeline up to date whose writer may have been killed. The mark of one that may still be at
- * work stays: it would be missed if that one were killed later.
+ * work stays: it would be missed if that one were killed later. So does the mark of one whose lines cannot be repaired.
+ * @param onFault is told of each of those.
  */
 export async function repairLines(
   stores: WriterStores,
   marks: readonly WorkMark[],
   now: Instant,
+  onFault: (timeline: TimelineRef, error: unknown) => void,
 ): Promise<void> {
   const timelines = new Map(marks.flatMap((mark) => mark.timelines).map((each) => [each.id, each]));
   if (timelines.size === 0) {
@@ -128,10 +131,19 @@ export async function repairLines(
   const own = await stores.marks.markWriting([...timelines.values()], now);
   const wrong = new Set<string>();
   const entries: CountEntry[] = [];
-  await concurrently(timelines.keys(), AT_A_TIME, async (id) => {
-    entries.push(...(await countedIn(stores, id)));
-    if (!(await writeLines(stores, id))) {
+  await concurrently(timelines.values(), AT_A_TIME, async (timeline) => {
+    const { id } = timeline;
+    try {
+      entries.push(...(await countedIn(stores, id)));
+      if (!(await writeLines(stores, id))) {
+        wrong.add(id);
+      }
+    } catch (error) {
+      if (isStorageGone(error)) {
+        throw error;
+      }
       wrong.add(id);
+      onFault(timeline, error);
     }
   });
   await stores.counts.add(entries);

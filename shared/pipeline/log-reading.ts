@@ -65,6 +65,11 @@ export const LOG_READING = defineDetector({
       summary: ({ who, facts, since }) =>
         `At ${toMinute(since)} ${who} counted as read to ${text(facts['from'])}, which was still to come: some clock was ahead. It counts as read to ${text(facts['to'])} now, and is read again from there.`,
     },
+    'timelines-unjudged': {
+      title: 'Some people cannot be judged',
+      summary: ({ facts, since }) =>
+        `Since ${toMinute(since)} Crosscheck cannot judge ${text(facts['timelines'])}: ${text(facts['error'])}. ${text(facts['remedy'])} Until then nothing new is told of them; everybody else is judged.`,
+    },
   },
   signals: () => [],
   assess: (timeline) => ({ findings: CONDITIONS.flatMap((each) => answerOn(each, timeline)) }),
@@ -84,6 +89,7 @@ const SEVERITIES = {
   'filter-hides-rows': 'low',
   'clock-wrong': 'medium',
   'coverage-in-future': 'medium',
+  'timelines-unjudged': 'high',
 } as const satisfies Record<string, Severity>;
 export type ReadingCondition = keyof typeof SEVERITIES;
 const CONDITIONS = Object.keys(SEVERITIES) as ReadingCondition[];

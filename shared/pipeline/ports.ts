@@ -233,6 +233,14 @@ export class UnreadableRowError extends Error {
   }
 }
 
+/**
+ * Whether an error says that the storage itself cannot be used: then nothing else can be done either. Every other error
+ * is a matter of the row or the timeline that it was met at, and the next one goes on.
+ */
+export function isStorageGone(error: unknown): boolean {
+  return error instanceof Error && 'isStorageGone' in error && error.isStorageGone === true;
+}
+
 /** Told of each row that is left out. Without it such a row ends the reading with its `UnreadableRowError`. */
 export type OnUnreadable = (error: UnreadableRowError) => void;
 
@@ -607,6 +615,8 @@ export interface Lease {
 /** Timelines that fault wait, and are tried again in every run. */
 export interface TimelineFaults {
   readonly at: Instant;
+  /** Since when there are some in every run. */
+  readonly since: Instant;
   readonly timelines: number;
   /** What the first of them came to. */
   readonly first: string;

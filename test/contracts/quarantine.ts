@@ -44,7 +44,8 @@ export function quarantineContract(make: MakeStores): void {
       await quarantine.add([unreadableRow('a')]);
 
       const [row] = await quarantine.live();
-      expect(row?.gap).toEqual({ ...nobody, subject, detectors: ['b', ...nobody.detectors] });
+      const detectors = ['b', ...nobody.detectors];
+      expect(row?.gap).toEqual({ ...nobody, subject, detectors, wasWider: true });
     });
 
     it('knows of a row until those whom its gap or its end concern have heard', async () => {

@@ -6,10 +6,16 @@ import type { PlannedCrash } from './stories';
 /** The process was killed. */
 export class Crash extends Error {
   override readonly name = 'Crash';
+  /** Nothing of it gets through any more. */
+  readonly isStorageGone = true;
 }
 
 /** Runs one store operation; `name` is like `signals.merge`. */
-export type Around = (run: () => Promise<unknown>, name: string) => Promise<unknown>;
+export type Around = (
+  run: () => Promise<unknown>,
+  name: string,
+  args: readonly unknown[],
+) => Promise<unknown>;
 
 /** The same stores with something around each operation. */
 export function around(stores: EngineStores, each: Around): EngineStores {
@@ -24,7 +30,7 @@ export function around(stores: EngineStores, each: Around): EngineStores {
           const run = (): unknown => Reflect.apply(member, target, args);
           return WALKS.includes(name)
             ? walked(run as () => AsyncIterable<unknown>, each, `${room}.${String(name)}`)
-            : each(run as () => Promise<unknown>, `${room}.${String(name)}`);
+            : each(run as () => Promise<unknown>, `${room}.${String(name)}`, args);
         };
       },
     });
@@ -48,7 +54,7 @@ async function* walked(
   each: Around,
   name: string,
 ): AsyncIterable<unknown> {
-  await each(() => Promise.resolve(), name);
+  await each(() => Promise.resolve(), name, []);
   yield* run();
 }
 

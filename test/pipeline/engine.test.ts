@@ -14,7 +14,7 @@ import { markEveryTimeline, noticeRuleChanges } from '../../shared/pipeline/rule
 import { select } from '../../shared/pipeline/select';
 import type { Act } from '../../shared/domain/finding';
 import { DAY, plus } from '../../shared/domain/time';
-import { around } from '../fakes/crashing';
+import { around, Crash } from '../fakes/crashing';
 import { deviceAdded, easAccepted, minutes, nameOf } from '../fakes/records';
 import { configured, cover, deliver, drain, play, TENANT } from '../fakes/run';
 import { isTallied } from '../../shared/domain/tally';
@@ -97,11 +97,11 @@ describe('shared/pipeline/assess', () => {
     expect(await stores.marks.due('mfa-registration-unfinished', minutes(60))).toEqual([]);
   });
 
-  it('passes on what is no fault of a detector', async () => {
+  it('passes on that the storage is gone', async () => {
     const { stores, runner } = await play({ batches: [] });
     await keep(stores, select(TENANT, [mfaRegistrationUnfinished], [ADDED]));
     const broken = around(stores, (operation, name) =>
-      name === 'signals.readMany' ? Promise.reject(new Error('no answer')) : operation(),
+      name === 'signals.readMany' ? Promise.reject(new Crash('no answer')) : operation(),
     );
     const all = { tenantId: TENANT, detectors: runner.detectors, clock: { now: () => END } };
 

@@ -9,6 +9,9 @@ import { linesAgree } from '../fakes/lines';
 const MARY = timeline('Mary');
 const OPENED = opening(finding(MARY.id));
 const NOW = minutes(10);
+const noFault = (_timeline: unknown, error: unknown): never => {
+  throw error;
+};
 
 describe('shared/pipeline/finding-writer', () => {
   let stores: MemoryStores;
@@ -108,7 +111,7 @@ describe('shared/pipeline/finding-writer', () => {
       { when: 'young', minutesOld: 15, stays: 1 },
       { when: 'old', minutesOld: 16, stays: 0 },
     ])('brings the lines up to date; a mark that is $when', async ({ minutesOld, stays }) => {
-      await repairLines(stores, left, plus(NOW, minutesOld * MINUTE));
+      await repairLines(stores, left, plus(NOW, minutesOld * MINUTE), noFault);
 
       await linesAgree(stores);
       // A young one may belong to a writer that lives, and is killed later.

@@ -1,4 +1,5 @@
 import { memoryStores } from '../fakes/memory-stores';
+import { Crash } from '../fakes/crashing';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { Interval } from '../../shared/domain/coverage';
 import { covering } from '../../shared/domain/journal';
@@ -219,7 +220,7 @@ describe('shared/pipeline/second-look', () => {
 
     it('passes on what is no trouble of the log', async () => {
       const { drain, stores } = await setUp();
-      jest.spyOn(stores.coverage, 'change').mockRejectedValue(new Error('the storage is down'));
+      jest.spyOn(stores.coverage, 'change').mockRejectedValue(new Crash('the storage is down'));
 
       await expect(drain({})).rejects.toThrow('the storage is down');
     });

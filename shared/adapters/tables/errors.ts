@@ -3,6 +3,8 @@ export class StorageError extends Error {
   override readonly name: string = 'StorageError';
   readonly table: string;
   readonly mend: string;
+  /** Nothing else will succeed either; false when only this row or this request is refused. */
+  readonly isStorageGone: boolean = true;
 
   constructor(problem: string, table: string, mend: string, cause?: unknown) {
     super(`${problem}; ${mend}`, cause === undefined ? {} : { cause });
@@ -14,6 +16,7 @@ export class StorageError extends Error {
 /** A row that the service would refuse. The emulator takes most of them, so they are stopped before either. */
 export class RowRefusedError extends StorageError {
   override readonly name = 'RowRefusedError';
+  override readonly isStorageGone = false;
 
   constructor(problem: string, table: string, row: { partitionKey: string; rowKey: string }) {
     super(
@@ -27,6 +30,7 @@ export class RowRefusedError extends StorageError {
 /** A row that a newer version of Crosscheck has written: reading it by the words of today could lose what it says. */
 export class NewerRowError extends StorageError {
   override readonly name = 'NewerRowError';
+  override readonly isStorageGone = false;
 
   constructor(
     table: string,
@@ -42,9 +46,16 @@ export class NewerRowError extends StorageError {
   }
 }
 
+/** The service refused one request: what it asked for is wrong, and others may succeed. */
+export class RequestRefusedError extends StorageError {
+  override readonly name = 'RequestRefusedError';
+  override readonly isStorageGone = false;
+}
+
 /** Other writers were faster each time. */
 export class ContentionError extends StorageError {
   override readonly name = 'ContentionError';
+  override readonly isStorageGone = false;
 
   constructor(what: string, table: string) {
     super(

@@ -30,7 +30,6 @@ type Kept = Omit<WorkMark, 'key'>;
 export class TableMarks implements WorkMarks {
   readonly #work: Table;
   readonly #partition: string;
-  #hasFaults = false;
 
   constructor(work: Table, tenantId: string) {
     this.#work = work;
@@ -142,15 +141,11 @@ export class TableMarks implements WorkMarks {
     await this.#work.upsert(this.#row(joinKey('rule', detector), { detector, rule }));
   }
 
-  /** A run without faults costs nothing: what another process kept and nobody keeps again is old news to health. */
   async keepFaults(faults: TimelineFaults | undefined): Promise<void> {
     const partitionKey = this.#partition;
-    if (faults !== undefined) {
-      await this.#work.upsert({ partitionKey, rowKey: FAULTS, ...toColumns(faults) });
-    } else if (this.#hasFaults) {
-      await this.#work.remove(partitionKey, FAULTS, '*');
-    }
-    this.#hasFaults = faults !== undefined;
+    await (faults === undefined
+      ? this.#work.remove(partitionKey, FAULTS, '*')
+      : this.#work.upsert({ partitionKey, rowKey: FAULTS, ...toColumns(faults) }));
   }
 
   async faults(): Promise<TimelineFaults | undefined> {

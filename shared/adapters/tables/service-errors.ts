@@ -1,6 +1,6 @@
 import { RestError } from '@azure/data-tables';
 import { isLoopback } from '../../domain/loopback';
-import { StorageError } from './errors';
+import { RequestRefusedError, StorageError } from './errors';
 
 /** The answers that are no failure. */
 export type Refusal = 'no-table' | 'no-row' | 'exists' | 'changed';
@@ -30,7 +30,13 @@ export function toStorageError(
     return error;
   }
   const [why, mend] = explain(error, address, roleFor(action));
-  return new StorageError(`could not ${action} table ${table}: ${why}`, table, mend, error);
+  const Kind = isOfRequest(error) ? RequestRefusedError : StorageError;
+  return new Kind(`could not ${action} table ${table}: ${why}`, table, mend, error);
+}
+
+/** A row that is too big, a value that is no column: of all answers those about what was sent. */
+function isOfRequest(error: unknown): boolean {
+  return error instanceof RestError && [400, 413].includes(error.statusCode ?? 0);
 }
 
 /** The least that allows it. */

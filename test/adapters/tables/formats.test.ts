@@ -47,7 +47,12 @@ async function fill(stores: Stores): Promise<void> {
   await stores.marks.markWriting([timeline('Eve')], minutes(5));
   await stores.marks.takeLease('drain', minutes(0), minutes(1));
   await stores.marks.keepRule('some-detector', 'abc');
-  await stores.marks.keepFaults({ at: minutes(1), timelines: 2, first: 'it failed' });
+  await stores.marks.keepFaults({
+    at: minutes(1),
+    since: minutes(0),
+    timelines: 2,
+    first: 'it failed',
+  });
   await stores.quarantine.add([unreadableRow('x')]);
   const change = opening(finding(MARY.id, 'unsent', { openedAt: now }), now);
   await stores.findings.commit(change, undefined);
