@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import type { Environment } from '../shared/config/detectors';
 import { UsageError } from './exit';
+import { isAlive } from './local-host/data-folder';
 
-const FOLDER = '.crosscheck';
+/** Where commands look for a local host, and where that keeps what it knows. */
+export const FOLDER = '.crosscheck';
 const SHARED = [
   'TENANT_ID',
   'GRAPH_BASE_URL',
@@ -49,14 +51,6 @@ export function withLocalHost(environment: Environment): Environment {
     );
   }
   return { ...environment, ...shared };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it is there, and somebody else's
-  }
 }
 
 function pathIn(folder: string): string {

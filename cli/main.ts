@@ -65,7 +65,10 @@ Examples:
   root
     .command('start')
     .description('run the monitor on this machine: functions, storage, inbox and a demo tenant')
-    .option('--port <number>', 'where the API listens (default: 7071, or the next that is free)')
+    .option(
+      '--port <number>',
+      'where the API listens (default: 7071, or another one if that is taken)',
+    )
     .option('--data <folder>', 'where the findings are kept (default: .crosscheck)')
     .option('--no-demo', 'refuse to start without TENANT_ID')
     .addHelpText(
@@ -287,13 +290,15 @@ const OUR_ERRORS = new Set([
   'UnreadableRowError',
 ]);
 
-// A reader that stops early (head, less) is no fault of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') {
-    throw error;
-  }
-  process.exitCode = EXIT.done;
-});
+// A reader that stops early (head, less) or a terminal that was closed is no fault of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') {
+      throw error;
+    }
+    process.exitCode = EXIT.done;
+  });
+}
 
 void run().then((code) => {
   process.exitCode = code;

@@ -1,20 +1,14 @@
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SECOND } from '../shared/domain/time';
 import { lineJson } from '../shared/pipeline/findings-query';
 import type { Clock, Stores } from '../shared/pipeline/ports';
 import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
-import { EXIT, UsageError } from './exit';
-import { shareEnvironment } from './local-environment';
+import { EXIT } from './exit';
+import { FOLDER, shareEnvironment } from './local-environment';
 import { startAzurite } from './local-host/azurite';
+import { claimFolder, HostLog } from './local-host/data-folder';
 import {
   BundleError,
   loadFunctions,
@@ -25,6 +19,13 @@ import { serveFunctions } from './local-host/http';
 import { startInbox } from './local-host/inbox';
 import { startTimers } from './local-host/timers';
 import { paint, printable, type Terminal } from './print';
+import {
+  checkStart,
+  DEMO_TENANT,
+  isMissing,
+  type SignIn,
+  type StartSettings,
+} from './start-settings';
 import { openStores } from './stores';
 
 export interface StartOptions {
@@ -44,10 +45,10 @@ export interface StartWorld {
   /** The built functions; beside the built command unless said. */
   readonly bundle?: string;
   readonly moduleSystem?: LoadOptions['moduleSystem'];
+  /** Through `az` unless said. */
+  readonly signIn?: SignIn;
 }
 
-/** The tenant that does not exist. */
-const DEMO_TENANT = 'de300000-0000-4000-8000-000000000001';
 const STORY_EVERY = 40 * SECOND;
 /** Every timer runs so often in the demo; a real tenant is polled by its own schedules. */
 const DEMO_SCHEDULE = '*/5 * * * * *';
@@ -62,40 +63,36 @@ const PATIENCE = 1.5 * SECOND;
  * `crosscheck start`: runs the built functions on this machine until it is told to stop, with all they need: table
  * storage, an inbox for alerts, and a demo tenant unless a real one is set.
  * @returns the exit code.
- * @throws UsageError, BundleError, AzuriteError
+ * @throws UsageError and ConfigError before anything is started, BundleError, AzuriteError
  */
 export async function startCommand(options: StartOptions, world: StartWorld): Promise<number> {
   const { environment, clock, terminal, stop } = world;
-  const port = readPort(options.port);
-  const isDemo = isMissing(environment, 'TENANT_ID');
-  if (isDemo && options.demo === false) {
-    throw new UsageError('TENANT_ID is not set; set it, or leave --no-demo away');
-  }
-  if (isDemo && !isMissing(environment, 'TABLES_ENDPOINT')) {
-    throw new UsageError(
-      'the demo tenant is not stored in TABLES_ENDPOINT; unset it, or set TENANT_ID',
-    );
-  }
   const bundle = world.bundle ?? join(__dirname, 'main.cjs');
   if (!existsSync(bundle)) {
     throw new BundleError(`${bundle} is not there; run npm run build`);
   }
-  const data = resolve(options.data ?? '.crosscheck');
+  const data = resolve(options.data ?? FOLDER);
+  const settings = await checkStart(options, environment, world.signIn);
   const ends = new Ends();
   try {
-    ends.add(claim(data));
-    const addresses = await prepare(world, { isDemo, data }, ends);
+    ends.add(claimFolder(data));
+    const log = new HostLog(data);
+    ends.add(() => {
+      log.close();
+    });
+    const { isDemo, port = PORT } = settings;
+    const addresses = await prepare(world, { ...settings, data }, ends);
     ends.add(shareEnvironment(data, environment));
-    const log = openLog(join(data, 'host.log'), ends);
     const host = await loadFunctions(bundle, {
       ...(world.moduleSystem && { moduleSystem: world.moduleSystem }),
       log: ({ level, message, functionName }) => {
-        log(`${clock.now()} ${level} ${functionName ?? 'host'} ${message}\n`);
+        log.write(`${clock.now()} ${level} ${functionName ?? 'host'} ${message}\n`);
       },
     });
     ends.add(() => host.close());
     const complain = complaints(terminal);
-    const api = await serveFunctions(host, { port, onError: complain });
+    const isPortAskedFor = settings.port !== undefined;
+    const api = await serveFunctions(host, { port, isPortAskedFor, onError: complain });
     ends.add(api.close);
     const timers = startTimers(host, {
       ...{ settings: environment, clock, onRun: complain },
@@ -115,33 +112,27 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
 }
 
 /**
- * Aborted by Ctrl-C or SIGTERM. Whatever still holds the process then is cut off after a while; a second Ctrl-C does
- * so at once.
+ * Aborted by Ctrl-C, SIGTERM, or when the terminal is closed. Whatever still holds the process then is cut off after a
+ * while; a second Ctrl-C does so at once.
  */
 export function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
+  let since = 0;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) {
-        process.exit(EXIT.failed);
+        // npm passes on what the terminal has sent to everybody: twice at one moment is once.
+        if (performance.now() - since > SECOND / 2) {
+          process.exit(EXIT.failed);
+        }
+        return;
       }
+      since = performance.now();
       controller.abort();
       setTimeout(() => process.exit(EXIT.done), 4.5 * SECOND).unref();
     });
   }
   return controller.signal;
-}
-
-function readPort(text = String(PORT)): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (!(port <= 65_535)) {
-    throw new UsageError(`--port takes a number from 0 to 65535, not "${text}"`);
-  }
-  return port;
-}
-
-function isMissing(environment: StartWorld['environment'], name: string): boolean {
-  return (environment[name]?.trim() ?? '') === '';
 }
 
 // -------------------------------------------------------------------------------------------------- what is needed
@@ -171,7 +162,7 @@ interface Addresses {
 /** Starts what the settings do not name, and names it there. */
 async function prepare(
   { environment, clock }: StartWorld,
-  { isDemo, data }: { readonly isDemo: boolean; readonly data: string },
+  { isDemo, tablePort, data }: StartSettings & { readonly data: string },
   ends: Ends,
 ): Promise<Addresses> {
   const set = (values: Readonly<Record<string, string>>): void => {
@@ -179,9 +170,11 @@ async function prepare(
   };
   const found: { inbox?: string; tables?: string } = {};
   if (isMissing(environment, 'TABLES_CONNECTION') && isMissing(environment, 'TABLES_ENDPOINT')) {
-    const fixed = Number(environment['AZURITE_TABLE_PORT'] ?? 0);
     const folder = join(data, isDemo ? 'demo-tables' : 'tables');
-    const azurite = await startAzurite({ folder, ...(fixed > 0 && { port: fixed }) });
+    const azurite = await startAzurite({
+      folder,
+      ...(tablePort !== undefined && { port: tablePort }),
+    });
     ends.add(azurite.stop);
     found.tables = azurite.connectionString;
     set({ TABLES_CONNECTION: azurite.connectionString });
@@ -210,47 +203,6 @@ async function prepare(
   return found;
 }
 
-/** Two hosts on one folder would write over each other. */
-function claim(data: string): () => void {
-  mkdirSync(data, { recursive: true });
-  const path = join(data, 'host.pid');
-  const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  if (other > 0 && other !== process.pid && isAlive(other)) {
-    throw new UsageError(
-      `a local host uses ${data} already (process ${other}); stop it, or name another folder with --data`,
-    );
-  }
-  writeFileSync(path, String(process.pid));
-  return () => {
-    rmSync(path, { force: true });
-  };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Begins anew at every start. */
-function openLog(path: string, ends: Ends): (line: string) => void {
-  const stream = createWriteStream(path);
-  ends.add(
-    () =>
-      new Promise<void>((done) => {
-        stream.end(done);
-      }),
-  );
-  return (line) => {
-    if (stream.writable) {
-      stream.write(line);
-    }
-  };
-}
-
 // --------------------------------------------------------------------------------------------------- what is said
 
 function welcome(
@@ -268,7 +220,8 @@ function welcome(
     : `Crosscheck watches the tenant ${printable(environment['TENANT_ID'] ?? '')}.`;
   const rows = [
     ['alerts', inbox ?? 'go to the channel of TEAMS_WEBHOOK_URL'],
-    ['findings', `${api}/api/findings`],
+    // Of a real tenant the API asks for a sign-in, and nothing here could give one.
+    ['findings', isDemo ? `${api}/api/findings` : atTheTerminal(data)],
     ['health', `${api}/api/health`],
     ['tables', tables ?? 'the storage account of your settings'],
     ['log', join(data, 'host.log')],
@@ -281,12 +234,18 @@ function welcome(
   ].join('');
 }
 
-/** Says what goes wrong once, and again only after it went well or another way. */
+function atTheTerminal(data: string): string {
+  return data === resolve(FOLDER)
+    ? 'npx crosscheck findings, in this folder'
+    : `below, as they come (other commands look into ${FOLDER} alone)`;
+}
+
+/** Says what goes wrong once, however many functions meet it, and again only after it went well or another way. */
 function complaints(terminal: Terminal): (name: string, error?: unknown) => void {
   const last = new Map<string, string>();
   return (name, error) => {
     const message = error === undefined ? '' : messageOf(error);
-    if (message !== '' && last.get(name) !== message) {
+    if (message !== '' && ![...last.values()].includes(message)) {
       terminal.err(`${name}: ${printable(message)}\n`);
     }
     last.set(name, message);

@@ -24,7 +24,12 @@ interface Door {
  */
 export function serveFunctions(
   host: FunctionsHost,
-  options: { readonly port?: number; readonly onError?: (name: string, error: unknown) => void },
+  options: {
+    readonly port?: number;
+    /** The port was asked for by name: no other one will do. */
+    readonly isPortAskedFor?: boolean;
+    readonly onError?: (name: string, error: unknown) => void;
+  },
 ): Promise<Listening> {
   const doors = host.functions
     .filter((each) => each.trigger.type === 'httpTrigger')
@@ -34,36 +39,39 @@ export function serveFunctions(
       methods: (trigger.methods ?? []).map((each) => each.toUpperCase()),
     }))
     .sort((a, b) => b.route.weight - a.route.weight);
-  return listenOnLoopback(async (request, response) => {
-    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`);
-    const method = request.method ?? 'GET';
-    const found = doors.flatMap((door) => {
-      const params = door.route.match(url.pathname);
-      return params === undefined ? [] : [{ door, params }];
-    });
-    const match = found.find(({ door }) => door.methods.includes(method));
-    if (match === undefined) {
-      refuse(
-        method,
-        found.map(({ door }) => door),
-        response,
-      );
-      return;
-    }
-    const { door, params } = match;
-    try {
-      await (host.streamPort === undefined
-        ? answerWhole(host, door, params, url, request, response)
-        : answerStreamed(host, host.streamPort, door, params, url, request, response));
-    } catch (error) {
-      options.onError?.(door.name, error);
-      if (response.headersSent) {
-        response.destroy();
-      } else {
-        response.writeHead(500).end();
+  return listenOnLoopback(
+    async (request, response) => {
+      const url = new URL(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`);
+      const method = request.method ?? 'GET';
+      const found = doors.flatMap((door) => {
+        const params = door.route.match(url.pathname);
+        return params === undefined ? [] : [{ door, params }];
+      });
+      const match = found.find(({ door }) => door.methods.includes(method));
+      if (match === undefined) {
+        refuse(
+          method,
+          found.map(({ door }) => door),
+          response,
+        );
+        return;
       }
-    }
-  }, options.port);
+      const { door, params } = match;
+      try {
+        await (host.streamPort === undefined
+          ? answerWhole(host, door, params, url, request, response)
+          : answerStreamed(host, host.streamPort, door, params, url, request, response));
+      } catch (error) {
+        options.onError?.(door.name, error);
+        if (response.headersSent) {
+          response.destroy();
+        } else {
+          response.writeHead(500).end();
+        }
+      }
+    },
+    ...([options.port, options.isPortAskedFor] as const),
+  );
 }
 
 function refuse(method: string, doors: readonly Door[], response: ServerResponse): void {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Instant } from '../../shared/domain/time';
+import { isOfForeignPage } from '../../shared/pipeline/access';
 import type { Now } from '../../shared/pipeline/ports';
 import { INBOX_HTML, INBOX_SCRIPT, INBOX_STYLE } from './inbox-page';
 import { answerText, listenOnLoopback, readBody, type Listening } from './listen';
@@ -60,8 +61,14 @@ export async function startInbox(options: {
     response.writeHead(202).end();
   }
   const listening = await listenOnLoopback(async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://inbox');
-    if (request.method === 'POST' && pathname === '/webhook') {
+    const { host = '', origin = null, 'sec-fetch-site': site = null } = request.headers;
+    const { pathname, href: url } = new URL(request.url ?? '/', `http://${host}`);
+    if (
+      request.method !== 'GET' &&
+      isOfForeignPage({ url, origin, site: [site].flat()[0] ?? null })
+    ) {
+      answerText(response, 403, 'Pages of other sites may post nothing here.\n');
+    } else if (request.method === 'POST' && pathname === '/webhook') {
       await take(request, response);
     } else if (request.method === 'GET') {
       show(pathname, messages, response);

@@ -13,18 +13,23 @@ export interface Listening {
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
 /**
- * Serves HTTP on the loopback address. A port that is taken is replaced by a free one.
+ * Serves HTTP on the loopback address. A port that is taken is replaced by a free one, unless it was asked for by name.
  * A handler that throws answers 500; a request that names another host is refused, so that no web page can reach
  * what runs here by giving this machine a name of its own.
+ * @throws what the system says when `isAskedFor` and the port is taken.
  */
-export async function listenOnLoopback(handler: Handler, port = 0): Promise<Listening> {
+export async function listenOnLoopback(
+  handler: Handler,
+  port = 0,
+  isAskedFor = false,
+): Promise<Listening> {
   const server = createServer((request, response) => {
     void handle(handler, request, response);
   });
   try {
     await listen(server, port);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+    if (isAskedFor || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
       throw error;
     }
     await listen(server, 0);
@@ -49,6 +54,16 @@ export async function freePort(): Promise<number> {
   const { port, close } = await listenOnLoopback(() => undefined);
   await close();
   return port;
+}
+
+/** Whether nobody can listen on a port of this machine: it is in use, or not for this account. */
+export async function isTaken(port: number): Promise<boolean> {
+  try {
+    await (await listenOnLoopback(() => undefined, port, true)).close();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Answers with a text and ends. */

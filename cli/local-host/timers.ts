@@ -94,6 +94,16 @@ class Timer {
   }
 }
 
+/** Whether a text is an NCRONTAB expression. */
+export function isSchedule(pattern: string): boolean {
+  try {
+    createCron('', pattern).stop();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function createCron(name: string, pattern: string): Cron {
   try {
     return new Cron(pattern, { mode: '6-part', timezone: 'UTC' });

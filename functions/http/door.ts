@@ -28,7 +28,7 @@ export function doorFor(role: Role, visit: (visit: Visit) => Promise<Answer>): H
         if ('refusal' in entered) {
           return entered.refusal;
         }
-        return (await refusalOfType(request)) ?? visit({ ...entered, request, monitor });
+        return (await refusalOfPost(request)) ?? visit({ ...entered, request, monitor });
       });
       return carried(answer, (error) => reported(context, error));
     } catch (error) {
@@ -65,13 +65,22 @@ export async function textOf(request: HttpRequest, most: number): Promise<string
   return Buffer.concat(chunks).toString('utf8');
 }
 
-// A page of somebody else can make a browser post, but not this type without asking first.
-async function refusalOfType({ method, headers }: HttpRequest): Promise<Answer | undefined> {
-  if (method === 'GET' || /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')) {
+// A page of somebody else can make a browser post with the person's own session. Browsers ask before they send this
+// type, and say where a page is from; whoever is no browser says neither.
+async function refusalOfPost({ method, headers, url }: HttpRequest): Promise<Answer | undefined> {
+  if (method === 'GET') {
     return undefined;
   }
   const { problem } = await import('../../shared/pipeline/answer');
-  return problem('wrong-content-type', 'Send Content-Type: application/json, also without a body.');
+  const { isOfForeignPage } = await import('../../shared/pipeline/access');
+  if (
+    isOfForeignPage({ url, origin: headers.get('origin'), site: headers.get('sec-fetch-site') })
+  ) {
+    return problem('forbidden', 'A page of another site sent this. Nothing is taken from there.');
+  }
+  return /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
+    ? undefined
+    : problem('wrong-content-type', 'Send Content-Type: application/json, also without a body.');
 }
 
 async function failed(error: unknown, context: InvocationContext): Promise<HttpResponseInit> {

@@ -66,6 +66,23 @@ export function signatureOf({ id, name }: Principal): string {
   return id === 'local' ? 'local' : `${plainText(name, 200)} (${id})`;
 }
 
+/** What a browser says of the page that sends something; whoever is no browser says nothing. */
+export interface Sender {
+  /** The address it was sent to. */
+  readonly url: string;
+  /** The header `Origin`. */
+  readonly origin: string | null;
+  /** The header `Sec-Fetch-Site`. */
+  readonly site: string | null;
+}
+
+/** Whether a page of another site sends this: a browser adds the person's own session to it. */
+export function isOfForeignPage({ url, origin, site }: Sender): boolean {
+  const isOurOrigin =
+    origin === null || (URL.canParse(origin) && new URL(origin).host === new URL(url).host);
+  return !isOurOrigin || !['same-origin', 'none'].includes(site ?? 'none');
+}
+
 function identify(
   { principal, url }: Visitor,
   gate: Gate,

@@ -1,7 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { UsageError } from '../../cli/exit';
 import { BundleError } from '../../cli/local-host/functions-core';
 import type { InboxMessage } from '../../cli/local-host/inbox';
@@ -19,6 +28,7 @@ const SETTINGS = [
   'TABLES_CONNECTION',
   'TABLES_ENDPOINT',
   'POLL_SCHEDULE',
+  'AZURITE_TABLE_PORT',
 ];
 
 jest.setTimeout(30_000);
@@ -65,6 +75,7 @@ const run = (
       stop: controller.signal,
       bundle: bundle.path,
       moduleSystem: REAL_MODULES,
+      signIn: () => Promise.resolve(),
       ...world,
     },
   );
@@ -134,8 +145,8 @@ describe('crosscheck start', () => {
     });
     const { ended, stop, said } = run();
     await until(() => said().includes('Findings as they come'));
-    const api = addressIn(said(), 'findings');
-    const seen = (await (await fetch(api.replace('findings', 'seen'))).json()) as object;
+    const api = addressIn(said(), 'health');
+    const seen = (await (await fetch(api.replace('health', 'seen'))).json()) as object;
     stop();
 
     expect(await ended).toBe(0);
@@ -144,6 +155,8 @@ describe('crosscheck start', () => {
       GRAPH_AUTH: 'azure-cli',
     });
     expect(said()).not.toContain('AccountKey');
+    // The API of a real tenant refuses everybody here, so nobody is sent there.
+    expect(said()).not.toContain('/api/findings');
   });
 
   it('refuses what cannot be, and starts nothing', async () => {
@@ -157,6 +170,56 @@ describe('crosscheck start', () => {
     REAL_ENVIRONMENT['TABLES_ENDPOINT'] = '';
     await expect(run().ended).rejects.toThrow(`process ${process.ppid}`);
     await expect(run({}, { bundle: '/none/main.cjs' }).ended).rejects.toThrow(BundleError);
+  });
+
+  it('takes no other port than the one that is asked for', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+
+    await expect(run({ port: String(port) }).ended).rejects.toThrow(
+      `the port ${port} of --port is taken`,
+    );
+    REAL_ENVIRONMENT['AZURITE_TABLE_PORT'] = String(port);
+    await expect(run().ended).rejects.toThrow(`the port ${port} of AZURITE_TABLE_PORT is taken`);
+    REAL_ENVIRONMENT['AZURITE_TABLE_PORT'] = 'ten thousand';
+    await expect(run().ended).rejects.toThrow('AZURITE_TABLE_PORT takes a number');
+    taken.close();
+  });
+
+  const TENANT = 'de300000-0000-4000-8000-000000000002';
+  it.each([
+    ['a tenant that is no GUID', { TENANT_ID: 'contoso' }, '', 'TENANT_ID is not a GUID'],
+    ['a schedule that is none', { POLL_SCHEDULE: 'hourly' }, '', 'POLL_SCHEDULE takes six fields'],
+    ['a channel that is none', { TEAMS_WEBHOOK_URL: 'teams' }, '', 'TEAMS_WEBHOOK_URL'],
+    ['no az', { TENANT_ID: TENANT }, 'Azure CLI could not be found. Please', 'is not installed'],
+    ['no az login', { TENANT_ID: TENANT }, "Please run 'az login'", 'nobody is signed in'],
+    ['a tenant that there is not', { TENANT_ID: TENANT }, 'AADSTS90002: Tenant', 'names no tenant'],
+    ['what az says else', { TENANT_ID: TENANT }, 'no network\nTraceback', '("no network")'],
+  ])('ends before anything is started with %s', async (_, settings, azSays, sentence) => {
+    Object.assign(REAL_ENVIRONMENT, settings);
+    const folder = join(data, 'none');
+
+    const { ended, said } = run(
+      { data: folder },
+      { signIn: () => (azSays === '' ? Promise.resolve() : Promise.reject(new Error(azSays))) },
+    );
+
+    const error = await ended.catch((thrown: unknown) => thrown);
+    expect((error as Error).name).toMatch(/^(UsageError|ConfigError)$/);
+    expect((error as Error).message).toContain(sentence);
+    expect((error as Error).message).not.toContain('Traceback');
+    expect(said()).toBe('');
+    expect(() => statSync(folder)).toThrow();
+  });
+
+  it('says in a sentence that its folder cannot be written', async () => {
+    const file = join(data, 'file');
+    writeFileSync(file, '');
+
+    await expect(run({ data: join(file, 'folder') }).ended).rejects.toThrow(
+      `nothing can be written in ${join(file, 'folder')} (ENOTDIR); mend its permissions, or name another folder with --data`,
+    );
   });
 
   it('takes over a folder whose host was killed, and cleans up when the bundle is bad', async () => {
@@ -184,6 +247,7 @@ describe('a process that runs crosscheck start', () => {
   it.each([
     ['Ctrl-C to its whole group', 'SIGINT', -1, 0],
     ['SIGTERM to itself', 'SIGTERM', 1, 0],
+    ['the terminal being closed', 'SIGHUP', -1, 0],
     ['SIGKILL to its whole group', 'SIGKILL', -1, null],
   ] as const)('leaves no process after %s', async (_, signal, sign, exit) => {
     const driver = buildBundle({ code: driverCode }, []);
@@ -200,6 +264,9 @@ describe('a process that runs crosscheck start', () => {
     const started = performance.now();
 
     process.kill(sign * child.pid!, signal);
+    if (signal !== 'SIGKILL') {
+      process.kill(sign * child.pid!, signal); // npm passes on what the terminal has sent already
+    }
     const ending = await ended;
     await until(async () => !(await isListening(tablesIn(said))));
 
@@ -208,5 +275,30 @@ describe('a process that runs crosscheck start', () => {
     expect(tablesIn(said)).not.toBe('');
     expect(await isListening(tablesIn(said))).toBe(false);
     driver.remove();
+  });
+});
+
+describe('npm start', () => {
+  it.each([
+    ['builds, and runs the command', [], '', 'built\nstart\n'],
+    ['builds nothing while a host runs', [], '.crosscheck', 'start\n'],
+    ['nor while one runs on the folder it is given', ['--data', 'x'], 'x', 'start --data x\n'],
+    ['nor when the folder is given otherwise', ['--data=x'], 'x', 'start --data=x\n'],
+  ])('%s', (_, args, folderInUse, says) => {
+    mkdirSync(join(data, 'scripts'));
+    mkdirSync(join(data, 'dist'));
+    cpSync(join(ROOT, 'scripts', 'start.mjs'), join(data, 'scripts', 'start.mjs'));
+    writeFileSync(join(data, 'scripts', 'build.mjs'), "console.log('built');");
+    writeFileSync(join(data, 'dist', 'cli.cjs'), "console.log(process.argv.slice(2).join(' '));");
+    if (folderInUse !== '') {
+      mkdirSync(join(data, folderInUse));
+      writeFileSync(join(data, folderInUse, 'host.pid'), String(process.pid));
+    }
+
+    const { stdout } = spawnSync(process.execPath, ['scripts/start.mjs', ...args], {
+      ...{ cwd: data, encoding: 'utf8' },
+    });
+
+    expect(stdout).toBe(says);
   });
 });

@@ -309,6 +309,23 @@ describe('POST /api/findings/{id}/transitions', () => {
     const form = { 'if-match': '*', 'content-type': 'text/plain' };
     await problem(await post(path(), { action: 'reopen' }, form), 415);
   });
+
+  it.each([
+    ['a page of another site', { origin: 'https://evil.example.com' }],
+    ['a page that hides where it is from', { origin: 'null' }],
+    ['what a browser calls cross-site', { 'sec-fetch-site': 'cross-site' }],
+    ['a page beside this one', { 'sec-fetch-site': 'same-site' }],
+  ])('takes nothing from %s', async (_, headers) => {
+    const decided = await post(path(), { action: 'reopen' }, { 'if-match': '*', ...headers });
+
+    expect((await problem(decided, 403)).detail).toContain('page of another site');
+  });
+
+  it('takes what a page of its own sends', async () => {
+    const own = { origin: api.url, 'sec-fetch-site': 'same-origin' };
+
+    await problem(await post(path(), { action: 'reopen' }, own), 428);
+  });
 });
 
 describe('POST /api/alerts/{id}/resend', () => {

@@ -86,6 +86,14 @@ describe('served functions', () => {
     expect(status).toBe(403);
   });
 
+  it('take no other port than the one that was asked for by name', async () => {
+    const { host, listening } = served;
+
+    await expect(
+      serveFunctions(host, { port: listening.port, isPortAskedFor: true }),
+    ).rejects.toThrow('EADDRINUSE');
+  });
+
   it('take another port where theirs is taken', async () => {
     const second = await serveFunctions(served.host, { port: served.listening.port });
 

@@ -45,6 +45,18 @@ describe('the inbox', () => {
   });
 
   it.each([
+    ['a page of another site', { origin: 'https://evil.example.com' }],
+    ['what a browser calls cross-site', { 'sec-fetch-site': 'cross-site' }],
+  ])('takes nothing from %s', async (_, headers) => {
+    const { status } = await fetch(inbox.webhookUrl, {
+      ...{ method: 'POST', headers, body: JSON.stringify(messageOf(text('one'))) },
+    });
+
+    expect(status).toBe(403);
+    expect(inbox.messages()).toEqual([]);
+  });
+
+  it.each([
     ['card', [{ id: 'alert-1', items: [text('a'), text('b')] }, text('c'), text('d')]],
     ['line', [{ id: 'alert-1', items: [text('a')] }, text('foot')]],
     ['digest', [{ id: 'digest-1', items: [text('a')] }, text('foot')]],
