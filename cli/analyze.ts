@@ -55,6 +55,7 @@ export async function analyzeCommand(
       onFindings: (found) => findings.add(found),
     });
     progress.clear();
+    refuseLateBegin(completeFrom, analysis);
     await (options.json === true ? writeJson : writeText)(analysis, findings, terminal);
     return complain(analysis, terminal);
   } finally {
@@ -88,6 +89,20 @@ function readTimes(options: AnalyzeOptions): { asOf?: Instant; completeFrom?: In
     ...(asOf !== undefined && { asOf }),
     ...(completeFrom !== undefined && { completeFrom }),
   };
+}
+
+/** What begins after the last record covers nothing, and nothing could be concluded. */
+function refuseLateBegin(completeFrom: Instant | undefined, { read }: Analysis): void {
+  const late = SOURCES.flatMap((source) => {
+    const end = read[source].coverage?.to;
+    const isLate = completeFrom !== undefined && end !== undefined && completeFrom >= end;
+    return isLate ? [`${source} (${toMinute(end)})`] : [];
+  });
+  if (late.length > 0) {
+    throw new UsageError(
+      `--complete-from is later than the newest record of ${late.join(' and of ')}; name an earlier time, or say with --as-of up to when the log is complete`,
+    );
+  }
 }
 
 function readTime(option: string, text: string | undefined): Instant | undefined {

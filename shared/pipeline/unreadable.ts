@@ -7,6 +7,7 @@ import {
   joinRows,
   many,
   quarantined,
+  type OpenRow,
   type QuarantineRow,
   type ReadableRow,
   type RowGap,
@@ -87,7 +88,7 @@ export async function settleRows(
 /** @returns the rows that runs must know of, as they are then. */
 async function endRead(
   { quarantine }: Pick<EngineStores, 'quarantine'>,
-  { source, readable, seenAt }: Omit<Looked, 'window' | 'malformed'>,
+  { source, readable, malformed, seenAt }: Omit<Looked, 'window'>,
 ): Promise<readonly QuarantineRow[]> {
   const live = await quarantine.live();
   const ids = new Set(readable.map(({ id }) => id));
@@ -96,13 +97,22 @@ async function endRead(
       isOpen(row) &&
       row.source === source &&
       (row.eventId === undefined
-        ? readable.some((record) => isReadAs(row, record))
+        ? readable.some((record) => isReadAs(row, record)) && !isAmong(row, malformed)
         : ids.has(row.eventId)),
   );
   for (const { id } of read) {
     await quarantine.end(id, { how: 'readable', at: seenAt });
   }
   return read.length === 0 ? live : quarantine.live();
+}
+
+/** Whether a row without an id is still unreadable: of one moment there may be several, and only some may be read. */
+function isAmong({ gap }: OpenRow, malformed: readonly Malformed[]): boolean {
+  return malformed.some(({ id, missed }) => {
+    const [one, other] = [missed?.subject?.id, gap.subject?.id];
+    const mayBeSame = one === undefined || other === undefined || one === other;
+    return id === undefined && missed?.when?.from === gap.from && mayBeSame;
+  });
 }
 
 /**

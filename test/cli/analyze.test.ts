@@ -325,8 +325,60 @@ describe('crosscheck analyze', () => {
     );
   });
 
+  it.each([
+    ['2023-08-09T00:00:00Z', 'directoryAudits (2023-08-08 16:40 UTC) and of signIns'],
+    ['2023-08-08T16:40:00.0000001Z', 'directoryAudits (2023-08-08 16:40 UTC)'],
+  ])('refuses to begin at %s, after the newest record', async (completeFrom, whose) => {
+    const options = { completeFrom };
+
+    await expect(run([EXAMPLES], options)).rejects.toThrow(`the newest record of ${whose}`);
+    expect((await run([EXAMPLES], { ...options, asOf: '2023-09-09T00:00:00Z' })).code).toBe(0);
+  });
+
+  it.each(['', ' \n\n'])('says that a file is empty, and reads the others: %j', async (empty) => {
+    const folder = folderWith({ a: lines(audits), b: empty });
+
+    const { err, code } = await run([folder]);
+
+    expect(code).toBe(1);
+    expect(err).toContain(`${join(folder, 'b')}: is empty, so whatever it should hold is missing`);
+  });
+
+  it('tells rows of several files apart that are numbered from 1 in each', async () => {
+    const scans = audits.filter((row) => row['activityDisplayName'] === 'Update user').slice(0, 1);
+    const numbered = (person: string): string =>
+      lines(
+        scans.map((row) => {
+          const targetResources = [{ id: person, type: 'User', modifiedProperties: 7 }];
+          return { ...row, id: 1 as unknown as string, targetResources };
+        }),
+      );
+
+    const { gaps } = (await run([folderWith({ a: numbered('ann'), b: numbered('ben') })])).json();
+
+    const whose = (gaps as { subject: { id: string } }[]).map(({ subject }) => subject.id);
+    expect(whose.sort()).toEqual(['ann', 'ben']);
+  });
+
+  it.each([
+    ['id', 'the record has no id'],
+    ['activityDisplayName', 'activityDisplayName is not a text'],
+    ['targetResources', 'targetResources.0 is a list, not an object'],
+    ['additionalDetails', ''],
+  ])('reads on after a row that is nested 100,000 levels deep in %s', async (property, reason) => {
+    const endless = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const row = JSON.stringify({ ...audits[0]!, [property]: '@' }).replace('"@"', endless);
+    const log = `${lines(audits)}\n${row}\n${lines(signIns)}\n`;
+
+    const { read } = (await run([folderWith({ log })])).json();
+
+    expect(read['directoryAudits']?.records).toBe(audits.length + 1);
+    expect(read['signIns']?.records).toBe(signIns.length);
+    expect(read['directoryAudits']?.skipped[0]?.reason ?? '').toBe(reason);
+  });
+
   it('says so when nothing was read', async () => {
-    const { out, code } = await run([folderWith({ log: '' })], {});
+    const { out, code } = await run([folderWith({ log: '[]' })], {});
 
     expect(code).toBe(0);
     expect(out).toContain('Nothing was read.');

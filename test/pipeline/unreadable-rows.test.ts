@@ -212,6 +212,33 @@ describe('a gap of an unreadable row', () => {
     expect(row?.ended).toMatchObject({ how: 'readable' });
   });
 
+  it('stands while one of two rows of one person and moment, both without an id, is unreadable', async () => {
+    const other = {
+      ...verified('ann'),
+      ...{ id: 'other', resultReason: 'User failed to register Authenticator App' },
+    };
+    const { poll, stores, show, clock } = watch([
+      scanned('ann'),
+      without(verified('ann')),
+      without(other),
+    ]);
+    await poll();
+
+    show([scanned('ann'), without(verified('ann')), other]);
+    clock.advance(2 * HOUR);
+    await poll();
+    expect(await stores.quarantine.live()).toHaveLength(1);
+    expect(await openIn(stores)).toEqual([]);
+
+    show([scanned('ann'), verified('ann'), other]);
+    for (let day = 0; day < 3; day++) {
+      clock.advance(DAY); // its day is read again by then
+      await poll();
+    }
+    expect(await stores.quarantine.live()).toEqual([]);
+    expect(await openIn(stores)).toEqual([]);
+  });
+
   it('lets the finding open when the row turns out to be no verification', async () => {
     const other = { ...verified('ann'), resultReason: 'User failed to register Authenticator App' };
     const { poll, stores, show, clock } = watch([scanned('ann'), cut(other)]);

@@ -1,6 +1,6 @@
 import { createGunzip, type Gunzip } from 'node:zlib';
 
-/** A gzip file that ends early or is damaged; what came before the damage was handed on. */
+/** A gzip file that ends early, is damaged or is packed twice; what came before the damage was handed on. */
 export class GzipError extends Error {
   override readonly name = 'GzipError';
 }
@@ -12,13 +12,23 @@ export class GzipError extends Error {
  */
 export async function* decode(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const packed = await peek(bytes, 2);
-  const isGzip = packed.head[0] === 0x1f && packed.head[1] === 0x8b;
+  const isGzip = isPacked(packed.head);
   const plain = await peek(isGzip ? gunzip(packed.all()) : packed.all(), 2);
+  if (isGzip && isPacked(plain.head)) {
+    const rest = plain.all();
+    await rest.next();
+    await rest.return(undefined); // closes the file
+    throw new GzipError('is a gzip file in a gzip file; unpack it once with: gzip -d');
+  }
   const decoder = new TextDecoder(encodingOf(plain.head));
   for await (const piece of plain.all()) {
     yield decoder.decode(piece, { stream: true });
   }
   yield decoder.decode();
+}
+
+function isPacked([first, second]: Uint8Array): boolean {
+  return first === 0x1f && second === 0x8b;
 }
 
 // JSON begins with an ASCII character, so a zero byte next to it tells UTF-16 where the byte order mark is missing.

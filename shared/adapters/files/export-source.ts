@@ -91,14 +91,15 @@ function readRecognised(
     return {
       ...{ source, reason: flaw ?? reason, isMalformed: true, isMissed: missed !== undefined },
       ...(missed !== undefined && { missed }),
-      ...(id !== undefined && { id }),
+      ...(id !== undefined && !isNumbering(id) && { id }),
     };
   }
   if (flaw !== undefined) {
     const detectors = wanted[source].neededBy(row);
     const subject = salvageSubject(source, row);
     return {
-      ...{ source, id: read.id, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
+      ...{ source, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
+      ...(!isNumbering(read.id) && { id: read.id }),
       ...(detectors.length > 0 && {
         missed: {
           ...{ detectors, when: { from: read.at, to: justAfter(read.at) } },
@@ -114,4 +115,9 @@ function readRecognised(
     valueOf,
     ...(read.record !== undefined && { record: read.record }),
   };
+}
+
+/** Whatever numbers the rows of each file from 1 tells no row from those of another file. */
+function isNumbering(id: string): boolean {
+  return /^\d{1,12}$/.test(id);
 }

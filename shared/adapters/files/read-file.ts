@@ -48,17 +48,21 @@ const PIECE = 64 * 1024;
 /**
  * Reads the rows of an exported log, of whatever container, encoding and size, in batches and in constant memory.
  * A row that cannot be read is handed on as a problem, and the rest goes on.
- * @throws UnreadableFileError when the file is missing, not allowed or of a format that is not read; and when it breaks off, then
- * after the rows that could be read.
+ * @throws UnreadableFileError when the file is missing, empty, not allowed or of a format that is not read; and when it
+ * breaks off, then after the rows that could be read.
  */
 export async function* readExport(
   path: string,
   options: ReadOptions = {},
 ): AsyncGenerator<FileRow[]> {
   let damage: GzipError | undefined;
+  let visible = 0;
   async function* textBeforeDamage(): AsyncGenerator<string> {
     try {
-      yield* decode(readBytes(path, options));
+      for await (const piece of decode(readBytes(path, options))) {
+        visible += piece.trim().length;
+        yield piece;
+      }
     } catch (error) {
       if (!(error instanceof GzipError)) {
         throw error;
@@ -80,6 +84,12 @@ export async function* readExport(
   }
   if (damage !== undefined) {
     throw new UnreadableFileError(path, damage.message, { cause: damage });
+  }
+  if (visible === 0) {
+    throw new UnreadableFileError(
+      path,
+      `is empty, so whatever it should hold is missing; a log without records is [] in JSON. Export it again: ${DOWNLOAD}`,
+    );
   }
 }
 

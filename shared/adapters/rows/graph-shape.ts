@@ -1,6 +1,6 @@
 import type { Source } from '../../domain/record';
 import { fromEpoch } from '../../domain/time';
-import { fromJson, isGiven, isRecord, type Row } from './values';
+import { fromJson, isGiven, isRecord, wordOf, type Row } from './values';
 
 /** The properties that hold objects or lists, which exports write as JSON text. */
 export const NESTED = [
@@ -115,7 +115,7 @@ const RESULTS = [
 ];
 
 function hasNumericResult(policy: unknown): boolean {
-  return isRecord(policy) && /^\d+$/.test(String(policy['result']));
+  return isRecord(policy) && /^\d+$/.test(wordOf(policy['result']));
 }
 
 function withNamedResult(policy: unknown): unknown {
@@ -152,7 +152,7 @@ function completeSignIn(graph: Record<string, unknown>, envelope: Row): void {
   }
   const status = isRecord(graph['status']) ? graph['status'] : {};
   const code = envelopeValue(envelope, RESULT_TYPE);
-  if (!isGiven(status['errorCode']) && /^\d+$/.test(String(code))) {
+  if (!isGiven(status['errorCode']) && /^\d+$/.test(wordOf(code))) {
     graph['status'] = { ...status, errorCode: Number(code) };
   }
 }

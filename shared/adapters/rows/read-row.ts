@@ -156,16 +156,21 @@ function instantOf(text: string): Instant | undefined {
 const MOST_KEYS = 60;
 const LONGEST_KEY = 80;
 
-/** What a person needs to see what kind of row it is, without anything that it says. */
+/** What a person needs to see what kind of row it is, without anything that it says; -1 where that is endless. */
 function lengthsOf(row: Record<string, unknown>): Readonly<Record<string, number>> {
   return Object.fromEntries(
     Object.entries(row)
       .slice(0, MOST_KEYS)
-      .map(([key, value]) => [
-        key.slice(0, LONGEST_KEY),
-        (JSON.stringify(value) as string | undefined)?.length ?? 0,
-      ]),
+      .map(([key, value]) => [key.slice(0, LONGEST_KEY), lengthOf(value)]),
   );
+}
+
+function lengthOf(value: unknown): number {
+  try {
+    return (JSON.stringify(value) as string | undefined)?.length ?? 0;
+  } catch {
+    return -1; // nested more deeply than can be walked
+  }
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -196,6 +201,9 @@ function reasonOf(error: unknown, timeProperty: string): string {
   }
   if (error instanceof ChangeError || error instanceof SubjectError) {
     return error.message;
+  }
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    return 'the record is nested too deeply to be read';
   }
   throw error;
 }

@@ -1,5 +1,6 @@
 import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
 import { LONGEST_ID, shorten } from './shorten';
+import { wordOf } from './values';
 
 /** A row that does not say whom it is about. */
 export class SubjectError extends Error {
@@ -63,13 +64,13 @@ export function salvageSubject(
   const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);
   const target = salvagedTarget(row['targetResources']);
   if (target === undefined) {
-    return isOwnDoing(String(row['activityDisplayName'])) ? initiator : undefined;
+    return isOwnDoing(wordOf(row['activityDisplayName'])) ? initiator : undefined;
   }
   const name = target['userPrincipalName'] ?? target['displayName'];
   const subject = userOf(target['id'], name);
   const isTheirs =
     isSameName(name, initiator?.name) ||
-    (name === undefined && isOwnDoing(String(row['activityDisplayName'])));
+    (name === undefined && isOwnDoing(wordOf(row['activityDisplayName'])));
   return subject ?? (isTheirs ? initiator : undefined);
 }
 

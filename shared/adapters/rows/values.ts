@@ -11,6 +11,11 @@ export function isRecord(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a text or a number says; of anything else nothing, whatever its own `toString` would do. */
+export function wordOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 /** The value of a JSON text, or undefined when it is none. */
 export function fromJson(text: string): unknown {
   try {

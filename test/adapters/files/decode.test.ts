@@ -39,6 +39,14 @@ describe('adapters/files/decode', () => {
     expect(await decodeAll(Buffer.alloc(0))).toEqual({ text: '', error: undefined });
   });
 
+  it('refuses gzip in gzip: what it unpacks to is no text', async () => {
+    const { text, error } = await decodeAll(gzipSync(gzipSync(TEXT)));
+
+    expect(text).toBe('');
+    expect(error).toBeInstanceOf(GzipError);
+    expect(error).toHaveProperty('message', expect.stringContaining('unpack it once'));
+  });
+
   it('puts a sign in place of bytes that are no text', async () => {
     const { text } = await decodeAll(Buffer.from([0x7b, 0xff, 0x7d]));
 

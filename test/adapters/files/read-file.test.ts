@@ -75,8 +75,9 @@ describe('readExport', () => {
     ]);
   });
 
-  it('reads nothing from an empty file', async () => {
-    expect(await readAll(join(folderWith({ log: '' }), 'log'))).toEqual([]);
+  it('says that a file is empty', async () => {
+    await expect(readAll(join(folderWith({ log: '' }), 'log'))).rejects.toThrow('is empty');
+    expect(await readAll(join(folderWith({ log: '[]' }), 'log'))).toEqual([]);
   });
 
   it('says that a file is missing', async () => {
