@@ -23,7 +23,10 @@ export interface Visitor {
 }
 
 const LONGEST = 64_000;
-/** Easy Auth writes some claims under their long names, and names the type of roles without always using it. */
+/**
+ * Easy Auth writes some claims under their long names, and names the type of roles without always using it: what it
+ * names is not looked at, or a claim that people choose themselves could become their role.
+ */
 const CLAIMS = {
   id: ['http://schemas.microsoft.com/identity/claims/objectidentifier', 'oid'],
   tenant: ['http://schemas.microsoft.com/identity/claims/tenantid', 'tid'],
@@ -34,7 +37,6 @@ const CLAIMS = {
 const headerSchema = z.object({
   auth_typ: z.string(),
   name_typ: z.string().nullish(),
-  role_typ: z.string().nullish(),
   claims: z.array(z.object({ typ: z.string(), val: z.string() })),
 });
 
@@ -105,15 +107,20 @@ function identify(
   }
   const values = (names: readonly (string | null | undefined)[]): string[] =>
     read.claims.filter(({ typ }) => names.includes(typ)).map(({ val }) => val);
-  const id = values(CLAIMS.id)[0]?.toLowerCase() ?? '';
+  /** What is said under several names must be said alike. */
+  const only = (names: readonly string[]): string | undefined => {
+    const all = new Set(values(names).map((each) => each.toLowerCase()));
+    return all.size === 1 ? [...all][0] : undefined;
+  };
+  const id = only(CLAIMS.id) ?? '';
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    return unknown('The principal of the platform has no object id.');
+    return unknown('The principal of the platform has no object id, or more than one.');
   }
-  if (values(CLAIMS.tenant)[0]?.toLowerCase() !== tenantId) {
+  if (only(CLAIMS.tenant) !== tenantId) {
     const detail = 'You are signed in to another tenant than the one that is watched.';
     return { refusal: problem('forbidden', detail) };
   }
-  const given = values([read.role_typ, ...CLAIMS.roles]);
+  const given = values(CLAIMS.roles);
   const named = [read.name_typ, ...CLAIMS.name].flatMap((type) => values([type]));
   return {
     principal: {

@@ -8,6 +8,7 @@ import type { FindingFilter } from './ports';
 /** What callers may send. These schemas check the input and are the source of `openapi.json`. */
 
 const LONGEST_NOTE = 1_000;
+const MOST_LISTED = 500;
 const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'ocsf'] as const;
 export type ExportFormatName = (typeof EXPORT_FORMATS)[number];
@@ -92,13 +93,20 @@ const after = z.string().min(1).max(2_000).optional().meta({
 export const findingsQuery = z
   .strictObject({
     ...filters,
-    top: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(500)
+    // Not coerced: that would take 1e2, 0x10 and 5.0 as well.
+    top: z
+      .string()
+      .regex(/^\d+$/, 'takes a whole number')
+      .transform(Number)
+      .pipe(z.number().min(1).max(MOST_LISTED))
       .default(50)
-      .meta({ description: 'At most so many in one answer.' }),
+      .meta({
+        description: 'At most so many in one answer.',
+        override: {
+          ...{ type: 'integer', default: 50, minimum: 1, maximum: MOST_LISTED },
+          pattern: undefined,
+        },
+      }),
     after,
   })
   .refine(isForward, FORWARD);

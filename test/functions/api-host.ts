@@ -26,7 +26,7 @@ export const EASY_AUTH = {
   }),
 };
 
-const CLAIM = 'http://schemas.microsoft.com/identity/claims';
+export const CLAIM = 'http://schemas.microsoft.com/identity/claims';
 const ROLE = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role';
 export const ALICE = 'a11ce000-0000-4000-8000-000000000001';
 

@@ -117,6 +117,16 @@ describe('functions/http', () => {
     expect(await knock(name, request)).toMatchObject({ status });
   });
 
+  it('asks the storage for health once, however often anybody asks', async () => {
+    const reading = jest.spyOn((await theMonitor()).stores.coverage, 'reading');
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => knock('health')));
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503));
+    expect(reading.mock.calls.length).toBeLessThanOrEqual(1);
+    reading.mockRestore();
+  });
+
   it('asks to try again where others kept writing', async () => {
     const { stores, detectorOf } = await theMonitor();
     const find = jest.spyOn(stores.findings, 'find');

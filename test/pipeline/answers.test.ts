@@ -22,7 +22,7 @@ import { answerStatus } from '../../shared/pipeline/status';
 import { answerTransition } from '../../shared/pipeline/transition';
 import { answerVerify } from '../../shared/pipeline/verify-query';
 import { minutes } from '../contracts/samples';
-import { about, ALICE, OTHER_TENANT, principal, TENANT, write } from '../functions/api-host';
+import { about, ALICE, CLAIM, OTHER_TENANT, principal, TENANT, write } from '../functions/api-host';
 import { putAlert } from '../fakes/put-alert';
 
 const bodyOf = (answer: Answer): unknown => JSON.parse(answer.body as string);
@@ -61,8 +61,28 @@ describe('pipeline/access', () => {
     ['another tenant', principal(['Auditor'], { tid: OTHER_TENANT }), 403],
     ['another provider', principal(['Auditor'], { auth_typ: 'facebook' }), 401],
     [
-      'a role under the type that is named',
-      claims(['http://roles/type', 'Auditor']),
+      'a role under its long name',
+      claims(['http://schemas.microsoft.com/ws/2008/06/identity/claims/role', 'Auditor']),
+      `${ALICE} (${ALICE})`,
+    ],
+    ['a role under whatever type is named', claims(['http://roles/type', 'Auditor']), 403],
+    [
+      'a short name that contradicts the long name of the tenant',
+      claims([`${CLAIM}/tenantid`, OTHER_TENANT], ['roles', 'Auditor']),
+      403,
+    ],
+    [
+      'a short name that contradicts the long name of the person',
+      claims([`${CLAIM}/objectidentifier`, TENANT], ['roles', 'Auditor']),
+      401,
+    ],
+    [
+      'short and long names that say the same',
+      claims(
+        [`${CLAIM}/objectidentifier`, ALICE],
+        [`${CLAIM}/tenantid`, TENANT],
+        ['roles', 'Auditor'],
+      ),
       `${ALICE} (${ALICE})`,
     ],
     ['a role as a group', claims(['groups', 'Auditor']), 403],

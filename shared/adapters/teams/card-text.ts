@@ -58,9 +58,9 @@ function cut(text: string, most: number): string {
 const SCHEME = /:(?=\/\/)|(?<=https?):/gi;
 const BARE_SCHEME =
   /(?<![a-z0-9])(ftp|mailto|javascript|vbscript|data|file|tel|sms|callto|msteams|ms-[a-z]+):/gi;
-/** What is made a link without any scheme: `www.` and hosts with a country's or a well-known ending. */
+/** What may be made a link without any scheme: new endings come every year, so any word behind a dot is one. */
 const HOST =
-  /(?<![@\p{L}\p{N}._-])(?:[\p{L}\p{N}_-]{1,63}\.)+(?:[a-z]{2}|com|net|org|edu|gov|mil|int|biz|info|name|pro|web|xxx|aero|asia|coop|museum|shop|app|dev|page|site|online|live|link|click|cloud|club|icu|top|xyz|zip|mov|store|tech|work|xn--[a-z0-9-]+)(?![\p{L}\p{N}@_-])/giu;
+  /(?<![@\p{L}\p{N}._-])(?:[\p{L}\p{N}_-]{1,63}\.)+(?:\p{L}{2,63}|xn--[a-z0-9-]+)(?![\p{L}\p{N}@_-])/giu;
 
 /** Written the way security people write a link that must not be followed: `https[:]//evil[.]example`. */
 function unlink(text: string): string {
