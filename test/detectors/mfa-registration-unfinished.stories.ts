@@ -644,6 +644,15 @@ export const SILENT: readonly Story[] = (
       when: 'an admin emptied the methods',
       story: [scanned('scan', 0, 'phone-1'), methods('reset', 5, [0], [], { by: ADMIN })],
     },
+    {
+      when: 'an admin of whom only the name is logged emptied the methods',
+      story: [
+        scanned('scan', 0, 'phone-1'),
+        methods('reset', 5, [0], [], {
+          raw: { initiatedBy: { user: { id: null, userPrincipalName: 'admin@example.com' } } },
+        }),
+      ],
+    },
 
     // Not an entry
     {

@@ -255,6 +255,12 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
       evidence: ['s100', 's105', 's110'],
     },
   },
+  {
+    when: 'it ended, too late to be heard, and began again: one finding, since then',
+    story: [...starts(0, 5, 10), registered('done', 100), ...starts(130, 135, 140)],
+    ...AFTER,
+    expected: { ...OPEN, count: 6, since: '2026-03-02T15:20:00.0000000Z' as never },
+  },
 ];
 
 // ------------------------------------------------------------------------------------------------------ stays silent

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   extend,
   giveUp,
+  intersect,
   isFilling,
   lookAt,
   lookAtAll,
@@ -207,6 +208,24 @@ describe('shared/domain/coverage', () => {
           },
         ),
       );
+    });
+  });
+
+  describe('intersect', () => {
+    it.each<[string, readonly [Coverage, ...Coverage[]], Coverage]>([
+      ['of one is that one', [coverage(10, 100, [40, 50])], coverage(10, 100, [40, 50])],
+      [
+        'is what each covers, and has the gaps of all',
+        [coverage(10, 100, [40, 50]), coverage(20, 90, [45, 60]), coverage(0, 95, [70, 80])],
+        coverage(20, 90, [40, 60], [70, 80]),
+      ],
+      [
+        'is nothing while one ends before another begins',
+        [coverage(10, 20), coverage(30, 90, [40, 50])],
+        coverage(30, 30),
+      ],
+    ])('%s', (_what, [first, ...others], together) => {
+      expect(intersect(first, ...others)).toEqual(together);
     });
   });
 });
