@@ -386,6 +386,42 @@ describe('crosscheck analyze', () => {
   });
 });
 
+describe('crosscheck analyze, of a file that is cut off in the middle', () => {
+  const two = audits.slice(0, 2);
+  const csv = (): string =>
+    stringify(
+      two.map((row) => ({
+        ...{ Id: row.id, Category: 'AuditLogs', Result: row['result'] },
+        'ActivityDateTime [UTC]': row['activityDateTime'],
+        ActivityDisplayName: row['activityDisplayName'],
+        TargetResources: JSON.stringify(row['targetResources']),
+      })),
+      { header: true },
+    );
+
+  it.each<[string, Buffer, (text: string) => boolean]>([
+    ['a list', Buffer.from(JSON.stringify(two)), () => false],
+    ['a page', Buffer.from(JSON.stringify({ value: two })), () => false],
+    ['pretty', Buffer.from(JSON.stringify(two, undefined, 2)), () => false],
+    [
+      'a record per line',
+      Buffer.from(lines(two)),
+      (text) => text.trim() === lines(two.slice(0, 1)),
+    ],
+    ['CSV', Buffer.from(csv()), (text) => text.endsWith('\n')],
+    ['packed', gzipSync(JSON.stringify(two)), () => false],
+  ])('%s exits 1 wherever it ends', async (_, whole, isWhole) => {
+    expect((await run([folderWith({ whole })])).code).toBe(0);
+    const step = Math.ceil(whole.length / 40);
+    for (let end = step; end < whole.length; end += step) {
+      const part = whole.subarray(0, end);
+      const { code } = await run([folderWith({ cut: part })]);
+
+      expect([end, code]).toEqual([end, isWhole(part.toString()) ? 0 : 1]);
+    }
+  });
+});
+
 describe('crosscheck analyze, of rows that cannot be used', () => {
   const foreign = Array.from({ length: 10 }, () => ({ hello: 'world' }));
   const others = (n: number): Row[] =>

@@ -97,9 +97,21 @@ async function* csvRows(path: string, text: AsyncIterable<string>): AsyncGenerat
   const file = nameOf(path);
   const open =
     path === STDIN ? undefined : (): AsyncIterable<string> => decode(readBytes(path, {}));
+  let lineBreaks = 0;
+  async function* watched(): AsyncGenerator<string> {
+    for await (const piece of text) {
+      lineBreaks += lineBreaks === 0 && /[\r\n]/.test(piece) ? 1 : 0;
+      yield piece;
+    }
+  }
   try {
-    for await (const rows of readCsv(text, open)) {
+    for await (const rows of readCsv(watched(), open)) {
       yield rows.map((row) => ({ file, ...row }));
+    }
+    if (lineBreaks === 0) {
+      throw new UnusableCsvError(
+        'ends in the middle of the names of its columns; copy or export it again',
+      );
     }
   } catch (error) {
     if (!(error instanceof UnusableCsvError)) {
