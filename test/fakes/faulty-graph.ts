@@ -19,7 +19,7 @@ export const FAULT_KINDS = [
   ...['reset', 'silence', 'silent half-way', 'cut off', 'truncated', 'malformed', 'error in a 200'],
   ...['empty page', 'repeats', 'disorder', 'rows outside', 'filter ignored', 'filter rejected'],
   ...['dead token', 'foreign link', 'same link', 'unlicensed', 'denied', 'signed out'],
-  ...['hung server'],
+  ...['hung server', 'other link'],
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -168,6 +168,9 @@ export class FaultyGraph {
     }
     if (kind === 'same link') {
       return answer(rows, href);
+    }
+    if (kind === 'other link') {
+      return answer(rows, href.replace(`/auditLogs/${source}`, '/users'));
     }
     return kind === 'foreign link' ? answer(rows, FOREIGN_LINK) : answer(rows);
   }

@@ -19,6 +19,10 @@ export function virtualFetch(
       broken(new LawBroken(`a request went to ${new URL(url).host}`));
       throw new TypeError('fetch failed');
     }
+    if (!new URL(url).pathname.startsWith('/v1.0/auditLogs/')) {
+      broken(new LawBroken(`a request went to ${new URL(url).pathname}`));
+      throw new TypeError('fetch failed');
+    }
     const prefer = new Headers(init?.headers).get('prefer') ?? '';
     const reply = graph.reply(new URL(url), prefer);
     const silence = async (): Promise<Error> => {

@@ -77,7 +77,7 @@ class AuthenticationHandler implements Middleware {
   async execute(context: Context): Promise<void> {
     const url = new URL(urlOf(context));
     if (url.origin !== this.#baseUrl.origin) {
-      throw strangeHost(url.host, this.#baseUrl.host);
+      throw strangeLink(url.host, this.#baseUrl.host);
     }
     if (this.#getToken !== undefined) {
       const headers = new Headers(context.options?.headers);
@@ -109,17 +109,33 @@ function urlOf(context: Context): string {
   return typeof request === 'string' ? request : request.url;
 }
 
-/** @throws SourceError when a link leads to another host than the configured one. */
-export function pathOf(link: string, baseUrl: URL): string {
+/** What the client puts before every path, and every link has. */
+const VERSION = '/v1.0';
+
+/**
+ * The path and query of a link to the next page, byte for byte.
+ * @param asked what the first page was asked for by.
+ * @throws SourceError when the link leads to another host than the configured one, or to anything but the same log.
+ */
+export function pathOf(link: string, baseUrl: URL, asked: string): string {
   const url = URL.canParse(link) ? new URL(link) : undefined;
   if (url?.origin !== baseUrl.origin) {
-    throw strangeHost(url?.host ?? 'no valid address', baseUrl.host);
+    throw strangeLink(url?.host ?? 'no valid address', baseUrl.host);
   }
-  // The rest is handed back byte for byte; the version is added again by the client.
-  return link.slice(link.indexOf(url.pathname)).replace(/^\/v1\.0/, '');
+  const [path = ''] = asked.split('?');
+  const query = link.indexOf('?');
+  const before = query === -1 ? link : link.slice(0, query);
+  // As it stands, not as it is understood: what has dots or codes in its path is not followed either.
+  const isSame = [before.slice(-VERSION.length - path.length), url.pathname].every(
+    (each) => each.toLowerCase() === `${VERSION}${path}`.toLowerCase(),
+  );
+  if (!isSame) {
+    throw strangeLink(`the path ${url.pathname.slice(0, 100)}`, `${VERSION}${path}`);
+  }
+  return `${path}${query === -1 ? '' : link.slice(query)}`;
 }
 
-function strangeHost(found: string, expected: string): SourceError {
+function strangeLink(found: string, expected: string): SourceError {
   return new SourceError(
     'bad-answer',
     `Graph answered with a link to ${found}, which is not ${expected}; it was not followed`,

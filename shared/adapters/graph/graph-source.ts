@@ -65,7 +65,7 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
           const isAgain = restarts > 0 && path === first;
           yield { ...toPage(answer, window, wanted), ...(isAgain && { isAgain }) };
           const next: string | undefined =
-            answer.nextLink === undefined ? undefined : pathOf(answer.nextLink, options.baseUrl);
+            answer.nextLink && pathOf(answer.nextLink, options.baseUrl, first);
           if (next === path) {
             throw badAnswer('Graph answered with a next page that is the same page again');
           }

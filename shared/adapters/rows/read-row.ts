@@ -165,12 +165,28 @@ function lengthsOf(row: Record<string, unknown>): Readonly<Record<string, number
   );
 }
 
+/**
+ * How long a value is as JSON. `JSON.stringify` calls itself for every level, and a row that is nested thousands deep
+ * would end there, and with it the window that it came in.
+ */
 function lengthOf(value: unknown): number {
-  try {
-    return (JSON.stringify(value) as string | undefined)?.length ?? 0;
-  } catch {
-    return -1; // nested more deeply than can be walked
+  let length = 0;
+  const todo = [value];
+  while (todo.length > 0) {
+    const each = todo.pop();
+    if (typeof each !== 'object' || each === null) {
+      length += (JSON.stringify(each) as string | undefined)?.length ?? 0;
+      continue;
+    }
+    const isList = Array.isArray(each);
+    const entries = Object.entries(each);
+    length += 2 + Math.max(0, entries.length - 1);
+    for (const [key, inner] of entries) {
+      length += isList ? 0 : JSON.stringify(key).length + 1;
+      todo.push(inner);
+    }
   }
+  return length;
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

@@ -186,6 +186,29 @@ describe('graphSource', () => {
     expect(getToken).toHaveBeenCalledTimes(1);
   });
 
+  it.each([
+    'https://graph.example.com/v1.0/users?$skiptoken=x',
+    'https://graph.example.com/v1.0/auditLogs/directoryAudits?$skiptoken=x',
+    'https://graph.example.com/beta/auditLogs/signIns?$skiptoken=x',
+    'https://graph.example.com/v1.0/auditLogs/signIns/../../users?$skiptoken=x',
+    'https://graph.example.com/v1.0/users/../auditLogs/signIns?$skiptoken=x',
+    'https://graph.example.com/v1.0/auditLogs/signIns/%2e%2e/directoryAudits?$skiptoken=x',
+    'https://graph.example.com/v1.0/users/v1.0/auditLogs/signIns?$skiptoken=x',
+    'https://graph.example.com/v1.0/auditLogs/signIns/a?$skiptoken=x',
+    'https://graph.example.com/v1.0/users#?/v1.0/auditLogs/signIns',
+    'https://graph.example.com@evil.example.com/v1.0/auditLogs/signIns?$skiptoken=x',
+  ])('follows no link to anything but the log that it asked for: %s', async (link) => {
+    const getToken = jest.fn(() => Promise.resolve('t0ken'));
+    const { read, requests } = setUp([page([], link), page([])], getToken);
+
+    expect(await troubleOf(read())).toMatchObject({
+      trouble: 'bad-answer',
+      message: expect.stringContaining('not followed') as string,
+    });
+    expect(requests).toHaveLength(1);
+    expect(getToken).toHaveBeenCalledTimes(1);
+  });
+
   it.each<[string, Reply[], number[]]>([
     ['429 with seconds', [refuse(429, 'UnknownError', { 'Retry-After': '2.5' })], [2_500]],
     [

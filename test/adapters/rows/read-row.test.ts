@@ -218,6 +218,41 @@ describe('adapters/rows/read-row', () => {
     });
   });
 
+  describe.each([5_000, 100_000])('nested %i deep', (levels) => {
+    const deep: readonly string[] = [
+      `${'['.repeat(levels)}${']'.repeat(levels)}`,
+      `${'{"a":'.repeat(levels)}"b"${'}'.repeat(levels)}`,
+    ];
+
+    it.each([
+      ...['id', 'activityDateTime', 'activityDisplayName', 'category', 'result', 'resultReason'],
+      ...['loggedByService', 'initiatedBy', 'targetResources', 'additionalDetails'],
+    ])('%s makes a row like any other, or one that cannot be read', (property) => {
+      for (const text of deep) {
+        const row = { ...auditRow({}), [property]: JSON.parse(text) as unknown };
+
+        const read = readRow('directoryAudits', row, EVERYTHING('directoryAudits'));
+
+        const length = 'malformed' in read ? read.malformed.lengths?.[property] : text.length;
+        expect(length).toBe(text.length);
+      }
+    });
+
+    it.each([
+      ...['id', 'createdDateTime', 'clientAppUsed', 'status', 'conditionalAccessStatus', 'userId'],
+      ...['location', 'deviceDetail', 'appliedConditionalAccessPolicies', 'authenticationDetails'],
+    ])('so does %s of a sign-in', (property) => {
+      for (const text of deep) {
+        const row = { ...signInRow({}), [property]: JSON.parse(text) as unknown };
+
+        const read = readRow('signIns', row, EVERYTHING('signIns'));
+
+        const length = 'malformed' in read ? read.malformed.lengths?.[property] : text.length;
+        expect(length).toBe(text.length);
+      }
+    });
+  });
+
   it('lets a fault of our own through', () => {
     const fault = new RangeError('ours');
     const wanted = {
