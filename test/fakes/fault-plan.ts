@@ -18,6 +18,7 @@ import {
 import type { Wanted } from '../../shared/pipeline/ports';
 import { wantedBy } from '../../shared/pipeline/select';
 import type { WrongTime } from './clock';
+import { STORAGE_FAULT_KINDS, type StorageFault } from './faulty-tables';
 import { FAULT_KINDS, type Fault, type FaultKind, type Lie, type PlannedRow } from './faulty-graph';
 
 /** All times are minutes since the first poll. */
@@ -45,6 +46,8 @@ export interface FaultPlan {
     readonly at: number;
     readonly requests: number;
   }[];
+  /** Single writes to the tables that go wrong, by their number. */
+  readonly storage: readonly StorageFault[];
   /** So much our clock is ahead, or behind when negative, for a while: it jumps there and back. */
   readonly clocks: readonly {
     readonly at: number;
@@ -69,6 +72,9 @@ export const BEGAN = toInstant('2026-03-02T12:00:00Z');
 export const CADENCE = 5;
 /** Nothing that matters happens before, so that a first read that comes hours late still reaches it. */
 const OLDEST_STORY = -10 * 60;
+
+/** Most plans have more. */
+const MOST_WRITES = 400;
 
 /** Enough of it to be in the way, and little enough for hundreds of plans. */
 const ROUTINE = 5 * HOUR;
@@ -133,6 +139,10 @@ export function faultPlans(most: Measure = { hours: 5, requests: 40 }): fc.Arbit
         }),
         { maxLength: 12 },
       ),
+      storage: fc.array(
+        fc.record({ kind: fc.constantFrom(...STORAGE_FAULT_KINDS), write: fc.nat(MOST_WRITES) }),
+        { maxLength: 6 },
+      ),
       clocks: fc.array(
         fc.record({
           at,
@@ -163,6 +173,7 @@ export interface Laid {
   readonly faults: readonly Fault[];
   readonly lies: readonly Lie[];
   readonly clocks: readonly WrongTime[];
+  readonly storage: readonly StorageFault[];
   readonly healthyFrom: Instant;
   readonly pageSize: number;
   readonly polls: readonly Instant[];
@@ -191,6 +202,7 @@ export function lay(plan: FaultPlan, calm: readonly CalmStretch[] = CALM): Laid 
     pageSize: plan.pageSize,
     truth: tenant.truth(end),
     faults: plan.faults.map(({ at, ...fault }) => ({ ...fault, from: atMinute(at) })),
+    storage: plan.storage,
     clocks: plan.clocks.map(({ at, minutes, aheadBy }) => ({
       from: atMinute(at),
       to: earliest(atMinute(at + minutes), healthyFrom),

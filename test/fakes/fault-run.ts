@@ -21,6 +21,7 @@ import {
   type Duration,
   type Instant,
 } from '../../shared/domain/time';
+import { StorageError } from '../../shared/adapters/tables/errors';
 import { drainMarks, type SecondLook } from '../../shared/pipeline/assess';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
@@ -31,6 +32,7 @@ import { select, wantedBy } from '../../shared/pipeline/select';
 import { hearOfRows } from '../../shared/pipeline/unreadable';
 import { VirtualClock, wronged, type WrongTime } from './clock';
 import type { Laid } from './fault-plan';
+import { faultyTables, type StorageFault, type StorageFaultKind } from './faulty-tables';
 import { FaultyGraph, isUnseen, perfectGraph, type PlannedRow } from './faulty-graph';
 import { FastClock, serveFaultyGraph, virtualFetch } from './faulty-transport';
 import { must, type LawBroken } from './law';
@@ -77,15 +79,35 @@ interface Monitor {
   reassess(): Promise<void>;
 }
 
+/** What goes wrong around the monitor, beside Graph. */
+interface Wrongs {
+  readonly breakage?: Breakage;
+  readonly wrong?: readonly WrongTime[];
+  readonly storage?: readonly StorageFault[];
+  readonly met?: (kind: StorageFaultKind) => void;
+}
+
+/** @returns undefined when the run ended at a table: the next one goes on. */
+async function unlessStorageFails<T>(run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof StorageError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 function monitor(
   clocks: BySource<TestClock>,
   baseUrl: URL,
   fetchFor: (source: Source) => typeof fetch,
-  { breakage = {}, wrong = [] }: { breakage?: Breakage; wrong?: readonly WrongTime[] } = {},
+  { breakage = {}, wrong = [], storage = [], met }: Wrongs = {},
 ): Monitor {
   const stores = memoryStores();
   const ours = bySource((source) => wronged(clocks[source], wrong));
-  const through = breakage.stores?.(stores) ?? stores;
+  const through = breakage.stores?.(stores) ?? stores.over(faultyTables(storage, met));
   const detectors = configured();
   const known = new KnownSignals();
   const sent = bySource((): Instant[] => []);
@@ -139,7 +161,13 @@ function monitor(
       const asked = (): number => sent[source].length + looked[source].length;
       const [started, before] = [clock.now(), asked()];
       lastFailed[source] = false;
-      const { read, assessed } = await pollSource(reader, { secondLook: lookAgain(source) });
+      const report = await unlessStorageFails(() =>
+        pollSource(reader, { secondLook: lookAgain(source) }),
+      );
+      if (report === undefined) {
+        return;
+      }
+      const { read, assessed } = report;
       must(
         !(read.stopped === 'budget' && read.windows === 0 && lastFailed[source]),
         () => `a run over ${source} read nothing, and did not say why`,
@@ -153,10 +181,11 @@ function monitor(
     },
     async reassess() {
       const door = 'directoryAudits';
-      await hearOfRows(base);
-      const { faults } = await drainMarks({
-        ...{ ...base, clock: ours[door], secondLook: lookAgain(door) },
+      const report = await unlessStorageFails(async () => {
+        await hearOfRows(base);
+        return drainMarks({ ...{ ...base, clock: ours[door], secondLook: lookAgain(door) } });
       });
+      const faults = report?.faults ?? [];
       must(faults.length === 0, () => faults[0]?.error.message ?? '');
     },
   };
@@ -165,13 +194,19 @@ function monitor(
 const VIRTUAL_BASE = new URL('https://graph.example.com');
 
 /** Plays a plan in virtual time. @throws LawBroken */
-export async function playVirtually(plan: Laid, breakage: Breakage = {}): Promise<FaultyGraph> {
+export async function playVirtually(
+  plan: Laid,
+  breakage: Breakage = {},
+  met?: (kind: StorageFaultKind) => void,
+): Promise<FaultyGraph> {
   const clocks = bySource(() => new VirtualClock(first(plan.polls)));
   const graph = new FaultyGraph(plan, (source) => clocks[source].now());
   const broken: LawBroken[] = [];
   const fetchFor = (source: Source): typeof fetch =>
     virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => broken.push(law));
-  await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, { breakage, wrong: plan.clocks }));
+  const { clocks: wrong, storage } = plan;
+  const wrongs = { breakage, wrong, storage, ...(met !== undefined && { met }) };
+  await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, wrongs));
   if (broken[0] !== undefined) {
     throw broken[0];
   }
@@ -186,7 +221,10 @@ export async function playOverHttp(plan: Laid): Promise<FaultyGraph> {
   try {
     await hold(
       plan,
-      monitor(clocks, new URL(server.url), () => fetch, { wrong: plan.clocks }),
+      monitor(clocks, new URL(server.url), () => fetch, {
+        wrong: plan.clocks,
+        storage: plan.storage,
+      }),
       SECOND,
     );
   } finally {

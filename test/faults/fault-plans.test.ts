@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { faultPlans, lay, type FaultPlan } from '../fakes/fault-plan';
 import { playVirtually, type Breakage } from '../fakes/fault-run';
+import { STORAGE_FAULT_KINDS, type StorageFaultKind } from '../fakes/faulty-tables';
 import { FAULT_KINDS, type FaultKind } from '../fakes/faulty-graph';
 import { LawBroken } from '../fakes/law';
 import * as planted from '../fakes/reading-faults';
@@ -13,15 +14,16 @@ jest.setTimeout(3_600_000);
 
 describe('reading through faults', () => {
   it('comes to what a perfect Graph would show, and is honest about it all the way', async () => {
-    const met = new Set<FaultKind>();
+    const met = new Set<FaultKind | StorageFaultKind>();
 
     await mustHoldForAll(faultPlans(), RUNS, async (plan) => {
-      const graph = await playVirtually(lay(plan));
+      const graph = await playVirtually(lay(plan), {}, (kind) => met.add(kind));
       [...graph.met.keys()].forEach((kind) => met.add(kind));
     });
 
     // A fault that nobody meets proves nothing.
-    expect(RUNS < 100 ? [] : FAULT_KINDS.filter((kind) => !met.has(kind))).toEqual([]);
+    const all = [...FAULT_KINDS, ...STORAGE_FAULT_KINDS];
+    expect(RUNS < 100 ? [] : all.filter((kind) => !met.has(kind))).toEqual([]);
   });
 });
 
@@ -37,6 +39,7 @@ describe('the property notices', () => {
     ['an empty page taken for the end', planted.emptyPageEnds],
     ['an error taken for an empty page', planted.errorIsEmpty],
     ['requests beyond the limit', planted.limitIgnored],
+    ['a write that is refused taken for done', planted.refusalTakenForDone],
   ])('%s', async (_what, breakage) => {
     const holds = async (plan: FaultPlan): Promise<void> => {
       await playVirtually(lay(plan), breakage);

@@ -17,11 +17,15 @@ import { SortedKeys } from './sorted-keys';
 /** What one request to a table is, as in the storage account. */
 export type MemoryOperation = 'get' | 'list' | 'write' | 'transaction' | 'remove';
 
-/** Runs one request to a table: for tests that count, stop or kill there. */
+/**
+ * Runs one request to a table: for tests that count, stop, kill or lie there. `isConditional`: it is refused, which
+ * reads `undefined`, when somebody else was faster.
+ */
 export type Around = <T>(
   run: () => Promise<T>,
   operation: MemoryOperation,
   table: string,
+  isConditional: boolean,
 ) => Promise<T>;
 
 const plainly: Around = (run) => run();
@@ -190,16 +194,21 @@ class MemoryTable extends Table {
   }
 
   protected write(write: RowWrite): Promise<string | undefined> {
-    return this.#run('write', () =>
-      this.#contents.isRefused(write) ? undefined : this.#contents.write(write),
+    return this.#run(
+      'write',
+      () => (this.#contents.isRefused(write) ? undefined : this.#contents.write(write)),
+      isConditional(write),
     );
   }
 
   protected writeTogether(writes: readonly Write[]): Promise<ETags | undefined> {
-    return this.#run('transaction', () =>
-      writes.some((write) => this.#contents.isRefused(write))
-        ? undefined
-        : new Map(writes.flatMap((write) => this.#do(write))),
+    return this.#run(
+      'transaction',
+      () =>
+        writes.some((write) => this.#contents.isRefused(write))
+          ? undefined
+          : new Map(writes.flatMap((write) => this.#do(write))),
+      writes.some(isConditional),
     );
   }
 
@@ -224,9 +233,13 @@ class MemoryTable extends Table {
     return [[rowOf(write).rowKey, this.#contents.write(write)]];
   }
 
-  #run<T>(operation: MemoryOperation, work: () => T): Promise<T> {
-    return this.#around(() => Promise.resolve(work()), operation, this.name);
+  #run<T>(operation: MemoryOperation, work: () => T, isConditional = false): Promise<T> {
+    return this.#around(() => Promise.resolve(work()), operation, this.name, isConditional);
   }
+}
+
+function isConditional(write: Write): boolean {
+  return 'insert' in write || ('update' in write && write.etag !== '*');
 }
 
 function keyOf({ partitionKey, rowKey }: Pick<Row, 'partitionKey' | 'rowKey'>): string {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   TableClient,
   TableServiceClient,
@@ -7,6 +8,7 @@ import type { TokenCredential } from '@azure/identity';
 import { isLoopback } from '../../domain/loopback';
 import { SECOND, type Duration } from '../../domain/time';
 import { StorageError } from './errors';
+import { waitFor, type HttpRequest } from './passing';
 import { toStorageError } from './service-errors';
 
 /** Where the tables are: `connection`, or `endpoint` with `credential`. */
@@ -25,7 +27,6 @@ export type Operation =
   'get' | 'list' | 'insert' | 'update' | 'upsert' | 'remove' | 'transaction' | 'create-table';
 
 type Policy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
-type HttpRequest = Parameters<Policy['sendRequest']>[0];
 
 /** The SDK waits for ever by itself, and a timeout of its own keeps a process alive after a failure. */
 const TIMEOUT = 30 * SECOND;
@@ -67,10 +68,17 @@ export class Account {
   #clientOptions(table: string): TableServiceClientOptions {
     const policy: Policy = {
       name: 'crosscheckOperations',
-      sendRequest: (request, next) => {
-        this.#announce(request, table);
-        request.abortSignal = AbortSignal.timeout(this.#patience.timeout);
-        return next(request);
+      sendRequest: async (request, next) => {
+        for (let attempt = 0; ; attempt++) {
+          this.#announce(request, table);
+          request.abortSignal = AbortSignal.timeout(this.#patience.timeout);
+          const response = await next(request);
+          const wait = waitFor(request, response, attempt);
+          if (wait === undefined || attempt >= this.#mostAgain) {
+            return response;
+          }
+          await setTimeout(wait);
+        }
       },
     };
     return {
@@ -79,6 +87,12 @@ export class Account {
       retryOptions: { ...RETRIES, maxRetries: this.#patience.retries },
       additionalPolicies: [{ policy, position: 'perRetry' }],
     };
+  }
+
+  /** Whoever has little patience waits for nothing that the service takes its time for. */
+  get #mostAgain(): number {
+    const { retries } = this.#patience;
+    return retries < RETRIES.maxRetries ? retries : Infinity;
   }
 
   #announce(request: HttpRequest, table: string): void {

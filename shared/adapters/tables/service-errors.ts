@@ -67,6 +67,9 @@ function explain(error: unknown, address: URL, role: string): readonly [why: str
   const code = codeOf(error) ?? 'no code';
   const { statusCode = 0 } = error;
   const answer = `${address.host} answered ${statusCode} (${code})`;
+  if (code === 'TableBeingDeleted') {
+    return [answer, 'it is being deleted; the next run goes on where this one stopped'];
+  }
   if (BUSY.includes(statusCode)) {
     return [answer, 'the storage is busy or down; the next run goes on where this one stopped'];
   }

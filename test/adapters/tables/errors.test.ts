@@ -54,13 +54,15 @@ describe('adapters/tables/errors', () => {
     [404, 'TableNotFound', 'infra/'],
     [404, undefined, 'check the address'],
     [400, 'InvalidInput', 'see the cause'],
-    [409, 'TableBeingDeleted', 'see the cause'],
+    [409, 'TableBeingDeleted', 'it is being deleted; the next run'],
     [503, 'ServerBusy', 'the next run'],
   ])('says what to do about %d %s', async (status, code, mend) => {
     answer = { status, ...(code !== undefined && { code }) };
     const { port } = server.address() as AddressInfo;
 
-    const error = await failureOf({ connection: connectionTo(port) });
+    const error = await failureOf({
+      ...{ connection: connectionTo(port), patience: { timeout: 10_000, retries: 1 } },
+    });
 
     expect(error.message).toContain('could not read from table Coverage');
     expect(error.message).toContain(`127.0.0.1:${port} answered ${status}`);
