@@ -1,5 +1,6 @@
 import type { Finding, FindingChange } from '../domain/finding';
 import { MINUTE, plus, type Instant } from '../domain/time';
+import { MOST_OFF } from '../domain/wrong-clock';
 import { AT_A_TIME, concurrently } from './concurrently';
 import { lineOf, textOfLine } from './finding-lines';
 import { entriesOf } from './finding-counts';
@@ -149,7 +150,9 @@ export async function repairLines(
   await stores.counts.add(entries);
   const isRight = ({ timelines: named }: WorkMark): boolean =>
     named.every(({ id }) => !wrong.has(id));
-  const isOld = (mark: WorkMark): boolean => plus(mark.since ?? now, LONGEST_RUN) < now;
+  // One that begins later than now was written by a clock that was ahead, and would stay young for as long as that was.
+  const isOld = ({ since = now }: WorkMark): boolean =>
+    plus(since, LONGEST_RUN) < now || since > plus(now, MOST_OFF);
   await stores.marks.remove([
     ...marks.filter((mark) => isOld(mark) && isRight(mark)),
     ...own.filter(isRight),

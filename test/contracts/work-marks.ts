@@ -253,6 +253,12 @@ export function workMarksContract(make: MakeStores): void {
         expect(await marks.takeLease('drain', minutes(1), minutes(2))).toBeUndefined();
       });
 
+      it('run no longer than they can, whatever clock they were taken by', async () => {
+        await marks.takeLease('drain', minutes(60 * 24 * 45), minutes(60 * 24 * 45 + 1));
+
+        expect(await marks.takeLease('drain', minutes(0), minutes(1))).toBeDefined();
+      });
+
       it('are kept up', async () => {
         const first = await marks.takeLease('drain', minutes(0), minutes(1));
         const second = await marks.renewLease(first!, minutes(5));

@@ -84,7 +84,13 @@ interface Wrongs {
   readonly breakage?: Breakage;
   readonly wrong?: readonly WrongTime[];
   readonly storage?: readonly StorageFault[];
+  /** From then on the tables do not lie any more. */
+  readonly healthyFrom?: Instant;
   readonly met?: (kind: StorageFaultKind) => void;
+}
+
+function wrongsOf({ clocks, storage, healthyFrom }: Laid): Wrongs {
+  return { wrong: clocks, storage, healthyFrom };
 }
 
 /** @returns undefined when the run ended at a table: the next one goes on. */
@@ -103,11 +109,13 @@ function monitor(
   clocks: BySource<TestClock>,
   baseUrl: URL,
   fetchFor: (source: Source) => typeof fetch,
-  { breakage = {}, wrong = [], storage = [], met }: Wrongs = {},
+  { breakage = {}, wrong = [], storage = [], healthyFrom, met }: Wrongs = {},
 ): Monitor {
   const stores = memoryStores();
   const ours = bySource((source) => wronged(clocks[source], wrong));
-  const through = breakage.stores?.(stores) ?? stores.over(faultyTables(storage, met));
+  const isHealthy = (): boolean =>
+    healthyFrom !== undefined && clocks.directoryAudits.now() >= healthyFrom;
+  const through = breakage.stores?.(stores) ?? stores.over(faultyTables(storage, isHealthy, met));
   const detectors = configured();
   const known = new KnownSignals();
   const sent = bySource((): Instant[] => []);
@@ -204,8 +212,7 @@ export async function playVirtually(
   const broken: LawBroken[] = [];
   const fetchFor = (source: Source): typeof fetch =>
     virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => broken.push(law));
-  const { clocks: wrong, storage } = plan;
-  const wrongs = { breakage, wrong, storage, ...(met !== undefined && { met }) };
+  const wrongs = { ...wrongsOf(plan), breakage, ...(met !== undefined && { met }) };
   await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, wrongs));
   if (broken[0] !== undefined) {
     throw broken[0];
@@ -221,11 +228,8 @@ export async function playOverHttp(plan: Laid): Promise<FaultyGraph> {
   try {
     await hold(
       plan,
-      monitor(clocks, new URL(server.url), () => fetch, {
-        wrong: plan.clocks,
-        storage: plan.storage,
-      }),
-      SECOND,
+      monitor(clocks, new URL(server.url), () => fetch, wrongsOf(plan)),
+      3 * SECOND, // 30 ms of a busy machine
     );
   } finally {
     await server.close();

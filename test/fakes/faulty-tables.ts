@@ -18,6 +18,7 @@ export interface StorageFault {
 /** Around each request to a table: what goes wrong there, each once. */
 export function faultyTables(
   faults: readonly StorageFault[],
+  isHealthy: () => boolean,
   met: (kind: StorageFaultKind) => void = () => undefined,
 ): Around {
   let writes = 0;
@@ -27,7 +28,7 @@ export function faultyTables(
     table: string,
     isConditional: boolean,
   ): Promise<T> => {
-    if (!isConditional) {
+    if (!isConditional || isHealthy()) {
       return run();
     }
     const fault = faults.find(({ write }) => write === writes);

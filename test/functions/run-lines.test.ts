@@ -1,11 +1,14 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDemoTenant } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
-import type { Listening } from '../../cli/local-host/listen';
+import { listenOnLoopback, type Listening } from '../../cli/local-host/listen';
 import { loggingTo } from '../../shared/adapters/logging/logger';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { buildMonitor, type Monitor } from '../../shared/composition';
 import { readConfig } from '../../shared/config/config';
-import { HOUR, plus, type Duration } from '../../shared/domain/time';
+import { between, HOUR, MINUTE, plus, type Duration, type Instant } from '../../shared/domain/time';
+import type { Clock } from '../../shared/pipeline/ports';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
@@ -25,14 +28,31 @@ afterAll(async () => {
   await azurite.stop();
 });
 
-const open = (): Promise<Monitor> =>
+const open = (
+  url = graph.url,
+  clock: Clock = { ...systemClock, now: () => plus(systemClock.now(), aheadBy) },
+): Promise<Monitor> =>
   buildMonitor(
     readConfig({
-      ...{ TENANT_ID: TENANT, GRAPH_AUTH: 'none', GRAPH_BASE_URL: graph.url },
+      ...{ TENANT_ID: TENANT, GRAPH_AUTH: 'none', GRAPH_BASE_URL: url },
       ...{ TABLES_CONNECTION: azurite.connection, LOG_LEVEL: 'info' },
     }),
-    { ...systemClock, now: () => plus(systemClock.now(), aheadBy) },
+    clock,
   );
+
+/** A clock that waits for a moment only, and says that it was as long as asked for. */
+class HastyClock implements Clock {
+  #skipped = 0;
+
+  now(): Instant {
+    return plus(systemClock.now(), this.#skipped);
+  }
+
+  async sleep(ms: Duration, signal?: AbortSignal): Promise<void> {
+    await delay(20, undefined, signal === undefined ? {} : { signal });
+    this.#skipped += ms;
+  }
+}
 
 /** The lines of some work, each with its level as the host hears it. */
 async function linesOf(work: () => Promise<unknown>): Promise<readonly Record<string, unknown>[]> {
@@ -49,6 +69,36 @@ async function linesOf(work: () => Promise<unknown>): Promise<readonly Record<st
 }
 
 describe('the line of a run', () => {
+  it.each<[string, (response: ServerResponse) => void, string]>([
+    ['takes the request and never answers', () => undefined, 'Graph did not answer within 60 s'],
+    ['is down', (response) => response.writeHead(503).end(), 'Graph answered 503'],
+    [
+      'says no',
+      (response) => response.writeHead(403).end('{"error":{"code":"Authorization_RequestDenied"}}'),
+      'Graph answered 403 (Authorization_RequestDenied): the app may not read this log',
+    ],
+  ])(
+    'names the trouble of a run, well within its time, when Graph %s',
+    async (_, answer, error) => {
+      const server = await listenOnLoopback((request, response) => {
+        request.resume();
+        answer(response);
+      });
+      const clock = new HastyClock();
+      const started = clock.now();
+      const monitor = await open(server.url, clock);
+
+      const lines = await linesOf(() => monitor.poll('directoryAudits'));
+
+      await server.close();
+      expect(lines).toContainEqual(
+        expect.objectContaining({ heard: 'error', run: 'poll', source: 'directoryAudits', error }),
+      );
+      expect(lines.find(({ run }) => run === 'poll')).toHaveProperty('trouble');
+      expect(between(started, clock.now())).toBeLessThan(7 * MINUTE);
+    },
+  );
+
   it('says that the clock is wrong, run by run, until it is right', async () => {
     const monitor = await open();
     const clockIs = '26 h ahead of Microsoft Graph';

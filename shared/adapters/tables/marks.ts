@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Instant } from '../../domain/time';
+import { plus, type Instant } from '../../domain/time';
+import { MOST_OFF } from '../../domain/wrong-clock';
 import type {
   DueMark,
   Lease,
@@ -111,10 +112,10 @@ export class TableMarks implements WorkMarks {
       return leaseOf(name, row, taken);
     }
     const known = await this.#work.get(this.#partition, row.rowKey);
-    const isHeld =
-      known !== undefined &&
-      (fromColumns(known, this.#work.name) as { readonly until: Instant }).until > now;
-    if (isHeld) {
+    const heldTo =
+      known && (fromColumns(known, this.#work.name) as { readonly until: Instant }).until;
+    // One that runs longer than ours would was taken by a clock that was ahead: it would run for as long as that was.
+    if (heldTo !== undefined && heldTo > now && heldTo <= plus(until, MOST_OFF)) {
       return undefined;
     }
     const write =
