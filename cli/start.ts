@@ -83,14 +83,18 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
     const { isDemo, port = PORT } = settings;
     const addresses = await prepare(world, { ...settings, data }, ends);
     ends.add(shareEnvironment(data, environment));
+    const complain = complaints(terminal);
     const host = await loadFunctions(bundle, {
       ...(world.moduleSystem && { moduleSystem: world.moduleSystem }),
       log: ({ level, message, functionName }) => {
         log.write(`${clock.now()} ${level} ${functionName ?? 'host'} ${message}\n`);
+        const trouble = level === 'warning' ? troubleIn(message) : undefined;
+        if (trouble !== undefined) {
+          complain(functionName ?? 'host', trouble);
+        }
       },
     });
     ends.add(() => host.close());
-    const complain = complaints(terminal);
     const isPortAskedFor = settings.port !== undefined;
     const api = await serveFunctions(host, { port, isPortAskedFor, onError: complain });
     ends.add(api.close);
@@ -238,6 +242,16 @@ function atTheTerminal(data: string): string {
   return data === resolve(FOLDER)
     ? 'npx crosscheck findings, in this folder'
     : `below, as they come (other commands look into ${FOLDER} alone)`;
+}
+
+/** What goes wrong in a run that still tries: it may do so for minutes, in which nothing else would be said. */
+function troubleIn(line: string): Error | undefined {
+  try {
+    const { msg, error } = JSON.parse(line) as Record<string, unknown>;
+    return typeof error === 'string' ? new Error(`${String(msg)}: ${error}`) : undefined;
+  } catch {
+    return undefined; // no line of a run
+  }
 }
 
 /** Says what goes wrong once, however many functions meet it, and again only after it went well or another way. */

@@ -1,5 +1,6 @@
 import { inWords, isOpen, type OpenRow } from '../domain/quarantine';
 import { stepAdding, type Acceptance } from '../domain/suppression';
+import { toMinute } from '../domain/time';
 import type { EngineStores, Now } from './ports';
 import { RuleError, tooLong } from './rules';
 import { hearOfRows, type UnreadableDesk } from './unreadable';
@@ -29,9 +30,7 @@ export async function acceptRow(
     .filter((each): each is OpenRow => isOpen(each))
     .find((each) => each.id === id);
   if (row === undefined) {
-    throw new RuleError(
-      `there is no gap ${id} in the quarantine; list them with: crosscheck quarantine`,
-    );
+    throw new RuleError(await whyNoGap(stores.quarantine, id));
   }
   const { subject } = row.gap;
   const acceptance: Acceptance = {
@@ -46,4 +45,20 @@ export async function acceptRow(
   await stores.quarantine.end(id, { how: 'accepted', at, by, reason });
   await hearOfRows(desk);
   return acceptance;
+}
+
+async function whyNoGap(
+  quarantine: AcceptDesk['stores']['quarantine'],
+  id: string,
+): Promise<string> {
+  for await (const { id: one, ended } of quarantine.rows()) {
+    if (one === id) {
+      const how =
+        ended?.how === 'accepted' ? `accepted by ${ended.by ?? 'somebody'}` : 'read since';
+      return ended === undefined
+        ? `the row ${id} leaves no gap, so there is nothing to accept`
+        : `the gap of ${id} is over already: ${how}, at ${toMinute(ended.at)}`;
+    }
+  }
+  return `there is no gap ${id} in the quarantine; list them with: crosscheck quarantine`;
 }

@@ -86,6 +86,13 @@ describe('crosscheck quarantine', () => {
     expect(await acceptCommand('b', { reason: 'nobody', json: true }, world, olga)).toBe(0);
     expect(text()).toContain('The gap of a is over, and that stands in the record.');
 
+    await expect(acceptCommand('a', { reason: 'again' }, world, olga)).rejects.toThrow(
+      'the gap of a is over already: accepted by olga (terminal), at 2026-05-04 09:00 UTC',
+    );
+    await expect(acceptCommand('c', { reason: 'why not' }, world, olga)).rejects.toThrow(
+      'the row c leaves no gap, so there is nothing to accept',
+    );
+
     said = [];
     expect(await quarantineCommand({ all: true, json: true }, world)).toBe(0);
     expect(JSON.parse(said.join(''))).toMatchObject({

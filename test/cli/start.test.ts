@@ -128,6 +128,7 @@ describe('crosscheck start', () => {
       TABLES_CONNECTION: expect.stringContaining(tablesIn(text)) as unknown,
     });
     expect(messages.length).toBeGreaterThan(0);
+    expect(complained()).toContain('pollSignIns: Graph is asked again: nobody there\n');
     expect(complained().match(/deliverAlerts: the channel is a fixture/g)).toHaveLength(1);
     const left = await Promise.all([api, inbox, tablesIn(text)].map(isListening));
     expect(left).toEqual([false, false, false]);

@@ -10,6 +10,7 @@ app.timer('pollSignIns', {
     seen.rows += (await response.json()).value.length;
     seen.polls += 1;
     context.log('polled');
+    context.warn(JSON.stringify({ error: 'nobody there', msg: 'Graph is asked again' }));
   },
 });
 app.timer('deliverAlerts', {
