@@ -1,9 +1,11 @@
 import { buildMonitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import { safeJson } from '../shared/domain/plain-text';
+import { plainText, safeJson } from '../shared/domain/plain-text';
 import type { Clock } from '../shared/pipeline/ports';
+import { damagedInWords } from '../shared/pipeline/damaged';
 import { repair, type RepairReport } from '../shared/pipeline/repair';
+import type { RowRepairReport } from '../shared/pipeline/repair-rows';
 import { EXIT } from './exit';
 import { count } from './finding-text';
 import { withLocalHost } from './local-environment';
@@ -14,7 +16,8 @@ export interface RepairOptions {
 }
 
 /**
- * `crosscheck repair`: makes the lists of findings and the counts per day say what the findings say.
+ * `crosscheck repair`: rebuilds stored rows that cannot be read, then makes the lists of findings and the counts per day
+ * say what the findings say.
  * @throws ConfigError
  */
 export async function repairCommand(
@@ -23,7 +26,8 @@ export async function repairCommand(
 ): Promise<number> {
   const { terminal, environment, clock } = world;
   const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
-  const { stores } = await buildMonitor(config, clock);
+  const { stores, repairRows } = await buildMonitor(config, clock);
+  const rows = await repairRows();
   const report = await repair({
     stores,
     ...(terminal.isInteractive && {
@@ -34,14 +38,23 @@ export async function repairCommand(
       },
     }),
   });
-  terminal.out(options.json === true ? `${safeJson(report, 2)}\n` : toText(report));
+  terminal.out(
+    options.json === true
+      ? `${safeJson({ ...report, damagedRows: rows }, 2)}\n`
+      : `${toText(report)}${rowsText(rows)}`,
+  );
+  if (rows.left.length > 0) {
+    terminal.err(
+      `crosscheck: ${count(rows.left.length, 'stored row')} cannot be read and nothing says the same; find out who changed them with: crosscheck verify\n`,
+    );
+  }
   if (report.unreadable > 0) {
     terminal.err(
       `crosscheck: ${count(report.unreadable, 'finding')} cannot be read and stayed as listed; run: crosscheck verify\n`,
     );
     return EXIT.failed;
   }
-  return EXIT.done;
+  return rows.left.length > 0 ? EXIT.failed : EXIT.done;
 }
 
 function toText({ findings, rows, added, corrected, removed, counted }: RepairReport): string {
@@ -51,4 +64,18 @@ function toText({ findings, rows, added, corrected, removed, counted }: RepairRe
       ? 'the lists are right'
       : `${added} added, ${corrected} corrected, ${removed} removed`;
   return `${looked}: ${lists}${counted === 0 ? '' : `; ${counted} added to the counts per day`}\n`;
+}
+
+/** What became of rows that could not be read; nothing while there are none. */
+function rowsText({ rebuilt, gaps, left }: RowRepairReport): string {
+  return [
+    ...rebuilt.map((row) => `rebuilt: ${damagedInWords(row)}`),
+    ...gaps.map(
+      (row) =>
+        `taken away: ${damagedInWords(row)}; over its month nothing is concluded about this person until: crosscheck quarantine accept`,
+    ),
+    ...left.map((row) => `stays: ${damagedInWords(row)}`),
+  ]
+    .map((line) => `${plainText(line)}\n`)
+    .join('');
 }

@@ -20,6 +20,7 @@ import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
 import { health, READING_OFF, type Health } from './pipeline/health';
 import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
+import { repairRows, type RowRepairReport } from './pipeline/repair-rows';
 import { purgeExpired, type RetentionReport } from './pipeline/retention';
 import { sealDays, type SealReport } from './pipeline/seal';
 import { propagateSuppressions } from './pipeline/rules';
@@ -73,6 +74,8 @@ export interface Monitor {
   /** Removes what is older than the retention. */
   readonly purge: () => Promise<RetentionReport>;
   readonly verify: (range: Range) => Promise<Verification>;
+  /** Rebuilds the stored rows that cannot be read, as far as they can be derived. */
+  readonly repairRows: () => Promise<RowRepairReport>;
 }
 
 export interface PollOptions {
@@ -207,6 +210,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const look = lookAgain({ requests: 0, throttled: 0 });
       const report = await drainMarks({
         ...{ tenantId, detectors, stores, clock, secondLook: look, budget: DRAIN_BUDGET },
+        keepsHeartbeat: true,
       });
       const { timelines, changes, left, stopped } = report;
       logger.info(
@@ -220,6 +224,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const { digestAbove } = config;
       const { outbox } = stores;
       const report = await deliverAlerts({ outbox, channels, clock, digestAbove });
+      await stores.damaged.flush();
       const level = report.dead > 0 ? 'error' : 'info';
       logger[level]({ run: 'deliver', ...report }, 'alerts delivered');
       return report;
@@ -255,6 +260,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       logger.info({ run: 'purge', ...report }, 'retention applied');
       return report;
     },
+    repairRows: () => repairRows({ tenantId, stores, clock, detectors: DETECTORS }),
     verify: async (range) =>
       verifyRecord({ rows: stores.rows, copies: await buildCopies(config), clock }, range),
   };

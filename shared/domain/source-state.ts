@@ -20,6 +20,8 @@ export interface SourceState {
   readonly wrongClock?: WrongClock;
   /** Coverage ended later than it could; until all of that was read again. */
   readonly cutBack?: CutBack;
+  /** Why nothing is known of it now: a row of it cannot be read. Never stored. */
+  readonly damaged?: string;
   /** What keeps it from being read well, as it was last handed on to be judged. */
   readonly conditions?: readonly KnownCondition[];
 }

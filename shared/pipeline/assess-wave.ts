@@ -1,5 +1,6 @@
 import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
+import { sourcesOf } from '../domain/feed';
 import type { Finding, FindingChange } from '../domain/finding';
 import { judge, type Judgement } from '../domain/judge';
 import { AT_A_TIME, concurrently } from './concurrently';
@@ -9,6 +10,7 @@ import type { Signal } from '../domain/signal';
 import { coverageOf, type ReadingState } from '../domain/source-state';
 import type { SuppressionRule } from '../domain/suppression';
 import { FindingWriter, WritingMark } from './finding-writer';
+import { LOG_READING } from './log-reading';
 import {
   isStorageGone,
   UnreadableRowError,
@@ -187,8 +189,9 @@ class Wave {
     const looks: Look[] = [];
     const alone: Work[] = [];
     const { reading } = this.#bench;
-    const found = await stores.signals.readMany(works.map(({ timeline }) => timeline.id));
-    for (const work of works) {
+    const sound = works.filter((work) => this.#hasSoundCoverage(work));
+    const found = await stores.signals.readMany(sound.map(({ timeline }) => timeline.id));
+    for (const work of sound) {
       const { id } = work.timeline;
       const stored = found.get(id);
       if (stored instanceof UnreadableRowError) {
@@ -212,6 +215,17 @@ class Wave {
       }
     });
     return looks;
+  }
+
+  /** Nobody is judged by less coverage than before: while what is known of a log is damaged, who needs it waits. */
+  #hasSoundCoverage(work: Work): boolean {
+    const { detector } = work.configured;
+    const needed = detector.id === LOG_READING.id ? [] : sourcesOf(detector.needs);
+    const [why] = needed.flatMap((source) => this.#bench.reading[source]?.damaged ?? []);
+    if (why !== undefined) {
+      this.#report.onFault(work, new Error(why));
+    }
+    return why === undefined;
   }
 
   /**

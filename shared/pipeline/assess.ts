@@ -23,6 +23,8 @@ export interface Assessor {
   readonly isExport?: boolean;
   /** Looks once more for what a finding says did not happen. Absent: what is stored is all there is to know. */
   readonly secondLook?: SecondLook;
+  /** Says for health that judging has reached its end, and looks what of the faults of before is over. It costs requests. */
+  readonly keepsHeartbeat?: boolean;
   /** No wave begins after so long; what is left waits for the next run. Absent: as long as it takes. */
   readonly budget?: Duration;
 }
@@ -65,20 +67,33 @@ const RENEWED_AFTER = 20 * SECOND;
  * two would only do the same work twice.
  */
 export async function drainMarks(assessor: Assessor): Promise<AssessReport> {
-  const { stores, clock } = assessor;
   const drain = new Drain(assessor);
   let hasMore = true;
   for (let pass = 0; pass < PASSES && hasMore; pass++) {
     hasMore = await drainOnce(drain, assessor);
   }
-  // What the drain itself has to say is a finding like every other, and judged at once.
-  const { tenantId, isExport = false } = assessor;
-  const { faults, hasTriedAll } = drain;
-  const isKnown = faults.length > 0 || hasTriedAll;
-  if (!isExport && isKnown && (await noteFaults({ stores, tenantId, clock }, faults))) {
-    await drainOnce(drain, assessor);
+  const { isExport = false } = assessor;
+  if (!isExport) {
+    await endDrain(drain, assessor);
   }
   return drain.report;
+}
+
+/** What the drain itself has to say is a finding like every other, and judged at once. */
+async function endDrain(drain: Drain, assessor: Assessor): Promise<void> {
+  const { stores, clock, tenantId } = assessor;
+  const { faults, isStopped } = drain;
+  const { marks, damaged } = stores;
+  const isDue = !isStopped && assessor.keepsHeartbeat === true;
+  if (faults.length > 0 || damaged.hasMet || marks.hasKeptFaults || isDue) {
+    const run = { faults, hasTriedAll: !isStopped };
+    if (await noteFaults({ stores, tenantId, clock }, run)) {
+      await drainOnce(drain, assessor);
+    }
+  }
+  if (isDue) {
+    await marks.keepDrained(clock.now());
+  }
 }
 
 /** @returns whether there may be more to do. */
@@ -109,7 +124,6 @@ class Drain {
   /** Their marks stay. */
   readonly #left = new Set<string>();
   #hasRepaired = false;
-  #hasWorked = false;
   #isFirst = true;
   #stopped: AssessReport['stopped'];
   #lease: Lease | undefined;
@@ -130,9 +144,9 @@ class Drain {
     };
   }
 
-  /** There was work, and none of it was left lying. A run that had none does not know who could be judged. */
-  get hasTriedAll(): boolean {
-    return this.#hasWorked && this.#stopped === undefined;
+  /** It left work lying. */
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
   }
 
   /** @returns undefined when there is nothing to do that was not tried. */
@@ -180,7 +194,6 @@ class Drain {
 
   async #doAll(list: WorkList): Promise<void> {
     const { stores, clock } = this.#assessor;
-    this.#hasWorked = true;
     const lines: { readonly timeline: TimelineRef; readonly error: unknown }[] = [];
     if (!this.#hasRepaired) {
       this.#hasRepaired = true;
@@ -192,11 +205,12 @@ class Drain {
     // All after the marks: who makes a rule, fills a gap or ends one marks whom that concerns, so that an older look is
     // looked over again.
     const { steps } = work.length === 0 ? { steps: [] } : await stores.rules.current(clock.now());
+    const reading = work.length === 0 ? {} : await stores.coverage.reading();
     const bench: Bench = {
       ...this.#assessor,
       isExport: this.#assessor.isExport === true,
       rules: rulesOf(steps).filter(isSuppression),
-      reading: work.length === 0 ? {} : await stores.coverage.reading(),
+      reading,
       live: work.length === 0 ? [] : await stores.quarantine.live(),
     };
     for (const wave of wavesOf(work, ({ timeline }) => timeline.id)) {

@@ -6,12 +6,15 @@ import { coverageOf, feedOf, unread, type SourceState } from '../domain/source-s
 import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
 import { problemsOfTime } from '../domain/wrong-clock';
 import { countsOf, type Counted } from './counts';
-import type { Now, Stores, Undelivered } from './ports';
+import { damagedInWords, damagedRemedy } from './damaged';
+import { isStorageGone, type Now, type Stores, type Undelivered } from './ports';
 import { feedsFor, type FeedReads } from './select';
 import { countRows, MOST_COUNTED as MOST_ROWS_COUNTED, type RowCounts } from './unreadable';
 
 /** A log that was not read for longer than this is not being watched. */
 const STANDSTILL = 30 * MINUTE;
+/** The timer that judges what is due keeps the heartbeat, every few minutes. */
+const JUDGING_STANDSTILL = 45 * MINUTE;
 /** Nobody acts otherwise on a thousand; whoever asks is answered at once. */
 const MOST_COUNTED = 100;
 const END = '9999-12-31T00:00:00.0000000Z' as Instant;
@@ -77,12 +80,29 @@ export async function health(
   if (!isReading) {
     problems.push(READING_OFF);
   }
-  const reading = await stores.coverage.reading();
+  // One part that cannot be read is a problem that is said; the others are answered all the same.
+  const part = async <T>(read: Promise<T>, instead: T): Promise<T> => {
+    try {
+      return await read;
+    } catch (error) {
+      if (isStorageGone(error) || !(error instanceof Error)) {
+        throw error;
+      }
+      problems.push(`A part of this could not be read: ${error.message}.`);
+      return instead;
+    }
+  };
+  const reading = await part(stores.coverage.reading(), {});
   for (const source of SOURCES) {
     const concerned = detectors
       .map(({ detector }) => detector)
       .filter((detector) => needsSource(detector, source));
     const state = reading[source] ?? unread(source);
+    if (state.damaged !== undefined) {
+      problems.push(`${source} is not read, and nobody is judged by it: ${state.damaged}.`);
+      sources.push({ source });
+      continue;
+    }
     problems.push(...problemsOfTime(state, now));
     const feeds = feedsFor(
       detectors.map(({ detector }) => detector),
@@ -104,11 +124,13 @@ export async function health(
       ...(completeTo !== undefined && { completeTo }),
     });
   }
-  problems.push(...(await problemsOfRecord(stores, now, options.hasContainer === true)));
-  const channels = await countAlerts(stores.outbox, options.channels);
+  problems.push(...(await part(problemsOfRecord(stores, now, options.hasContainer === true), [])));
+  const channels = await part(countAlerts(stores.outbox, options.channels), []);
   problems.push(...problemsOfChannels(channels, options.channels));
   notes.push(...notesOfChannels(channels, options.channels));
-  const unreadableRows = await countRows(stores.quarantine);
+  const unreadableRows = await part(countRows(stores.quarantine), {
+    ...{ ofPersons: 0, ofAll: 0, others: 0 },
+  });
   const { ofPersons, ofAll, others } = unreadableRows;
   if (ofPersons + ofAll > 0) {
     const whom = [
@@ -126,17 +148,46 @@ export async function health(
       `${count} rows of unknown or unneeded kind could not be read: crosscheck quarantine --all`,
     );
   }
-  const faults = await stores.marks.faults();
-  if (faults !== undefined && between(faults.at, now) <= STANDSTILL) {
-    const { timelines, first } = faults;
-    const what = timelines === 1 ? '1 timeline' : `${timelines} timelines`;
-    problems.push(`${what} cannot be assessed, and wait: ${first}.`);
-  }
-  const counts = await countsOf(stores, detectors, { tenantId: options.tenantId, now });
+  problems.push(...(await part(problemsOfJudging(stores, now), [])));
+  const about = { tenantId: options.tenantId, now };
+  const counts = await part(countsOf(stores, detectors, about), []);
+  problems.push(...(await part(problemsOfRows(stores), [])));
   return {
     status: problems.length === 0 ? 'up' : 'degraded',
     ...{ sources, alerts: sumOf(channels), channels, unreadableRows, problems, notes, counts },
   };
+}
+
+/** Whether judging reaches its end, and who could not be judged when it last did. */
+async function problemsOfJudging(
+  { marks }: Pick<Stores, 'marks'>,
+  now: Instant,
+): Promise<readonly string[]> {
+  const drained = await marks.drained();
+  const { at = now, timelines } = (await marks.faults()) ?? {};
+  const problems: string[] = [];
+  if (drained !== undefined && between(drained, now) > JUDGING_STANDSTILL) {
+    problems.push(
+      `Judging has not reached its end since ${drained}; look at the log of the poll functions and of reassessDue.`,
+    );
+  }
+  if (timelines !== undefined && between(at, now) <= STANDSTILL) {
+    const { count, first } = timelines;
+    const what = count === 1 ? '1 timeline' : `${count} timelines`;
+    problems.push(`${what} cannot be assessed, and wait: ${first}.`);
+  }
+  return problems;
+}
+
+/** Rows of our own that cannot be read, also those that this very look has met. */
+async function problemsOfRows({ damaged }: Pick<Stores, 'damaged'>): Promise<readonly string[]> {
+  const rows = await damaged.list();
+  const [first] = rows;
+  if (first === undefined) {
+    return [];
+  }
+  const others = rows.length === 1 ? '' : ` and ${rows.length - 1} more`;
+  return [`Stored rows cannot be read: ${damagedInWords(first)}${others}. ${damagedRemedy(rows)}.`];
 }
 
 interface ReadFeed extends FeedReads {

@@ -65,6 +65,11 @@ export const LOG_READING = defineDetector({
       summary: ({ who, facts, since }) =>
         `At ${toMinute(since)} ${who} counted as read to ${text(facts['from'])}, which was still to come: some clock was ahead. It counts as read to ${text(facts['to'])} now, and is read again from there.`,
     },
+    'rows-damaged': {
+      title: 'Stored rows cannot be read',
+      summary: ({ facts, since }) =>
+        `Since ${toMinute(since)} Crosscheck cannot read what it has stored: ${text(facts['rows'])}. Somebody or something has changed it. Everything that does not rest on it goes on. ${text(facts['remedy'])}`,
+    },
     'timelines-unjudged': {
       title: 'Some people cannot be judged',
       summary: ({ facts, since }) =>
@@ -89,6 +94,7 @@ const SEVERITIES = {
   'filter-hides-rows': 'low',
   'clock-wrong': 'medium',
   'coverage-in-future': 'medium',
+  'rows-damaged': 'high',
   'timelines-unjudged': 'high',
 } as const satisfies Record<string, Severity>;
 export type ReadingCondition = keyof typeof SEVERITIES;

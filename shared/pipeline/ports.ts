@@ -227,7 +227,8 @@ export class UnreadableRowError extends Error {
   readonly findingId: string | undefined;
 
   constructor(table: string, partitionKey: string, rowKey: string, findingId?: string) {
-    const mend = table === 'FindingIndex' ? 'repair' : 'verify';
+    // What the audit trail says cannot be derived; everything else can.
+    const mend = table === 'Findings' ? 'verify' : 'repair';
     super(`the row ${table} ${partitionKey} ${rowKey} cannot be read; run: crosscheck ${mend}`);
     this.findingId = findingId;
   }
@@ -612,12 +613,18 @@ export interface Lease {
   readonly etag: string;
 }
 
-/** Timelines that fault wait, and are tried again in every run. */
+/** What a run could not judge, or not read: both are tried again in every run. */
 export interface TimelineFaults {
   readonly at: Instant;
+  readonly timelines?: Trouble;
+  readonly rows?: Trouble;
+}
+
+/** So many timelines or rows. */
+export interface Trouble {
   /** Since when there are some in every run. */
   readonly since: Instant;
-  readonly timelines: number;
+  readonly count: number;
   /** What the first of them came to. */
   readonly first: string;
 }
@@ -654,10 +661,19 @@ export interface WorkMarks {
   /** Keeps which timelines could not be assessed in this run, for health; `undefined` when all could. */
   keepFaults(faults: TimelineFaults | undefined): Promise<void>;
   faults(): Promise<TimelineFaults | undefined>;
+  /** This process has kept some that are not over. */
+  readonly hasKeptFaults: boolean;
+  /** The heartbeat of judging: a drain has reached its end. */
+  keepDrained(at: Instant): Promise<void>;
+  /** When a drain that keeps the heartbeat last reached its end. */
+  drained(): Promise<Instant | undefined>;
 }
 
 export interface CoverageStore {
-  /** What is known of the reading of every source that anybody ever tried to read. A run reads it once and passes it. */
+  /**
+   * What is known of the reading of every source that anybody ever tried to read. A run reads it once and passes it. Of a
+   * source of which a row is damaged nothing is known but that.
+   */
   reading(): Promise<ReadingState>;
   /** @returns undefined when nobody ever tried to read the source. */
   source(source: Source): Promise<SourceState | undefined>;
@@ -671,6 +687,8 @@ export interface CoverageStore {
     step: (state: SourceState) => SourceState,
     windows?: readonly WindowReport[],
   ): Promise<SourceState>;
+  /** Writes the damaged rows of a source anew: those of feeds as they are given. */
+  rebuild(source: Source, feeds: SourceState['feeds']): Promise<void>;
   /** The windows that were read in a stretch of time, the newest first. */
   ledger(source: Source, read: Interval): AsyncIterable<WindowReport>;
   /** Whether the ledger has windows that were read before. */
@@ -688,6 +706,8 @@ export interface Quarantine {
   end(id: string, end: RowEnd): Promise<void>;
   /** The timelines that the row concerns are marked. It is not so any more when the row has changed meanwhile. */
   heard(row: QuarantineRow): Promise<void>;
+  /** Writes the rows of this id anew, of which one is damaged and the other is not. */
+  restore(id: string): Promise<void>;
   /** Every row, in no particular order. */
   rows(): AsyncIterable<QuarantineRow>;
   /** Whether there are rows that were seen on a day before that of the instant. */
@@ -695,8 +715,56 @@ export interface Quarantine {
   dropBefore(before: Instant): Promise<void>;
 }
 
+/** What a row of our own is. */
+export type DamagedKind =
+  | ('coverage' | 'feed' | 'window')
+  | ('timeline' | 'signal')
+  | ('mark' | 'writing-mark' | 'due-mark' | 'send-mark' | 'detector-version' | 'note')
+  | ('finding' | 'history' | 'alert' | 'suppression' | 'seal')
+  | ('list' | 'count')
+  | ('quarantined' | 'copy' | 'unknown');
+
+/** A row of our own that somebody or something has spoilt: where it lies, and what its key tells of it. */
+export interface DamagedRow {
+  readonly table: string;
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly kind: DamagedKind;
+  readonly source?: Source;
+  readonly property?: Property;
+  readonly detector?: string;
+  /** The id of a timeline. */
+  readonly timeline?: string;
+  /** Of a signal: in which month it was, as far as the row still says so. */
+  readonly month?: string;
+  /** Of a quarantined row. */
+  readonly id?: string;
+}
+
+/**
+ * Rows of our own that cannot be read. Whoever meets one leaves it out and goes on; it is noted, so that people are told
+ * of it and `repair` rebuilds what can be derived.
+ */
+export interface DamagedRows {
+  /** Rows were met since the last flush. */
+  readonly hasMet: boolean;
+  /** Keeps where the rows lie that were met since the last call, and a copy of their text. */
+  flush(): Promise<void>;
+  /** Those that stand, as far as anybody has met them; the first hundred. */
+  list(): Promise<readonly DamagedRow[]>;
+  /** Looks at every row of every table. */
+  search(): Promise<void>;
+  /** It was rebuilt: it does not stand any more, and its copy stays. */
+  repaired(row: DamagedRow): Promise<void>;
+  /** Takes it away; its copy stays. */
+  remove(row: DamagedRow): Promise<void>;
+  /** Forgets those that were written anew or removed since; their copies stay. */
+  retire(): Promise<void>;
+}
+
 /** What judging needs. */
 export interface EngineStores {
+  readonly damaged: DamagedRows;
   readonly signals: SignalStore;
   readonly findings: FindingStore;
   readonly index: FindingIndex;

@@ -60,8 +60,8 @@ export async function watchSources(watch: Watch): Promise<boolean> {
   let hasNews = false;
   for (const source of SOURCES) {
     const state = reading[source];
-    if (state === undefined) {
-      continue;
+    if (state === undefined || state.damaged !== undefined) {
+      continue; // nothing is known of it; that is told as a damaged row
     }
     // A clock that was just seen to be wrong would put what is said now before or behind all that is said later.
     const now = state.wrongClock?.lastAt ?? clock.now();

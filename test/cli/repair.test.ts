@@ -56,6 +56,7 @@ describe('crosscheck repair', () => {
     );
     expect(JSON.parse(await run(true))).toEqual({
       ...{ findings: 1, rows: 2, added: 0, corrected: 0, removed: 0, counted: 0, unreadable: 0 },
+      damagedRows: { rebuilt: [], gaps: [], left: [] },
     });
   });
 });

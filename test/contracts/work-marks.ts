@@ -33,7 +33,10 @@ export function workMarksContract(make: MakeStores): void {
     it('keeps what could not be assessed until all could', async () => {
       expect(await marks.faults()).toBeUndefined();
       await marks.keepFaults(undefined);
-      const faults = { at: minutes(1), since: minutes(0), timelines: 2, first: HOSTILE.join('') };
+      const faults = {
+        at: minutes(1),
+        timelines: { since: minutes(0), count: 2, first: HOSTILE.join('') },
+      };
 
       await marks.keepFaults(faults);
       expect(await marks.faults()).toEqual(faults);

@@ -35,6 +35,7 @@ export function around(stores: EngineStores, each: Around): EngineStores {
       },
     });
   return {
+    damaged: wrap(stores.damaged, 'damaged'),
     signals: wrap(stores.signals, 'signals'),
     findings: wrap(stores.findings, 'findings'),
     index: wrap(stores.index, 'index'),

@@ -1,6 +1,6 @@
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
-import { DAY } from '../../shared/domain/time';
+import { DAY, MINUTE } from '../../shared/domain/time';
 import { health, type Health } from '../../shared/pipeline/health';
 import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
 import { finding, minutes, opening, timeline, windowReport } from '../contracts/samples';
@@ -42,6 +42,22 @@ describe('health', () => {
 
     expect(status).toBe('degraded');
     expect(problems).toEqual([expect.stringContaining('READING is off')]);
+  });
+
+  it('says when judging has not reached its end for 45 minutes, and answers the rest all the same', async () => {
+    await stores.marks.keepDrained(clock.now());
+    clock.advance(45 * MINUTE);
+    expect((await look()).problems).toEqual([]);
+    clock.advance(MINUTE);
+    stores.quarantine.live = () => Promise.reject(new TypeError('no such thing'));
+
+    const { problems, unreadableRows } = await look();
+
+    expect(problems).toEqual([
+      'A part of this could not be read: no such thing.',
+      expect.stringContaining(`Judging has not reached its end since ${minutes(0)}`),
+    ]);
+    expect(unreadableRows).toEqual({ ofPersons: 0, ofAll: 0, others: 0 });
   });
 
   it('says when the record is not sealed, not copied, or disagrees with its copy', async () => {

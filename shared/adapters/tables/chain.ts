@@ -1,7 +1,8 @@
 import { EMPTY_CHAIN, type ChainHead, type RecordEntry } from '../../domain/record-chain';
 import type { RecordChain } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import { joinKey, ordinal } from './keys';
+import { SHAPES } from './row-kinds';
 import type { Table, Write } from './table';
 
 export const CHAIN = 'seal';
@@ -22,7 +23,7 @@ export class TableChain implements RecordChain {
     const row = await this.#table.get(this.#partition, CHAIN_HEAD);
     return row === undefined
       ? { head: EMPTY_CHAIN, etag: undefined }
-      : { head: fromColumns(row, this.#table.name) as ChainHead, etag: row.etag };
+      : { head: this.#table.value(row, SHAPES.numbered) as ChainHead, etag: row.etag };
   }
 
   async write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean> {
@@ -38,6 +39,6 @@ export class TableChain implements RecordChain {
 
   async entry(sequence: number): Promise<RecordEntry | undefined> {
     const row = await this.#table.get(this.#partition, joinKey(ENTRY, ordinal(sequence)));
-    return row && (fromColumns(row, this.#table.name) as RecordEntry);
+    return row && (this.#table.value(row, SHAPES.numbered) as RecordEntry);
   }
 }

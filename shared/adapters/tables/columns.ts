@@ -15,11 +15,14 @@ export function toColumns(value: object): Readonly<Record<string, string>> {
   return columns;
 }
 
+/** The least that a row must hold to be what it should be: by field, what kind of value. */
+export type Shape = Readonly<Record<string, 'text' | 'number' | 'list' | 'object'>>;
+
 /**
- * What `toColumns` wrote. The rows are our own: callers trust their shape.
- * @throws UnreadableRowError when it is no JSON of an object.
+ * What `toColumns` wrote. The rows are our own: callers trust them beyond this shape.
+ * @throws UnreadableRowError when it is no JSON of an object of this shape.
  */
-export function fromColumns(row: Row, table = 'one of the tables'): object {
+export function fromColumns(row: Row, table = 'one of the tables', shape: Shape = {}): object {
   let text = '';
   for (let n = 0; typeof row[nameOf(n)] === 'string'; n++) {
     text += row[nameOf(n)] as string;
@@ -30,10 +33,30 @@ export function fromColumns(row: Row, table = 'one of the tables'): object {
   } catch {
     // what the parser says quotes the content
   }
-  if (typeof value !== 'object' || value === null) {
+  if (!isOfShape(value, shape)) {
     throw new UnreadableRowError(table, row.partitionKey, row.rowKey);
   }
   return value;
+}
+
+function isOfShape(value: unknown, shape: Shape): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(shape).every(([field, kind]) => kindOf(Reflect.get(value, field)) === kind)
+  );
+}
+
+function kindOf(value: unknown): Shape[string] | undefined {
+  return typeof value === 'string'
+    ? 'text'
+    : typeof value === 'number'
+      ? 'number'
+      : Array.isArray(value)
+        ? 'list'
+        : typeof value === 'object' && value !== null
+          ? 'object'
+          : undefined;
 }
 
 function escaped(unit: string): string {

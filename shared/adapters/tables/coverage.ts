@@ -5,10 +5,12 @@ import type { FeedState, WindowReport } from '../../domain/journal';
 import { SOURCES, type Source } from '../../domain/record';
 import { feedsIn, unread, type ReadingState, type SourceState } from '../../domain/source-state';
 import { newestFirst, plus, type Instant } from '../../domain/time';
-import type { CoverageStore } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { UnreadableRowError, type CoverageStore } from '../../pipeline/ports';
+import { toColumns, type Shape } from './columns';
+import type { StoredRow } from './guards';
 import { untilWritten } from './contention';
 import { after, joinKey, type KeyRange } from './keys';
+import { SHAPES } from './row-kinds';
 import type { Table, Write } from './table';
 
 /** The row of what the feeds of a source have in common; beside it one row for each feed. */
@@ -33,10 +35,42 @@ export class TableCoverage implements CoverageStore {
   }
 
   async reading(): Promise<ReadingState> {
-    const states = await Promise.all(SOURCES.map((source) => this.source(source)));
+    const states = await Promise.all(SOURCES.map((source) => this.#sourceOrDamaged(source)));
     return Object.fromEntries(
       states.flatMap((state) => (state === undefined ? [] : [[state.source, state] as const])),
     );
+  }
+
+  /** A damaged row of one source is no matter of the others. */
+  async #sourceOrDamaged(source: Source): Promise<SourceState | undefined> {
+    try {
+      return await this.source(source);
+    } catch (error) {
+      if (error instanceof UnreadableRowError) {
+        return { ...unread(source), damaged: error.message };
+      }
+      throw error;
+    }
+  }
+
+  async rebuild(source: Source, feeds: SourceState['feeds']): Promise<void> {
+    const partition = this.#partition(source);
+    const found = await this.#table.list({ partition, rows: STATE });
+    const isDamaged = (row: StoredRow): boolean =>
+      this.#table.valueOrNone(row, shapeOf(row)) === undefined;
+    const damaged = new Set(found.filter(isDamaged).map(({ rowKey }) => rowKey));
+    await this.#table.damage?.flush();
+    const common = { source } satisfies Omit<SourceState, 'feeds'>;
+    const rows = [
+      ...(damaged.has(COMMON) ? [[COMMON, common] as const] : []),
+      ...(Object.entries(feeds) as [Property, FeedState][]).flatMap(([property, feed]) => {
+        const rowKey = joinKey(COMMON, property);
+        return damaged.has(rowKey) ? [[rowKey, { property, ...feed }] as const] : [];
+      }),
+    ];
+    for (const [rowKey, value] of rows) {
+      await this.#table.upsert({ partitionKey: partition, rowKey, ...toColumns(value) });
+    }
   }
 
   async source(source: Source): Promise<SourceState | undefined> {
@@ -47,7 +81,7 @@ export class TableCoverage implements CoverageStore {
     for await (const page of this.#table.pages({ partition, rows: STATE })) {
       for (const row of page) {
         etags.set(row.rowKey, row.etag);
-        const value = fromColumns(row, this.#table.name);
+        const value = this.#table.value(row, shapeOf(row));
         if (row.rowKey === COMMON) {
           common = value;
         } else {
@@ -86,8 +120,8 @@ export class TableCoverage implements CoverageStore {
     const rows = { from: `w|${newestFirst(to)}`, to: after(`w|${newestFirst(from)}|`) };
     for await (const page of this.#table.pages({ partition, rows })) {
       for (const row of page) {
-        const window = fromColumns(row, this.#table.name) as WindowReport;
-        if (window.readAt >= from && window.readAt < to) {
+        const window = this.#table.valueOrNone(row, SHAPES.window) as WindowReport | undefined;
+        if (window !== undefined && window.readAt >= from && window.readAt < to) {
           yield window;
         }
       }
@@ -137,6 +171,10 @@ export class TableCoverage implements CoverageStore {
     }
     return written !== undefined;
   }
+}
+
+function shapeOf({ rowKey }: StoredRow): Shape {
+  return rowKey === COMMON ? SHAPES.coverage : SHAPES.feed;
 }
 
 /** A step leaves what it does not change as it is. */

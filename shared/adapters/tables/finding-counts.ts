@@ -1,15 +1,11 @@
 import { dayOf, type Instant } from '../../domain/time';
 import { keyOf, nameInCount } from '../../pipeline/finding-counts';
-import {
-  UnreadableRowError,
-  type CountEntry,
-  type DayCount,
-  type FindingCounts,
-} from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import type { CountEntry, DayCount, FindingCounts } from '../../pipeline/ports';
+import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
 import { after, joinKey } from './keys';
+import { SHAPES } from './row-kinds';
 import type { Table } from './table';
 
 /** Names of the findings that are counted. */
@@ -93,6 +89,7 @@ export class TableCounts implements FindingCounts {
       ...{ partitionKey: this.#partition, rowKey, ...toColumns(next) },
       ...{ opened: next.opened.length, resolved: next.resolved.length },
     };
+    await this.#table.damage?.flush(); // what cannot be read is copied before it is begun anew
     const write = etag === undefined ? { insert: row } : { update: row, etag };
     const written = (await this.#table.transact([write]))?.get(rowKey);
     this.#remember(rowKey, written === undefined ? undefined : { counted: next, etag: written });
@@ -108,15 +105,12 @@ export class TableCounts implements FindingCounts {
 
   /** What cannot be read is begun anew: a spoilt count must hold up no finding, and `repair` completes it. */
   #countedIn(row: StoredRow): Counted {
-    try {
-      const { opened, resolved } = fromColumns(row, this.#table.name) as Partial<Counted>;
-      return { opened: textsIn(opened), resolved: textsIn(resolved) };
-    } catch (error) {
-      if (error instanceof UnreadableRowError) {
-        return NOTHING;
-      }
-      throw error;
+    const known = this.#table.valueOrNone(row, SHAPES.count);
+    if (known === undefined) {
+      return NOTHING;
     }
+    const { opened, resolved } = known as Counted;
+    return { opened: textsIn(opened), resolved: textsIn(resolved) };
   }
 
   #remember(rowKey: string, known: Known | undefined): void {

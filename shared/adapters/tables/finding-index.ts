@@ -25,9 +25,10 @@ import {
   type IndexRow,
   type OnUnreadable,
 } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import type { StoredRow } from './guards';
 import { after, beginning, joinKey, type KeyRange } from './keys';
+import { SHAPES } from './row-kinds';
 import { chunked, type RowQuery, type Table } from './table';
 
 /** Places begin with a digit. */
@@ -94,7 +95,7 @@ export class TableIndex implements FindingIndex {
   ): Promise<FindingLines> {
     const start = after === undefined ? undefined : readPosition(this.#tenantId, filter, after);
     const size = isExact(filter) ? Math.min(top, LARGEST_PAGE) : LARGEST_PAGE;
-    const page = new Page(filter, top, onUnreadable);
+    const page = new Page(this.#table, filter, top, onUnreadable);
     for (const query of this.#queriesFor(filter, start)) {
       for await (const { rows, isLast } of this.#table.answers({ ...query, page: size })) {
         page.look(rows);
@@ -120,6 +121,7 @@ export class TableIndex implements FindingIndex {
   }
 
   async drop({ key }: IndexRow): Promise<void> {
+    await this.#table.damage?.flush(); // what cannot be read is copied before it goes
     const space = key.indexOf(' '); // keys have none
     await this.#table.remove(key.slice(0, space), key.slice(space + 1), '*');
   }
@@ -173,10 +175,8 @@ export class TableIndex implements FindingIndex {
   #toIndexRow(list: List, row: StoredRow): IndexRow {
     const { partitionKey, rowKey } = row;
     const key = `${partitionKey} ${rowKey}`;
-    let line: FindingLine;
-    try {
-      line = lineIn(row);
-    } catch {
+    const line = this.#table.valueOrNone(row, SHAPES.line) as FindingLine | undefined;
+    if (line === undefined || typeof line.subject.id !== 'string') {
       return { list, line: undefined, isMisplaced: true, key };
     }
     const isMisplaced =
@@ -195,6 +195,7 @@ interface ListQuery extends RowQuery {
 
 /** What a page has taken of a list so far. */
 class Page {
+  readonly #table: Table;
   readonly lines: FindingLine[] = [];
   readonly #filter: FindingFilter;
   readonly #top: number;
@@ -208,7 +209,13 @@ class Page {
   /** Lines were handed out by the service that did not fit. */
   hasRest = false;
 
-  constructor(filter: FindingFilter, top: number, onUnreadable: OnUnreadable | undefined) {
+  constructor(
+    table: Table,
+    filter: FindingFilter,
+    top: number,
+    onUnreadable: OnUnreadable | undefined,
+  ) {
+    this.#table = table;
     this.#filter = filter;
     this.#top = top;
     this.#onUnreadable = onUnreadable;
@@ -247,7 +254,7 @@ class Page {
 
   #read(row: StoredRow): FindingLine | undefined {
     try {
-      return lineIn(row);
+      return lineIn(row, this.#table);
     } catch (error) {
       if (!(error instanceof UnreadableRowError) || this.#onUnreadable === undefined) {
         throw error;
@@ -268,14 +275,12 @@ function exactly(detector: string): KeyRange {
 }
 
 /** @throws UnreadableRowError when it is no line. */
-function lineIn(row: StoredRow): FindingLine {
-  const line: Partial<FindingLine> = fromColumns(row, INDEX);
-  const { id, detector, subject, openedAt } = line;
-  const isLine = [id, detector, subject?.id, openedAt].every((each) => typeof each === 'string');
-  if (!isLine) {
+function lineIn(row: StoredRow, table: Table): FindingLine {
+  const line = table.value(row, SHAPES.line) as FindingLine;
+  if (typeof line.subject.id !== 'string') {
     throw new UnreadableRowError(INDEX, row.partitionKey, row.rowKey);
   }
-  return line as FindingLine;
+  return line;
 }
 
 /** Waits for all, also when one fails: nothing of a failed write is still on its way when it is tried again. */

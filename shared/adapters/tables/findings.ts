@@ -8,8 +8,9 @@ import {
   type OnUnreadable,
   type StoredFinding,
 } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
+import { SHAPES } from './row-kinds';
 import { after, beginning, joinKey, ordinal } from './keys';
 import { COUNTED, DIGEST, owedRows, SEND } from './outbox-rows';
 import type { Table, Write } from './table';
@@ -93,8 +94,8 @@ export class TableFindings implements FindingStore {
     const { findings, tenantId } = this.#tables;
     const { partition, anchor } = placeOf(tenantId, findingId);
     const rows = beginning(joinKey('h', anchor) + '|');
-    return (await findings.list({ partition, rows })).map(
-      (row) => fromColumns(row, findings.name) as Transition,
+    return (await findings.list({ partition, rows })).map((row) =>
+      this.#toTransition(row, findingId),
     );
   }
 
@@ -201,9 +202,10 @@ export class TableFindings implements FindingStore {
   readonly #toFinding = (row: StoredRow): Finding => readFinding(row, this.#tables);
 
   #toTransition(row: StoredRow, findingId: string): Transition {
-    const { name } = this.#tables.findings;
+    const { findings } = this.#tables;
+    const { name } = findings;
     try {
-      return fromColumns(row, name) as Transition;
+      return findings.value(row, SHAPES.transition) as Transition;
     } catch {
       throw new UnreadableRowError(name, row.partitionKey, row.rowKey, findingId);
     }
@@ -220,18 +222,20 @@ export class TableFindings implements FindingStore {
  */
 export function readFinding(
   row: StoredRow,
-  { findings: { name }, tenantId }: Pick<FindingTables, 'findings' | 'tenantId'>,
+  { findings, tenantId }: Pick<FindingTables, 'findings' | 'tenantId'>,
 ): Finding {
+  const { name } = findings;
   const { partitionKey, rowKey } = row;
   const id = `${partitionKey.slice(partitionKey.indexOf('|') + 1)}-${rowKey.slice(2)}`;
   let found: Partial<Finding>;
   try {
-    found = fromColumns(row, name);
+    found = findings.value(row, SHAPES.finding);
   } catch {
     throw new UnreadableRowError(name, partitionKey, rowKey, id);
   }
   const place = typeof found.id === 'string' ? placeOf(tenantId, found.id) : undefined;
   if (place?.partition !== partitionKey || joinKey('f', place.anchor) !== rowKey) {
+    findings.damage?.note(name, row);
     throw new UnreadableRowError(name, partitionKey, rowKey, id);
   }
   return found as Finding;

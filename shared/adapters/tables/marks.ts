@@ -9,12 +9,14 @@ import type {
   WorkMark,
   WorkMarks,
 } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
+import { SHAPES } from './row-kinds';
 import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
 import { chunked, type Table } from './table';
 
 const FAULTS = 'faults';
+const DRAINED = 'drained';
 const MARK = 'mark';
 /** Listed in one request with the others, before them. */
 const WRITING = `${MARK}-writing`;
@@ -31,6 +33,7 @@ type Kept = Omit<WorkMark, 'key'>;
 export class TableMarks implements WorkMarks {
   readonly #work: Table;
   readonly #partition: string;
+  hasKeptFaults = false;
 
   constructor(work: Table, tenantId: string) {
     this.#work = work;
@@ -76,9 +79,9 @@ export class TableMarks implements WorkMarks {
         break;
       }
     }
-    return found.map((row) => ({
-      ...(fromColumns(row, this.#work.name) as Kept),
-      key: row.rowKey,
+    return this.#work.values(found, SHAPES.mark, (kept, { rowKey: key }) => ({
+      ...(kept as Kept),
+      key,
     }));
   }
 
@@ -87,8 +90,8 @@ export class TableMarks implements WorkMarks {
     const from = `${joinKey('due', detectorId)}|`;
     const rows: KeyRange = { from, to: after(`${from}${end}|`) };
     const found = await this.#work.list({ partition: this.#partition, rows });
-    return found.map((row) => ({
-      ...(fromColumns(row, this.#work.name) as Pick<DueMark, 'timeline'>),
+    return this.#work.values(found, SHAPES.due, (due, row) => ({
+      ...(due as Pick<DueMark, 'timeline'>),
       etag: `${row.rowKey} ${row.etag}`, // row keys have no space
     }));
   }
@@ -112,12 +115,14 @@ export class TableMarks implements WorkMarks {
       return leaseOf(name, row, taken);
     }
     const known = await this.#work.get(this.#partition, row.rowKey);
-    const heldTo =
-      known && (fromColumns(known, this.#work.name) as { readonly until: Instant }).until;
+    // One that cannot be read has run out.
+    const held = known && this.#work.valueOrNone(known, SHAPES.lease);
+    const heldTo = held && (held as { readonly until: Instant }).until;
     // One that runs longer than ours would was taken by a clock that was ahead: it would run for as long as that was.
     if (heldTo !== undefined && heldTo > now && heldTo <= plus(until, MOST_OFF)) {
       return undefined;
     }
+    await this.#work.damage?.flush();
     const write =
       known === undefined ? { insert: row } : ({ update: row, etag: known.etag } as const);
     return leaseOf(name, row, await this.#work.transact([write]));
@@ -134,15 +139,25 @@ export class TableMarks implements WorkMarks {
 
   async rules(): Promise<Readonly<Record<string, string>>> {
     const rows = await this.#work.list({ partition: this.#partition, rows: beginning('rule|') });
-    const rules = rows.map((row) => fromColumns(row) as { detector: string; rule: string });
-    return Object.fromEntries(rules.map(({ detector, rule }) => [detector, rule]));
+    // What cannot be read is another version than any: all timelines of that detector are judged again.
+    return Object.fromEntries(
+      rows.map((row) => {
+        const known = this.#work.valueOrNone(row, SHAPES.rule);
+        const [, detector = ''] = row.rowKey.split('|');
+        return known === undefined
+          ? [detector, '']
+          : [(known as { detector: string }).detector, (known as { rule: string }).rule];
+      }),
+    );
   }
 
   async keepRule(detector: string, rule: string): Promise<void> {
+    await this.#work.damage?.flush();
     await this.#work.upsert(this.#row(joinKey('rule', detector), { detector, rule }));
   }
 
   async keepFaults(faults: TimelineFaults | undefined): Promise<void> {
+    this.hasKeptFaults = faults !== undefined;
     const partitionKey = this.#partition;
     await (faults === undefined
       ? this.#work.remove(partitionKey, FAULTS, '*')
@@ -151,7 +166,17 @@ export class TableMarks implements WorkMarks {
 
   async faults(): Promise<TimelineFaults | undefined> {
     const row = await this.#work.get(this.#partition, FAULTS);
-    return row && (fromColumns(row, this.#work.name) as TimelineFaults);
+    return row && (this.#work.valueOrNone(row, SHAPES.faults) as TimelineFaults | undefined);
+  }
+
+  async keepDrained(at: Instant): Promise<void> {
+    await this.#work.upsert(this.#row(DRAINED, { at }));
+  }
+
+  async drained(): Promise<Instant | undefined> {
+    const row = await this.#work.get(this.#partition, DRAINED);
+    const known = row && this.#work.valueOrNone(row, SHAPES.drained);
+    return known && (known as { readonly at: Instant }).at;
   }
 
   async #put(all: readonly Kept[]): Promise<readonly WorkMark[]> {

@@ -11,9 +11,9 @@ import {
   type SendMark,
   type Undelivered,
 } from '../../pipeline/ports';
-import { fromColumns } from './columns';
 import { readFinding } from './findings';
 import type { Row, StoredRow } from './guards';
+import { SHAPES } from './row-kinds';
 import { after, beginning, joinKey, ordinal, type KeyRange } from './keys';
 import {
   COUNTED,
@@ -249,7 +249,7 @@ export class TableOutbox implements Outbox {
 
   #read(row: StoredRow): OutboxRow | UnreadableRowError {
     try {
-      const found = fromColumns(row, this.#tables.findings.name) as AlertDelivery;
+      const found = this.#tables.findings.value(row, SHAPES.delivery) as AlertDelivery;
       return { ...found, etag: row.etag };
     } catch (error) {
       return unreadable(error);

@@ -9,9 +9,10 @@ import {
 } from '../../domain/quarantine';
 import { startOfDay, type Instant } from '../../domain/time';
 import type { Quarantine } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
+import { SHAPES } from './row-kinds';
 import { beginning, joinKey } from './keys';
 import type { Table, Write } from './table';
 
@@ -54,8 +55,9 @@ export class TableQuarantine implements Quarantine {
   async live(): Promise<readonly QuarantineRow[]> {
     const rows = beginning(`${LIVE}|`);
     const found = await this.#table.list({ partition: this.#partition, rows });
+    const read = await Promise.all(found.map((row) => this.#readEither(row, LIVE, ROW)));
     // A crash may have left the second row of one that is over.
-    return found.map((row) => this.#read(row)).filter(isLive);
+    return read.filter((row) => row !== undefined).filter(isLive);
   }
 
   async end(id: string, end: RowEnd): Promise<void> {
@@ -69,11 +71,33 @@ export class TableQuarantine implements Quarantine {
     );
   }
 
+  async restore(id: string): Promise<void> {
+    const stored = await Promise.all(
+      [ROW, LIVE].map((kind) => this.#table.get(this.#partition, joinKey(kind, id))),
+    );
+    const [known] = stored.flatMap((row) =>
+      row === undefined ? [] : (this.#table.valueOrNone(row, SHAPES.quarantined) ?? []),
+    );
+    await this.#table.damage?.flush();
+    if (known !== undefined) {
+      const columns = toColumns(known);
+      const kinds = isLive(known as QuarantineRow) ? [ROW, LIVE] : [ROW];
+      await this.#table.transact(
+        kinds.map((kind) => ({
+          upsert: { partitionKey: this.#partition, rowKey: joinKey(kind, id), ...columns },
+        })),
+      );
+    }
+  }
+
   async *rows(): AsyncIterable<QuarantineRow> {
     const rows = beginning(`${ROW}|`);
     for await (const page of this.#table.pages({ partition: this.#partition, rows })) {
       for (const row of page) {
-        yield this.#read(row);
+        const known = await this.#readEither(row, ROW, LIVE);
+        if (known !== undefined) {
+          yield known;
+        }
       }
     }
   }
@@ -109,7 +133,8 @@ export class TableQuarantine implements Quarantine {
     const rowKey = joinKey(ROW, id);
     await untilWritten(`the quarantined row ${id}`, this.#table, async () => {
       const stored = await this.#table.get(partitionKey, rowKey);
-      const known = stored && this.#read(stored);
+      const known = stored && (await this.#readEither(stored, ROW, LIVE));
+      await this.#table.damage?.flush(); // before it is written anew
       const next = step(known);
       if (next === undefined || (known !== undefined && isSame(known, next))) {
         return true;
@@ -130,8 +155,21 @@ export class TableQuarantine implements Quarantine {
     });
   }
 
-  #read(row: StoredRow): QuarantineRow {
-    return fromColumns(row, this.#table.name) as QuarantineRow;
+  /** Of a row that cannot be read, what lies beside it says the same. */
+  async #readEither(
+    row: StoredRow,
+    own: string,
+    other: string,
+  ): Promise<QuarantineRow | undefined> {
+    const known = this.#table.valueOrNone(row, SHAPES.quarantined);
+    if (known !== undefined) {
+      return known as QuarantineRow;
+    }
+    const beside = joinKey(other, row.rowKey.slice(own.length + 1));
+    const second = await this.#table.get(this.#partition, beside);
+    return (
+      second && (this.#table.valueOrNone(second, SHAPES.quarantined) as QuarantineRow | undefined)
+    );
   }
 }
 

@@ -1,9 +1,10 @@
 import { neededUntil, type RuleStep } from '../../domain/suppression';
 import type { Instant } from '../../domain/time';
 import type { CurrentRules, RuleStore, StepRef } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';
+import { SHAPES } from './row-kinds';
 import { beginning, joinKey, ordinal } from './keys';
 import type { Table, Write } from './table';
 
@@ -36,12 +37,16 @@ export class TableRules implements RuleStore {
       rows: beginning(`${STEP}|`),
       where: { column: 'neededUntil', from: now, to: ':' }, // times begin with a digit
     });
+    // A step that cannot be read suppresses nothing: better one alert too many.
+    const steps = this.#table.values(found, SHAPES.step, (step, row) => ({
+      step: step as RuleStep,
+      isUnpropagated: isUnpropagated(row),
+    }));
     return {
-      steps: found.map((row) => this.#stepIn(row)),
-      unpropagated: found.filter(isUnpropagated).map((row) => {
-        const { ruleId, sequence } = this.#stepIn(row);
-        return { ruleId, sequence };
-      }),
+      steps: steps.map(({ step }) => step),
+      unpropagated: steps
+        .filter((each) => each.isUnpropagated)
+        .map(({ step: { ruleId, sequence } }) => ({ ruleId, sequence })),
     };
   }
 
@@ -106,7 +111,7 @@ export class TableRules implements RuleStore {
   }
 
   #stepIn(row: StoredRow): RuleStep {
-    return fromColumns(row, this.#table.name) as RuleStep;
+    return this.#table.value(row, SHAPES.step) as RuleStep;
   }
 }
 

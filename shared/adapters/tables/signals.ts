@@ -11,9 +11,10 @@ import {
   type TimelineRef,
   type Touched,
 } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';
+import { SHAPES } from './row-kinds';
 import { after, joinKey, type KeyRange } from './keys';
 import { bytesOf, chunked, TRANSACTION_BYTES, TRANSACTION_ROWS, type Table } from './table';
 import { purgeBucket } from './timeline-purge';
@@ -29,6 +30,7 @@ import {
   signalKey,
   signalRow,
   type Header,
+  type NextHeader,
 } from './timeline-rows';
 
 const EVERY_ROW = { from: '', to: '~~~~' };
@@ -65,6 +67,7 @@ export class TableSignals implements SignalStore, SignalRetention {
     const plans = all.filter((plan) => plan.writes.length > 0 || plan.next.isDirty);
     const due = plans.flatMap((plan) => (plan.next.isDirty ? [plan.touched.timeline] : []));
     await mark(due);
+    await this.#table.damage?.flush(); // what cannot be read is copied before it is written anew
     const dirty = new Map(due.map((timeline) => [timeline.id, timeline]));
     const byBucket = Map.groupBy(
       plans.filter(({ writes }) => writes.length > 0),
@@ -133,13 +136,15 @@ export class TableSignals implements SignalStore, SignalRetention {
     // Only headers name a detector. A space sorts before all that a name may go on with.
     const where = { column: 'detector', from: detectorId, to: `${detectorId} ` };
     for await (const page of this.#table.pages({ partition, rows: EVERY_ROW, where })) {
-      yield* page.map((row) => headerIn(row, this.#table.name).timeline);
+      yield* this.#table.values(page, SHAPES.timeline, (timeline) => timeline as TimelineRef);
     }
   }
 
   async purgedBefore(): Promise<Instant | undefined> {
     const row = await this.#table.get(this.#retentionPartition(), PURGED);
-    return row && (fromColumns(row, this.#table.name) as { before: Instant }).before;
+    // What cannot be read is as if nothing had been removed: it is removed, and said, once more.
+    const known = row && this.#table.valueOrNone(row, SHAPES.purged);
+    return known && (known as { before: Instant }).before;
   }
 
   async purgeBefore(
@@ -181,7 +186,8 @@ export class TableSignals implements SignalStore, SignalRetention {
     let canOpen = header?.canOpen === true;
     for (const [rowKey, signal] of fresh) {
       const row = stored.get(rowKey);
-      const known = row && (fromColumns(row, this.#table.name) as Signal);
+      // What cannot be read is copied (noted) and written anew: the record that comes again says it again.
+      const known = row && (this.#table.valueOrNone(row, SHAPES.signal) as Signal | undefined);
       const joined = known === undefined ? signal : joinSignals(known, signal, join);
       if (joined !== known) {
         writes.push(signalRow(partition, timeline.id, joined));
@@ -190,7 +196,7 @@ export class TableSignals implements SignalStore, SignalRetention {
     }
     const { isDirty = false, hasFindings = false } = header ?? {};
     const next = {
-      timeline: header === undefined ? timeline : header.timeline,
+      timeline: header?.timeline ?? timeline,
       isDirty: isDirty || (writes.length > 0 && (canOpen || hasFindings)),
       hasFindings,
       canOpen,
@@ -310,7 +316,7 @@ export class TableSignals implements SignalStore, SignalRetention {
     const { header, signals } = this.#split(rows);
     return {
       ...UNWRITTEN,
-      signals: signals.map((row) => fromColumns(row, this.#table.name) as Signal),
+      signals: signals.map((row) => this.#table.value(row, SHAPES.signal) as Signal),
       ...(header !== undefined && {
         version: header.etag,
         isDirty: header.isDirty,
@@ -320,13 +326,14 @@ export class TableSignals implements SignalStore, SignalRetention {
     };
   }
 
+  /** Of a timeline only whose header was lost, or cannot be read, the worst is assumed: it is judged and written anew. */
   #split(rows: readonly StoredRow[]): {
     readonly header: Header | undefined;
     readonly signals: readonly StoredRow[];
   } {
     const header = rows.find(isHeader);
     return {
-      header: header && headerIn(header, this.#table.name),
+      header: header && headerIn(header, this.#table.valueOrNone(header, SHAPES.timeline)),
       signals: rows.filter((row) => !isHeader(row)),
     };
   }
@@ -352,14 +359,14 @@ interface Plan {
   readonly partition: string;
   /** Of its header; absent when there is none. */
   readonly etag: string | undefined;
-  readonly next: Omit<Header, 'etag'>;
+  readonly next: NextHeader;
   readonly writes: readonly Row[];
 }
 
 interface HeaderUpdate {
   readonly timeline: TimelineRef;
   readonly stored: StoredTimeline;
-  readonly next: Omit<Header, 'etag'>;
+  readonly next: NextHeader;
 }
 
 function headerWrite({

@@ -2,6 +2,7 @@ import { CHANNELS } from '../../domain/delivery';
 import type { Stores } from '../../pipeline/ports';
 import { TableChain } from './chain';
 import { TableCoverage } from './coverage';
+import { TableDamaged } from './damaged';
 import { TableCounts } from './finding-counts';
 import { TableIndex } from './finding-index';
 import { TableFindings } from './findings';
@@ -34,7 +35,13 @@ export const TABLES = [
 /** Stores over tables, whatever those are made of. */
 export function storesOver(database: Database, options: StoresOptions): Stores {
   const { tenantId, createMissingTables, channels = CHANNELS } = options;
-  const table = (name: string): Table => database.table(name, createMissingTables);
+  const tables = new Map(TABLES.map((name) => [name, database.table(name, createMissingTables)]));
+  const quarantine = database.table('Quarantine', createMissingTables);
+  const damaged = new TableDamaged(tables, quarantine, tenantId);
+  tables.forEach((each) => {
+    each.damage = damaged;
+  });
+  const table = (name: (typeof TABLES)[number]): Table => tables.get(name) ?? quarantine;
   const findings = table('Findings');
   const work = table('Work');
   const lists = table('FindingIndex');
@@ -50,5 +57,6 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
     rules: new TableRules(findings, tenantId),
     chain: new TableChain(findings, tenantId),
     rows: new TableRows(findings, tenantId),
+    damaged,
   };
 }

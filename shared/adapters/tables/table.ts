@@ -1,3 +1,5 @@
+import { UnreadableRowError } from '../../pipeline/ports';
+import { fromColumns, type Shape } from './columns';
 import { RowRefusedError } from './errors';
 import { FORMAT, FORMATS, upToDate, withFormat, type Formats } from './formats';
 import { guardRow, sizeOf, type Row, type StoredRow } from './guards';
@@ -56,6 +58,13 @@ export interface Database {
   table(name: string, createsItself?: boolean): Table;
 }
 
+/** Where rows are noted that cannot be read. */
+export interface Damage {
+  note(table: string, row: StoredRow): void;
+  /** Keeps what was noted: to be called before such a row is written anew. */
+  flush(): Promise<void>;
+}
+
 /**
  * One table, whatever it is made of. What is not there, is there already or has changed meanwhile is an answer;
  * everything else is thrown as a StorageError. Writes are checked here, so that what one table takes every table takes, and
@@ -63,6 +72,8 @@ export interface Database {
  */
 export abstract class Table {
   readonly name: string;
+  /** Told of each row that cannot be read. */
+  damage: Damage | undefined;
   readonly #formats: Formats;
 
   constructor(name: string, formats: Formats = FORMATS) {
@@ -111,6 +122,43 @@ export abstract class Table {
     const asked = columns.length === 0 ? query : { ...query, columns: [...columns, FORMAT] };
     for await (const { rows, isLast } of this.query(asked)) {
       yield { rows: isRaw ? rows : rows.map((row) => this.upToDate(row)), isLast };
+    }
+  }
+
+  /**
+   * What a row of this table says.
+   * @throws UnreadableRowError when it is not of this shape; it is noted as damaged.
+   */
+  value(row: StoredRow, shape: Shape = {}): object {
+    try {
+      return fromColumns(row, this.name, shape);
+    } catch (error) {
+      this.damage?.note(this.name, row);
+      throw error;
+    }
+  }
+
+  /** What the rows say that can be read; the others are noted as damaged and left out. */
+  values<T>(
+    rows: readonly StoredRow[],
+    shape: Shape,
+    read: (value: object, row: StoredRow) => T,
+  ): T[] {
+    return rows.flatMap((row) => {
+      const value = this.valueOrNone(row, shape);
+      return value === undefined ? [] : [read(value, row)];
+    });
+  }
+
+  /** @returns undefined when the row cannot be read; it is noted as damaged. */
+  valueOrNone(row: StoredRow, shape: Shape): object | undefined {
+    try {
+      return this.value(row, shape);
+    } catch (error) {
+      if (error instanceof UnreadableRowError) {
+        return undefined;
+      }
+      throw error;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Signal } from '../../domain/signal';
 import { monthOf } from '../../domain/time';
 import type { TimelineRef } from '../../pipeline/ports';
-import { fromColumns, toColumns } from './columns';
+import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { after, beginning, joinKey, toKey, type KeyRange } from './keys';
 
@@ -11,7 +11,8 @@ const SIGNAL_KEY_LIMIT = 220;
 
 /** What stands in front of the signals of a timeline. Every write of signals renews it: its ETag is their version. */
 export interface Header {
-  readonly timeline: TimelineRef;
+  /** Absent when it cannot be read. */
+  readonly timeline: TimelineRef | undefined;
   /** Signals were written that nobody has assessed. */
   readonly isDirty: boolean;
   /** Findings were written, or were about to be. Never taken back. */
@@ -61,7 +62,10 @@ export function isHeader({ rowKey }: Pick<Row, 'rowKey'>): boolean {
   return rowKey.endsWith('|') && rowKey.indexOf('|') === rowKey.length - 1;
 }
 
-export function headerRow(partitionKey: string, header: Omit<Header, 'etag'>): Row {
+/** A header as it is written. */
+export type NextHeader = Omit<Header, 'etag' | 'timeline'> & { readonly timeline: TimelineRef };
+
+export function headerRow(partitionKey: string, header: NextHeader): Row {
   const { timeline, isDirty, hasFindings, canOpen } = header;
   const { detector } = timeline;
   const flags = { dirty: isDirty, hasFindings, canOpen };
@@ -69,12 +73,12 @@ export function headerRow(partitionKey: string, header: Omit<Header, 'etag'>): R
   return { partitionKey, rowKey, detector, ...flags, ...toColumns(timeline) };
 }
 
-export function headerIn(row: StoredRow, table: string): Header {
+/** @param timeline what it says; absent when that cannot be read: then nothing else of it is believed. */
+export function headerIn(row: StoredRow, timeline: object | undefined): Header {
+  const flag = (name: string): boolean => timeline === undefined || row[name] === true;
   return {
-    timeline: fromColumns(row, table) as TimelineRef,
-    isDirty: row['dirty'] === true,
-    hasFindings: row['hasFindings'] === true,
-    canOpen: row['canOpen'] === true,
+    timeline: timeline as TimelineRef | undefined,
+    ...{ isDirty: flag('dirty'), hasFindings: flag('hasFindings'), canOpen: flag('canOpen') },
     etag: row.etag,
   };
 }

@@ -49,9 +49,7 @@ async function fill(stores: Stores): Promise<void> {
   await stores.marks.keepRule('some-detector', 'abc');
   await stores.marks.keepFaults({
     at: minutes(1),
-    since: minutes(0),
-    timelines: 2,
-    first: 'it failed',
+    timelines: { since: minutes(0), count: 2, first: 'it failed' },
   });
   await stores.quarantine.add([unreadableRow('x')]);
   const change = opening(finding(MARY.id, 'unsent', { openedAt: now }), now);
