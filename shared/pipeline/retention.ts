@@ -9,7 +9,7 @@ import {
   type Purge,
   type RecordEntry,
 } from '../domain/record-chain';
-import { coverageByDetector, coverageOf } from '../domain/source-state';
+import { coverageByDetector, coverageOf, type ReadingState } from '../domain/source-state';
 import { isHold, isInForce, rulesOf, speaksOf, type Hold } from '../domain/suppression';
 import {
   earliest,
@@ -226,8 +226,17 @@ interface Limits {
 }
 
 async function limitsOf(archive: Archive): Promise<Limits> {
-  const before = startOfDay(plus(archive.clock.now(), -archive.retention));
-  return { before, floors: await floorsOf(archive) };
+  const reading = await archive.stores.coverage.reading();
+  const now = timeFor(reading, archive.clock.now());
+  return { before: startOfDay(plus(now, -archive.retention)), floors: floorsOf(archive, reading) };
+}
+
+/** What is removed does not come back, so a clock that is known to be ahead is not believed: the logs said what time it is. */
+function timeFor(reading: ReadingState, now: Instant): Instant {
+  const times = Object.values(reading).flatMap(({ wrongClock }) =>
+    wrongClock !== undefined && wrongClock.aheadBy > 0 ? [wrongClock.lastAt] : [],
+  );
+  return earliest(now, ...times);
 }
 
 /** What is to go besides findings. */
@@ -273,9 +282,8 @@ async function holdsNow(stores: Stores): Promise<readonly Hold[]> {
 /** By detector, where it was ever switched on: its floor, and the end of what it has read. */
 type Floors = ReadonlyMap<string, { readonly at: Instant; readonly end: Instant }>;
 
-async function floorsOf({ stores, detectors }: Archive): Promise<Floors> {
+function floorsOf({ detectors }: Archive, reading: ReadingState): Floors {
   const floors = new Map<string, { at: Instant; end: Instant }>();
-  const reading = await stores.coverage.reading();
   for (const detector of detectors) {
     const coverage = coverageOf(detector, reading);
     const ends = Object.values(reading).flatMap(

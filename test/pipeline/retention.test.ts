@@ -151,6 +151,21 @@ describe('retention', () => {
     expect(await stateOf(stores)).toBe(before);
   });
 
+  it('removes nothing by a clock that is known to be ahead', async () => {
+    const world = await makeWorld();
+    const { stores } = world;
+    const at = plus(FIRST_DAY, 10 * DAY);
+    const wrongClock = { aheadBy: 110 * DAY, since: at, lastAt: at, runs: 1 };
+    await stores.coverage.change('signIns', (state) => ({ ...state, wrongClock }));
+
+    expect(await run(world, stores)).toMatchObject({ findings: 0 });
+    expect(anchors(stores)).toHaveLength(13);
+    expect(stores.coverage.windows).toHaveLength(1);
+
+    await stores.coverage.change('signIns', ({ wrongClock: _right, ...state }) => state);
+    expect(await run(world, stores)).toMatchObject({ findings: 10 });
+  });
+
   it('looks through the findings once, however many purges it takes', async () => {
     const world = await makeWorld();
     const scan = jest.spyOn(world.stores.findings, 'movedBetween');
