@@ -121,8 +121,8 @@ describe('crosscheck quarantine', () => {
   it('takes back nothing, and nothing without a reason', async () => {
     await expect(acceptCommand('a', {}, world, olga)).rejects.toThrow('--reason is needed');
     await expect(acceptCommand('a', { reason: 'x' }, world, olga)).rejects.toThrow(UsageError);
-    await expect(acceptCommand('a', { reason: 'x' }, world, olga)).rejects.toThrow(
-      'there is no gap a in the quarantine; list them with: crosscheck quarantine',
+    await expect(acceptCommand('x', { reason: 'x' }, world, olga)).rejects.toThrow(
+      'there is no gap x in the quarantine; list them with: crosscheck quarantine',
     );
   });
 });
