@@ -8,9 +8,27 @@ import { signIn } from './sign-ins';
 export type Shape = 'NDJSON' | 'one JSON array';
 
 /** Peak resident memory in MB of the built `crosscheck analyze -` over so many bytes from a pipe. */
-export async function peakMemory(
+export function peakMemory(
   bytes: number,
   shape: Shape,
+): Promise<{ peak: number; seconds: number }> {
+  return peakWhile((stdin) => feed(stdin, bytes, shape));
+}
+
+/** The same over so many people, each with an authenticator that was never verified. */
+export function peakOfFindings(people: number): Promise<{ peak: number; seconds: number }> {
+  return peakWhile(async (stdin) => {
+    for (let n = 0; n < people; n += 1_000) {
+      const rows = Array.from({ length: Math.min(1_000, people - n) }, (_, i) => added(n + i));
+      await send(stdin, `${rows.join('\n')}\n`);
+    }
+    // An hour later, so that the log is known to be complete until then.
+    stdin.end(`${added(people, '2026-03-02T18:00:00.0000000Z')}\n`);
+  });
+}
+
+async function peakWhile(
+  feeding: (stdin: Writable) => Promise<void>,
 ): Promise<{ peak: number; seconds: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'crosscheck-bench-'));
   const report = join(folder, 'rss');
@@ -31,7 +49,7 @@ export async function peakMemory(
   );
   const started = process.hrtime.bigint();
   const ended = new Promise((resolve) => child.on('close', resolve));
-  await feed(child.stdin, bytes, shape);
+  await feeding(child.stdin);
   await ended;
   const peak = Number(readFileSync(report, 'utf8')) / 1024;
   rmSync(folder, { recursive: true, force: true });
@@ -50,9 +68,43 @@ async function feed(stdin: Writable, bytes: number, shape: Shape): Promise<void>
     const text = block.map((row) => row.replace('3015-496e', `${id}-496e`)).join(between);
     written += text.length;
     round += 1;
-    if (!stdin.write(written < bytes ? text + between : text)) {
-      await new Promise((resolve) => stdin.once('drain', resolve));
-    }
+    await send(stdin, written < bytes ? text + between : text);
   }
   stdin.end(close);
+}
+
+async function send(stdin: Writable, text: string): Promise<void> {
+  if (!stdin.write(text)) {
+    await new Promise((resolve) => stdin.once('drain', resolve));
+  }
+}
+
+/** A row of the MFA service that adds an authenticator to the account of the n-th person. */
+function added(n: number, at = '2026-03-02T12:00:00.0000000Z'): string {
+  const id = String(n).padStart(12, '0');
+  const device = [{ DeviceName: 'Pixel 9', Id: id, LastAuthenticatedTimestamp: null }];
+  return JSON.stringify({
+    id: `00000000-0000-4000-9000-${id}`,
+    category: 'UserManagement',
+    result: 'success',
+    activityDisplayName: 'Update user',
+    activityDateTime: at,
+    loggedByService: 'Core Directory',
+    initiatedBy: { app: { displayName: 'Azure MFA StrongAuthenticationService' } },
+    targetResources: [
+      {
+        id: `00000000-0000-4000-8000-${id}`,
+        type: 'User',
+        userPrincipalName: `user${n}@example.com`,
+        modifiedProperties: [
+          {
+            displayName: 'StrongAuthenticationPhoneAppDetail',
+            oldValue: '[]',
+            newValue: JSON.stringify(device),
+          },
+        ],
+      },
+    ],
+    additionalDetails: [],
+  });
 }

@@ -22,6 +22,8 @@ interface Counts {
 export async function countPolls(): Promise<{
   quiet: Counts;
   first: Counts & { readonly rows: number };
+  /** The kinds of rows that are asked for each by itself. */
+  feeds: number;
 }> {
   const azurite = await startAzurite();
   try {
@@ -64,7 +66,7 @@ export async function countPolls(): Promise<{
     requests = 0;
     operations = 0;
     await poll();
-    return { quiet: { requests, operations }, first };
+    return { quiet: { requests, operations }, first, feeds: requests };
   } finally {
     await azurite.stop();
   }

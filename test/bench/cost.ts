@@ -1,0 +1,44 @@
+/** Runs of 30 days with the schedule as shipped. */
+const POLLS = 12 * 24 * 30;
+const REASSESS = 12 * 24 * 30;
+const DELIVERIES = 60 * 24 * 30;
+/** Requests of a run that finds nothing to do. */
+const IDLE = 3;
+/** In US dollars: of 10,000 requests to tables, and of a GB kept for a month. To be checked with Azure's calculator. */
+const PER_10_000 = 0.00036;
+const PER_GB = 0.06;
+/** A signal with what an index takes, in bytes; kept for 120 days. */
+const ROW = 1_500;
+const KEPT = 120;
+
+/** Storage operations that were counted. */
+export interface Counted {
+  /** Of a poll with nothing new. */
+  readonly quietPoll: number;
+  /** Per timeline, when only few are touched at once. */
+  readonly perTouched: number;
+  /** The same when thousands are. */
+  readonly perTouchedInBulk: number;
+}
+
+/** What storage costs in a month for tenants of three sizes and two rates of rows, one line each. */
+export function monthly({ quietPoll, perTouched, perTouchedInBulk }: Counted): readonly string[] {
+  const runs = POLLS * quietPoll + (REASSESS + DELIVERIES) * IDLE;
+  return [1_000, 10_000, 100_000].flatMap((users) =>
+    [0.05, 3].map((rate) => {
+      const rows = users * rate * 30;
+      const isBulk = rows / POLLS > 100;
+      const operations = runs + rows * (isBulk ? perTouchedInBulk : perTouched);
+      const gigabytes = (rows / 30) * KEPT * ROW * 1e-9;
+      const dollars = (operations / 10_000) * PER_10_000 + gigabytes * PER_GB;
+      return (
+        `${users.toLocaleString('en')} users, ${rate} rows a user and day: ${millions(rows)} rows, ` +
+        `${millions(operations)} storage operations, ${gigabytes.toFixed(2)} GB, $${dollars.toFixed(2)} a month`
+      );
+    }),
+  );
+}
+
+function millions(count: number): string {
+  return `${(count / 1e6).toFixed(2)} million`;
+}

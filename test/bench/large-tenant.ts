@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Around } from '../../shared/adapters/memory/memory-table';
+import { DETECTORS } from '../../shared/detectors/index';
+import type { EntraRecord } from '../../shared/domain/record';
+import { MINUTE, plus } from '../../shared/domain/time';
+import { drainMarks } from '../../shared/pipeline/assess';
+import { keep } from '../../shared/pipeline/keep';
+import { KnownSignals } from '../../shared/pipeline/known-signals';
+import type { Stores } from '../../shared/pipeline/ports';
+import { select } from '../../shared/pipeline/select';
+import { memoryStores } from '../fakes/memory-stores';
+import { deviceAdded, minutes, registered } from '../fakes/records';
+import { configured, cover, TENANT } from '../fakes/run';
+import { END, PLAIN, stepsOf } from '../fakes/stories';
+
+/** What a request to storage takes, and each row that goes with it, in milliseconds. */
+const REQUEST = 5;
+const ROW = 0.5;
+/** Of a poll, beside the four minutes of reading. */
+const BUDGET = 3 * MINUTE;
+/** So many rows of a window are stored at once. */
+const PAGE = 10_000;
+
+/** Storage requests, the timelines whose rows came, and how long it took. */
+export interface Measured {
+  readonly operations: number;
+  readonly timelines: number;
+  readonly seconds: number;
+}
+
+export interface LargeTenant {
+  /** The first look at a day of all users: three rows each, one user in a hundred with an unfinished registration. */
+  readonly first: Measured & {
+    /** Seconds of each drain; more than one when the time of the first was not enough. */
+    readonly drains: readonly number[];
+    /** How often a timeline was judged, above once each. */
+    readonly repeated: number;
+    readonly findings: number;
+  };
+  /** The same rows once more, by the process that read them and by one that knows nothing. */
+  readonly again: Measured;
+  readonly againAnew: Measured;
+  readonly steady: readonly (Measured & { readonly touched: number })[];
+  /** Of 100 new findings, the timelines that get one. */
+  readonly opened: Measured;
+}
+
+/**
+ * Runs polls of a tenant with so many users over tables that take as long as those of a storage account. Graph is left
+ * out: it lets an app ask for about 10,000 rows in 10 s, and that is waiting, whatever the code does.
+ */
+export async function measureLargeTenant(users: number): Promise<LargeTenant> {
+  const raw = memoryStores();
+  for (const source of ['directoryAudits', 'signIns'] as const) {
+    const [step] = stepsOf(source, PLAIN[source === 'signIns' ? 'signIns' : 'audits']);
+    await cover({ stores: raw, detectors: configured() }, step!);
+  }
+  const names = Array.from({ length: users }, (_, i) => `user-${i}`);
+  const ofDay = names.flatMap((user, i) => (i % 100 === 0 ? unfinished(user) : finished(user)));
+  const known = new KnownSignals();
+  const poll = async (
+    records: readonly EntraRecord[],
+    remembers = new KnownSignals(),
+  ): Promise<Measured & { drains: number[]; repeated: number }> => {
+    let operations = 0;
+    const stores = raw.over(
+      taking((count) => {
+        operations += count;
+      }),
+    );
+    const started = performance.now();
+    const touched = new Set<string>();
+    const reading = await stores.coverage.reading();
+    for (let from = 0; from < records.length; from += PAGE) {
+      const selection = select(TENANT, DETECTORS, records.slice(from, from + PAGE));
+      [...selection.values()].flatMap((each) => [...each.keys()]).forEach((id) => touched.add(id));
+      await keep(stores, selection, { reading, known: remembers });
+    }
+    const drains: number[] = [];
+    let judged = 0;
+    for (let left = 1; left > 0;) {
+      const began = performance.now();
+      const report = await drainOnce(stores);
+      drains.push((performance.now() - began) / 1_000);
+      judged += report.timelines;
+      left = report.left;
+    }
+    const seconds = (performance.now() - started) / 1_000;
+    const timelines = touched.size;
+    return { operations, timelines, seconds, drains, repeated: Math.max(0, judged - timelines) };
+  };
+  const first = await poll(ofDay, known);
+  const findings = raw.findings.list().length;
+  const again = await poll(ofDay, known);
+  const againAnew = await poll(ofDay);
+  const steady = [];
+  for (const touched of [100, 10]) {
+    const some = names.filter((_, i) => i % Math.floor(users / touched) === 1);
+    const rows = some.map((user) => completion(user, `later ${touched}`, 90));
+    steady.push({ touched, ...(await poll(rows, known)) });
+  }
+  const fresh = names.filter((_, i) => i % Math.floor(users / 100) === 2).slice(0, 100);
+  const opened = await poll(
+    fresh.map((user) =>
+      deviceAdded({ id: `second-${user}`, user, at: minutes(200) }, `tablet of ${user}`),
+    ),
+    known,
+  );
+  return { first: { ...first, findings }, again, againAnew, steady, opened };
+}
+
+/** By the real clock: the budget of a run counts what storage makes it wait. */
+function drainOnce(stores: Stores): ReturnType<typeof drainMarks> {
+  const began = performance.now();
+  return drainMarks({
+    ...{ tenantId: TENANT, detectors: configured(), stores, budget: BUDGET },
+    clock: { now: () => plus(END, Math.round(performance.now() - began)) },
+  });
+}
+
+function taking(count: (operations: number) => void): Around {
+  return async (run) => {
+    count(1);
+    const result = await run();
+    await sleep(REQUEST + ROW * rowsIn(result));
+    return result;
+  };
+}
+
+/** The rows of an answer, or those that were written. */
+function rowsIn(result: unknown): number {
+  if (Array.isArray(result)) {
+    return result.length;
+  }
+  if (result instanceof Map) {
+    return result.size;
+  }
+  const { rows } = (result ?? {}) as { readonly rows?: readonly unknown[] };
+  return rows?.length ?? 1;
+}
+
+function unfinished(user: string): EntraRecord[] {
+  return [deviceAdded({ id: `added-${user}`, user, at: minutes(0) }, `phone of ${user}`)];
+}
+
+function finished(user: string): EntraRecord[] {
+  return [...unfinished(user), completion(user, 'first', 1), completion(user, 'again', 2)];
+}
+
+function completion(user: string, what: string, at: number): EntraRecord {
+  return registered({ id: `${what} ${user}`, user, at: minutes(at) });
+}
