@@ -196,7 +196,7 @@ class Wave {
       const stored = found.get(id);
       if (stored instanceof UnreadableRowError) {
         this.#report.onFault(work, stored);
-      } else if (stored !== undefined && !stored.isDirty && !isConcerned(work)) {
+      } else if (stored !== undefined && isAssessed(stored) && !isConcerned(work)) {
         // Somebody has assessed it since it was marked, or it is marked and not written yet.
         await this.#report.onDone(work);
       } else if (stored === undefined || stored.hasFindings || this.#refused.has(id)) {
@@ -438,6 +438,14 @@ function needsCleaning(look: Look): boolean {
   return (
     judgement.changes.length > 0 || stored.isDirty || (!stored.canOpen && toAssessed(look).canOpen)
   );
+}
+
+/**
+ * Nobody need look at it. With findings it is looked at although it is clean: a runner that was overtaken may have
+ * written one by what it saw before.
+ */
+function isAssessed({ isDirty, hasFindings }: StoredTimeline): boolean {
+  return !isDirty && !hasFindings;
 }
 
 function isSameGaps(a: readonly OpenRow[], b: readonly OpenRow[]): boolean {
