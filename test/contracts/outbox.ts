@@ -281,7 +281,7 @@ export function outboxContract(make: MakeStores): void {
       });
 
       it('for good, until its next attempt', async () => {
-        const marks = [await owe('a'), await owe('b')];
+        const marks = [await owe('b'), await owe('a')]; // in the order of their ids
         const gathered = await stores.outbox.gather(marks, digest);
         const putOff = { ...digest, until: minutes(90), isPutOff: true } as const;
 

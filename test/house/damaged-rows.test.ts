@@ -20,6 +20,8 @@ import { purgeExpired } from '../../shared/pipeline/retention';
 import { noticeRuleChanges } from '../../shared/pipeline/rule-change';
 import { addRule } from '../../shared/pipeline/rules';
 import { sealDays } from '../../shared/pipeline/seal';
+import { statusOf } from '../../shared/pipeline/status';
+import { verifyRecord } from '../../shared/pipeline/verify';
 import { watchSources } from '../../shared/pipeline/watch-sources';
 import { VirtualClock } from '../fakes/clock';
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
@@ -98,7 +100,9 @@ class Watch {
     const { stores, clock } = this;
     const channels = [{ id: 'teams', isConfigured: true }];
     const said = await health(stores, configured(), { tenantId: TENANT, channels, clock });
-    return said.problems.join('\n');
+    const about = { version: '1', node: 'v24', tenantId: TENANT, settings: [], now: clock.now() };
+    const status = await statusOf(stores, said, configured(), about);
+    return status.problems.join('\n');
   }
 
   #graph() {
@@ -314,6 +318,14 @@ describe('one row that is damaged', () => {
       !isOfTrail || tables.contents(table).rows.get(keyOf(row))?.['json'] === json || !isStanding,
       'the audit trail was changed',
     );
+    if (isOfTrail && isStanding && kind !== 'alert') {
+      const verified = await verifyRecord({
+        rows: stores.rows,
+        copies: undefined,
+        clock: watch.clock,
+      });
+      demand(verified.tamperings.length > 0, 'verify finds nothing');
+    }
     await watch.through(2);
     const again = [...watch.told].map((each) => each.split(' ')[0]);
     for (const detector of Object.keys(needed)) {
