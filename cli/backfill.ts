@@ -1,4 +1,4 @@
-import { buildMonitor, neededSources } from '../shared/composition';
+import { buildMonitor, askedSources } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import { SOURCES, type Source } from '../shared/domain/record';
@@ -34,7 +34,7 @@ export async function backfillCommand(
   }
   const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
   const monitor = await buildMonitor(config, clock);
-  const sources = chosen(options.source, neededSources(config.detectors));
+  const sources = chosen(options.source, askedSources(config.detectors));
   const reports = [];
   const refused: string[] = [];
   for (const source of sources) {

@@ -1,5 +1,5 @@
 import { memoryStores } from '../shared/adapters/memory/memory-stores';
-import { buildMonitor, neededSources } from '../shared/composition';
+import { askedSources, buildMonitor, neededSources } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import type { Finding } from '../shared/domain/finding';
@@ -41,7 +41,7 @@ export async function pollCommand(
   const monitor = await buildMonitor(config, clock);
   const dryStores = isDry ? memoryStores() : undefined;
   const reports: PollReport[] = [];
-  for (const source of neededSources(config.detectors)) {
+  for (const source of askedSources(config.detectors)) {
     if (terminal.isInteractive) {
       terminal.err(`reading ${source} ...\n`);
     }
@@ -78,7 +78,10 @@ export async function pollCommand(
     const why = delivered?.lastError === undefined ? '' : `: ${delivered.lastError}`;
     terminal.err(`crosscheck: ${printable(`${owed} alerts are not delivered${why}`)}\n`);
   }
-  const isRead = reports.every(({ read }) => read.stopped === undefined);
+  const needed = neededSources(config.detectors);
+  const isRead = reports.every(
+    ({ read }) => read.stopped === undefined || !needed.includes(read.source),
+  );
   return isRead && owed === 0 && faults.length === 0 ? EXIT.done : EXIT.failed;
 }
 

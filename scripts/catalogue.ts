@@ -49,7 +49,11 @@ function section(detector: Detector): string[] {
     ...detector.reads.map(
       (read) =>
         `- \`${read.source}\` where \`${read.property}\` ${valuesIn(read)}` +
-        (read.optional === true ? ' (used when they come by, never asked for)' : ''),
+        (read.optional !== true
+          ? ''
+          : read.live === true
+            ? ' (asked for, but no absence is concluded from them)'
+            : ' (used when they come by, never asked for)'),
     ),
     '',
     '### Settings',

@@ -7,7 +7,7 @@ import { readConfig, type Config } from './config/config';
 import { processEnvironment } from './config/environment';
 import { DETECTORS, RETIRED_DETECTORS } from './detectors/index';
 import type { ChannelId } from './domain/delivery';
-import { needsSource, type ConfiguredDetector, type Detector } from './domain/detector';
+import { asksSource, needsSource, type ConfiguredDetector, type Detector } from './domain/detector';
 import type { Feed } from './domain/feed';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
@@ -186,7 +186,8 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     const { clockAheadBy } = report.read;
     clockIs = clockAheadBy === undefined ? undefined : `${inWords(clockAheadBy)} Microsoft Graph`;
     logTime(logger, report.read);
-    logPoll(logger, report, { ...counters, startedAt: started, endedAt: clock.now() });
+    const run = { ...counters, startedAt: started, endedAt: clock.now() };
+    logPoll(logger, report, run, neededSources(detectors).includes(source));
     return report;
   };
   return {
@@ -401,6 +402,7 @@ function logPoll(
   logger: Logger,
   { read, assessed }: PollReport,
   run: { requests: number; throttled: number; startedAt: string; endedAt: string },
+  isNeeded: boolean,
 ): void {
   const fields = {
     run: 'poll',
@@ -420,10 +422,13 @@ function logPoll(
   };
   if (read.stopped instanceof SourceError) {
     const { trouble, message, mend } = read.stopped;
-    logger.error(
-      { ...fields, trouble, error: message, mend, unfinished: read.unfinished },
-      'log could not be read to its end',
-    );
+    const why = { error: message, mend, unfinished: read.unfinished };
+    if (isNeeded) {
+      logger.error({ ...fields, trouble, ...why }, 'log could not be read to its end');
+    } else {
+      // Nobody is woken for rows that only sharpen findings: the alert rules look for a trouble.
+      logger.warn({ ...fields, ...why }, 'log that sharpens findings could not be read to its end');
+    }
   } else {
     logger.info({ ...fields, stopped: read.stopped, unfinished: read.unfinished }, 'log read');
   }
@@ -460,7 +465,12 @@ function neededFeeds(configured: readonly ConfiguredDetector[]): readonly Feed[]
   );
 }
 
-/** The logs that the enabled detectors need. */
+/** The logs that Graph is asked for, be it only to sharpen findings. */
+export function askedSources(detectors: readonly ConfiguredDetector[]): readonly Source[] {
+  return SOURCES.filter((source) => detectors.some(({ detector }) => asksSource(detector, source)));
+}
+
+/** The logs that absences rest on which the enabled detectors conclude. */
 export function neededSources(detectors: readonly ConfiguredDetector[]): readonly Source[] {
   return SOURCES.filter((source) =>
     detectors.some(({ detector }) => needsSource(detector, source)),

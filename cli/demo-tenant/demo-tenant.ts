@@ -105,6 +105,7 @@ const UNFOLDING: readonly StoryName[] = [
   'unfinished-old-phone-removed',
   'unfinished-with-security-key',
   'unfinished-after-pass',
+  'unfinished-and-blocked',
 ];
 
 /** A tenant that begins now, with a day of past. */

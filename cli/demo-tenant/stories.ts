@@ -97,6 +97,19 @@ const STORIES = {
     const added = phoneAdded(cast);
     return { rows: [pass, added], truth: unfinished(cast, 'high', [added]) };
   },
+  // At the next sign-in Conditional Access wants MFA, and blocks setting it up from there.
+  'unfinished-and-blocked'(cast) {
+    const added = phoneAdded(cast);
+    const blocked = signIn(stampOf(cast, 5 * MINUTE), cast.person, {
+      clientApp: 'Browser',
+      errorCode: 53004,
+      failureReason:
+        "The user can't register multifactor authentication methods because of suspicious activity.",
+      conditionalAccess: 'failure',
+      policies: [[POLICIES.requireMfa, 'failure']],
+    });
+    return { rows: [added, blocked], truth: unfinished(cast, 'high', [added]) };
+  },
   // Cancelled, and the phone stays on the account.
   'cancelled-and-listed'(cast) {
     const added = phoneAdded(cast);

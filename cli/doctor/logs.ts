@@ -1,10 +1,10 @@
 import type { TokenClaims } from '../../shared/adapters/graph/claims';
 import { oneRow } from '../../shared/adapters/graph/odata';
 import type { GraphProbe } from '../../shared/adapters/graph/probe';
-import { neededSources } from '../../shared/composition';
+import { askedSources } from '../../shared/composition';
 import type { Config } from '../../shared/config/config';
 import { PERMISSIONS } from '../../shared/config/permissions';
-import { needsSource } from '../../shared/domain/detector';
+import { asksSource, needsSource } from '../../shared/domain/detector';
 import type { Source } from '../../shared/domain/record';
 import type { SourceError } from '../../shared/pipeline/ports';
 import type { Check } from './check';
@@ -23,7 +23,7 @@ export async function lookAtLogs(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  for (const source of neededSources(config.detectors)) {
+  for (const source of askedSources(config.detectors)) {
     const probe = await ask(oneRow(source), signal);
     checks.push(aboutSource(source, probe, config, claims));
     if (source === 'signIns') {
@@ -45,13 +45,18 @@ function aboutSource(
     const says = rows.length === 0 ? `${name} can be read, and is empty` : `${name} can be read`;
     return { id: source, state: 'ok', says };
   }
+  const onlySharpens = isNeeded(source, config) ? '' : ', which only sharpens findings';
   return {
     id: source,
-    state: error.trouble === 'throttled' ? 'warn' : 'fail',
-    says: `${name} cannot be read: ${error.message}`,
+    state: isNeeded(source, config) && error.trouble !== 'throttled' ? 'fail' : 'warn',
+    says: `${name} cannot be read${onlySharpens}: ${error.message}`,
     mend: mendOf(error, claims),
-    costs: idsOf(config, (each) => needsSource(each, source)),
+    costs: idsOf(config, (each) => asksSource(each, source)),
   };
+}
+
+function isNeeded(source: Source, { detectors }: Config): boolean {
+  return detectors.some(({ detector }) => needsSource(detector, source));
 }
 
 function mendOf({ trouble, mend }: SourceError, claims: TokenClaims | undefined): string {
@@ -77,10 +82,10 @@ function aboutLicence({ error }: GraphProbe, config: Config): Check {
   return error.trouble === 'unlicensed'
     ? {
         id: 'licence',
-        state: 'fail',
+        state: isNeeded('signIns', config) ? 'fail' : 'warn',
         says: 'Graph says that the tenant has no Entra ID P1 or P2',
         mend: 'See the sign-in log, above.',
-        costs: idsOf(config, (each) => needsSource(each, 'signIns')),
+        costs: idsOf(config, (each) => asksSource(each, 'signIns')),
       }
     : {
         id: 'licence',

@@ -1,4 +1,4 @@
-import { needsSource, type Detector } from '../domain/detector';
+import { asksSource, type Detector } from '../domain/detector';
 
 /** A permission of Microsoft Graph that a deployment grants: infra/directory.bicep, docs/permissions.md. */
 export interface Permission {
@@ -29,7 +29,7 @@ export const PERMISSIONS: readonly Permission[] = [
     without:
       'the sign-in log may answer 403 as if the tenant had no licence, now and then or always',
     isVital: false,
-    serves: (each) => needsSource(each, 'signIns'),
+    serves: (each) => asksSource(each, 'signIns'),
   },
   {
     name: 'Policy.Read.All',

@@ -46,7 +46,8 @@ export const mfaRegistrationUnfinished = defineDetector({
     'Rows that Graph shows later than 48 hours after they happened.',
     'Authenticators of another flavor than the ordinary app, such as the one inside Outlook, are stored and shown, and nobody is alerted, until real rows of them are known.',
     '"User changed default security info" and "User updated security info" are not read: whether they prove a verification is not known.',
-    'Sign-ins that ask the user to set up again, or that block it, are seen in exports and when a day is read again without a filter, 48 hours later: a finding may rise to high that late. The same goes for security keys, Windows Hello and role activations that only their own services log.',
+    'Security keys, Windows Hello and role activations that only their own services log are seen in exports and when a day is read again without a filter, 48 hours later: the severity may change that late.',
+    'Without Entra ID P1 or P2 the sign-in log cannot be read: no sign-in that asks the user to set up again, or that blocks it, raises a finding to high.',
     'When an administrator or the user deletes an authenticator and no row shows which one left, the finding stays open and says so, unless there was only one.',
   ],
   references: [
@@ -119,6 +120,7 @@ export const mfaRegistrationUnfinished = defineDetector({
       property: 'status/errorCode',
       values: [50072, 50079, 50125, 53004, 53010],
       optional: true,
+      live: true,
     },
   ],
   expects: [

@@ -267,6 +267,14 @@ export function needsSource(
   return detector.needs.some((feed) => feed.source === source);
 }
 
+/** True when Graph is asked for rows of this source for the detector, be it only to sharpen its findings. */
+export function asksSource(
+  detector: { readonly reads: readonly Read[] },
+  source: Source,
+): boolean {
+  return detector.reads.some((read) => read.source === source && isAsked(read));
+}
+
 /** The settings as shipped. */
 export function defaultSettings(specs: SettingSpecs): Settings<SettingSpecs> {
   return Object.fromEntries(

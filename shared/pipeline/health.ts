@@ -112,8 +112,8 @@ export async function health(
     if (concerned.length === 0) {
       continue;
     }
-    const needed = feeds.filter(({ neededBy }) => neededBy.length > 0);
-    problems.push(...problemsOf(source, needed, feeds.length, { now, isReading }));
+    const needed = feeds.filter(isNeeded);
+    problems.push(...problemsOf(source, feeds, { now, isReading }));
     const reads = needed.map((each) => each.state.journal?.readAt);
     const lastReadAt = reads.includes(undefined) ? undefined : reads.toSorted()[0];
     const ends = concerned.flatMap((each) => coverageOf(each, reading)[source]?.to ?? []);
@@ -201,20 +201,15 @@ interface Moment {
 }
 
 /** What concerns all feeds of a source alike is said once. */
-function problemsOf(
-  source: Source,
-  feeds: readonly ReadFeed[],
-  all: number,
-  when: Moment,
-): readonly string[] {
+function problemsOf(source: Source, feeds: readonly ReadFeed[], when: Moment): readonly string[] {
   const problems = feeds.flatMap((feed) => {
     const what = problemOf(feed.state, when);
     return what === undefined ? [] : [{ what, feed }];
   });
-  return [...Map.groupBy(problems, ({ what }) => what)].map(([what, same]) => {
-    const names = same.map(({ feed }) => feedName(feed.property));
-    const isAll = names.length === feeds.length && feeds.length === all;
-    return `${source}${isAll ? '' : ` ${names.join(' and ')}`} ${what}`;
+  return [...Map.groupBy(problems, ({ what }) => what)].flatMap(([what, same]) => {
+    const names = same.flatMap(({ feed }) => (isNeeded(feed) ? [feedName(feed.property)] : []));
+    const isAll = same.length === feeds.length;
+    return names.length === 0 ? [] : `${source}${isAll ? '' : ` ${names.join(' and ')}`} ${what}`;
   });
 }
 
@@ -237,15 +232,22 @@ function problemOf(
     : undefined;
 }
 
+function isNeeded({ neededBy }: FeedReads): boolean {
+  return neededBy.length > 0;
+}
+
 function notesOf({ source, dayTrouble }: SourceState, feeds: readonly ReadFeed[]): string[] {
   const notes: string[] = [];
   if (dayTrouble !== undefined) {
     const { since, message } = dayTrouble;
     notes.push(`days of ${source} cannot be read again since ${since}: ${message}.`);
   }
-  for (const { state, property, neededBy } of feeds) {
+  // When no feed can be read, the problem of those that are needed says so for all of them.
+  const isSaid = feeds.some(isNeeded) && feeds.every(({ state }) => state.trouble !== undefined);
+  for (const feed of feeds) {
+    const { state, property } = feed;
     const name = `${source} ${feedName(property)}`;
-    if (state.trouble !== undefined && neededBy.length === 0) {
+    if (state.trouble !== undefined && !isNeeded(feed) && !isSaid) {
       const { since, message, mend } = state.trouble;
       notes.push(
         `${name} cannot be read since ${since}, and sharpens no finding: ${message}. ${mend}`,

@@ -1,4 +1,6 @@
+import { DETECTORS } from '../../shared/detectors/index';
 import type { CoverageBySource, Interval } from '../../shared/domain/coverage';
+import type { Detector } from '../../shared/domain/detector';
 import type { Property } from '../../shared/domain/feed';
 import {
   anotherFailure,
@@ -18,6 +20,12 @@ export const FEED = {
   directoryAudits: 'activityDisplayName',
   signIns: 'clientAppUsed',
 } as const satisfies Record<Source, Property>;
+
+/** The shipped detectors without what they ask for only to sharpen findings: one feed of each source. */
+export const ONE_FEED_EACH: readonly Detector[] = DETECTORS.map((detector) => ({
+  ...detector,
+  reads: detector.reads.map((read) => ({ ...read, live: false })),
+}));
 
 /** A step for that feed. */
 export function inFeed(source: Source, step: (feed: FeedState) => FeedState) {

@@ -11,7 +11,7 @@ import {
 import { HOUR, plus, toInstant, type Instant } from '../../shared/domain/time';
 import { answerCoverage } from '../../shared/pipeline/coverage-query';
 import { coverageReport, type CoverageReport } from '../../shared/pipeline/coverage-report';
-import { inFeed } from '../fakes/cover';
+import { ONE_FEED_EACH, inFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-06-10T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -38,7 +38,7 @@ const journal: Journal = {
   allRowsPerHour: 10,
 };
 
-function setUp(fields: Partial<FeedState> = {}, detectors = configureDetectors({})) {
+function setUp(fields: Partial<FeedState> = {}, detectors = configureDetectors({}, ONE_FEED_EACH)) {
   const stores = memoryStores();
   const clock = { now: () => NOW };
   const byDetector = { [EAS]: { from: ago(200), to: ago(2), gaps: [] } };
@@ -141,7 +141,7 @@ describe('shared/pipeline/coverage-report', () => {
   });
 
   describe('of several detectors', () => {
-    const [eas, other] = configureDetectors({});
+    const [eas, other] = configureDetectors({}, ONE_FEED_EACH);
     const { reads, needs } = eas!.detector;
     const mfa = { ...other!, detector: { ...other!.detector, reads, needs } };
     const byDetector = {
@@ -210,7 +210,7 @@ describe('shared/pipeline/coverage-report', () => {
     );
 
     const clock = { now: () => NOW };
-    const { sources } = await coverageReport(stores, configureDetectors({}), clock);
+    const { sources } = await coverageReport(stores, configureDetectors({}, ONE_FEED_EACH), clock);
 
     expect(sources).toMatchObject([{ stretches: [], detectors: {} }]);
   });

@@ -15,7 +15,7 @@ import { readSource, type Reader } from '../../shared/pipeline/read-source';
 import type { Wanted } from '../../shared/pipeline/ports';
 import { collect } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
-import { FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
+import { ONE_FEED_EACH, FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-06-02T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -63,7 +63,7 @@ function setUp(records: RecordSource, overrides: Partial<Reader> = {}) {
   const stores = memoryStores();
   const reader: Reader = {
     ...{ source: 'signIns', tenantId: 't', stores, clock, records },
-    detectors: configureDetectors({}),
+    detectors: configureDetectors({}, ONE_FEED_EACH),
     initialLookback: 24 * HOUR,
     ...overrides,
   };
@@ -205,7 +205,10 @@ describe('readSource', () => {
   it('does not read a log that no enabled detector needs', async () => {
     const source = new FakeSource([]);
     const { reader } = setUp(source, {
-      detectors: configureDetectors({ DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false' }),
+      detectors: configureDetectors(
+        { DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false' },
+        ONE_FEED_EACH,
+      ),
     });
 
     await readSource(reader);
@@ -419,7 +422,7 @@ describe('what one run has no time or patience for', () => {
       easSignIn('bad', '2026-06-02T11:00:00Z'),
       easSignIn('good', '2026-06-02T11:01:00Z'),
     ]);
-    const [eas, ...others] = configureDetectors({});
+    const [eas, ...others] = configureDetectors({}, ONE_FEED_EACH);
     const signals = (record: EntraRecord) => {
       if (record.id === 'bad') {
         throw new RangeError('never seen the like');
@@ -440,7 +443,7 @@ describe('what one run has no time or patience for', () => {
 
   it('shows a detector only the records that it reads', async () => {
     const shown: string[] = [];
-    const [eas] = configureDetectors({});
+    const [eas] = configureDetectors({}, ONE_FEED_EACH);
     const signals = (record: EntraRecord) => {
       shown.push(record.id);
       return [];

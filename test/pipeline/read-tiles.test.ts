@@ -35,7 +35,7 @@ import {
 } from '../../shared/pipeline/read-source';
 import { VirtualClock } from '../fakes/clock';
 import { easAccepted } from '../fakes/records';
-import { afterTrouble, FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
+import { ONE_FEED_EACH, afterTrouble, FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
 import { planBackfill } from '../../shared/domain/reading-plan';
 
 /** A Tuesday noon; hours below are counted from here. */
@@ -115,7 +115,7 @@ function setUp(options: LogOptions = {}, overrides: Partial<Reader> = {}) {
   const log = new Log(clock, options);
   const reader: Reader = {
     ...{ source: 'signIns', tenantId: 't', stores, clock, records: log },
-    detectors: configureDetectors({}),
+    detectors: configureDetectors({}, ONE_FEED_EACH),
     initialLookback: 24 * HOUR,
     ...overrides,
   };
@@ -251,7 +251,7 @@ describe('shared/pipeline/read-stretch', () => {
 
     /** The same detector, reading more. */
     function reading(more: string): ConfiguredDetector[] {
-      return configureDetectors({}).map((each) => {
+      return configureDetectors({}, ONE_FEED_EACH).map((each) => {
         const reads = each.detector.reads.map((read) =>
           read.property === 'clientAppUsed' ? { ...read, values: [...read.values, more] } : read,
         );

@@ -9,7 +9,7 @@ import { readSource, type Reader } from '../../shared/pipeline/read-source';
 import { feedsFor, filterKey, select } from '../../shared/pipeline/select';
 import { VirtualClock } from '../fakes/clock';
 import { easAccepted } from '../fakes/records';
-import { inFeed, readCoverage, readFeed } from '../fakes/cover';
+import { ONE_FEED_EACH, inFeed, readCoverage, readFeed } from '../fakes/cover';
 
 const NOW = toInstant('2026-06-02T12:00:00Z');
 const EAS = 'eas-success-despite-ca-failure';
@@ -19,7 +19,7 @@ const EMPTY: SourcePage = { rows: 0, records: [], malformed: [], seen: [] };
 function setUp(overrides: Partial<Reader> = {}) {
   const clock = new VirtualClock(NOW);
   const stores = memoryStores();
-  const detectors = configureDetectors({});
+  const detectors = configureDetectors({}, ONE_FEED_EACH);
   const meanwhile: { happens?: () => Promise<unknown> } = {};
   const filters: (string | undefined)[] = [];
   const records: RecordSource = {

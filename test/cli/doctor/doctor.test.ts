@@ -212,7 +212,7 @@ describe('crosscheck doctor, one permission removed', () => {
       ...{ state: 'fail', costs: [MFA, STARTS] },
       mend: 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).',
     });
-    expect(of(found, 'signIns').costs).toEqual([EAS]);
+    expect(of(found, 'signIns').costs).toEqual([EAS, MFA]);
     expect(of(found, 'licence').state).toBe('warn');
   });
 
@@ -222,10 +222,10 @@ describe('crosscheck doctor, one permission removed', () => {
     const found = await report();
 
     expect(found.code).toBe(1);
-    expect(of(found, 'Directory.Read.All')).toMatchObject({ state: 'warn', costs: [EAS] });
+    expect(of(found, 'Directory.Read.All')).toMatchObject({ state: 'warn', costs: [EAS, MFA] });
     expect(of(found, 'Directory.Read.All').says).toContain('as if the tenant had no licence');
     expect(of(found, 'directoryAudits').state).toBe('ok');
-    expect(of(found, 'signIns')).toMatchObject({ state: 'fail', costs: [EAS] });
+    expect(of(found, 'signIns')).toMatchObject({ state: 'fail', costs: [EAS, MFA] });
     expect(of(found, 'signIns').mend).toMatch(/^Grant Directory\.Read\.All first/);
     expect(of(found, 'licence').state).toBe('fail');
   });
@@ -264,6 +264,33 @@ describe('crosscheck doctor, one permission removed', () => {
 
     expect(of(found, 'Policy.Read.All')).toMatchObject({ state: 'ok', costs: [] });
     expect(of(found, 'AuditLog.Read.All').state).toBe('ok');
+    expect(found.checks.some(({ id }) => id === 'policies')).toBe(false);
+  });
+
+  it('is a warning where the sign-in log only sharpens findings', async () => {
+    const { report } = await setUp({
+      roles: ['AuditLog.Read.All'],
+      environment: { DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false' },
+    });
+
+    const found = await report();
+
+    expect(of(found, 'Directory.Read.All')).toMatchObject({ state: 'warn', costs: [MFA] });
+    expect(of(found, 'signIns')).toMatchObject({ state: 'warn', costs: [MFA] });
+    expect(of(found, 'signIns').says).toContain('which only sharpens findings: ');
+    expect(of(found, 'licence')).toMatchObject({ state: 'warn', costs: [MFA] });
+  });
+
+  it('asks nothing of the sign-in log when no detector that is on reads it', async () => {
+    const { report } = await setUp({
+      environment: {
+        DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false',
+        DETECTOR_MFA_REGISTRATION_UNFINISHED_ENABLED: 'false',
+      },
+    });
+
+    const found = await report();
+
     expect(found.checks.some(({ id }) => ['signIns', 'policies', 'licence'].includes(id))).toBe(
       false,
     );
@@ -275,31 +302,31 @@ describe('crosscheck doctor, what Graph answers', () => {
     [
       'no licence',
       () => unlicensed(),
-      { state: 'fail', costs: [EAS] },
+      { state: 'fail', costs: [EAS, MFA] },
       /^Assign Entra ID P1 or P2/,
     ],
     [
       'no role of the person',
       () => odataError(403, 'Authorization_RequestDenied', "User isn't in the allowed roles"),
-      { state: 'fail', costs: [EAS] },
+      { state: 'fail', costs: [EAS, MFA] },
       /a person needs a role like Reports Reader/,
     ],
     [
       'tenant unknown',
       () => odataError(404, 'TenantNotFound', 'The tenant is unknown'),
-      { state: 'fail', costs: [EAS] },
+      { state: 'fail', costs: [EAS, MFA] },
       /^Check TENANT_ID\.$/,
     ],
     [
       'signed out',
       () => odataError(401, 'InvalidAuthenticationToken', 'expired'),
-      { state: 'fail', costs: [EAS] },
+      { state: 'fail', costs: [EAS, MFA] },
       /az login/,
     ],
     [
       'too many requests',
       () => odataError(429, 'TooManyRequests', 'slow down'),
-      { state: 'warn', costs: [EAS] },
+      { state: 'warn', costs: [EAS, MFA] },
       /^Nothing/,
     ],
   ])('%s', async (_what, answer, expected, mend) => {
