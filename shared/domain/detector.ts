@@ -268,10 +268,7 @@ export function needsSource(
 }
 
 /** True when Graph is asked for rows of this source for the detector, be it only to sharpen its findings. */
-export function asksSource(
-  detector: { readonly reads: readonly Read[] },
-  source: Source,
-): boolean {
+export function asksSource(detector: { readonly reads: readonly Read[] }, source: Source): boolean {
   return detector.reads.some((read) => read.source === source && isAsked(read));
 }
 

@@ -130,12 +130,12 @@ describe('crosscheck coverage', () => {
   });
 
   it('prints JSON', async () => {
-    const { poll, run } = await setUp();
+    const { clock, poll, run } = await setUp();
     await poll();
 
     const report = JSON.parse(await run({ json: true })) as CoverageReport;
 
-    expect(report.asOf).toBe(NOW);
+    expect(report.asOf).toBe(clock.now());
     expect(report.sources.map(({ source }) => source)).toEqual(['directoryAudits', 'signIns']);
     expect(report.sources[1]?.detectors).toEqual({
       [EAS]: { from: plus(NOW, -24 * HOUR), to: plus(NOW, -2 * HOUR), gaps: [] },
