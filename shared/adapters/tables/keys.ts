@@ -26,6 +26,13 @@ export function joinKey(...parts: readonly string[]): string {
     .join('|');
 }
 
+/** What a part of a key says; a text that was shortened is lost. */
+export function fromKeyPart(part: string): string {
+  return part.replace(/~([0-9a-f]{4})/g, (_, unit: string) =>
+    String.fromCharCode(parseInt(unit, 16)),
+  );
+}
+
 function escape(text: string, unsafe: RegExp): string {
   return text.replace(unsafe, (unit) =>
     [...Array(unit.length).keys()]

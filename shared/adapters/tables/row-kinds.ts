@@ -1,3 +1,4 @@
+import { fromKeyPart } from './keys';
 import type { DamagedKind, DamagedRow } from '../../pipeline/ports';
 import type { Shape } from './columns';
 import type { Row } from './guards';
@@ -106,10 +107,13 @@ export function damagedRow(
   const { kind, parts = [] } = kindOf(table, { partitionKey, rowKey }) ?? { kind: 'unknown' };
   const [first = '', ...rest] = rowKey.split('|');
   const [, room = ''] = partitionKey.split('|');
-  const named = parts.flatMap((part, i) => (part === '' ? [] : [[part, rest[i]] as const]));
+  const named = parts.flatMap((part, i) => {
+    const value = rest[i];
+    return part === '' || value === undefined ? [] : [[part, fromKeyPart(value)] as const];
+  });
   return {
     ...{ table, partitionKey, rowKey, kind },
-    ...Object.fromEntries(named.filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(named),
     ...((kind === 'timeline' || kind === 'signal') && { timeline: first }),
     ...(table === 'Coverage' && { source: room as NonNullable<DamagedRow['source']> }),
   };
