@@ -263,7 +263,10 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     repairRows: () => repairRows({ tenantId, stores, clock, detectors: DETECTORS }),
     verify: async (range) =>
-      verifyRecord({ rows: stores.rows, copies: await buildCopies(config), clock }, range),
+      verifyRecord(
+        { rows: stores.rows, copies: await buildCopies(config), lists: stores, clock },
+        range,
+      ),
   };
 }
 

@@ -9,12 +9,16 @@ import {
 } from '../domain/verification';
 import type { ChainCopies, Now, RawRow, RecordRows } from './ports';
 import { copyOf } from './seal';
+import { ListAudit, type ListEvidence } from './verify-lists';
+import type { Finding } from '../domain/finding';
 
 /** The record as it can be read by anyone who may read. */
 export interface Evidence {
   readonly rows: RecordRows;
   /** Absent when no container is configured. */
   readonly copies: ChainCopies | undefined;
+  /** Absent: the lists are not compared with the findings. */
+  readonly lists?: ListEvidence;
   /** Absent: how old the last seal is, is not looked at. */
   readonly clock?: Now;
 }
@@ -61,6 +65,7 @@ type Chain = ReturnType<typeof verifyChain>;
 class Audit {
   readonly #evidence: Evidence;
   readonly #range: Range;
+  readonly #lists: ListAudit | undefined;
   readonly #tamperings: Tampering[] = [];
   readonly #unseen: string[] = [];
   readonly #notes: string[] = [];
@@ -71,6 +76,7 @@ class Audit {
   constructor(evidence: Evidence, range: Range) {
     this.#evidence = evidence;
     this.#range = range;
+    this.#lists = evidence.lists && new ListAudit(evidence.lists);
   }
 
   async run(): Promise<Verification> {
@@ -83,6 +89,7 @@ class Audit {
       await this.#lookAtTimeline(timeline.id, timeline.rows, sealed, missing);
     }
     await this.#lookForRemoved(sealed, missing);
+    await this.#lookAtLists(sealed);
     await this.#lookAtCopies(chain);
     if (sealed.leaving.size > 0) {
       this.#unseen.push(
@@ -177,6 +184,7 @@ class Audit {
         continue;
       }
       missing.delete(id);
+      this.#lists?.saw(id, tampering === undefined ? findingIn(own) : undefined);
       if (tampering !== undefined || links.some(({ at }) => isWithin(at, this.#range))) {
         this.#looked.findings += 1;
         this.#looked.transitions += links.length;
@@ -200,7 +208,22 @@ class Audit {
       ) {
         const detail = `entry ${by} of the chain names it with ${sequence} rows, and nothing of it is there`;
         this.#say([{ what: 'removed', place: `finding ${id}`, detail }]);
+        this.#lists?.saw(id, undefined);
       }
+    }
+  }
+
+  /** A list is written after its finding: it may tell of what somebody took away before it was sealed. */
+  async #lookAtLists(sealed: Sealed): Promise<void> {
+    if (this.#lists === undefined) {
+      return;
+    }
+    const { tamperings, purged } = await this.#lists.run(sealed);
+    this.#say(tamperings);
+    if (purged > 0) {
+      this.#notes.push(
+        `the lists still show ${purged} findings that were purged; run: crosscheck repair`,
+      );
     }
   }
 
@@ -267,6 +290,11 @@ class Audit {
   #say(found: readonly Tampering[]): void {
     this.#tamperings.push(...found.slice(0, MOST_TAMPERINGS - this.#tamperings.length));
   }
+}
+
+function findingIn(rows: readonly RawRow[]): Finding | undefined {
+  const row = rows.find(({ kind }) => kind === 'finding');
+  return row && ((row.current ?? row.value) as Finding);
 }
 
 /** What was sealed and not purged since. */
