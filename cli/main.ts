@@ -154,11 +154,13 @@ ${SETTINGS_HELP}`,
   root
     .command('repair')
     .description('make the lists of findings say again what the findings say')
+    .option('--forget', 'also take away lines of what is gone: they may be the only trace of it')
     .option('--json', 'print JSON to standard output')
     .addHelpText(
       'after',
       `
-Adds what is missing in the lists, corrects what differs and removes what is gone. Changes no finding, may be broken
+Adds what is missing in the lists, corrects what differs and removes what was purged. A line that tells of a finding that
+is gone, or of more than its history says, stays and ends with exit code 1: first run crosscheck verify. Changes no finding, may be broken
 off and repeated, and may run while the monitor does.
 ${SETTINGS_HELP}`,
     )

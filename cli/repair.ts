@@ -2,6 +2,7 @@ import { buildMonitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import { plainText, safeJson } from '../shared/domain/plain-text';
+import { toMinute } from '../shared/domain/time';
 import type { Clock } from '../shared/pipeline/ports';
 import { damagedInWords } from '../shared/pipeline/damaged';
 import { repair, type RepairReport } from '../shared/pipeline/repair';
@@ -11,13 +12,19 @@ import { count } from './finding-text';
 import { withLocalHost } from './local-environment';
 import type { Terminal } from './print';
 
+/** How many of those are printed; `--json` has more. */
+const SHOWN = 20;
+
 export interface RepairOptions {
   readonly json?: boolean;
+  /** Lines of what is gone are taken away, too. */
+  readonly forget?: boolean;
 }
 
 /**
  * `crosscheck repair`: rebuilds stored rows that cannot be read, then makes the lists of findings and the counts per day
  * say what the findings say.
+ * @returns the exit code: 1 when something is left, or a line tells of what is gone.
  * @throws ConfigError
  */
 export async function repairCommand(
@@ -30,6 +37,7 @@ export async function repairCommand(
   const rows = await repairRows();
   const report = await repair({
     stores,
+    isForgetting: options.forget === true,
     ...(terminal.isInteractive && {
       onProgress: ({ findings, rows }) => {
         terminal.err(
@@ -48,13 +56,16 @@ export async function repairCommand(
       `crosscheck: ${count(rows.left.length, 'stored row')} cannot be read and nothing says the same; find out who changed them with: crosscheck verify\n`,
     );
   }
+  if (report.lost.length > 0) {
+    terminal.err(lostText(report.lost, options.forget === true));
+  }
   if (report.unreadable > 0) {
     terminal.err(
       `crosscheck: ${count(report.unreadable, 'finding')} cannot be read and stayed as listed; run: crosscheck verify\n`,
     );
     return EXIT.failed;
   }
-  return rows.left.length > 0 ? EXIT.failed : EXIT.done;
+  return rows.left.length + report.lost.length > 0 ? EXIT.failed : EXIT.done;
 }
 
 function toText({ findings, rows, added, corrected, removed, counted }: RepairReport): string {
@@ -64,6 +75,28 @@ function toText({ findings, rows, added, corrected, removed, counted }: RepairRe
       ? 'the lists are right'
       : `${added} added, ${corrected} corrected, ${removed} removed`;
   return `${looked}: ${lists}${counted === 0 ? '' : `; ${counted} added to the counts per day`}\n`;
+}
+
+/** Only the lists tell that there was more than there is: whoever took it away is to be found first. */
+function lostText(lost: RepairReport['lost'], isForgotten: boolean): string {
+  const shown = lost.slice(0, SHOWN).map(({ id, status, resolution, openedAt }) => {
+    const state = resolution === undefined ? status : `${status}, ${resolution}`;
+    return `  ${id}: opened ${toMinute(openedAt)}, ${state}\n`;
+  });
+  const what = `the lists told of ${count(lost.length, 'finding')} that ${lost.length === 1 ? 'is' : 'are'} gone, or further than what is stored, and no purge is written down:\n`;
+  const next = isForgotten
+    ? 'These lines were taken away, as --forget says. Find out who changed the record.\n'
+    : 'These lines stay, as evidence. Run: crosscheck verify. Keep: crosscheck repair --json. Only then: crosscheck repair --forget\n';
+  return plainLines(
+    `crosscheck: ${what}${shown.join('')}${lost.length > shown.length ? '  and more (--json has them)\n' : ''}${next}`,
+  );
+}
+
+function plainLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => plainText(line))
+    .join('\n');
 }
 
 /** What became of rows that could not be read; nothing while there are none. */

@@ -1,6 +1,7 @@
 import { sha256 } from '../domain/canonical';
 import { entriesOf, keyOfEntry } from './finding-counts';
 import type { Finding } from '../domain/finding';
+import { verifyChain } from '../domain/verification';
 import { lineOf, LISTS, listsOf, textOfLine } from './finding-lines';
 import { writeLines } from './finding-writer';
 import {
@@ -11,8 +12,10 @@ import {
   type FindingLine,
   type FindingStore,
   type IndexRow,
+  type RecordRows,
   type StoredFinding,
 } from './ports';
+import { isAhead } from './verify-lists';
 
 /** What a repair has looked at and mended so far. */
 export interface RepairReport {
@@ -29,6 +32,11 @@ export interface RepairReport {
   readonly counted: number;
   /** Findings that cannot be read: what the lists say of them stays. */
   readonly unreadable: number;
+  /**
+   * Lines that tell of what is not there any more, and no purge is written down: of a finding that is gone, or of a
+   * state that its history does not have. They may be all that is left of it. The first thousand.
+   */
+  readonly lost: readonly FindingLine[];
 }
 
 export interface Repair {
@@ -36,33 +44,55 @@ export interface Repair {
     readonly findings: FindingStore;
     readonly index: FindingIndex;
     readonly counts: FindingCounts;
+    readonly rows: Pick<RecordRows, 'chain'>;
   };
+  /** Lines that may be all that is left of something are brought in line, too; without it they stay. */
+  readonly isForgetting?: boolean;
   /** Called now and then, with what was done so far. */
   readonly onProgress?: (report: RepairReport) => void;
 }
 
 const PROGRESS_EVERY = 10_000;
 const BATCH = 1_000;
+const MOST_LOST = 1_000;
 
 /**
  * Makes the lists say what the findings say: adds what is missing, corrects what differs, removes what is gone. Then
- * completes the counts per day by what the histories say; what findings that are purged have added to them stays. Only
- * what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
+ * completes the counts per day by what the histories say; what findings that are purged have added to them stays. A line
+ * that tells of more than is there stays, too, unless somebody says that it may go: it is evidence. Only what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
  * about 250 bytes per finding in memory.
  */
-export async function repair({ stores, onProgress }: Repair): Promise<RepairReport> {
+export async function repair({ stores, isForgetting, onProgress }: Repair): Promise<RepairReport> {
   const tally = new Tally(onProgress);
-  const missing = await compare(stores, tally);
+  const lines = {
+    stores,
+    isForgetting: isForgetting === true,
+    purged: await purgedIn(stores.rows),
+  };
+  const missing = await compare(lines, tally);
   if (missing.size > 0) {
     await addMissing(stores, missing, tally);
     // What changed between our look at it and our line is found now.
     tally.begin();
-    for (const id of await compare(stores, tally)) {
+    for (const id of await compare(lines, tally)) {
       await put(stores, id);
     }
   }
   await completeCounts(stores, tally);
   return tally.report;
+}
+
+/** What is needed to judge a line that is not what its finding says. */
+interface Lines {
+  readonly stores: Repair['stores'];
+  readonly isForgetting: boolean;
+  /** Ids of findings whose purge is written down. */
+  readonly purged: ReadonlySet<string>;
+}
+
+async function purgedIn(rows: Pick<RecordRows, 'chain'>): Promise<ReadonlySet<string>> {
+  const { findings } = verifyChain(await rows.chain()).sealed;
+  return new Set([...findings].flatMap(([id, { gone }]) => (gone === undefined ? [] : [id])));
 }
 
 async function completeCounts({ findings, counts }: Repair['stores'], tally: Tally): Promise<void> {
@@ -83,7 +113,8 @@ async function completeCounts({ findings, counts }: Repair['stores'], tally: Tal
 }
 
 /** Mends what is wrong. @returns the findings that some list lacks. */
-async function compare(stores: Repair['stores'], tally: Tally): Promise<ReadonlySet<string>> {
+async function compare(lines: Lines, tally: Tally): Promise<ReadonlySet<string>> {
+  const { stores } = lines;
   const expected = new Map<string, Expected>();
   const onUnreadable = ({ findingId = '' }: UnreadableRowError): void => {
     tally.tell('unreadable', findingId);
@@ -106,7 +137,7 @@ async function compare(stores: Repair['stores'], tally: Tally): Promise<Readonly
     if (known !== undefined && !row.isMisplaced && digestOf(line) === known.digest) {
       known.missing &= ~bitOf(row.list);
     } else {
-      await mend(stores, { ...row, line }, known, tally);
+      await mend(lines, { ...row, line }, known, tally);
     }
     tally.step('rows');
   }
@@ -141,7 +172,7 @@ interface Expected {
 }
 
 async function mend(
-  stores: Repair['stores'],
+  { stores, isForgetting, purged }: Lines,
   row: IndexRow & { readonly line: FindingLine },
   known: Expected | undefined,
   tally: Tally,
@@ -155,6 +186,15 @@ async function mend(
       return;
     }
     throw error;
+  }
+  if (await isEvidence(stores, row.line, stored, purged)) {
+    tally.lose(row.line);
+    if (!isForgetting) {
+      if (known !== undefined) {
+        known.missing = 0; // the other lists wait, too: writing them would write this line
+      }
+      return;
+    }
   }
   if (stored === undefined) {
     await stores.index.drop(row);
@@ -176,6 +216,20 @@ async function mend(
   }
 }
 
+/** A finding is written before its lines: a line that knows more is of something that somebody took away. */
+async function isEvidence(
+  { findings }: Repair['stores'],
+  line: FindingLine,
+  stored: StoredFinding | undefined,
+  purged: ReadonlySet<string>,
+): Promise<boolean> {
+  if (stored === undefined) {
+    return !purged.has(line.id);
+  }
+  const isSame = textOfLine(line) === textOfLine(lineOf(stored.finding));
+  return !isSame && isAhead(line, await findings.history(line.id));
+}
+
 /** Where a running monitor keeps changing the finding, it also writes the line. */
 async function put(stores: Repair['stores'], id: string, finding?: Finding): Promise<void> {
   await writeLines(stores, id.slice(0, id.indexOf('-')), new Map([[id, finding]]));
@@ -189,6 +243,7 @@ class Tally {
     removed: new Set<string>(),
     unreadable: new Set<string>(),
   };
+  readonly #lost = new Map<string, FindingLine>();
   #steps = 0;
 
   constructor(onProgress: Repair['onProgress']) {
@@ -200,12 +255,19 @@ class Tally {
     return {
       ...{ ...this.#counts, corrected: corrected.size, removed: removed.size },
       unreadable: unreadable.size,
+      lost: [...this.#lost.values()],
     };
   }
 
   /** A new comparison: what was looked at is counted anew, what was mended is not. */
   begin(): void {
     Object.assign(this.#counts, { findings: 0, rows: 0 });
+  }
+
+  lose(line: FindingLine): void {
+    if (this.#lost.size < MOST_LOST) {
+      this.#lost.set(line.id, line);
+    }
   }
 
   /** Counts a finding once, in however many lists it was wrong. */

@@ -1,5 +1,6 @@
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import type { Stores } from '../../shared/pipeline/ports';
+import { repair } from '../../shared/pipeline/repair';
 import { UsageError } from '../../cli/exit';
 import { addCommand, listCommand, removeCommand, type AddOptions } from '../../cli/rules';
 import { verifyCommand } from '../../cli/verify';
@@ -21,6 +22,7 @@ beforeAll(async () => {
   const { connection } = azurite;
   stores = tableStores({ connection, tenantId: TENANT_ID, createMissingTables: true });
   await buildRecord(stores);
+  await repair({ stores });
 });
 afterAll(async () => {
   await azurite.stop();

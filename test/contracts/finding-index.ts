@@ -292,7 +292,8 @@ export function findingIndexContract(make: MakeStores): void {
         const kept = await commit(finding(MARY));
         await stores.index.put(kept);
 
-        const nothing = { findings: 1, rows: 2, added: 0, corrected: 0, removed: 0, unreadable: 0 };
+        const none = { added: 0, corrected: 0, removed: 0, unreadable: 0, lost: [] };
+        const nothing = { findings: 1, rows: 2, ...none };
         expect(await repair({ stores })).toEqual({ ...nothing, counted: 1 });
         expect(await repair({ stores })).toEqual({ ...nothing, counted: 0 });
       });
@@ -328,9 +329,14 @@ export function findingIndexContract(make: MakeStores): void {
         await putAll([{ ...old, status: 'resolved', count: 99 }, right, gone]);
         await expect(linesAgree(stores)).rejects.toThrow();
 
-        const report = await repair({ stores });
+        // What knows more than is there is the only trace of it.
+        const kept = await repair({ stores });
+        expect(kept).toMatchObject({ added: 1, corrected: 0, removed: 0 });
+        expect(kept.lost.map(({ id }) => id).toSorted()).toEqual([old.id, gone.id].toSorted());
 
-        expect(report).toMatchObject({ findings: 3, added: 1, corrected: 1, removed: 1 });
+        const report = await repair({ stores, isForgetting: true });
+
+        expect(report).toMatchObject({ findings: 3, added: 0, corrected: 1, removed: 1 });
         expect(await walk({})).toEqual(sorted([missing, old, right]));
         await linesAgree(stores);
         expect(await repair({ stores })).toMatchObject({ added: 0, corrected: 0, removed: 0 });

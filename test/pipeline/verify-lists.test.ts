@@ -1,0 +1,124 @@
+import { fromColumns, toColumns } from '../../shared/adapters/tables/columns';
+import type { StoredRow } from '../../shared/adapters/tables/guards';
+import { digestOf } from '../../shared/domain/chain';
+import type { Finding, Transition } from '../../shared/domain/finding';
+import { repair } from '../../shared/pipeline/repair';
+import { verifyRecord, type Verification } from '../../shared/pipeline/verify';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
+import { buildRecord } from '../fakes/record';
+
+/** A record whose lists are right, and the finding of today, which no seal knows yet: open, then resolved. */
+async function world(): Promise<{ stores: MemoryStores; id: string }> {
+  const stores = memoryStores();
+  await buildRecord(stores);
+  await repair({ stores });
+  return { stores, id: stores.findings.list().at(-1)!.id };
+}
+
+function verify(stores: MemoryStores): Promise<Verification> {
+  return verifyRecord({ rows: stores.rows, copies: undefined, lists: stores });
+}
+
+function rowsOf({ tables }: MemoryStores, id: string): [string, StoredRow][] {
+  const anchor = id.slice(id.indexOf('-') + 1);
+  const rows = [...tables.contents('Findings').rows];
+  return rows.filter(([, row]) => row.rowKey.includes(anchor));
+}
+
+/** Takes away a finding with all its rows, before a seal knows it. */
+function erase(stores: MemoryStores, id: string): void {
+  rowsOf(stores, id).forEach(([key]) => {
+    stores.tables.contents('Findings').remove(key);
+  });
+}
+
+/** Takes away the last row of a history, and puts back the finding as it was before. */
+function rollBack(stores: MemoryStores, id: string): void {
+  const { tables } = stores;
+  const rows = rowsOf(stores, id);
+  const history = rows.filter(([, { rowKey }]) => rowKey.startsWith('h|'));
+  const [before] = history.map(([, row]) => fromColumns(row) as Transition);
+  const [lastKey] = history.toSorted(([, a], [, b]) => (a.rowKey < b.rowKey ? -1 : 1)).at(-1)!;
+  tables.contents('Findings').remove(lastKey);
+  const [key, row] = rows.find(([, { rowKey }]) => rowKey.startsWith('f|'))!;
+  const { resolution: _r, resolvedAt: _a, ...rest } = fromColumns(row) as Finding;
+  const older = {
+    ...{ ...rest, sequence: 1, head: before!.hash, status: before!.status },
+    ...{ movedAt: before!.at, verdict: { state: 'open' } },
+  };
+  const { partitionKey, rowKey, etag } = row;
+  tables.contents('Findings').rows.set(key, {
+    ...{ partitionKey, rowKey, etag, ...toColumns(older) },
+    ...{ digest: digestOf(older), movedAt: before!.at, format: row['format'] },
+  } as StoredRow);
+}
+
+function dropLine({ tables }: MemoryStores, id: string): void {
+  const index = tables.contents('FindingIndex');
+  const [key] = [...index.rows].find(([, row]) => row.rowKey.includes(id))!;
+  index.remove(key);
+}
+
+describe('verification compares the lists with the findings', () => {
+  it('and finds nothing in a record that nobody has altered', async () => {
+    const { stores } = await world();
+
+    expect(await verify(stores)).toMatchObject({ isSound: true, tamperings: [] });
+  });
+
+  it.each([
+    {
+      ...{ did: 'a finding was erased before its seal', alter: erase },
+      named: { what: 'removed', says: 'no purge of it is written down' },
+    },
+    {
+      ...{ did: 'the last transition was taken away and the finding put back', alter: rollBack },
+      named: { what: 'changed', says: 'says otherwise' },
+    },
+    {
+      ...{ did: 'a line was taken out of a list', alter: dropLine },
+      named: { what: 'removed', says: 'does not show it' },
+    },
+  ])('$did: it is named', async ({ alter, named }) => {
+    const { stores, id } = await world();
+    alter(stores, id);
+
+    const blind = await verifyRecord({ rows: stores.rows, copies: undefined });
+    const found = await verify(stores);
+
+    expect(blind.tamperings).toEqual([]); // nothing else knows of it
+    expect(found.isSound).toBe(false);
+    expect(found.tamperings).toMatchObject([{ what: named.what }]);
+    expect(found.tamperings[0]!.detail).toContain(named.says);
+    expect(found.tamperings[0]!.place).toContain(id);
+  });
+
+  it('says nothing of lines that a writer has not written yet', async () => {
+    const { stores, id } = await world();
+    dropLine(stores, id);
+    const { detector, subject } = (await stores.findings.find(id))!.finding;
+    const timeline = { id: id.slice(0, id.indexOf('-')), detector, subject };
+    await stores.marks.markWriting([timeline], (await stores.findings.history(id))[0]!.at);
+
+    expect((await verify(stores)).tamperings).toEqual([]);
+  });
+});
+
+describe('repair keeps the only trace of what was taken away', () => {
+  it.each([
+    { did: 'a finding was erased', alter: erase, mended: { removed: 1 } },
+    { did: 'a transition was taken away', alter: rollBack, mended: { corrected: 1 } },
+  ])('$did: the line stays and is named, until somebody says that it may go', async (story) => {
+    const { stores, id } = await world();
+    story.alter(stores, id);
+
+    const first = await repair({ stores });
+    const found = await verify(stores);
+    const last = await repair({ stores, isForgetting: true });
+
+    expect(first).toMatchObject({ removed: 0, corrected: 0, added: 0, lost: [{ id }] });
+    expect(found.tamperings).toHaveLength(1);
+    expect(last).toMatchObject({ ...story.mended, lost: [{ id, status: 'resolved' }] });
+    expect(await repair({ stores })).toMatchObject({ removed: 0, corrected: 0, lost: [] });
+  });
+});
