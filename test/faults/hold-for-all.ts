@@ -1,14 +1,13 @@
 import fc from 'fast-check';
-import type { FaultPlan } from '../fakes/fault-plan';
 
 /** Random when absent; a failure prints the seed to set. */
 const SEED = process.env['FC_SEED'];
 
 /** Plays so many plans; a failure tells the seed, the smallest plan that still fails and what differs. */
-export async function mustHoldForAll(
-  plans: fc.Arbitrary<FaultPlan>,
+export async function mustHoldForAll<T>(
+  plans: fc.Arbitrary<T>,
   runs: number,
-  holds: (plan: FaultPlan) => Promise<void>,
+  holds: (plan: T) => Promise<void>,
 ): Promise<void> {
   const outcome = await fc.check(fc.asyncProperty(plans, holds), {
     numRuns: runs,

@@ -165,14 +165,23 @@ export class TableOutbox implements Outbox {
   async release(ended: readonly EndedMark[]): Promise<void> {
     const { work } = this.#tables;
     for (let from = 0; from < ended.length; from += MARKS_TOGETHER) {
-      const writes = this.#writesOf(ended.slice(from, from + MARKS_TOGETHER));
-      if ((await work.transact(writes)) !== undefined) {
+      const chunk = ended.slice(from, from + MARKS_TOGETHER);
+      if ((await work.transact(this.#writesOf(chunk))) !== undefined) {
         continue;
       }
-      // Somebody else removed one of them, and the transaction failed as a whole.
-      for (const write of writes) {
-        await work.writeOne(write);
+      // Somebody else moved or removed one of them, and the transaction failed as a whole.
+      for (const each of chunk) {
+        if ((await work.transact(this.#writesOf([each]))) === undefined) {
+          await this.#count(each);
+        }
       }
+    }
+  }
+
+  /** Where the alert goes on is up to who has its mark now; what health counts of it is not. */
+  async #count({ mark, state }: EndedMark): Promise<void> {
+    if (state !== undefined && isCounted(state)) {
+      await this.#tables.work.upsert(countedMark(this.#tables.tenantId, state, mark));
     }
   }
 
@@ -223,7 +232,7 @@ export class TableOutbox implements Outbox {
     return undefined;
   }
 
-  /** The new marks go first, where they cannot go together; no row comes twice. */
+  /** No row comes twice. */
   #writesOf(ended: readonly EndedMark[]): readonly Write[] {
     const { tenantId } = this.#tables;
     const upserts = ended.flatMap(({ mark: { digest: _d, ...mark }, next, digest, state }) => [

@@ -226,8 +226,16 @@ export class ChannelAlerts {
     return row && { ...ready, row };
   }
 
-  /** Posts what is claimed and records what came of it. A digest that may have arrived stays together. */
+  /**
+   * Posts what is claimed and records what came of it. A digest that may have arrived stays together. Where the claims
+   * have run out meanwhile (a slow storage, a machine that slept) another may be at it: then the next run sees to it.
+   */
   async post(channel: Channel, { post, claimed, told = [] }: Posting): Promise<void> {
+    const begun = this.#options.clock.now();
+    if (claimed.some(({ row: { sendingUntil } }) => (sendingUntil ?? begun) <= begun)) {
+      this.counts.waiting += claimed.length;
+      return;
+    }
     const result = await postTo(channel, post);
     this.counts.posts += 1;
     this.#options.turns.onResult(result);

@@ -1,7 +1,7 @@
 import { shortHash } from '../../domain/canonical';
 import { CLAIM } from '../../domain/delivery';
 import type { Finding } from '../../domain/finding';
-import { plus } from '../../domain/time';
+import { plus, type Instant } from '../../domain/time';
 import { concurrently } from '../concurrently';
 import {
   UnreadableRowError,
@@ -84,23 +84,25 @@ export class Digests {
     await this.#postAll(digest, ready, []);
   }
 
-  /** @param told were told by the same digest: it is the same only with them. */
+  /**
+   * Claims the alerts of a digest and posts it. Where one cannot be claimed nothing is posted: who finds the digest when
+   * the claims are over sees that.
+   * @param told are known to be told by the same digest: it is the same only with them.
+   */
   async #postAll(
     digest: DigestClaim,
     ready: readonly Ready[],
     told: readonly Ready[],
   ): Promise<void> {
     const claimed: Ready[] = [];
-    const refused: SendMark[] = [];
     await concurrently(ready, AT_A_TIME, async (each) => {
       const own = await this.#alerts.claim(each, digest);
-      if (own === undefined) {
-        refused.push(each.mark);
-      } else {
-        claimed.push(own);
-      }
+      claimed.push(...(own === undefined ? [] : [own]));
     });
-    await this.#free(refused);
+    if (claimed.length < ready.length) {
+      this.#alerts.counts.claimed += ready.length;
+      return;
+    }
     const marks = told.map(({ mark }) => mark);
     if (claimed.length > 0) {
       const items = itemsOf(inOrder([...told, ...claimed]));
@@ -168,7 +170,8 @@ export class Digests {
       found.map(({ mark }) => mark),
       digest,
     );
-    if (gathered.length < found.length) {
+    const now = clock.now();
+    if (gathered.length < found.length || found.some(({ row }) => row && isClaimed(row, now))) {
       this.#alerts.counts.claimed += found.length; // another run has it
       return [];
     }
@@ -202,6 +205,10 @@ interface Found {
   readonly view: View;
   /** Absent when it cannot be read, or is gone. */
   readonly row?: OutboxRow;
+}
+
+function isClaimed({ state, sendingUntil }: OutboxRow, now: Instant): boolean {
+  return state === 'sending' && sendingUntil !== undefined && sendingUntil > now;
 }
 
 /** Never claimed for the digest that it lies under, or known not to have arrived: then all of it has not. */
