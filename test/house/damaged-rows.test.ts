@@ -168,12 +168,9 @@ async function world(): Promise<MemoryTables> {
   await stores.marks.markDue([{ timeline: timelines[0]!, at: DAMAGE }]);
   await stores.marks.keepFaults({ at: clock.now() });
   await stores.marks.takeLease('drain', clock.now(), plus(clock.now(), MINUTE));
-  await stores.outbox.release([
-    {
-      mark: { alertId: `${finding!.id}-1`, channel: 'teams', at: clock.now(), form: 'card' },
-      next: plus(clock.now(), MINUTE),
-    },
-  ]);
+  const at = plus(clock.now(), MINUTE);
+  const mark = { alertId: `${finding!.id}-1`, channel: 'teams', at, form: 'card' } as const;
+  await stores.outbox.release([{ mark, next: at }]);
   return tables;
 }
 
