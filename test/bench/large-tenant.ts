@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Around } from '../../shared/adapters/memory/memory-table';
 import { DETECTORS } from '../../shared/detectors/index';
 import type { EntraRecord } from '../../shared/domain/record';
+import type { ReadingState } from '../../shared/domain/source-state';
 import { MINUTE, plus } from '../../shared/domain/time';
 import { drainMarks } from '../../shared/pipeline/assess';
 import { keep } from '../../shared/pipeline/keep';
@@ -73,14 +74,16 @@ export async function measureLargeTenant(users: number): Promise<LargeTenant> {
     const reading = await stores.coverage.reading();
     for (let from = 0; from < records.length; from += PAGE) {
       const selection = select(TENANT, DETECTORS, records.slice(from, from + PAGE));
-      [...selection.values()].flatMap((each) => [...each.keys()]).forEach((id) => touched.add(id));
+      for (const { timeline } of [...selection.values()].flatMap((each) => [...each.values()])) {
+        touched.add(timeline.id);
+      }
       await keep(stores, selection, { reading, known: remembers });
     }
     const drains: number[] = [];
     let judged = 0;
     for (let left = 1; left > 0;) {
       const began = performance.now();
-      const report = await drainOnce(stores);
+      const report = await drainOnce(stores, reading);
       drains.push((performance.now() - began) / 1_000);
       judged += report.timelines;
       left = report.left;
@@ -110,10 +113,10 @@ export async function measureLargeTenant(users: number): Promise<LargeTenant> {
 }
 
 /** By the real clock: the budget of a run counts what storage makes it wait. */
-function drainOnce(stores: Stores): ReturnType<typeof drainMarks> {
+function drainOnce(stores: Stores, reading: ReadingState): ReturnType<typeof drainMarks> {
   const began = performance.now();
   return drainMarks({
-    ...{ tenantId: TENANT, detectors: configured(), stores, budget: BUDGET },
+    ...{ tenantId: TENANT, detectors: configured(), stores, reading, budget: BUDGET },
     clock: { now: () => plus(END, Math.round(performance.now() - began)) },
   });
 }
