@@ -4,7 +4,9 @@ import { fromColumns, toColumns } from '../../../shared/adapters/tables/columns'
 import type { StoredRow } from '../../../shared/adapters/tables/guards';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import type { RawRow, Stores } from '../../../shared/pipeline/ports';
+import { repair } from '../../../shared/pipeline/repair';
 import { verifyRecord } from '../../../shared/pipeline/verify';
+import { collect } from '../../contracts/samples';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
 import { buildRecord } from '../../fakes/record';
 import { applied, tampering, type Plan, type Shelf, type ShelfRow } from '../../fakes/tampering';
@@ -144,6 +146,28 @@ describe('verification over tables', () => {
     expect(count).toBeGreaterThanOrEqual(60);
     const found = await verifyRecord({ rows: stores.rows, copies: undefined });
     expect(found.tamperings).toEqual([]);
+  });
+
+  it('names a finding that no seal knows yet and that was erased: the lists still show it', async () => {
+    await repair({ stores });
+    const shelf = new TableShelf();
+    const evidence = { rows: stores.rows, copies: undefined, lists: stores };
+    expect((await verifyRecord(evidence)).tamperings).toEqual([]);
+    const newestFirst = (await collect(stores.findings.all())).toSorted((a, b) =>
+      a.openedAt > b.openedAt ? -1 : 1,
+    );
+    const { id } = newestFirst[0]!;
+    for (const { key } of (await shelf.rows()).filter(({ raw }) => raw.id === id)) {
+      await shelf.remove(key);
+    }
+
+    const blind = await verifyRecord({ rows: stores.rows, copies: undefined });
+    const { tamperings } = await verifyRecord(evidence);
+
+    await shelf.restore();
+    expect(blind.tamperings).toEqual([]);
+    expect(tamperings).toMatchObject([{ what: 'removed', place: `finding ${id}` }]);
+    expect((await verifyRecord(evidence)).tamperings).toEqual([]);
   });
 
   it.each([
