@@ -1,3 +1,5 @@
+import { functionTimeout } from '../../host.json';
+import type { Around } from '../../shared/adapters/memory/memory-table';
 import { CLAIM, type DeliveryState } from '../../shared/domain/delivery';
 import type { Alert, AlertVerb, Finding, Transition } from '../../shared/domain/finding';
 import { between, DAY, HOUR, MINUTE, plus, SECOND, toInstant } from '../../shared/domain/time';
@@ -682,6 +684,25 @@ describe('pipeline/deliver', () => {
       await world.run();
       expect(await world.row()).toMatchObject({ state: 'sent', attempts: 2 });
     });
+  });
+
+  it('ends well inside the time of its function when storage is slow, and the next run goes on', async () => {
+    const [hours, minutes] = functionTimeout.split(':').map(Number) as [number, number];
+    for (const finding of others(200)) {
+      await world.owe(finding, 'opened', 'line');
+    }
+    const slow: Around = (run) => {
+      world.clock.advance(2 * SECOND);
+      return run();
+    };
+
+    const done = await world.run({ around: slow });
+
+    expect(between(T, world.clock.now())).toBeLessThan((hours * HOUR + minutes * MINUTE) / 2);
+    expect(done.sent).toBeGreaterThan(20);
+    expect(done.sent + done.waiting).toBe(200);
+    expect((await world.run({ around: slow })).sent).toBeGreaterThan(20);
+    expect(new Set(world.posted).size).toBe(world.posted.length);
   });
 
   describe('leaves the rest of the run', () => {
