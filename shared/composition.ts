@@ -3,7 +3,8 @@ import { systemClock } from './adapters/system-clock';
 import type { Limiter } from './adapters/graph/limiter';
 import type { AccountOptions } from './adapters/tables/account';
 import type { Logger } from './adapters/logging/logger';
-import { readConfig, type Config } from './config/config';
+import type { Config } from './config/config';
+import { readConfigForTimers } from './config/config-for-timers';
 import { processEnvironment } from './config/environment';
 import { DETECTORS, RETIRED_DETECTORS } from './detectors/index';
 import type { ChannelId } from './domain/delivery';
@@ -105,7 +106,7 @@ let monitor: Promise<Monitor> | undefined;
  * @throws ConfigError naming every setting that cannot be used.
  */
 export function theMonitor(): Promise<Monitor> {
-  monitor ??= buildMonitor(readConfig(processEnvironment()));
+  monitor ??= buildMonitor(readConfigForTimers(processEnvironment()));
   monitor.catch(() => {
     monitor = undefined; // the next invocation says it again, and may find it mended
   });
@@ -117,7 +118,11 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const { createLogger } = await import('./adapters/logging/logger');
   /** What the last poll saw of our own clock: said in the line of every run while it is wrong. */
   let clockIs: string | undefined;
-  const logger = createLogger(config.logLevel, undefined, () => ({ clockIs }));
+  const { switchedOff } = config;
+  const logger = createLogger(config.logLevel, undefined, () => ({
+    clockIs,
+    ...(switchedOff.length > 0 && { badSettings: switchedOff }),
+  }));
   const stores = await buildStores(config);
   const channels = await buildChannels(config, clock);
   const { tenantId, detectors } = config;
@@ -236,7 +241,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
         isReading: config.isReading,
         channels: channels.map(({ id, channel }) => ({ id, isConfigured: channel !== undefined })),
         hasContainer: config.sealContainer !== undefined,
-        clock,
+        ...{ clock, switchedOff },
       }),
     coverage: (range) => coverageReport(stores, detectors, clock, range),
     backfill: async (source, range, onWindow) => {

@@ -36,6 +36,8 @@ export interface Config {
   readonly detectors: readonly ConfiguredDetector[];
   /** Who may be believed to say who asks. */
   readonly access: Gate;
+  /** Settings that cannot be used, each with what is switched off for it; always empty at a terminal. */
+  readonly switchedOff: readonly string[];
   /** All settings as they may be shown. */
   readonly shown: readonly ShownSetting[];
 }
@@ -117,6 +119,7 @@ export function readConfig(environment: Environment): Config {
     logLevel,
     detectors,
     access: readAccess(environment, isLocal),
+    switchedOff: [],
     shown: shownSettings(environment),
   };
 }

@@ -34,6 +34,16 @@ function nameOf(detector: Detector, setting: string): string {
   return `DETECTOR_${`${detector.id}_${setting}`.replaceAll('-', '_').toUpperCase()}`;
 }
 
+/** The setting that switches a detector on and off. */
+export function enabledSetting(detector: Detector): string {
+  return nameOf(detector, 'enabled');
+}
+
+/** Whether a detector takes a setting of this name. */
+export function isSettingOf(detector: Detector, name: string): boolean {
+  return detectorSettings([detector]).some((each) => each.name === name);
+}
+
 /** Every setting that the registered detectors take. */
 export function detectorSettings(
   detectors: readonly Detector[] = DETECTORS,
@@ -106,6 +116,7 @@ export function configureDetectors(
 function unknownNames(environment: Environment, detectors: readonly Detector[]): string[] {
   const known = detectorSettings(detectors).map((setting) => setting.name);
   return Object.keys(environment)
+    .filter((name) => environment[name] !== undefined)
     .filter((name) => name.startsWith('DETECTOR_') && !known.includes(name))
     .map((name) => `${name} is not a setting; known are ${known.join(', ')}`);
 }

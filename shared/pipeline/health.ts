@@ -69,11 +69,13 @@ export async function health(
     readonly channels: readonly ChannelSetting[];
     /** Seals are to be copied. */
     readonly hasContainer?: boolean;
+    /** Settings that cannot be used, with what is switched off for them. */
+    readonly switchedOff?: readonly string[];
     readonly clock: Now;
   },
 ): Promise<Health> {
   const now = options.clock.now();
-  const problems: string[] = [];
+  const problems: string[] = [...(options.switchedOff ?? [])];
   const notes: string[] = [];
   const sources: Health['sources'][number][] = [];
   const isReading = options.isReading !== false;
