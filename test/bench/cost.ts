@@ -7,9 +7,9 @@ const IDLE = 3;
 /** In US dollars: of 10,000 requests to tables, and of a GB kept for a month. To be checked with Azure's calculator. */
 const PER_10_000 = 0.00036;
 const PER_GB = 0.06;
-/** A signal with what an index takes, in bytes; kept for 120 days. */
+/** A signal with what an index takes, in bytes; kept for 92 days. */
 const ROW = 1_500;
-const KEPT = 120;
+const KEPT = 92;
 
 /** Storage operations that were counted. */
 export interface Counted {
