@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
+import { DETECTORS } from '../../../shared/detectors/index';
 import type { Json } from '../../../shared/domain/canonical';
 import type { SourcePage, Stores } from '../../../shared/pipeline/ports';
 import { deliverAlerts } from '../../../shared/pipeline/deliver';
@@ -9,6 +10,7 @@ import { DAY, HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { collect } from '../../contracts/samples';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
 import { VirtualClock } from '../../fakes/clock';
+import { ONE_FEED_EACH } from '../../fakes/cover';
 import { Crash } from '../../fakes/crashing';
 import { linesAgree } from '../../fakes/lines';
 import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
@@ -112,9 +114,11 @@ describe('the engine over tables', () => {
   });
 
   it.each([
-    { where: 'in one process', processes: 1, requests: 14 },
-    { where: 'each source in a process of its own', processes: 2, requests: 14 },
-  ])('takes $requests requests for a quiet poll, $where', async ({ processes, requests }) => {
+    { what: 'one feed of each source', read: ONE_FEED_EACH, processes: 1, requests: 14 },
+    { what: 'the same in two processes', read: ONE_FEED_EACH, processes: 2, requests: 14 },
+    { what: 'a third feed', read: DETECTORS, processes: 1, requests: 15 },
+    { what: 'a third feed in two processes', read: DETECTORS, processes: 2, requests: 15 },
+  ])('takes $requests requests for a quiet poll, $what', async ({ read, processes, requests }) => {
     tenants += 1;
     const tenant = tenants;
     const clock = new VirtualClock(END);
@@ -124,7 +128,7 @@ describe('the engine over tables', () => {
       const shared = begin();
       for (const source of ['directoryAudits', 'signIns'] as const) {
         await pollSource({
-          ...{ source, tenantId: TENANT, detectors: configured(), clock },
+          ...{ source, tenantId: TENANT, detectors: configured(read), clock },
           stores: processes === 1 ? shared : begin(),
           records: { read: nothing },
           initialLookback: 24 * HOUR,
