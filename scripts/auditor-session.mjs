@@ -50,6 +50,7 @@ async function session() {
   const who = mary.subject.name;
   const id = mary.id;
   await sealed();
+  await allRead();
   // What happened before the auditor came.
   run(`ack ${id} --note 'Calling the user.'`);
   run(
@@ -107,6 +108,16 @@ async function sealed() {
     }
   }
   throw new Error(`nothing was sealed within ${PATIENCE / 1_000} s`);
+}
+
+/** The last of the feeds may have to wait for Graph's limit. */
+async function allRead() {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await wait(500)) {
+    if (!run('coverage', { isQuiet: true }).includes('never read')) {
+      return;
+    }
+  }
+  throw new Error(`a log was not read within ${PATIENCE / 1_000} s`);
 }
 
 function run(command, { isQuiet = false } = {}) {
