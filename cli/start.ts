@@ -83,7 +83,13 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
     const { isDemo, port = PORT } = settings;
     const addresses = await prepare(world, { ...settings, data }, ends);
     ends.add(shareEnvironment(data, environment));
-    const complain = complaints(terminal);
+    const say = complaints(terminal);
+    // While everything ends, a run that is under way finds what it needs gone: that is in the log.
+    const complain: typeof say = (...trouble) => {
+      if (!stop.aborted) {
+        say(...trouble);
+      }
+    };
     const host = await loadFunctions(bundle, {
       ...(world.moduleSystem && { moduleSystem: world.moduleSystem }),
       log: ({ level, message, functionName }) => {
