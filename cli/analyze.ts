@@ -159,7 +159,7 @@ class Progress {
 
 // ------------------------------------------------------------------------------------------------------- as JSON
 
-function toJson(analysis: Analysis): Record<string, unknown> {
+function headOf(analysis: Analysis): Record<string, unknown> {
   return {
     asOf: analysis.asOf ?? null,
     read: analysis.read,
@@ -170,34 +170,41 @@ function toJson(analysis: Analysis): Record<string, unknown> {
     faults: analysis.faults.map(({ timeline, error }) => ({
       ...{ detector: timeline.detector, subject: timeline.subject, reason: error.message },
     })),
-    pending: analysis.pending.map(({ detector, subject, until, what }) => ({
-      ...{ detector, subject, until, what, remedy: LATER },
-    })),
-    undetermined: analysis.undetermined.map(({ detector, subject, gap, what }) => ({
-      ...{ detector, subject, gap, what, remedy: remedyOf(analysis, { detector, subject, gap }) },
-    })),
-    gaps: analysis.gaps.map(({ source, eventId, reason, gap }) => ({
-      ...{ source, eventId, reason, ...gap },
-    })),
   };
 }
 
-/** One object, whose findings come last and one by one. */
+/** One object, whose long lists are written item by item: there may be one for each person of a large tenant. */
 async function writeJson(
   analysis: Analysis,
   findings: FindingList,
   terminal: Terminal,
 ): Promise<void> {
-  const head = safeJson(toJson(analysis), 2).replace(/\n\}$/, '');
-  terminal.out(`${head},\n  "findings": [`);
-  let before = '\n';
-  for await (const finding of findings.all()) {
-    const text = safeJson(findingJson(finding), 2).replaceAll('\n', '\n    ');
-    terminal.out(`${before}    ${text}`);
-    before = ',\n';
-    await terminal.flush?.();
-  }
-  terminal.out(before === '\n' ? ']\n}\n' : '\n  ]\n}\n');
+  const write = async <T>(
+    name: string,
+    items: Iterable<T> | AsyncIterable<T>,
+    toJson: (item: T) => object,
+  ): Promise<void> => {
+    terminal.out(`,\n  "${name}": [`);
+    let before = '\n';
+    for await (const item of items) {
+      terminal.out(`${before}    ${safeJson(toJson(item), 2).replaceAll('\n', '\n    ')}`);
+      before = ',\n';
+      await terminal.flush?.();
+    }
+    terminal.out(before === '\n' ? ']' : '\n  ]');
+  };
+  terminal.out(safeJson(headOf(analysis), 2).replace(/\n\}$/, ''));
+  await write('pending', analysis.pending, ({ detector, subject, until, what }) => ({
+    ...{ detector, subject, until, what, remedy: LATER },
+  }));
+  await write('undetermined', analysis.undetermined, ({ detector, subject, gap, what }) => ({
+    ...{ detector, subject, gap, what, remedy: remedyOf(analysis, { detector, subject, gap }) },
+  }));
+  await write('gaps', analysis.gaps, ({ source, eventId, reason, gap }) => ({
+    ...{ source, eventId, reason, ...gap },
+  }));
+  await write('findings', findings.all(), findingJson);
+  terminal.out('\n}\n');
 }
 
 // ------------------------------------------------------------------------------------------------------- as text
