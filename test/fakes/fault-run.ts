@@ -5,7 +5,7 @@ import { memoryStores, type MemoryStores } from './memory-stores';
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { canonical, type Json, type JsonObject } from '../../shared/domain/canonical';
 import { lookAt, type CoverageBySource } from '../../shared/domain/coverage';
-import { isAsked, type Detector } from '../../shared/domain/detector';
+import { isAsked, needsSource, type Detector } from '../../shared/domain/detector';
 import { isOpen } from '../../shared/domain/quarantine';
 import { SOURCES, type Source } from '../../shared/domain/record';
 import { joinSignals, type Signal } from '../../shared/domain/signal';
@@ -330,9 +330,11 @@ class Soundness {
   constructor({ lies }: Laid, evidence: readonly Evidence[], { stores, clocks }: Monitor) {
     this.#stores = stores;
     this.#now = (source) => clocks[source].now();
+    // Of a log that only sharpens a finding nothing is concluded by absence, so that nothing has to wait for its rows.
     this.#spoilt = evidence.filter(
-      ({ row }) =>
+      ({ row, detector }) =>
         row.isSpoilt === true &&
+        needsSource(detector, row.source) &&
         row.visibleAt <= plus(row.at, LAG) &&
         !(isUnseen(row.id) && lies.some((lie) => lie.source === row.source)),
     );
