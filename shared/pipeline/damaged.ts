@@ -26,11 +26,15 @@ const WORDS: Readonly<Record<DamagedKind, string>> = {
 
 /** What only people can judge: the audit trail stays as it lies. */
 const OF_AUDIT_TRAIL: readonly DamagedKind[] = [
-  ...(['finding', 'history', 'alert', 'suppression', 'seal'] as const),
+  'finding',
+  'history',
+  'alert',
+  'suppression',
+  'seal',
 ];
 
 /** Whether nothing can be derived that would stand in its place. */
-export function isOfAuditTrail({ kind }: Pick<DamagedRow, 'kind'>): boolean {
+function isOfAuditTrail({ kind }: Pick<DamagedRow, 'kind'>): boolean {
   return OF_AUDIT_TRAIL.includes(kind);
 }
 
