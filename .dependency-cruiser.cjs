@@ -42,20 +42,39 @@ module.exports = {
       [`^${FACTS}`, '^shared/pipeline/', '^node_modules/zod/'],
       'Use cases know ports, never an SDK.',
     ),
+    only(
+      'api-knows-use-cases',
+      '^shared/api/',
+      [`^${FACTS}`, '^shared/(pipeline|api)/', '^node_modules/zod/', '^docs/openapi.json$'],
+      'HTTP in front of use cases: no adapter, no setting, no server.',
+    ),
     {
       name: 'adapters-implement-ports',
       severity: 'error',
       from: { path: '^shared/adapters/' },
-      to: { path: '^(shared/(detectors|config|composition)|cli|functions)' },
+      to: { path: '^(shared/(detectors|config|composition|api)|cli|functions)' },
     },
     {
       name: 'config-is-read-by-doors',
       severity: 'error',
       from: { path: '^shared/config/' },
       to: {
-        path: '^(shared/(adapters|pipeline|composition)|cli|functions)',
+        path: '^(shared/(adapters|pipeline|composition|api)|cli|functions)',
         pathNot: '^shared/adapters/teams/webhook-url',
       },
+    },
+    {
+      name: 'page-knows-types-of-the-api',
+      severity: 'error',
+      comment: 'The page asks over HTTP: of our code it knows the types of the answers.',
+      from: { path: '^web/' },
+      to: { path: '^(shared|cli|functions|scripts)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'page-knows-the-api-only',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(shared|cli|functions|scripts)/', pathNot: '^shared/api/' },
     },
     {
       name: 'shared-knows-no-door',

@@ -1,9 +1,8 @@
+import { checkInput, findingPath, transitionBody } from '../shared/api/requests';
 import type { Act } from '../shared/domain/finding';
+import { findingWithHistory } from '../shared/domain/finding-json';
 import { safeJson } from '../shared/domain/plain-text';
-import { checkInput, findingPath, transitionBody } from '../shared/pipeline/api-schema';
-import { ActRefusedError, recordAct } from '../shared/pipeline/decide';
-import { wholeFinding } from '../shared/pipeline/show-finding';
-import { actOf } from '../shared/pipeline/transition';
+import { actOf, ActRefusedError, recordAct } from '../shared/pipeline/decide';
 import { EXIT, UsageError } from './exit';
 import { findingText } from './finding-text';
 import { withLocalHost } from './local-environment';
@@ -52,7 +51,7 @@ export async function decideCommand(
   });
   terminal.out(
     json === true
-      ? `${safeJson(wholeFinding(finding, await stores.findings.history(id)), 2)}\n`
+      ? `${safeJson(findingWithHistory(finding, await stores.findings.history(id)), 2)}\n`
       : findingText(finding, terminal),
   );
   return EXIT.done;

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { exportFormat } from '../shared/adapters/export/formats';
 import { safeJson } from '../shared/domain/plain-text';
-import { EXPORT_FORMATS } from '../shared/pipeline/api-schema';
-import { exportFindings, type Manifest } from '../shared/pipeline/export-findings';
+import { EXPORT_FORMATS, exportFindings, type Manifest } from '../shared/pipeline/export-findings';
 import { EXIT, UsageError } from './exit';
 import { readFilter, warnOfDetector, type FilterOptions } from './filter';
 import { count } from './finding-text';
@@ -33,12 +31,12 @@ export async function exportCommand(
     throw new UsageError(`--format takes one of ${EXPORT_FORMATS.join(', ')}`);
   }
   const filter = readFilter(options);
-  const { stores, version, detectorOf, detectorIds, config } = await openMonitor(world);
+  const { stores, version, exportFormat, detectorIds, config } = await openMonitor(world);
   warnOfDetector(filter, detectorIds, terminal);
   const requestedBy = await who(withLocalHost(environment));
   const pieces = exportFindings({
     ...{ index: stores.index, findings: stores.findings, clock, name, filter },
-    format: exportFormat(name, { version, detectorOf }),
+    format: await exportFormat(name),
     about: { version, tenantId: config.tenantId, requestedBy },
   });
   const { out } = options;

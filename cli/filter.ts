@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkInput, filterOf, filterQuery, unknownDetector } from '../shared/pipeline/api-schema';
+import { checkInput, filterOf, filterQuery, unknownDetector } from '../shared/api/requests';
 import type { FindingFilter } from '../shared/pipeline/ports';
 import { UsageError } from './exit';
 import type { Terminal } from './print';

@@ -1,10 +1,10 @@
 import { csvFinding, csvHead } from '../shared/adapters/export/csv';
 import type { Finding, Transition } from '../shared/domain/finding';
-import { findingJson } from '../shared/domain/finding-json';
+import { findingJson, findingWithHistory } from '../shared/domain/finding-json';
 import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { DAY, plus, toMinute } from '../shared/domain/time';
-import { checkInput, findingPath } from '../shared/pipeline/api-schema';
+import { checkInput, findingPath } from '../shared/api/requests';
 import { FindingNotFoundError } from '../shared/pipeline/decide';
 import {
   UnreadableRowError,
@@ -13,7 +13,6 @@ import {
   type FindingLine,
   type Stores,
 } from '../shared/pipeline/ports';
-import { wholeFinding } from '../shared/pipeline/show-finding';
 import { EXIT, UsageError } from './exit';
 import { readFilter, warnOfDetector, type FilterOptions } from './filter';
 import { count, findingText, heading } from './finding-text';
@@ -82,7 +81,7 @@ export async function showCommand(
   const history = await stores.findings.history(id);
   terminal.out(
     options.json === true
-      ? `${safeJson(wholeFinding(stored.finding, history), 2)}\n`
+      ? `${safeJson(findingWithHistory(stored.finding, history), 2)}\n`
       : `${findingText(stored.finding, terminal)}\n${toHistory(history, terminal)}`,
   );
   return EXIT.done;

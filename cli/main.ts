@@ -279,6 +279,7 @@ async function run(): Promise<number> {
 }
 
 const OUR_ERRORS = new Set([
+  'AlertNotFoundError',
   'AzuriteError',
   'BundleError',
   'ContainerError',

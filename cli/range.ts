@@ -1,5 +1,5 @@
 import type { Instant } from '../shared/domain/time';
-import { checkInput, rangeQuery } from '../shared/pipeline/api-schema';
+import { checkInput, rangeQuery } from '../shared/api/requests';
 import { UsageError } from './exit';
 
 /**

@@ -1,12 +1,12 @@
 import { safeJson } from '../shared/domain/plain-text';
-import { answerResend } from '../shared/pipeline/resend';
+import { alertPath, checkInput } from '../shared/api/requests';
+import { ResendRefusedError, resendAlert } from '../shared/pipeline/resend';
 import { EXIT, UsageError } from './exit';
 import { openStores, type World } from './stores';
 
 /**
- * `crosscheck resend ID`: an alert that was given up, or had no channel, is owed again.
- * @returns the exit code: 1 when there is no such alert.
- * @throws UsageError, ConfigError
+ * `crosscheck resend ID`: an alert that was given up, or had no channel, is queued again.
+ * @throws UsageError, ConfigError, AlertNotFoundError
  */
 export async function resendCommand(
   id: string,
@@ -14,20 +14,18 @@ export async function resendCommand(
   world: World,
 ): Promise<number> {
   const { terminal, clock } = world;
+  const path = checkInput(alertPath, { id });
+  if ('faults' in path) {
+    throw new UsageError(path.faults.map(({ detail }) => `the id ${detail}`).join('\n'));
+  }
   const { outbox } = await openStores(world);
-  const { status, body } = await answerResend(outbox, { id }, clock.now());
-  const said = JSON.parse(typeof body === 'string' ? body : '{}') as { detail?: string };
-  if (status === 404) {
-    terminal.err(`crosscheck: ${said.detail ?? ''}\n`);
-    return EXIT.failed;
-  }
-  if (status !== 200) {
-    throw new UsageError(said.detail ?? '');
-  }
+  const resent = await resendAlert(outbox, id, clock.now()).catch((error: unknown) => {
+    throw error instanceof ResendRefusedError ? new UsageError(error.message) : error;
+  });
   terminal.out(
     options.json === true
-      ? `${safeJson(said, 2)}\n`
-      : `Alert ${id} is owed again and goes out with the next delivery.\n`,
+      ? `${safeJson(resent, 2)}\n`
+      : `Alert ${id} is queued for delivery and goes out with the next one.\n`,
   );
   return EXIT.done;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SECOND } from '../shared/domain/time';
-import { lineJson } from '../shared/pipeline/findings-query';
+import { lineJson } from '../shared/api/findings';
 import type { Clock, Stores } from '../shared/pipeline/ports';
 import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
@@ -316,7 +316,7 @@ function stored({ environment, clock }: StartWorld): Listing {
     try {
       stores ??= openStores({ environment, clock });
       const { lines } = await (await stores).index.page({}, MOST_TOLD);
-      return lines.map((line) => lineJson(line) as unknown as ListedFinding);
+      return lines.map(lineJson);
     } catch {
       return []; // the functions have the same trouble, and say it
     }

@@ -1,13 +1,11 @@
 import { safeJson } from '../shared/domain/plain-text';
 import { toMinute } from '../shared/domain/time';
+import { statusOf, type Status } from '../shared/api/status';
 import { countText } from '../shared/pipeline/counts';
-import { statusOf } from '../shared/pipeline/status';
 import { EXIT } from './exit';
 import { heading } from './finding-text';
 import { table, wrap, type Terminal } from './print';
 import { openMonitor, type World } from './stores';
-
-type Status = Awaited<ReturnType<typeof statusOf>>;
 
 /**
  * `crosscheck status`: whether the watch is on, what is wrong, and which alerts nobody was told of.
@@ -19,10 +17,7 @@ export async function statusCommand(
   world: World,
 ): Promise<number> {
   const { terminal } = world;
-  const { config, stores, clock, version, health } = await openMonitor(world);
-  const { tenantId, shown: settings, detectors } = config;
-  const about = { version, node: process.version, tenantId, settings, now: clock.now() };
-  const status = await statusOf(stores, await health(), detectors, about);
+  const status = await statusOf(await openMonitor(world));
   terminal.out(options.json === true ? `${safeJson(status, 2)}\n` : toText(status, terminal));
   return status.status === 'up' ? EXIT.done : EXIT.failed;
 }

@@ -1,18 +1,7 @@
-/** The only entry of the deployed bundle: importing a door registers it. */
+/** The only entry of the deployed bundle: importing a file registers its functions. */
 import './setup';
 import './deliver-alerts';
-import './http/coverage';
-import './http/elsewhere';
-import './http/export';
-import './http/finding';
-import './http/findings';
-import './http/health';
-import './http/openapi';
-import './http/resend';
-import './http/stats';
-import './http/status';
-import './http/transitions';
-import './http/verify';
+import './http';
 import './poll-directory-audits';
 import './poll-sign-ins';
 import './purge-expired';

@@ -1,6 +1,6 @@
 // Bundles the doors to CommonJS: @azure/functions cannot be loaded from an ESM bundle.
 import { chmodSync, rmSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const shared = {
@@ -46,9 +46,9 @@ await build({
 });
 
 function deferDynamicImports({ onResolve, onLoad }) {
-  const functions = resolve('functions');
+  const importers = [resolve('functions'), resolve('shared/api/routes.ts')];
   onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir, importer }) => {
-    if (kind !== 'dynamic-import' || relative(functions, dirname(importer)).startsWith('..')) {
+    if (kind !== 'dynamic-import' || !importers.some((each) => importer.startsWith(each))) {
       return undefined;
     }
     const file = relative('.', resolve(resolveDir, path));

@@ -18,7 +18,7 @@ new Function('module', 'exports', 'require', outputFiles[0].text)(
   createRequire(import.meta.url),
 );
 
-const pages = module.exports.pages();
+const pages = await module.exports.pages();
 for (const [path, text] of Object.entries(pages)) {
   const known = readFileSync(path, { encoding: 'utf8', flag: 'a+' });
   if (isCheck && known !== text) {

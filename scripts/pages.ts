@@ -3,11 +3,11 @@ import { catalogue } from './catalogue';
 import { openapi } from './openapi';
 
 /** The generated pages, by path. */
-export function pages(): Record<string, string> {
+export async function pages(): Promise<Record<string, string>> {
   return {
     'docs/detectors.md': catalogue(),
     'docs/configuration.md': configuration(),
-    'docs/openapi.json': openapi(),
+    'docs/openapi.json': await openapi(),
   };
 }
 

@@ -18,6 +18,7 @@ import { drainMarks, type AssessReport, type SecondLook } from './pipeline/asses
 import { backfillSource, type BackfillReport } from './pipeline/backfill';
 import { coverageReport, type CoverageReport } from './pipeline/coverage-report';
 import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
+import type { ExportFormat, ExportFormatName } from './pipeline/export-findings';
 import { health, READING_OFF, type Health } from './pipeline/health';
 import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
@@ -75,6 +76,8 @@ export interface Monitor {
   /** Removes what is older than the retention. */
   readonly purge: () => Promise<RetentionReport>;
   readonly verify: (range: Range) => Promise<Verification>;
+  /** How findings are written. */
+  readonly exportFormat: (name: ExportFormatName) => Promise<ExportFormat>;
   /** Rebuilds the stored rows that cannot be read, as far as they can be derived. */
   readonly repairRows: () => Promise<RowRepairReport>;
 }
@@ -95,6 +98,10 @@ const SECOND_LOOK_BUDGET = MINUTE;
 const RUN_BUDGET = 4 * MINUTE;
 /** After that a run assesses for so long. Together they stay below `functionTimeout` of host.json. */
 const DRAIN_BUDGET = 3 * MINUTE;
+
+function detectorOf(id: string): Detector | undefined {
+  return [LOG_READING, ...DETECTORS].find((each) => each.id === id);
+}
 
 /** Of which there may be findings. */
 const DETECTOR_IDS = [...[...DETECTORS, LOG_READING].map(({ id }) => id), ...RETIRED_DETECTORS];
@@ -197,7 +204,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   };
   return {
     ...{ config, version, clock, logger, stores },
-    detectorOf: (id) => [LOG_READING, ...DETECTORS].find((each) => each.id === id),
+    detectorOf,
     detectorIds: DETECTOR_IDS,
     poll,
     pollOnTimer: async (source) => {
@@ -265,6 +272,10 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       const report = await purgeExpired({ stores, detectors: DETECTORS, retention, clock });
       logger.info({ run: 'purge', ...report }, 'retention applied');
       return report;
+    },
+    exportFormat: async (name) => {
+      const { exportFormat } = await import('./adapters/export/formats');
+      return exportFormat(name, { version, detectorOf });
     },
     repairRows: () => repairRows({ tenantId, stores, clock, detectors: DETECTORS }),
     verify: async (range) =>

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { HTTP_FUNCTIONS } from '../../shared/api/routes';
 import type { Config } from '../../shared/config/config';
-import { FUNCTIONS } from '../../shared/config/functions';
+import { RUNS } from '../../shared/config/functions';
 import { SECOND } from '../../shared/domain/time';
 import type { Check } from './check';
 import { permissionChecks } from './sign-in';
@@ -71,7 +72,7 @@ function aboutFunctions(listed: unknown): readonly Check[] {
   const names = arrayOf(listed).flatMap(({ name }) =>
     typeof name === 'string' ? [name.split('/').at(-1) ?? ''] : [],
   );
-  const expected = Object.keys(FUNCTIONS);
+  const expected: readonly string[] = [...Object.keys(RUNS), ...HTTP_FUNCTIONS];
   const missing = expected.filter((each) => !names.includes(each));
   const unknown = names.filter((each) => !expected.includes(each));
   const id = 'functions';

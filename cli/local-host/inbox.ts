@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Instant } from '../../shared/domain/time';
-import { isOfForeignPage } from '../../shared/pipeline/access';
+import { isOfForeignPage } from '../../shared/api/access';
 import type { Now } from '../../shared/pipeline/ports';
 import { INBOX_HTML, INBOX_SCRIPT, INBOX_STYLE } from './inbox-page';
 import { answerText, listenOnLoopback, readBody, type Listening } from './listen';

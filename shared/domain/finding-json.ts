@@ -1,7 +1,20 @@
-import type { Finding } from './finding';
+import type { Act, Finding, Transition } from './finding';
+import type { Subject } from './signal';
 
-/** A finding as it leaves the system as JSON: the documented fields, in a fixed order, and nothing else. */
-export function findingJson(finding: Finding): Record<string, unknown> {
+/** What only the engine needs of a finding. */
+type Internal = 'anchor' | 'verdict' | 'since' | 'judgedBy' | 'movedAt' | 'notified';
+
+/** A finding as it leaves the system as JSON. */
+export type FindingJson = Omit<Finding, Internal | 'subject' | 'act' | 'sequence' | 'head'> & {
+  readonly subject: NamedSubject;
+  readonly decision?: Act;
+};
+
+/** Everybody has a name: the id, where no log said another. */
+export type NamedSubject = Subject & { readonly name: string };
+
+/** The documented fields, in a fixed order, and nothing else. */
+export function findingJson(finding: Finding): FindingJson {
   const { resolution, supersededBy, suppressed, resolvedAt, act } = finding;
   return {
     id: finding.id,
@@ -18,11 +31,7 @@ export function findingJson(finding: Finding): Record<string, unknown> {
     message: finding.message,
     title: finding.title,
     summary: finding.summary,
-    subject: {
-      type: finding.subject.type,
-      id: finding.subject.id,
-      name: finding.subject.name ?? finding.subject.id,
-    },
+    subject: namedSubject(finding.subject),
     firstSeenAt: finding.firstSeenAt,
     lastSeenAt: finding.lastSeenAt,
     openedAt: finding.openedAt,
@@ -31,4 +40,20 @@ export function findingJson(finding: Finding): Record<string, unknown> {
     facts: finding.facts,
     evidence: finding.evidence,
   };
+}
+
+/** A finding with its history, and the head of its chain for comparison with the daily seals. */
+export function findingWithHistory(
+  finding: Finding,
+  history: readonly Transition[],
+): FindingJson & {
+  readonly record: Pick<Finding, 'sequence' | 'head'>;
+  readonly history: readonly Transition[];
+} {
+  const { sequence, head } = finding;
+  return { ...findingJson(finding), record: { sequence, head }, history };
+}
+
+export function namedSubject({ type, id, name }: Subject): NamedSubject {
+  return { type, id, name: name ?? id };
 }

@@ -15,7 +15,8 @@ import type { Source } from './record';
 import type { Subject } from './signal';
 import type { Instant } from './time';
 
-export type Status = 'open' | 'acknowledged' | 'resolved';
+export const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
+export type Status = (typeof STATUSES)[number];
 export const RESOLVE_REASONS = ['fixed', 'accepted', 'false-positive'] as const;
 export type ResolveReason = (typeof RESOLVE_REASONS)[number];
 
@@ -224,11 +225,15 @@ export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
 
 // ---------------------------------------------------------------------------------------------------- transitions
 
-export type Verb =
-  'opened' | 'recorded' | 'reopened' | 'escalated' | 'acknowledged' | 'resolved' | 'superseded';
+const VERBS = [
+  ...(['opened', 'recorded', 'reopened', 'escalated'] as const),
+  ...(['acknowledged', 'resolved', 'superseded'] as const),
+] as const;
+export type Verb = (typeof VERBS)[number];
 
 /** A flag that came or went while the status stayed is history too. */
-export type HistoryVerb = Verb | 'suppressed' | 'unsuppressed';
+export const HISTORY_VERBS = [...VERBS, 'suppressed', 'unsuppressed'] as const;
+export type HistoryVerb = (typeof HISTORY_VERBS)[number];
 
 /** What people are told: that a rule ended, of what they know; what they never heard of is `opened` for them then. */
 export type AlertVerb = Verb | 'unsuppressed';

@@ -2,12 +2,14 @@ import { canonical, isList, type Json, type JsonObject } from './canonical';
 import type { Source } from './record';
 import { earliest, type Instant } from './time';
 
+export const SUBJECT_TYPES = ['user', 'log', 'count'] as const;
+
 /**
  * Whose timeline a signal belongs to; `id` is stable, `name` is for people. `log`: how a log is read. `count`: how many
  * rows of it there were.
  */
 export interface Subject {
-  readonly type: 'user' | 'log' | 'count';
+  readonly type: (typeof SUBJECT_TYPES)[number];
   readonly id: string;
   readonly name?: string | undefined;
 }

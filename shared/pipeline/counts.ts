@@ -16,7 +16,7 @@ export interface Counted extends Count {
   /** The last day that was counted. */
   readonly to: Instant;
   /** Since when the log was read without a gap, where that is less than all of the days: there may be more. */
-  readonly knownFrom?: Instant;
+  readonly knownFrom?: Instant | undefined;
 }
 
 /** What the detectors count, as far as the source was ever read. A count that cannot be read is left out. */

@@ -3,7 +3,7 @@ import type { ConfiguredDetector } from '../domain/detector';
 import { feedName, type Property } from '../domain/feed';
 import type { FeedState, TroubleState } from '../domain/journal';
 import { figuresOf, lagOf, type LatenessFigures } from '../domain/lateness';
-import { isOpen, type OpenRow, type QuarantineRow } from '../domain/quarantine';
+import { isOpen, type OpenRow, type QuarantineRow, type RowEnd } from '../domain/quarantine';
 import { SOURCES, type Source } from '../domain/record';
 import {
   completeTo,
@@ -77,8 +77,15 @@ export interface CoverageReport {
 /** Rows that could not be read: the gaps that stand, those that a person has ended, and how many others there are. */
 export interface UnreadableRows {
   readonly open: readonly OpenRow[];
-  readonly accepted: readonly QuarantineRow[];
+  readonly accepted: readonly AcceptedRow[];
   readonly others: number;
+}
+
+/** A row of which a person says that it does not matter. */
+type AcceptedRow = OpenRow & { readonly ended: RowEnd & { readonly how: 'accepted' } };
+
+function isAccepted(row: QuarantineRow): row is AcceptedRow {
+  return row.gap !== undefined && row.ended?.how === 'accepted';
 }
 
 const MOST_ACCEPTED = 500;
@@ -113,13 +120,13 @@ async function unreadableRowsOf(
     (from === undefined || gap.to > from) &&
     (to === undefined || gap.from < to);
   const open: OpenRow[] = [];
-  const accepted: QuarantineRow[] = [];
+  const accepted: AcceptedRow[] = [];
   let others = 0;
   for await (const row of quarantine.rows()) {
     others += row.gap === undefined ? 1 : 0;
     if (isOpen(row) && isWithin(row)) {
       open.push(row);
-    } else if (row.ended?.how === 'accepted' && isWithin(row) && accepted.length < MOST_ACCEPTED) {
+    } else if (isAccepted(row) && isWithin(row) && accepted.length < MOST_ACCEPTED) {
       accepted.push(row);
     }
   }

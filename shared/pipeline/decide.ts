@@ -1,5 +1,6 @@
 import { canonical, type Json } from '../domain/canonical';
-import { decide, whyNot, type Act, type Finding } from '../domain/finding';
+import { decide, whyNot, type Act, type Finding, type ResolveReason } from '../domain/finding';
+import type { Instant } from '../domain/time';
 import { FindingWriter, type WriterStores } from './finding-writer';
 import type { StoredFinding, TimelineRef } from './ports';
 import { retryOnConflict } from './retry-on-conflict';
@@ -30,6 +31,31 @@ export class ActRefusedError extends Error {
   constructor(findingId: string, why: string) {
     super(`finding ${findingId} ${why}`);
   }
+}
+
+/** The finding is not the version that was decided on. */
+export class FindingChangedError extends Error {
+  override readonly name = 'FindingChangedError';
+  constructor(findingId: string) {
+    super(`finding ${findingId} has changed since it was looked at; look again, then decide`);
+  }
+}
+
+/** What a person asks for. */
+export type Decision = { readonly note?: string | undefined } & (
+  | { readonly action: 'acknowledge' | 'reopen' }
+  | { readonly action: 'resolve'; readonly reason: ResolveReason }
+);
+
+/** What a decision is in the history. */
+export function actOf(decision: Decision, by: string, at: Instant): Act {
+  const note = decision.note?.trim() ?? '';
+  return {
+    verb: decision.action,
+    ...(decision.action === 'resolve' && { reason: decision.reason }),
+    ...{ by, at },
+    ...(note !== '' && { note }),
+  };
 }
 
 /**

@@ -2,10 +2,7 @@ import type { Finding, Status, Transition } from '../domain/finding';
 import type { Severity } from '../domain/detector';
 import { RunningHash } from '../domain/running-hash';
 import { between, type Duration, type Instant } from '../domain/time';
-import { answer, type Answer } from './answer';
-import { exportQuery, filterOf, readQuery, type ExportFormatName } from './api-schema';
 import { lineOf, passes, readScanPosition, writeScanPosition } from './finding-lines';
-import { refusalOfPosition } from './findings-query';
 import {
   UnreadableRowError,
   type FindingFilter,
@@ -15,6 +12,9 @@ import {
   type FindingWithHistory,
   type Now,
 } from './ports';
+
+export const EXPORT_FORMATS = ['csv', 'ndjson', 'ocsf'] as const;
+export type ExportFormatName = (typeof EXPORT_FORMATS)[number];
 
 /** How findings are written. Every line ends with a line feed and holds no other. */
 export interface ExportFormat {
@@ -72,17 +72,6 @@ export interface ExportPlan {
 const PAGE = 200;
 /** Findings are read side by side, so that a long way to the storage does not add up. */
 const AT_ONCE = 20;
-/**
- * The platform ends an answer after 230 s. And the library that carries it does not wait for slow readers
- * (@azure/functions 4.16, src/http/httpProxy.ts), so what one answer holds is what memory must hold in the worst case.
- */
-const HTTP_BUDGET = { time: 180_000, characters: 48_000_000 };
-
-/** An export that had to end before its last finding and may not say so in its text. */
-export class ExportCutError extends Error {
-  override readonly name = 'ExportCutError';
-}
-
 /**
  * Yields an export piece by piece, in order of the ids: what was yielded is forgotten.
  * @returns its manifest.
@@ -188,58 +177,6 @@ async function* scanned(plan: ExportPlan): AsyncGenerator<Part> {
 /** The history that the finding speaks of: a page may have ended between it and a row that came since. */
 function upToHead({ finding, history }: FindingWithHistory): FindingWithHistory {
   return { finding, history: history.filter(({ sequence }) => sequence <= finding.sequence) };
-}
-
-/** Answers `GET /api/export`: begins the answer only once the first page is there, so that what is wrong is said. */
-export async function answerExport(
-  parameters: Iterable<readonly [string, string]>,
-  plan: Omit<ExportPlan, 'filter' | 'after' | 'name' | 'format'>,
-  formatOf: (name: ExportFormatName) => ExportFormat,
-  detectors?: readonly string[],
-): Promise<Answer> {
-  const read = readQuery(exportQuery, parameters, detectors);
-  if ('refusal' in read) {
-    return read.refusal;
-  }
-  const { format: name, manifest, after } = read.value;
-  const format = formatOf(name);
-  const pieces = exportFindings({
-    ...{ budget: HTTP_BUDGET, ...plan, format, name, filter: filterOf(read.value) },
-    ...(after !== undefined && { after }),
-  });
-  try {
-    const first = await pieces.next();
-    const body = whole(first, pieces, manifest === 'last' ? format : undefined);
-    const file = `crosscheck-findings.${format.extension}`;
-    return answer(200, format.contentType, body, {
-      'Content-Disposition': `attachment; filename="${file}"`,
-    });
-  } catch (error) {
-    return refusalOfPosition(error);
-  }
-}
-
-async function* whole(
-  first: IteratorResult<string, Manifest>,
-  pieces: AsyncGenerator<string, Manifest>,
-  format: ExportFormat | undefined,
-): AsyncGenerator<string, void> {
-  try {
-    let step = first;
-    while (step.done !== true) {
-      yield step.value;
-      step = await pieces.next();
-    }
-    if (format !== undefined) {
-      yield format.last(step.value);
-    } else if (!step.value.complete) {
-      throw new ExportCutError(
-        'one answer cannot hold this export; ask with manifest=last, and go on with its `next`',
-      );
-    }
-  } finally {
-    await pieces.return(undefined as never); // whoever asked may have gone away
-  }
 }
 
 /** A finding as it is now, unless it does not fit the filter any more by which the list named it. */

@@ -1,39 +1,54 @@
 import type { Instant } from '../domain/time';
-import { json, problem, type Answer } from './answer';
-import { alertPath, readInput } from './api-schema';
 import type { Outbox, OutboxRow } from './ports';
 
-/**
- * Answers `POST /api/alerts/{id}/resend`: an alert that was given up, or had no channel, is owed again over each
- * channel where that is so, and goes out with the next delivery, unless a later alert of its finding says more.
- */
-export async function answerResend(outbox: Outbox, path: unknown, now: Instant): Promise<Answer> {
-  const read = readInput(alertPath, path);
-  if ('refusal' in read) {
-    return read.refusal;
+/** An alert that is queued for delivery again. */
+export interface Resent {
+  readonly id: string;
+  /** Over which. */
+  readonly channels: readonly string[];
+  readonly state: 'waiting';
+  readonly nextAttemptAt: Instant;
+}
+
+/** An alert that is not there. */
+export class AlertNotFoundError extends Error {
+  override readonly name = 'AlertNotFoundError';
+  constructor(id: string) {
+    super(
+      `there is no alert ${id}; status lists those given up (GET /api/status, crosscheck status)`,
+    );
   }
-  const { id } = read.value;
+}
+
+/** An alert that is under way or was sent, or that somebody else changed meanwhile. */
+export class ResendRefusedError extends Error {
+  override readonly name = 'ResendRefusedError';
+}
+
+/**
+ * Queues an alert for delivery again over each channel where it was given up, or over none before. It goes out with the
+ * next delivery, unless a later alert of its finding says more.
+ * @throws AlertNotFoundError, ResendRefusedError
+ */
+export async function resendAlert(outbox: Outbox, id: string, now: Instant): Promise<Resent> {
   const rows = await outbox.read(id);
   if (rows.length === 0) {
-    return problem(
-      'not-found',
-      `There is no alert ${id}; status lists those given up (GET /api/status, crosscheck status).`,
-    );
+    throw new AlertNotFoundError(id);
   }
   const undelivered = rows.filter(({ state }) => state === 'dead' || state === 'not-configured');
   if (undelivered.length === 0) {
-    return problem(
-      'conflict',
-      `Alert ${id} is ${statesOf(rows)}; only one that was given up or had no channel is resent.`,
+    throw new ResendRefusedError(
+      `alert ${id} is ${statesOf(rows)}; only one that was given up or had no channel is resent`,
     );
   }
   const channels: string[] = [];
   for (const row of undelivered) {
     channels.push(...((await outbox.requeue(row, now)) ? [row.channel] : []));
   }
-  return channels.length === 0
-    ? problem('conflict', `Alert ${id} changed meanwhile; look again.`)
-    : json({ id, channels, state: 'waiting', nextAttemptAt: now });
+  if (channels.length === 0) {
+    throw new ResendRefusedError(`alert ${id} changed meanwhile; look again`);
+  }
+  return { id, channels, state: 'waiting', nextAttemptAt: now };
 }
 
 /** `sent`, or by channel when there are several. */

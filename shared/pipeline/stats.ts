@@ -11,8 +11,6 @@ import {
   type Duration,
   type Instant,
 } from '../domain/time';
-import { json, type Answer } from './answer';
-import { filterOf, readQuery, statsQuery } from './api-schema';
 import type { FindingFilter, Now, Stores } from './ports';
 
 /** How many findings there are, by what people ask for. */
@@ -42,20 +40,13 @@ export interface Stats {
 const PAGE = 500;
 const BUDGET: Duration = 60_000;
 const MAX_DAYS = 366;
-type Asked = Pick<Stores, 'index' | 'counts'>;
 
-/** Answers `GET /api/stats`. */
-export async function answerStats(
-  stores: Asked,
-  parameters: Iterable<readonly [string, string]>,
+/** Counts the findings of a filter, as far as time allows. */
+export async function countFindings(
+  { index, counts }: Pick<Stores, 'index' | 'counts'>,
+  filter: FindingFilter,
   clock: Now,
-  detectors?: readonly string[],
-): Promise<Answer> {
-  const read = readQuery(statsQuery, parameters, detectors);
-  return 'refusal' in read ? read.refusal : json(await count(stores, filterOf(read.value), clock));
-}
-
-async function count({ index, counts }: Asked, filter: FindingFilter, clock: Now): Promise<Stats> {
+): Promise<Stats> {
   const begunAt = clock.now();
   const byDetector: Record<string, number> = {};
   const byStatus = { open: 0, acknowledged: 0, resolved: 0 };

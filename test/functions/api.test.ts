@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { ANSWERS } from '../../scripts/openapi';
+import * as responses from '../../shared/api/responses';
 import type { Finding } from '../../shared/domain/finding';
 import { minutes } from '../contracts/samples';
 import {
@@ -53,7 +53,7 @@ const post = (
 const problem = async (
   response: Response,
   status: number,
-): Promise<z.infer<typeof ANSWERS.problem>> => {
+): Promise<z.infer<typeof responses.problemDetails>> => {
   const text = await response.text();
   expect([response.status, response.headers.get('content-type')]).toEqual([
     status,
@@ -63,7 +63,7 @@ const problem = async (
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   // eslint-disable-next-line no-control-regex -- what must not be there
   expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e<>]/);
-  return ANSWERS.problem.parse(JSON.parse(text));
+  return responses.problemDetails.parse(JSON.parse(text));
 };
 
 const ID = '0123456789abcdef-0123456789ab';
@@ -120,10 +120,10 @@ describe('access', () => {
 });
 
 describe('GET /api/findings', () => {
-  const list = async (query = ''): Promise<z.infer<typeof ANSWERS.findings>> => {
+  const list = async (query = ''): Promise<z.infer<typeof responses.findingList>> => {
     const response = await read(`/api/findings${query}`);
     expect(response.headers.get('cache-control')).toBe('no-store');
-    return ANSWERS.findings.parse(await response.json());
+    return responses.findingList.parse(await response.json());
   };
 
   it('lists the newest first', async () => {
@@ -203,7 +203,7 @@ describe('GET /api/findings', () => {
 describe('GET /api/findings/{id}', () => {
   it('shows evidence and history, and answers 304 to who has it', async () => {
     const response = await read(`/api/findings/${mary.id}`);
-    const shown = ANSWERS.finding.parse(await response.json());
+    const shown = responses.finding.parse(await response.json());
     const etag = response.headers.get('etag')!;
 
     expect(shown).toMatchObject({
@@ -257,7 +257,7 @@ describe('POST /api/findings/{id}/transitions', () => {
       { action: 'resolve', reason: 'accepted', note: `Known. ${HOSTILE}` },
       { 'if-match': seen },
     );
-    const shown = ANSWERS.finding.parse(await done.json());
+    const shown = responses.finding.parse(await done.json());
 
     expect(shown).toMatchObject({
       ...{ status: 'resolved', resolution: 'by-person' },
@@ -341,14 +341,14 @@ describe('POST /api/alerts/{id}/resend', () => {
     const { outbox } = api.stores;
     await putAlert(outbox, id, 'dead', { attempts: 9, reason: `no answer ${HOSTILE}` });
 
-    const listed = ANSWERS.status.parse(await (await read('/api/status')).json());
+    const listed = responses.statusReport.parse(await (await read('/api/status')).json());
     expect(listed.alerts).toMatchObject({
       dead: 1,
       channels: [{ channel: 'teams', dead: 1 }],
       unsaid: [{ id, channel: 'teams', state: 'dead', attempts: 9 }],
     });
     const done = await post(path, '');
-    expect(ANSWERS.resend.parse(await done.json())).toMatchObject({ id, channels: ['teams'] });
+    expect(responses.resent.parse(await done.json())).toMatchObject({ id, channels: ['teams'] });
     expect(await outbox.read(id)).toMatchObject([{ state: 'waiting', attempts: 0 }]);
     await problem(await post(path, ''), 409);
     await problem(await post(`/api/alerts/${ID}-7/resend`, ''), 404);
@@ -370,7 +370,7 @@ describe('GET /api/export', () => {
 
   it('ndjson: every finding whole, and a manifest that covers all before it', async () => {
     const lines = await exported('format=ndjson');
-    const findings = lines.slice(0, -1).map((line) => ANSWERS.finding.parse(JSON.parse(line)));
+    const findings = lines.slice(0, -1).map((line) => responses.finding.parse(JSON.parse(line)));
     const { manifest } = JSON.parse(lines.at(-1)!) as { manifest: Record<string, unknown> };
 
     expect(findings.map(({ id }) => id)).toEqual([mary.id, zoe.id].sort());
@@ -419,7 +419,7 @@ describe('GET /api/export', () => {
 
 describe('the rest', () => {
   it('counts', async () => {
-    const stats = ANSWERS.stats.parse(await (await read('/api/stats?from=2026-01-01')).json());
+    const stats = responses.stats.parse(await (await read('/api/stats?from=2026-01-01')).json());
 
     expect(stats).toMatchObject({
       ...{ total: 2, complete: true, suppressed: 0 },
@@ -436,7 +436,7 @@ describe('the rest', () => {
     const response = await read('/api/status');
     const text = await response.text();
 
-    expect(ANSWERS.status.parse(JSON.parse(text)).settings).toEqual(
+    expect(responses.statusReport.parse(JSON.parse(text)).settings).toEqual(
       expect.arrayContaining([
         { name: 'TENANT_ID', value: TENANT, isDefault: false },
         { name: 'TABLES_CONNECTION', value: 'set', isDefault: false },
@@ -447,7 +447,9 @@ describe('the rest', () => {
   });
 
   it('looks whether anybody has altered the record', async () => {
-    const found = ANSWERS.verify.parse(await (await read('/api/verify?to=2030-01-01')).json());
+    const found = responses.verification.parse(
+      await (await read('/api/verify?to=2030-01-01')).json(),
+    );
 
     expect(found).toMatchObject({ isSound: false, tamperings: [] });
     expect(found.unseen).toEqual([expect.stringMatching(/^the seals: there is none/)]); // of months ago

@@ -8,7 +8,7 @@ import {
 } from '@azure/functions';
 import { TableClient } from '@azure/data-tables';
 import { ContentionError } from '../../shared/adapters/tables/errors';
-import { carried } from '../../functions/http/door';
+import { toHttpResponse } from '../../functions/http-handler';
 import { reported } from '../../functions/invocation';
 import { theMonitor } from '../../shared/composition';
 import { RUNS } from '../../shared/config/functions';
@@ -105,7 +105,7 @@ describe('functions/http', () => {
     ['status', 200, {}],
     ['verify', 200, {}],
     ['openapi', 200, {}],
-    ['elsewhere', 404, {}],
+    ['notFound', 404, {}],
     ['health', 503, {}],
     ['transitions', 404, { body: '{"action":"reopen"}' }],
     ['transitions', 413, { body: `{"action":"reopen","note":"${'x'.repeat(200_000)}"}` }],
@@ -210,7 +210,7 @@ describe('functions/http', () => {
       yield await Promise.resolve('[');
       throw new Error('the storage is gone; sig=Bearer abcdefghijkl');
     }
-    const { body } = carried({ status: 200, headers: {}, body: pieces() }, (error) =>
+    const { body } = toHttpResponse({ status: 200, headers: {}, body: pieces() }, (error) =>
       reported(context, error),
     );
 

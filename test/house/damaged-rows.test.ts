@@ -20,7 +20,7 @@ import { purgeExpired } from '../../shared/pipeline/retention';
 import { noticeRuleChanges } from '../../shared/pipeline/rule-change';
 import { addRule } from '../../shared/pipeline/rules';
 import { sealDays } from '../../shared/pipeline/seal';
-import { statusOf } from '../../shared/pipeline/status';
+import { statusOf } from '../../shared/api/status';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import { watchSources } from '../../shared/pipeline/watch-sources';
 import { VirtualClock } from '../fakes/clock';
@@ -100,8 +100,9 @@ class Watch {
     const { stores, clock } = this;
     const channels = [{ id: 'teams', isConfigured: true }];
     const said = await health(stores, configured(), { tenantId: TENANT, channels, clock });
-    const about = { version: '1', node: 'v24', tenantId: TENANT, settings: [], now: clock.now() };
-    const status = await statusOf(stores, said, configured(), about);
+    const config = { tenantId: TENANT, shown: [], detectors: configured() };
+    const health_ = (): Promise<typeof said> => Promise.resolve(said);
+    const status = await statusOf({ stores, config, clock, version: '1', health: health_ });
     return status.problems.join('\n');
   }
 

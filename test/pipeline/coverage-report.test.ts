@@ -9,7 +9,6 @@ import {
   type FeedState,
 } from '../../shared/domain/journal';
 import { HOUR, plus, toInstant, type Instant } from '../../shared/domain/time';
-import { answerCoverage } from '../../shared/pipeline/coverage-query';
 import { coverageReport, type CoverageReport } from '../../shared/pipeline/coverage-report';
 import { ONE_FEED_EACH, inFeed } from '../fakes/cover';
 
@@ -222,53 +221,5 @@ describe('shared/pipeline/coverage-report', () => {
       ...{ asOf: NOW, sources: [] },
       unreadableRows: { open: [], accepted: [], others: 0 },
     });
-  });
-});
-
-describe('shared/pipeline/coverage-query', () => {
-  const asked: { from?: Instant; to?: Instant }[] = [];
-  const coverage = (range: { from?: Instant; to?: Instant }): Promise<CoverageReport> => {
-    asked.push(range);
-    const unreadableRows = { open: [], accepted: [], others: 0 };
-    return Promise.resolve({ asOf: NOW, sources: [], unreadableRows });
-  };
-  beforeEach(() => {
-    asked.length = 0;
-  });
-
-  it.each<[Record<string, string>, object]>([
-    [{}, {}],
-    [{ from: '2026-06-10T00:00:00Z' }, { from: '2026-06-10T00:00:00.0000000Z' }],
-    [
-      { from: '2026-06-10T02:00:00+02:00', to: '2026-06-11T00:00:00Z' },
-      { from: '2026-06-10T00:00:00.0000000Z', to: '2026-06-11T00:00:00.0000000Z' },
-    ],
-  ])('answers %j', async (parameters, range) => {
-    const { status, headers, body } = await answerCoverage(coverage, Object.entries(parameters));
-
-    expect(status).toBe(200);
-    expect(headers).toMatchObject({
-      'Content-Type': 'application/json',
-      'Cache-Control': 'no-store',
-    });
-    expect(JSON.parse(body as string)).toMatchObject({ asOf: NOW, sources: [] });
-    expect(asked).toEqual([range]);
-  });
-
-  it.each<[string, Record<string, string>, string]>([
-    ['no time', { from: 'yesterday' }, 'from: takes a day like 2026-01-31 or a time like'],
-    ['a time without a zone', { to: '2026-06-10T00:00:00' }, 'to: takes a day like'],
-    ['a text that is too long', { from: 'x'.repeat(41) }, 'from: '],
-    ['a parameter that is not there', { source: 'signIns' }, 'source'],
-    ['two at once', { from: 'x', to: 'y' }, '12:00:00Z; to: takes a day'],
-  ])('refuses %s by name', async (_what, parameters, detail) => {
-    const { status, headers, body } = await answerCoverage(coverage, Object.entries(parameters));
-
-    expect(status).toBe(400);
-    expect(headers['Content-Type']).toBe('application/problem+json');
-    const problem = JSON.parse(body as string) as { status: number; detail: string };
-    expect(problem.status).toBe(400);
-    expect(problem.detail).toContain(detail);
-    expect(asked).toEqual([]);
   });
 });

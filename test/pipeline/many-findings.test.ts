@@ -5,8 +5,11 @@ import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { MemoryTables } from '../../shared/adapters/memory/memory-table';
 import { findingId, timelineId } from '../../shared/domain/finding';
 import { DAY, plus } from '../../shared/domain/time';
-import { EXPORT_FORMATS } from '../../shared/pipeline/api-schema';
-import { exportFindings, type Manifest } from '../../shared/pipeline/export-findings';
+import {
+  EXPORT_FORMATS,
+  exportFindings,
+  type Manifest,
+} from '../../shared/pipeline/export-findings';
 import type { Stores } from '../../shared/pipeline/ports';
 import { sealDays } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';

@@ -1,8 +1,7 @@
 import type { Detector } from '../../domain/detector';
+import { findingWithHistory } from '../../domain/finding-json';
 import { safeJson } from '../../domain/plain-text';
-import type { ExportFormatName } from '../../pipeline/api-schema';
-import type { ExportFormat } from '../../pipeline/export-findings';
-import { wholeFinding } from '../../pipeline/show-finding';
+import type { ExportFormat, ExportFormatName } from '../../pipeline/export-findings';
 import { csvFinding, csvHead, csvLast } from './csv';
 import { ocsfEvent } from './ocsf';
 
@@ -19,7 +18,7 @@ export function exportFormat(
     extension: 'ndjson',
     head: '',
     hasHistory: true,
-    line: (finding, history) => `${safeJson(wholeFinding(finding, history))}\n`,
+    line: (finding, history) => `${safeJson(findingWithHistory(finding, history))}\n`,
     last: (manifest) => `${safeJson({ manifest })}\n`,
   };
   switch (name) {

@@ -7,8 +7,10 @@ import { GROUPS } from '../../../cli/doctor/check';
 import { UsageError } from '../../../cli/exit';
 import { startInbox, type Inbox } from '../../../cli/local-host/inbox';
 import { pollCommand } from '../../../cli/poll';
+import { HTTP_FUNCTIONS } from '../../../shared/api/routes';
 import { systemClock } from '../../../shared/adapters/system-clock';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
+import { RUNS } from '../../../shared/config/functions';
 import { revoke } from '../../../shared/domain/coverage';
 import type { FeedState } from '../../../shared/domain/journal';
 import { HOUR, MINUTE, plus } from '../../../shared/domain/time';
@@ -599,9 +601,7 @@ describe('crosscheck doctor, clock and watch', () => {
 describe('crosscheck doctor, the app as Azure has it', () => {
   const NAMES = { resourceGroup: 'rg-crosscheck-prod', app: 'func-crosscheck' };
   const ROLES = GRANTED.map((value, i) => ({ id: `role-${i}`, value }));
-  const { FUNCTIONS } = jest.requireActual<{ FUNCTIONS: Record<string, string> }>(
-    '../../../shared/config/functions',
-  );
+  const FUNCTIONS = [...Object.keys(RUNS), ...HTTP_FUNCTIONS];
   const TABLE_ROLE = {
     roleDefinitionName: 'Storage Table Data Contributor',
     scope: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/stdata1',
@@ -618,7 +618,7 @@ describe('crosscheck doctor, the app as Azure has it', () => {
     (args) => {
       const line = args.join(' ');
       const answer = line.startsWith('functionapp function list')
-        ? (over.functions ?? Object.keys(FUNCTIONS)).map((name) => ({ name: `app/${name}` }))
+        ? (over.functions ?? FUNCTIONS).map((name) => ({ name: `app/${name}` }))
         : line.startsWith('functionapp identity show')
           ? over.principal === false
             ? null
@@ -672,7 +672,7 @@ describe('crosscheck doctor, the app as Azure has it', () => {
   it.each([
     ['no function', [], 'fail', /its bundle did not load/],
     ['few functions', ['health'], 'fail', /lacks the functions pollDirectoryAudits, pollSignIns/],
-    ['others', [...Object.keys(FUNCTIONS), 'newer'], 'warn', /not known here: newer$/],
+    ['others', [...FUNCTIONS, 'newer'], 'warn', /not known here: newer$/],
   ])('has %s', async (_what, functions, state, text) => {
     const { report } = await setUp({ world: { az: az({ functions, principal: false }) } });
 

@@ -1,6 +1,18 @@
 import { plainText, safeJson } from '../domain/plain-text';
 
-/** What a use case answers to a request, whatever server carries it. */
+/** A request, whatever server took it. */
+export interface ApiRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: { readonly get: (name: string) => string | null };
+  readonly query: Iterable<readonly [string, string]>;
+  /** What stands in place of `{id}`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The body, as far as so many bytes: what comes after is not kept. */
+  readonly text: (most: number) => Promise<string>;
+}
+
+/** What is answered to a request, whatever server sends it. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -22,43 +34,36 @@ const ALWAYS = {
   'Referrer-Policy': 'no-referrer',
 } as const;
 
-const PROBLEMS = {
-  'invalid-parameters': { status: 400, title: 'The request has parameters that cannot be used' },
-  unauthenticated: { status: 401, title: 'Nobody is signed in' },
-  forbidden: { status: 403, title: 'This is not allowed' },
-  'not-found': { status: 404, title: 'There is nothing here' },
-  'wrong-method': { status: 405, title: 'This method is not taken here' },
-  conflict: { status: 409, title: 'This is not possible now' },
-  changed: { status: 412, title: 'It has changed meanwhile' },
-  'too-large': { status: 413, title: 'The body is too large' },
-  'wrong-content-type': { status: 415, title: 'The body must be JSON' },
-  'etag-missing': { status: 428, title: 'Say which version you saw' },
-  failed: { status: 500, title: 'The request could not be answered' },
-  unavailable: { status: 503, title: 'The storage did not answer' },
+/** Titles are those of HTTP (RFC 9110, RFC 6585). */
+export const PROBLEMS = {
+  'invalid-parameters': { status: 400, title: 'Bad Request' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  forbidden: { status: 403, title: 'Forbidden' },
+  'not-found': { status: 404, title: 'Not Found' },
+  'method-not-allowed': { status: 405, title: 'Method Not Allowed' },
+  conflict: { status: 409, title: 'Conflict' },
+  'precondition-failed': { status: 412, title: 'Precondition Failed' },
+  'content-too-large': { status: 413, title: 'Content Too Large' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported Media Type' },
+  'precondition-required': { status: 428, title: 'Precondition Required' },
+  'internal-error': { status: 500, title: 'Internal Server Error' },
+  unavailable: { status: 503, title: 'Service Unavailable' },
 } as const;
 export type ProblemName = keyof typeof PROBLEMS;
 
-/** A whole answer. */
+/** An answer with a body. */
 export function answer(
   status: number,
   type: string,
-  body: Answer['body'],
-  headers: Readonly<Record<string, string>> = {},
+  body: NonNullable<Answer['body']>,
+  headers: Answer['headers'] = {},
 ): Answer {
-  return {
-    status,
-    headers: { ...ALWAYS, 'Content-Type': type, ...headers },
-    ...(body !== undefined && { body }),
-  };
+  return { status, headers: { ...ALWAYS, 'Content-Type': type, ...headers }, body };
 }
 
 /** An answer without a body. */
-export function bare(status: number, headers: Readonly<Record<string, string>> = {}): Answer {
+export function withoutBody(status: number, headers: Answer['headers'] = {}): Answer {
   return { status, headers: { ...ALWAYS, ...headers } };
-}
-
-export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
-  return answer(200, 'application/json', safeJson(value), headers);
 }
 
 /** Problem details (RFC 9457). What came from the caller is cut and made plain. */

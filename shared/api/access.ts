@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Gate } from '../domain/access';
 import { isLoopback } from '../domain/loopback';
 import { plainText } from '../domain/plain-text';
-import { problem, type Answer } from './answer';
+import { problem, type Answer, type ApiRequest } from './answer';
 
 /** `Auditor` reads. `Operator` reads, decides and resends. */
-export const ROLES = ['Auditor', 'Operator'] as const;
-export type Role = (typeof ROLES)[number];
+export type Role = 'Auditor' | 'Operator';
+const ROLES: readonly Role[] = ['Auditor', 'Operator'];
 
 /** Who asks. */
 export interface Principal {
@@ -14,12 +14,6 @@ export interface Principal {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly Role[];
-}
-
-export interface Visitor {
-  /** The header `x-ms-client-principal`. */
-  readonly principal: string | null;
-  readonly url: string;
 }
 
 const LONGEST = 64_000;
@@ -41,12 +35,12 @@ const headerSchema = z.object({
 });
 
 /** Lets somebody in who has the role, or says why not: 401 when it is not known who asks, 403 when it is. */
-export function enter(
-  visitor: Visitor,
+export function authorize(
+  request: Pick<ApiRequest, 'url' | 'headers'>,
   needed: Role,
   { gate, tenantId }: { readonly gate: Gate; readonly tenantId: string },
 ): { readonly principal: Principal } | { readonly refusal: Answer } {
-  const found = identify(visitor, gate, tenantId);
+  const found = identify(request, gate, tenantId);
   if ('refusal' in found) {
     return found;
   }
@@ -85,8 +79,29 @@ export function isOfForeignPage({ url, origin, site }: Sender): boolean {
   return !isOurOrigin || !['same-origin', 'none'].includes(site ?? 'none');
 }
 
+/**
+ * A page of somebody else can make a browser post with the person's own session. Browsers ask before they send this
+ * type, and say where a page is from; whoever is no browser says neither.
+ */
+export function refusalOfPost({ method, headers, url }: ApiRequest): Answer | undefined {
+  if (method === 'GET') {
+    return undefined;
+  }
+  if (
+    isOfForeignPage({ url, origin: headers.get('origin'), site: headers.get('sec-fetch-site') })
+  ) {
+    return problem('forbidden', 'A page of another site sent this. Nothing is taken from there.');
+  }
+  return /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
+    ? undefined
+    : problem(
+        'unsupported-media-type',
+        'Send Content-Type: application/json, also without a body.',
+      );
+}
+
 function identify(
-  { principal, url }: Visitor,
+  { url, headers }: Pick<ApiRequest, 'url' | 'headers'>,
   gate: Gate,
   tenantId: string,
 ): { readonly principal: Principal } | { readonly refusal: Answer } {
@@ -98,7 +113,8 @@ function identify(
       ? { principal: { id: 'local', name: 'local', roles: ['Auditor', 'Operator'] } }
       : unknown('The local monitor answers this machine only.');
   }
-  if (principal === null || principal === '') {
+  const principal = headers.get('x-ms-client-principal') ?? '';
+  if (principal === '') {
     return unknown('Sign in with Entra, or send a bearer token for this app.');
   }
   const read = readHeader(principal);
@@ -133,7 +149,7 @@ function identify(
 
 function unknown(detail: string): { readonly refusal: Answer } {
   return {
-    refusal: problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
+    refusal: problem('unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
   };
 }
 

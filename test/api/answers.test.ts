@@ -1,10 +1,6 @@
-import { DAY, plus } from '../../shared/domain/time';
 import type { z } from 'zod';
-import { memoryStores } from '../fakes/memory-stores';
-import type { Finding } from '../../shared/domain/finding';
-import type { Gate } from '../../shared/domain/access';
-import { enter, signatureOf } from '../../shared/pipeline/access';
-import type { Answer } from '../../shared/pipeline/answer';
+import { authorize, signatureOf } from '../../shared/api/access';
+import type { Answer } from '../../shared/api/answer';
 import {
   coverageQuery,
   exportQuery,
@@ -12,22 +8,20 @@ import {
   readQuery,
   statsQuery,
   verifyQuery,
-} from '../../shared/pipeline/api-schema';
-import { answerElsewhere, answerHealth } from '../../shared/pipeline/elsewhere';
-import { answerFindings } from '../../shared/pipeline/findings-query';
-import { answerResend } from '../../shared/pipeline/resend';
-import { answerFinding } from '../../shared/pipeline/show-finding';
-import { answerStats } from '../../shared/pipeline/stats';
-import { answerStatus } from '../../shared/pipeline/status';
-import { answerTransition } from '../../shared/pipeline/transition';
-import { answerVerify } from '../../shared/pipeline/verify-query';
+} from '../../shared/api/requests';
+import type { Gate } from '../../shared/domain/access';
+import type { Finding } from '../../shared/domain/finding';
+import { DAY, plus } from '../../shared/domain/time';
+import type { Stores } from '../../shared/pipeline/ports';
 import { minutes } from '../contracts/samples';
-import { about, ALICE, CLAIM, OTHER_TENANT, principal, TENANT, write } from '../functions/api-host';
+import { ask, monitorOver } from '../fakes/api-monitor';
+import { memoryStores } from '../fakes/memory-stores';
 import { putAlert } from '../fakes/put-alert';
+import { about, ALICE, CLAIM, OTHER_TENANT, principal, TENANT, write } from '../functions/api-host';
 
 const bodyOf = (answer: Answer): unknown => JSON.parse(answer.body as string);
 
-describe('pipeline/access', () => {
+describe('api/access', () => {
   const ENTRA: Gate = { kind: 'entra' };
   const knock = (
     header: string | null,
@@ -38,8 +32,9 @@ describe('pipeline/access', () => {
     } = {},
   ): number | string => {
     const { gate = ENTRA, url = 'https://app/api/findings', needed = 'Auditor' } = over;
-    const entered = enter({ principal: header, url }, needed, { gate, tenantId: TENANT });
-    return 'refusal' in entered ? entered.refusal.status : signatureOf(entered.principal);
+    const headers = { get: (): string | null => header };
+    const found = authorize({ headers, url }, needed, { gate, tenantId: TENANT });
+    return 'refusal' in found ? found.refusal.status : signatureOf(found.principal);
   };
   const claims = (...all: (readonly [string, string])[]): string =>
     Buffer.from(
@@ -129,7 +124,6 @@ describe('pipeline/access', () => {
 });
 
 describe('answers', () => {
-  const me = { id: ALICE, name: 'Alice', roles: ['Operator'] } as const;
   let stores: ReturnType<typeof memoryStores>;
   let mary: Finding;
   beforeEach(async () => {
@@ -137,34 +131,35 @@ describe('answers', () => {
     mary = await write(stores, about('Mary'));
     await write(stores, about('Zoë', { openedAt: minutes(500), severity: 'low' }));
   });
-  const show = (headers: string | null = null, id = mary.id): Promise<Answer> =>
-    answerFinding(stores.findings, { id }, { ifNoneMatch: headers });
-  const decide = (body: string, ifMatch: string | null = '*', id = mary.id): Promise<Answer> =>
-    answerTransition({ path: { id }, body, ifMatch }, me, stores, minutes(600));
+  const get = (path: string, over: Partial<Stores> = {}): Promise<Answer> =>
+    ask(monitorOver({ ...stores, ...over }), `GET /api/${path}`);
+  const show = (ifNoneMatch?: string, id = mary.id): Promise<Answer> =>
+    ask(monitorOver(stores), `GET /api/findings/${id}`, {
+      headers: { ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }) },
+    });
+  const decide = (body: string, ifMatch?: string, id = mary.id): Promise<Answer> =>
+    ask(monitorOver(stores), `POST /api/findings/${id}/transitions`, {
+      ...{ body, headers: { ...(ifMatch !== undefined && { 'if-match': ifMatch }) } },
+    });
 
   it('list, page by page', async () => {
-    const first = bodyOf(await answerFindings(stores.index, [['top', '1']])) as { next: string };
-    const query = [
-      ['top', '1'],
-      ['after', first.next],
-    ] as [string, string][];
+    const { next } = bodyOf(await get('findings?top=1')) as { next: string };
 
-    expect(bodyOf(await answerFindings(stores.index, query))).toMatchObject({
+    expect(bodyOf(await get(`findings?top=1&after=${next}`))).toMatchObject({
       findings: [{ id: mary.id, subject: { name: 'Mary' } }],
     });
-    expect((await answerFindings(stores.index, [['after', 'x']])).status).toBe(400);
-    expect((await answerFindings(stores.index, [['top', 'x']])).status).toBe(400);
-    const broken = { page: () => Promise.reject(new Error('storage')) };
-    await expect(answerFindings(broken as never, [])).rejects.toThrow('storage');
+    expect((await get('findings?after=x')).status).toBe(400);
+    expect((await get('findings?top=x')).status).toBe(400);
+    const broken = { index: { page: () => Promise.reject(new Error('storage')) } };
+    await expect(get('findings', broken as never)).rejects.toThrow('storage');
   });
 
   it('list those of a detector that there is', async () => {
-    const ask = (detector: string): Promise<Answer> =>
-      answerFindings(stores.index, [['detector', detector]], [mary.detector, 'log-reading']);
-
-    expect(bodyOf(await ask(mary.detector))).toMatchObject({ findings: [{}, {}] });
-    expect(bodyOf(await ask('other'))).toMatchObject({
-      detail: 'detector: names no detector; there are mfa-registration-unfinished, log-reading',
+    expect(bodyOf(await get(`findings?detector=${mary.detector}`))).toMatchObject({
+      findings: [{}, {}],
+    });
+    expect(bodyOf(await get('findings?detector=other'))).toMatchObject({
+      detail: expect.stringContaining('detector: names no detector; there are ') as string,
     });
   });
 
@@ -197,8 +192,8 @@ describe('answers', () => {
 
     expect((await show(headers['ETag'])).status).toBe(304);
     expect((await show('"other"')).status).toBe(200);
-    expect((await show(null, `${mary.id.slice(0, -1)}0`)).status).toBe(404);
-    expect((await show(null, 'x')).status).toBe(400);
+    expect((await show(undefined, `${mary.id.slice(0, -1)}0`)).status).toBe(404);
+    expect((await show(undefined, 'x')).status).toBe(400);
   });
 
   it('decide on what was seen', async () => {
@@ -206,12 +201,17 @@ describe('answers', () => {
     const done = await decide('{"action":"resolve","reason":"fixed","note":" "}', etag);
 
     expect(bodyOf(done)).toMatchObject({
-      decision: { verb: 'resolve', reason: 'fixed', by: `Alice (${ALICE})`, at: minutes(600) },
+      decision: {
+        verb: 'resolve',
+        reason: 'fixed',
+        by: `alice@example.com (${ALICE})`,
+        at: minutes(600),
+      },
       history: [{ verb: 'opened' }, { verb: 'resolved' }],
     });
     const statuses = await Promise.all([
       decide('{"action":"reopen"}', etag),
-      decide('{"action":"reopen"}', null),
+      decide('{"action":"reopen"}'),
       decide('{"action":"reopen"', '*'),
       decide('{"action":"reopen"}', '*', 'x'),
       decide('{"action":"reopen"}', '*', `${mary.id.slice(0, -1)}0`),
@@ -220,14 +220,14 @@ describe('answers', () => {
   });
 
   it('keep no half of a character in a note', async () => {
-    const done = await decide('{"action":"acknowledge","note":"cut \\ud83d"}');
+    const done = await decide('{"action":"acknowledge","note":"cut \\ud83d"}', '*');
 
     expect(bodyOf(done)).toMatchObject({ decision: { note: 'cut \ufffd' } });
     expect(done.body).not.toMatch(/ud83d/);
   });
 
   it('refuse what would change nothing, in a sentence', async () => {
-    const refused = await decide('{"action":"reopen"}');
+    const refused = await decide('{"action":"reopen"}', '*');
 
     expect(refused.status).toBe(409);
     expect(bodyOf(refused)).toMatchObject({ detail: `Finding ${mary.id} is open already.` });
@@ -235,65 +235,60 @@ describe('answers', () => {
 
   it('decide not, while it keeps changing, and hide no fault', async () => {
     const commit = jest.spyOn(stores.findings, 'commit').mockResolvedValue(false);
-    expect((await decide('{"action":"acknowledge"}')).status).toBe(409);
+    expect((await decide('{"action":"acknowledge"}', '*')).status).toBe(409);
 
     commit.mockRejectedValue(new Error('storage'));
-    await expect(decide('{"action":"acknowledge"}')).rejects.toThrow('storage');
+    await expect(decide('{"action":"acknowledge"}', '*')).rejects.toThrow('storage');
   });
 
   it('resend what was given up', async () => {
     const id = `${mary.id}-1`;
-    const resend = async (path: object = { id }): Promise<number> =>
-      (await answerResend(stores.outbox, path, minutes(700))).status;
-    expect([
-      await resend(),
-      await resend({ id: 'x' }),
-      await resend({ id: `${mary.id}-9` }),
-    ]).toEqual([409, 400, 404]);
+    const resend = async (of = id): Promise<number> =>
+      (await ask(monitorOver(stores), `POST /api/alerts/${of}/resend`)).status;
+    expect([await resend(), await resend('x'), await resend(`${mary.id}-9`)]).toEqual([
+      ...[409, 400, 404],
+    ]);
     await putAlert(stores.outbox, id, 'dead', { attempts: 3, reason: 'no\nanswer' });
 
-    const status = bodyOf(
-      await answerStatus(
-        stores,
-        {
-          ...{ status: 'degraded', problems: ['1 alert\n'] },
-          sources: [{ source: 'signIns' }],
-          ...{ alerts: { dead: 1 }, channels: [] },
-        } as never,
-        [],
-        { version: '1', node: 'v24', tenantId: TENANT, settings: [], now: minutes(700) },
-      ),
-    );
-    expect(status).toMatchObject({
-      problems: ['1 alert '],
-      sources: [{ source: 'signIns', coverage: {} }],
+    expect(bodyOf(await get('status'))).toMatchObject({
       alerts: { dead: 1, unsaid: [{ id, channel: 'teams', lastError: 'no answer' }] },
     });
     jest.spyOn(stores.outbox, 'requeue').mockResolvedValueOnce(false);
     expect([await resend(), await resend(), await resend()]).toEqual([409, 200, 409]);
   });
 
+  it('make the problems of a status plain', async () => {
+    const monitor = monitorOver(stores);
+    const found = { ...(await monitor.health()), problems: ['1 alert\n'] };
+    const health = (): Promise<typeof found> => Promise.resolve(found);
+
+    expect(bodyOf(await ask({ ...monitor, health }, 'GET /api/status'))).toMatchObject({
+      problems: ['1 alert '],
+      sources: expect.arrayContaining([
+        expect.objectContaining({ source: 'signIns', coverage: {} }),
+      ]) as unknown,
+    });
+  });
+
   it('count, as far as time allows', async () => {
     let [now, pages] = [0, 0];
     const clock = { now: () => minutes((now += 2)) };
-    const slow = {
-      page: async () => {
-        pages += 1;
-        return { ...(await stores.index.page({}, 1)), next: 'more' };
-      },
+    const page = async () => {
+      pages += 1;
+      return { ...(await stores.index.page({}, 1)), next: 'more' };
     };
+    const slowly = monitorOver({ ...stores, index: { page } as never }, { clock });
 
-    const slowly = { index: slow as never, counts: stores.counts };
-    expect(bodyOf(await answerStats(slowly, [], clock))).toMatchObject({
+    expect(bodyOf(await ask(slowly, 'GET /api/stats'))).toMatchObject({
       ...{ total: 1, complete: false, countedTo: minutes(500) },
     });
     expect(pages).toBe(1);
-    expect((await answerStats(stores, [['x', 'y']], clock)).status).toBe(400);
+    expect((await get('stats?x=y')).status).toBe(400);
   });
 
   it('count what was opened and resolved per day', async () => {
     const entry = { findingId: mary.id, detector: mary.detector };
-    const other = { ...entry, detector: 'another' };
+    const other = { ...entry, detector: 'log-reading' };
     await stores.counts.add([
       { ...entry, day: '2026-01-31', what: 'opened' },
       { ...entry, day: '2026-02-02', what: 'resolved' },
@@ -301,44 +296,50 @@ describe('answers', () => {
       { ...other, day: '2020-01-01', what: 'opened' },
     ]);
     const clock = { now: () => plus(minutes(0), 10 * DAY) };
-    const byDay = async (...query: [string, string][]): Promise<unknown> =>
-      (bodyOf(await answerStats(stores, query, clock)) as { byDay: unknown }).byDay;
+    const byDay = async (query = ''): Promise<unknown> =>
+      (
+        bodyOf(await ask(monitorOver(stores, { clock }), `GET /api/stats${query}`)) as {
+          byDay: unknown;
+        }
+      ).byDay;
 
     expect(await byDay()).toEqual([
       { day: '2026-02-02', opened: 0, resolved: 1 },
       { day: '2026-01-31', opened: 2, resolved: 0 },
     ]);
-    expect(await byDay(['detector', 'another'])).toEqual([
+    expect(await byDay('?detector=log-reading')).toEqual([
       { day: '2026-01-31', opened: 1, resolved: 0 },
     ]);
-    expect(await byDay(['from', '2026-02-01'])).toHaveLength(1);
-    expect(await byDay(['to', '2026-02-01'])).toHaveLength(1);
-    expect(await byDay(['to', '2020-01-02'])).toHaveLength(1);
+    expect(await byDay('?from=2026-02-01')).toHaveLength(1);
+    expect(await byDay('?to=2026-02-01')).toHaveLength(1);
+    expect(await byDay('?to=2020-01-02')).toHaveLength(1);
   });
 
   it('verify a stretch of time', async () => {
     const verify = jest.fn().mockResolvedValue({ isSound: true });
-    const ask = (...query: [string, string][]): Promise<Answer> =>
-      answerVerify(verify, query, minutes(0));
+    const verifying = (query: string): Promise<Answer> =>
+      ask(monitorOver(stores, { verify }), `GET /api/verify?${query}`);
 
-    expect(bodyOf(await ask(['from', '2026-01-01'], ['to', '2026-02-01']))).toEqual({
-      ...{ asOf: minutes(0), isSound: true },
+    expect(bodyOf(await verifying('from=2026-01-01&to=2026-02-01'))).toEqual({
+      ...{ asOf: minutes(600), isSound: true },
     });
     expect(verify).toHaveBeenCalledWith({
       from: '2026-01-01T00:00:00.0000000Z',
       to: '2026-02-01T00:00:00.0000000Z',
     });
-    expect((await ask(['from', '2026-02-01'], ['to', '2026-01-01'])).status).toBe(400);
-    expect((await ask(['when', 'now'])).status).toBe(400);
+    expect((await verifying('from=2026-02-01&to=2026-01-01')).status).toBe(400);
+    expect((await verifying('when=now')).status).toBe(400);
   });
 
-  it('tell anybody up or down, and what is where', () => {
-    const document = { paths: { '/api/openapi.json': { get: {} }, '/api/a/{id}': { post: {} } } };
-    const at = (method: string, path: string): Answer =>
-      answerElsewhere({ method, url: `http://app${path}` }, document);
+  it('tell anybody up or down, and what is where', async () => {
+    const at = async (line: string, isUp = true): Promise<Answer> =>
+      ask(monitorOver(stores), line, { isUp, headers: { 'x-ms-client-principal': '' } });
 
-    expect([answerHealth(true).status, answerHealth(false).status]).toEqual([200, 503]);
-    expect([at('GET', '/api/b').status, at('GET', '/api/openapiXjson').status]).toEqual([404, 404]);
-    expect(at('GET', '/api/a/1').headers).toMatchObject({ Allow: 'POST' });
+    expect((await at('GET /api/health')).status).toBe(200);
+    expect((await at('GET /api/health', false)).status).toBe(503);
+    expect((await at('GET /api/b')).status).toBe(404);
+    expect((await at('GET /api/openapiXjson')).status).toBe(404);
+    expect((await at('GET /api/alerts/1/resend')).headers).toMatchObject({ Allow: 'POST' });
+    expect((await at('PUT /api/openapi.json')).status).toBe(405);
   });
 });

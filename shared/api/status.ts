@@ -1,106 +1,48 @@
-import type { Coverage } from '../domain/coverage';
-import { lastErrorOf, type Refusal } from '../domain/delivery';
+import { lastErrorOf } from '../domain/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
 import { feedName, sourcesOf, type Property } from '../domain/feed';
-import type { FeedState, TroubleState } from '../domain/journal';
+import type { FeedState } from '../domain/journal';
 import { plainText } from '../domain/plain-text';
 import { coverageOf, feedsIn, unread } from '../domain/source-state';
-import type { Instant } from '../domain/time';
-import { json, type Answer } from './answer';
-import type { Health } from './health';
-import { UnreadableRowError, type Outbox, type Stores, type Undelivered } from './ports';
-
-/** What only a deployment knows of itself. */
-export interface About {
-  readonly version: string;
-  readonly node: string;
-  readonly tenantId: string;
-  /** Name and value as shown: of a secret only whether it is set. */
-  readonly settings: readonly {
-    readonly name: string;
-    readonly value: string;
-    readonly isDefault: boolean;
-  }[];
-  readonly now: Instant;
-}
-
-const MOST_ALERTS = 50;
+import type { Health } from '../pipeline/health';
+import { UnreadableRowError, type Outbox, type Stores, type Undelivered } from '../pipeline/ports';
+import { endpoint, type ApiMonitor } from './endpoint';
+import { noQuery } from './requests';
+import { statusReport, type Body } from './responses';
 
 /** What lies behind health, for people who have a role. */
-export interface Status {
-  readonly now: Instant;
-  readonly tenantId: string;
-  readonly status: Health['status'];
-  readonly problems: readonly string[];
-  /** How much of what detectors watch there was in 30 days: neither good nor bad. */
-  readonly counts: Health['counts'];
-  readonly versions: {
-    readonly crosscheck: string;
-    readonly node: string;
-    readonly detectors: Readonly<Record<string, number>>;
-  };
-  readonly sources: readonly SourceStatus[];
-  readonly detectors: readonly unknown[];
-  readonly alerts: Health['alerts'] & {
-    readonly channels: Health['channels'];
-    readonly unsaid: readonly Unsaid[];
-  };
-  readonly unreadableRows: Health['unreadableRows'];
-  readonly settings: About['settings'];
-}
+export type Status = Body<typeof statusReport>;
 
-/** A source with its feeds: how far each was read, and what is wrong with it. */
-export type SourceStatus = Health['sources'][number] & {
-  /** By detector. */
-  readonly coverage: Readonly<Record<string, Coverage>>;
-  readonly dayTrouble?: TroubleState;
-  readonly feeds: readonly FeedStatus[];
-};
+type SourceStatus = Status['sources'][number];
+type Unsaid = Status['alerts']['unsaid'][number];
 
-export type FeedStatus = Pick<FeedState, 'journal' | 'trouble' | 'droppedFilter' | 'backfill'> & {
-  readonly property: Property;
-  /** As people read it. */
-  readonly name: string;
-};
+const MAX_ALERTS = 50;
 
-/** An alert that nobody was told of over a channel. Of one that cannot be read not more is known than which it is. */
-interface Unsaid {
-  readonly id: string;
-  readonly channel: string;
-  readonly findingId: string;
-  readonly verb?: string;
-  readonly state: string;
-  readonly createdAt?: Instant;
-  readonly attempts?: number;
-  readonly lastError?: string;
-  /** The last attempts, the oldest first. */
-  readonly refusals?: readonly Refusal[];
-}
-
-/** Answers `GET /api/status`. */
-export async function answerStatus(...given: Parameters<typeof statusOf>): Promise<Answer> {
-  return json(await statusOf(...given));
-}
+/** `GET /api/status`. */
+export const getStatus = endpoint({
+  summary: 'What lies behind health: sources, coverage, alerts, versions, settings',
+  takes: { query: noQuery },
+  response: statusReport,
+  handle: async (_input, { monitor }) => ({ value: await statusOf(monitor) }),
+});
 
 /** What the stores and the settings say of the watch. */
-export async function statusOf(
-  stores: Pick<Stores, 'coverage' | 'outbox'>,
-  health: Health,
-  detectors: readonly ConfiguredDetector[],
-  about: About,
-): Promise<Status> {
-  const { version, node, tenantId, settings, now } = about;
+export async function statusOf({
+  stores,
+  config: { tenantId, shown, detectors },
+  ...monitor
+}: {
+  readonly stores: Pick<Stores, 'coverage' | 'outbox'>;
+  readonly config: Omit<ApiMonitor['config'], 'access'>;
+} & Pick<ApiMonitor, 'clock' | 'version' | 'health'>): Promise<Status> {
   const { outbox } = stores;
+  const health = await monitor.health();
   return {
-    ...{
-      now,
-      tenantId,
-      status: health.status,
-      problems: health.problems.map((each) => plainText(each)),
-      counts: health.counts,
-    },
+    ...{ now: monitor.clock.now(), tenantId, status: health.status },
+    problems: health.problems.map((each) => plainText(each)),
+    counts: health.counts,
     versions: {
-      ...{ crosscheck: version, node },
+      ...{ crosscheck: monitor.version, node: process.version },
       detectors: Object.fromEntries(
         detectors.map(({ detector: { id, version } }) => [id, version]),
       ),
@@ -117,10 +59,10 @@ export async function statusOf(
       unsaid: [
         ...(await unsaid(outbox, 'dead')),
         ...(await unsaid(outbox, 'not-configured')),
-      ].slice(0, MOST_ALERTS),
+      ].slice(0, MAX_ALERTS),
     },
     unreadableRows: health.unreadableRows,
-    settings,
+    settings: shown,
   };
 }
 
@@ -146,7 +88,7 @@ async function sources(
   });
 }
 
-function feedStatus(property: Property, feed: FeedState): FeedStatus {
+function feedStatus(property: Property, feed: FeedState): SourceStatus['feeds'][number] {
   const { journal, trouble, droppedFilter, backfill } = feed;
   return {
     ...{ property, name: feedName(property) },
@@ -161,7 +103,7 @@ async function unsaid(
   outbox: Outbox,
   state: 'dead' | 'not-configured',
 ): Promise<readonly Unsaid[]> {
-  const found = await outbox.undelivered(state, MOST_ALERTS);
+  const found = await outbox.undelivered(state, MAX_ALERTS);
   const rows = await Promise.all(found.map((each) => unsaidOf(outbox, state, each)));
   return rows.flat();
 }

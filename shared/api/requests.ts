@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../domain/detector';
-import { RESOLVE_REASONS } from '../domain/finding';
+import { RESOLVE_REASONS, STATUSES } from '../domain/finding';
 import { startOfDay, toInstant, type Instant } from '../domain/time';
 import { wrongParameters, type Answer, type Fault } from './answer';
-import type { FindingFilter } from './ports';
+import { EXPORT_FORMATS } from '../pipeline/export-findings';
+import type { FindingFilter } from '../pipeline/ports';
 
 /** What callers may send. These schemas check the input and are the source of `openapi.json`. */
 
 const LONGEST_NOTE = 1_000;
 const MOST_LISTED = 500;
-const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
-export const EXPORT_FORMATS = ['csv', 'ndjson', 'ocsf'] as const;
-export type ExportFormatName = (typeof EXPORT_FORMATS)[number];
 
 const instant = z
   .string()
@@ -150,6 +148,9 @@ export const coverageQuery = z
   })
   .refine(isForward, FORWARD);
 
+/** For what takes no parameters: what is given all the same is named. */
+export const noQuery = z.strictObject({});
+
 /** A stretch of time, whatever is looked for in it. */
 export const rangeQuery = z
   .strictObject({ from: instant.optional(), to: instant.optional() })
@@ -192,7 +193,6 @@ export const transitionBody = z
     z.strictObject({ action: z.literal('reopen'), note }),
   ])
   .meta({ description: 'What a person decides.' });
-export type TransitionBody = z.infer<typeof transitionBody>;
 
 // ---------------------------------------------------------------------------------------------------- reading it
 
@@ -233,12 +233,6 @@ export function readQuery<S extends z.ZodType>(
   return readInput(schema, Object.fromEntries(given), faults);
 }
 
-/** For what takes no parameters: what is given all the same is named. */
-export function refuseQuery(parameters: Iterable<readonly [string, string]>): Answer | undefined {
-  const read = readQuery(z.strictObject({}), parameters);
-  return 'refusal' in read ? read.refusal : undefined;
-}
-
 /** Checks a value; the refusal names everything that is wrong with it. */
 export function readInput<S extends z.ZodType>(
   schema: S,
@@ -265,6 +259,14 @@ export function checkInput<S extends z.ZodType>(
       : [{ parameter: issue.path.join('.') || 'body', detail: messageOf(issue) }],
   );
   return { faults: [...known, ...faults] };
+}
+
+/** A range without the ends that are not asked for. */
+export function definedRange({ from, to }: z.infer<typeof rangeQuery>): {
+  readonly from?: Instant;
+  readonly to?: Instant;
+} {
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
 /** The filter of a query, without what pages it. */

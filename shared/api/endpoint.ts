@@ -1,0 +1,233 @@
+import type { z } from 'zod';
+import type { Gate } from '../domain/access';
+import type { ConfiguredDetector } from '../domain/detector';
+import { safeJson } from '../domain/plain-text';
+import type { Instant } from '../domain/time';
+import type { CoverageReport } from '../pipeline/coverage-report';
+import {
+  ActRefusedError,
+  FindingBusyError,
+  FindingChangedError,
+  FindingNotFoundError,
+} from '../pipeline/decide';
+import type { ExportFormat, ExportFormatName } from '../pipeline/export-findings';
+import type { Health } from '../pipeline/health';
+import { PositionError, type Now, type Stores } from '../pipeline/ports';
+import { AlertNotFoundError, ResendRefusedError } from '../pipeline/resend';
+import type { Verification } from '../pipeline/verify';
+import type { Principal } from './access';
+import {
+  answer,
+  problem,
+  wrongParameters,
+  type Answer,
+  type ApiRequest,
+  type ProblemName,
+} from './answer';
+import { readInput, readQuery } from './requests';
+import type { Body, statusReport } from './responses';
+
+interface Range {
+  readonly from?: Instant;
+  readonly to?: Instant;
+}
+
+/** What the API needs of the monitor. */
+export interface ApiMonitor {
+  readonly config: {
+    readonly tenantId: string;
+    readonly access: Gate;
+    /** The settings as shown: of a secret only whether it is set. */
+    readonly shown: Body<typeof statusReport>['settings'];
+    readonly detectors: readonly ConfiguredDetector[];
+  };
+  readonly version: string;
+  readonly clock: Now;
+  readonly logger: { readonly warn: (fields: object, message: string) => void };
+  readonly stores: Stores;
+  /** Of which there may be findings. */
+  readonly detectorIds: readonly string[];
+  readonly health: () => Promise<Health>;
+  readonly coverage: (range: Range) => Promise<CoverageReport>;
+  readonly verify: (range: Range) => Promise<Verification>;
+  readonly exportFormat: (name: ExportFormatName) => Promise<ExportFormat>;
+}
+
+/** What an endpoint has at hand for people with a role. */
+export interface Call {
+  readonly monitor: ApiMonitor;
+  readonly principal: Principal;
+}
+
+/** What an endpoint has at hand that anybody may call. */
+export interface PublicCall {
+  readonly isUp: () => Promise<boolean>;
+  readonly monitor?: undefined;
+}
+
+/** What a request may hold. A query that is not described is not looked at. */
+interface Takes {
+  readonly path?: z.ZodType;
+  readonly query?: z.ZodType;
+  /** For the description only: the endpoint reads headers itself. */
+  readonly headers?: z.ZodType;
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly maxBytes: number;
+    readonly tooLarge: string;
+  };
+}
+
+/** What an endpoint is, for the description. */
+export interface Described {
+  readonly summary: string;
+  readonly takes: Takes;
+  readonly response: z.ZodType;
+  readonly hasEtag?: boolean;
+  /** Other answers than that, and than problems. */
+  readonly others?: Readonly<
+    Record<number, { readonly description: string; readonly content?: object }>
+  >;
+  /** Besides those that every endpoint with a role may answer. */
+  readonly problems?: readonly ProblemName[];
+}
+
+/** One method of one path: what it takes, what it answers, and how. */
+export interface Endpoint<C = Call> extends Described {
+  readonly answer: (request: ApiRequest, call: C) => Promise<Answer>;
+}
+
+/** A body as the schema of the response describes it. */
+export interface Ok<T> {
+  readonly value: T;
+  readonly status?: number;
+  readonly headers?: Answer['headers'];
+}
+
+type In<T extends Takes, K extends keyof Takes> = T[K] extends z.ZodType ? z.infer<T[K]> : unknown;
+
+/** An endpoint: input is read and problems are made here, so that `handle` has neither. */
+export function endpoint<
+  T extends Takes,
+  R extends z.ZodType,
+  C extends Partial<Call> | PublicCall = Call,
+>({
+  takes,
+  handle,
+  ...described
+}: Omit<Described, 'takes' | 'response'> & {
+  readonly takes: T;
+  readonly response: R;
+  readonly handle: (
+    input: {
+      readonly path: In<T, 'path'>;
+      readonly query: In<T, 'query'>;
+      readonly body: T['body'] extends { readonly schema: infer S extends z.ZodType }
+        ? z.infer<S>
+        : unknown;
+      readonly headers: ApiRequest['headers'];
+    },
+    call: C,
+  ) => Promise<Ok<Body<R>> | Answer>;
+}): Endpoint<C> {
+  return {
+    ...{ ...described, takes },
+    answer: async (request, call) => {
+      const input = await read(takes, request, call.monitor?.detectorIds);
+      if ('refusal' in input) {
+        return input.refusal;
+      }
+      try {
+        const found = await handle({ ...input, headers: request.headers } as never, call);
+        return 'value' in found
+          ? answer(found.status ?? 200, 'application/json', safeJson(found.value), found.headers)
+          : found;
+      } catch (error) {
+        const refusal = problemOf(error);
+        if (refusal === undefined) {
+          throw error;
+        }
+        return refusal;
+      }
+    },
+  };
+}
+
+async function read(
+  { path, query, body }: Takes,
+  request: ApiRequest,
+  detectors: readonly string[] | undefined,
+): Promise<
+  | { readonly path?: unknown; readonly query?: unknown; readonly body?: unknown }
+  | { readonly refusal: Answer }
+> {
+  const input: { path?: unknown; query?: unknown; body?: unknown } = {};
+  if (path !== undefined) {
+    const found = readInput(path, request.params);
+    if ('refusal' in found) {
+      return found;
+    }
+    input.path = found.value;
+  }
+  if (query !== undefined) {
+    const found = readQuery(query, request.query, detectors);
+    if ('refusal' in found) {
+      return found;
+    }
+    input.query = found.value;
+  }
+  if (body !== undefined) {
+    const text = await request.text(body.maxBytes);
+    if (Buffer.byteLength(text) > body.maxBytes) {
+      return { refusal: problem('content-too-large', body.tooLarge) };
+    }
+    const found = readInput(body.schema, parsed(text));
+    if ('refusal' in found) {
+      return found;
+    }
+    input.body = found.value;
+  }
+  return input;
+}
+
+/** @returns undefined, which no schema takes, when it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a use case throws that the caller can do something about. */
+function problemOf(error: unknown): Answer | undefined {
+  if (error instanceof PositionError) {
+    return wrongParameters([{ parameter: 'after', detail: error.message }]);
+  }
+  if (error instanceof FindingNotFoundError) {
+    return noFinding(error.findingId);
+  }
+  if (error instanceof AlertNotFoundError) {
+    return problem('not-found', sentence(error.message));
+  }
+  if (error instanceof FindingChangedError) {
+    return problem('precondition-failed', sentence(error.message));
+  }
+  return error instanceof ActRefusedError ||
+    error instanceof FindingBusyError ||
+    error instanceof ResendRefusedError
+    ? problem('conflict', sentence(error.message))
+    : undefined;
+}
+
+/** The answer where there is no such finding. */
+export function noFinding(id: string): Answer {
+  return problem(
+    'not-found',
+    `There is no finding ${id} in this tenant; it was never written, or its retention is over.`,
+  );
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}

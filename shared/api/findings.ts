@@ -1,0 +1,41 @@
+import { namedSubject, type NamedSubject } from '../domain/finding-json';
+import type { FindingLine } from '../pipeline/ports';
+import { endpoint } from './endpoint';
+import { filterOf, findingsQuery } from './requests';
+import { findingList } from './responses';
+
+/** `GET /api/findings`: a page of the list, the newest opened first. */
+export const listFindings = endpoint({
+  summary: 'The findings, the newest opened first',
+  takes: { query: findingsQuery },
+  response: findingList,
+  handle: async ({ query }, { monitor }) => {
+    const { top, after } = query;
+    const { lines, next } = await monitor.stores.index.page(filterOf(query), top, after);
+    return { value: { findings: lines.map(lineJson), ...(next !== undefined && { next }) } };
+  },
+});
+
+/** One finding of a list, as JSON: fixed order, and a name for everybody. */
+export function lineJson(
+  line: FindingLine,
+): Omit<FindingLine, 'subject'> & { readonly subject: NamedSubject } {
+  const { resolution, suppressed, resolvedAt } = line;
+  return {
+    id: line.id,
+    detector: line.detector,
+    stage: line.stage,
+    severity: line.severity,
+    status: line.status,
+    ...(resolution !== undefined && { resolution }),
+    ...(suppressed !== undefined && { suppressed }),
+    message: line.message,
+    title: line.title,
+    subject: namedSubject(line.subject),
+    firstSeenAt: line.firstSeenAt,
+    lastSeenAt: line.lastSeenAt,
+    openedAt: line.openedAt,
+    ...(resolvedAt !== undefined && { resolvedAt }),
+    count: line.count,
+  };
+}

@@ -1,0 +1,14 @@
+import { countFindings } from '../pipeline/stats';
+import { endpoint } from './endpoint';
+import { filterOf, statsQuery } from './requests';
+import { stats } from './responses';
+
+/** `GET /api/stats`. */
+export const getStats = endpoint({
+  summary: 'How many findings there are',
+  takes: { query: statsQuery },
+  response: stats,
+  handle: async ({ query }, { monitor: { stores, clock } }) => ({
+    value: await countFindings(stores, filterOf(query), clock),
+  }),
+});
