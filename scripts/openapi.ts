@@ -70,7 +70,7 @@ function operationOf(
       },
       ...others,
       ...Object.fromEntries(names.map((each) => [PROBLEMS[each].status, problemOf(each)])),
-    } as ZodOpenApiOperationObject['responses'],
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Role } from './access';
-import type { Call, Endpoint, PublicCall } from './endpoint';
+import type { Endpoint, PublicCall } from './endpoint';
 
 interface At {
   /** The name of the function. */
@@ -11,7 +11,7 @@ interface At {
 /** An endpoint for people who have the role. */
 export interface RoleRoute extends At {
   readonly role: Role;
-  readonly load: () => Promise<Endpoint<Call>>;
+  readonly load: () => Promise<Endpoint>;
 }
 
 /** An endpoint for anybody. */

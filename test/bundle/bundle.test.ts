@@ -18,9 +18,9 @@ import type { BundleReport } from './invoke-all';
 const ROOT = join(__dirname, '..', '..');
 const BUNDLE = join(ROOT, 'dist', 'main.cjs');
 /** What must be registered, with what starts each: a timer, or the route of an endpoint. */
-const FUNCTIONS: Readonly<Record<string, string>> = Object.fromEntries([
-  ...Object.keys(RUNS).map((name) => [name, 'timerTrigger']),
-  ...ROUTES.map(({ name, path }) => [name, path.slice(1)]),
+const FUNCTIONS: Readonly<Record<string, string>> = Object.fromEntries<string>([
+  ...Object.keys(RUNS).map((name) => [name, 'timerTrigger'] as const),
+  ...ROUTES.map(({ name, path }) => [name, path.slice(1)] as const),
   [NOT_FOUND, 'api/{*rest}'],
 ]);
 const TENANT = 'de300000-0000-4000-8000-000000000001';

@@ -9,6 +9,7 @@ import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { startAzurite } from '../../cli/local-host/azurite';
 import { startInbox } from '../../cli/local-host/inbox';
 import { systemClock } from '../../shared/adapters/system-clock';
+import { HTTP_FUNCTIONS } from '../../shared/api/routes';
 import { buildBundle } from '../cli/local-host/bundles';
 import type { BundleReport } from './invoke-all';
 import { unzip } from './unzip';

@@ -1,134 +1,29 @@
-import { createDemoTenant } from '../../cli/demo-tenant/demo-tenant';
-import { graphSource } from '../../shared/adapters/graph/graph-source';
-import { Limiter } from '../../shared/adapters/graph/limiter';
 import { MemoryTables } from '../../shared/adapters/memory/memory-table';
 import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { kindOf } from '../../shared/adapters/tables/row-kinds';
 import { TABLES } from '../../shared/adapters/tables/stores';
 import { DETECTORS } from '../../shared/detectors/index';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
-import { drainMarks } from '../../shared/pipeline/assess';
 import { recordAct } from '../../shared/pipeline/decide';
-import { deliverAlerts } from '../../shared/pipeline/deliver';
-import { health } from '../../shared/pipeline/health';
-import { pollSource } from '../../shared/pipeline/poll';
-import type { Post } from '../../shared/pipeline/ports';
 import { repair } from '../../shared/pipeline/repair';
 import { repairRows } from '../../shared/pipeline/repair-rows';
 import { purgeExpired } from '../../shared/pipeline/retention';
-import { noticeRuleChanges } from '../../shared/pipeline/rule-change';
 import { addRule } from '../../shared/pipeline/rules';
 import { sealDays } from '../../shared/pipeline/seal';
-import { statusOf } from '../../shared/api/status';
 import { verifyRecord } from '../../shared/pipeline/verify';
-import { watchSources } from '../../shared/pipeline/watch-sources';
-import { VirtualClock } from '../fakes/clock';
-import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
-import { configured, TENANT } from '../fakes/run';
+import { DemoWatch } from '../fakes/demo-watch';
+import type { MemoryStores } from '../fakes/memory-stores';
+import { TENANT } from '../fakes/run';
 
 const START = toInstant('2026-03-02T12:00:00Z');
 /** When the damage is done, and by when new people must have been told of. */
 const DAMAGE = plus(START, 3 * DAY);
 const NEWS = plus(DAMAGE, MINUTE);
-const FEEDS = SOURCES.flatMap((source) => [
-  { source, property: source === 'signIns' ? 'clientAppUsed' : 'activityDisplayName' } as const,
-]);
-
-/** The monitor over a demo tenant: polls, judges and delivers, each as its own timer. */
-class Watch {
-  readonly stores: MemoryStores;
-  readonly clock: VirtualClock;
-  readonly posts: Post[] = [];
-  readonly failures: string[] = [];
-  readonly #tenant: ReturnType<typeof createDemoTenant>;
-
-  constructor(tables: MemoryTables, at: typeof START) {
-    this.stores = memoryStores(tables);
-    this.clock = new VirtualClock(at);
-    let isBegun = false;
-    const now = (): typeof START => (isBegun ? this.clock.now() : START);
-    this.#tenant = createDemoTenant({ tenantId: TENANT, seed: 'rows', now });
-    isBegun = true;
-    this.#tenant.addStory('unfinished', NEWS);
-    this.#tenant.addStory('eas-blocked', NEWS);
-  }
-
-  get told(): ReadonlySet<string> {
-    return new Set(
-      this.posts.flatMap(({ items }) =>
-        items.map(({ finding }) => `${finding.detector} ${finding.subject.id}`),
-      ),
-    );
-  }
-
-  /** Everything that the timers do, one after the other; what one of them cannot do is no matter of the others. */
-  async round(): Promise<void> {
-    const { stores, clock } = this;
-    const base = { tenantId: TENANT, stores, clock, detectors: configured() };
-    const standstill = 3 * HOUR;
-    const watch = () => watchSources({ tenantId: TENANT, feeds: FEEDS, stores, clock, standstill });
-    await this.#run(() => noticeRuleChanges(stores, base.detectors));
-    for (const source of SOURCES) {
-      const records = this.#graph();
-      const reader = { ...base, source, records, initialLookback: DAY, retention: 30 * DAY };
-      await this.#run(() => pollSource({ ...reader, budget: 4 * MINUTE }, { watch }));
-    }
-    await this.#run(() => drainMarks({ ...base, keepsHeartbeat: true }));
-    await this.#run(() => this.deliver());
-  }
-
-  async deliver(): Promise<void> {
-    const post = (each: Post) => {
-      this.posts.push(each);
-      return Promise.resolve({ outcome: 'accepted' } as const);
-    };
-    const channels = [{ id: 'teams', channel: { post } }];
-    const { clock, stores } = this;
-    await deliverAlerts({ outbox: stores.outbox, channels, clock, digestAbove: 10 });
-    await stores.damaged.flush();
-  }
-
-  async through(hours: number): Promise<void> {
-    for (let hour = 0; hour < hours; hour++) {
-      this.clock.advance(HOUR);
-      await this.round();
-    }
-  }
-
-  async problems(): Promise<string> {
-    const { stores, clock } = this;
-    const channels = [{ id: 'teams', isConfigured: true }];
-    const said = await health(stores, configured(), { tenantId: TENANT, channels, clock });
-    const config = { tenantId: TENANT, shown: [], detectors: configured() };
-    const health_ = (): Promise<typeof said> => Promise.resolve(said);
-    const status = await statusOf({ stores, config, clock, version: '1', health: health_ });
-    return status.problems.join('\n');
-  }
-
-  #graph() {
-    const { clock } = this;
-    const tenant = this.#tenant;
-    return graphSource({
-      ...{ baseUrl: new URL('https://graph.example.com'), getToken: undefined },
-      fetch: (url, init) => tenant.handle(new Request(url, init)),
-      ...{ clock, limiter: new Limiter(clock, 1_000), random: () => 0.5 },
-    });
-  }
-
-  async #run(timer: () => Promise<unknown>): Promise<void> {
-    try {
-      await timer();
-    } catch (error) {
-      this.failures.push((error as Error).message);
-    }
-  }
-}
-
 /** What a demo run writes, with everything that people do. */
 async function world(): Promise<MemoryTables> {
   const tables = new MemoryTables();
-  const watch = new Watch(tables, START);
+  const watch = new DemoWatch(tables, { at: START, began: START, news: NEWS });
   const { stores, clock } = watch;
   await watch.round();
   await watch.through(4);
@@ -269,7 +164,7 @@ describe('one row that is damaged', () => {
     const source = kind === 'feed' || kind === 'coverage' ? sample.name.split(' ')[2] : undefined;
     const tables = copied(before);
     damage(tables, sample, json);
-    const watch = new Watch(tables, DAMAGE);
+    const watch = new DemoWatch(tables, { at: DAMAGE, began: START, news: NEWS });
     const { stores } = watch;
 
     await watch.through(5);
