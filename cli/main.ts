@@ -209,7 +209,7 @@ ${SETTINGS_HELP}`,
     });
   root
     .command('resend')
-    .description('owe an alert again that was given up or had no channel')
+    .description('queue an alert for delivery again that was given up or had no channel')
     .argument('<id>', 'the id of the alert, as "crosscheck status" lists it')
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', SETTINGS_HELP)

@@ -48,6 +48,8 @@ function toText(
         '    ',
       ),
     ),
-    alerts.unsaid.length === 0 ? '' : '  "crosscheck resend <alert id>" owes one again\n',
+    alerts.unsaid.length === 0
+      ? ''
+      : '  "crosscheck resend <alert id>" queues one for delivery again\n',
   ].join('');
 }

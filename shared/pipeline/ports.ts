@@ -370,7 +370,7 @@ export interface Outbox {
    */
   settle(row: OutboxRow, outcome: Outcome): Promise<boolean>;
   /**
-   * Makes an alert owed again that was given up or had no channel.
+   * Queues an alert for delivery again that was given up or had no channel.
    * @returns false when somebody else changed the row meanwhile.
    */
   requeue(row: OutboxRow, now: Instant): Promise<boolean>;
