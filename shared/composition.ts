@@ -156,7 +156,8 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   }
   async function watch(): Promise<void> {
     const standstill = config.standstillAlarm;
-    await watchSources({ tenantId, feeds, stores, clock, standstill });
+    const announces = { outbox: stores.outbox, watchedFor: titlesOf(detectors) };
+    await watchSources({ tenantId, feeds, stores, clock, standstill, announces });
   }
   let changed: Promise<readonly string[]> | undefined;
   /** Once per process. */
@@ -474,6 +475,13 @@ function logAssessed(logger: Logger, { changes, faults }: AssessReport): void {
     const fields = { run: 'watch', trouble: 'not-judged', detector, timeline: id };
     logger.error({ ...fields, error: error.message }, 'detector failed');
   }
+}
+
+/** What the detectors look for, in words; of those that alert nobody that is said. */
+function titlesOf(configured: readonly ConfiguredDetector[]): readonly string[] {
+  return configured.map(
+    ({ detector, stage }) => `${detector.title}${stage === 'watch' ? ' (recorded only)' : ''}`,
+  );
 }
 
 /** What the absences rest on that the enabled detectors conclude. */

@@ -168,7 +168,7 @@ function draw(json) {
   return place;
 }
 
-const NAMES = { card: 'card', line: 'line', digest: 'digest' };
+const NAMES = { card: 'card', line: 'line', digest: 'digest', notice: 'notice' };
 function article(message) {
   const box = document.createElement('article');
   const meta = document.createElement('p');

@@ -11,7 +11,7 @@ import { answerText, listenOnLoopback, readBody, type Listening } from './listen
 export interface InboxMessage {
   readonly number: number;
   readonly receivedAt: Instant;
-  readonly form: 'card' | 'line' | 'digest';
+  readonly form: 'card' | 'line' | 'digest' | 'notice';
   readonly bytes: number;
   /** Adaptive Cards, as they came. */
   readonly cards: readonly unknown[];
@@ -102,12 +102,15 @@ function cardIn(attachment: unknown): unknown {
   return contentType === CARD_TYPE && isCard ? content : undefined;
 }
 
-// The channel names the first container of a digest so; a line has one sentence there and nothing else but a foot.
+// The channel names the first container of a digest and of a notice so; a line has one sentence there and nothing else but a foot.
 function formOf(card: unknown): InboxMessage['form'] {
   const { body } = card as { readonly body?: readonly CardPart[] };
   const [first, ...others] = Array.isArray(body) ? (body as readonly CardPart[]) : [];
   if (first?.id?.startsWith('digest-') === true) {
     return 'digest';
+  }
+  if (first?.id?.startsWith('notice-') === true) {
+    return 'notice';
   }
   return others.length <= 1 && (first?.items?.length ?? 1) === 1 ? 'line' : 'card';
 }

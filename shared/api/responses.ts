@@ -338,7 +338,7 @@ export const statusReport = z.strictObject({
         z.strictObject({
           id: z.string(),
           channel: z.string(),
-          findingId: z.string(),
+          findingId: z.string().optional(),
           verb: z.string().optional(),
           state: z.enum(['dead', 'not-configured']),
           createdAt: time.optional(),

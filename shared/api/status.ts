@@ -121,7 +121,8 @@ async function unsaidOf(
       ? []
       : [
           {
-            ...{ id, channel, findingId, verb: row.alert.verb, state },
+            ...{ id, channel, state },
+            ...(row.alert.form !== 'notice' && { findingId, verb: row.alert.verb }),
             ...{ createdAt: row.createdAt, attempts: row.attempts },
             ...(lastError !== undefined && { lastError: plainText(lastError) }),
             refusals: row.refusals.map((each) => ({ ...each, reason: plainText(each.reason) })),

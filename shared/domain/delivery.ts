@@ -1,4 +1,5 @@
 import type { Alert, Finding } from './finding';
+import type { Notice } from './notice';
 import { DAY, earliest, HOUR, latest, MINUTE, plus, type Duration, type Instant } from './time';
 
 /** The channels that there are. Their ids stand in settings, rows and answers. */
@@ -25,7 +26,7 @@ export interface Refusal {
 
 /** The delivery of one alert over one channel. */
 export interface AlertDelivery {
-  readonly alert: Alert;
+  readonly alert: Alert | Notice;
   readonly channel: string;
   readonly state: DeliveryState;
   readonly createdAt: Instant;
@@ -92,12 +93,13 @@ export type Step = 'post' | 'repeat' | 'rejoin' | 'collapse' | 'give-up' | 'wait
 /**
  * Undelivered alerts of one finding collapse to the last. Of a finding that has ended meanwhile nothing is said when
  * its beginning never was.
- * @param deliveries of this finding over the same channel.
+ * @param finding absent for a notice.
+ * @param deliveries of this finding, or this series of notices, over the same channel.
  * @param digestId the digest under which it was found.
  */
 export function nextStep(
   { alert, state, attempts, ...claim }: AlertDelivery,
-  finding: Finding,
+  finding: Finding | undefined,
   deliveries: readonly AlertDelivery[],
   now: Instant,
   digestId?: string,
@@ -129,29 +131,35 @@ export function nextStep(
       sequenceOf(each.alert) > sequence && each.state !== 'dead' && each.state !== 'not-configured',
   );
   // A person's suppression may have come between the finding and its delivery.
-  if (isSaidLater || finding.suppressed !== undefined) {
+  if (isSaidLater || finding?.suppressed !== undefined) {
     return 'collapse';
   }
-  const isEnded = finding.status === 'resolved';
+  if (alert.form === 'notice') {
+    return 'post';
+  }
+  const isEnded = finding?.status === 'resolved';
   const isNews = isBeginning(alert) ? !isEnded : isEnded && wasTold(before);
   return isNews ? 'post' : 'collapse';
 }
 
 /** A line is enough for what people know; where the card before it never arrived it becomes that card. */
-export function inFull(delivery: AlertDelivery, deliveries: readonly AlertDelivery[]): Alert {
-  const { alert } = delivery;
+export function inFull(
+  { alert }: AlertDelivery,
+  deliveries: readonly AlertDelivery[],
+): AlertDelivery['alert'] {
   const before = deliveries.filter((each) => sequenceOf(each.alert) < sequenceOf(alert));
-  return alert.verb === 'unsuppressed' && !wasTold(before) ? { ...alert, form: 'card' } : alert;
+  const isLine = alert.form !== 'notice' && alert.verb === 'unsuppressed';
+  return isLine && !wasTold(before) ? { ...alert, form: 'card' } : alert;
 }
 
-/** The number of the transition that an alert tells of. */
-export function sequenceOf({ id, findingId }: Alert): number {
-  return Number(id.slice(findingId.length + 1));
+/** The number of the transition that an alert tells of; the time of a notice. */
+export function sequenceOf({ id }: Pick<Alert, 'id'>): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1));
 }
 
 /** The form that an alert takes at most, whatever people were told before it. */
-export function largestForm({ form, verb }: Alert): Alert['form'] {
-  return verb === 'unsuppressed' ? 'card' : form;
+export function largestForm(alert: AlertDelivery['alert']): AlertDelivery['alert']['form'] {
+  return alert.form !== 'notice' && alert.verb === 'unsuppressed' ? 'card' : alert.form;
 }
 
 /** Whether people may or may not know of it. */
@@ -168,8 +176,11 @@ function wasTold(before: readonly AlertDelivery[]): boolean {
   return last !== undefined && (isBeginning(last.alert) || !isBegun);
 }
 
-function isBeginning({ verb }: Alert): boolean {
-  return ['opened', 'reopened', 'escalated', 'unsuppressed'].includes(verb);
+function isBeginning(alert: AlertDelivery['alert']): boolean {
+  return (
+    alert.form !== 'notice' &&
+    ['opened', 'reopened', 'escalated', 'unsuppressed'].includes(alert.verb)
+  );
 }
 
 // ------------------------------------------------------------------------------------------- what came of a post

@@ -192,6 +192,12 @@ function filledBy(
     .map((id) => [id, `${startedAt} ${from}`]);
 }
 
+/** Whether a detector's old questions were answered by more than the very first window: then the answers are of the past. */
+export function isCatchingUp({ filling, journal }: FeedState, detectorId: string): boolean {
+  const token = filling?.[detectorId];
+  return token !== undefined && !token.endsWith(` ${journal?.began}`);
+}
+
 /** Their timelines are marked, as far as nothing was filled since. */
 export function withoutFilling(
   { filling = {}, ...feed }: FeedState,

@@ -16,6 +16,8 @@ export interface SourceState {
   readonly feeds: Readonly<Partial<Record<Property, FeedState>>>;
   /** Closed days are read again for all feeds at once, and cannot be: nothing waits for them, so nobody is alerted. */
   readonly dayTrouble?: TroubleState;
+  /** When the first start was announced: once, with one of the sources. */
+  readonly announcedAt?: Instant;
   /** Our clock, when its last answers showed it to be wrong. */
   readonly wrongClock?: WrongClock;
   /** Coverage ended later than it could; until all of that was read again. */

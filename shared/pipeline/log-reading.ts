@@ -10,6 +10,12 @@ import { SOURCES, type Source } from '../domain/record';
 import type { Signal, Subject } from '../domain/signal';
 import { latest, startOfMonth, toInstant, toMinute, type Instant } from '../domain/time';
 
+/** A log, as people read it at the beginning of a sentence. */
+export const LOG_NAMES: Readonly<Record<Source, string>> = {
+  directoryAudits: 'The audit log',
+  signIns: 'The sign-in log',
+};
+
 /**
  * The watch over the watch: what keeps a log from being read is a finding about that log, with a history, one alert
  * when it begins and one when it ends. Its signals come of no row: the watch makes them of what it knows of the reading

@@ -6,6 +6,7 @@ import type { AlertDelivery, DeliveryResult, DeliveryState, Outcome } from '../d
 import type { Alert, Finding, FindingChange, Status, Transition } from '../domain/finding';
 import type { WindowReport } from '../domain/journal';
 import type { SeenRow } from '../domain/lateness';
+import type { Notice } from '../domain/notice';
 import type { QuarantineRow, RowEnd } from '../domain/quarantine';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { ChainHead, RecordEntry } from '../domain/record-chain';
@@ -313,7 +314,7 @@ export interface SendMark {
   readonly channel: string;
   readonly at: Instant;
   /** As far as its making tells: a line may become a card. */
-  readonly form: Alert['form'];
+  readonly form: AlertDelivery['alert']['form'];
   /** The digest that tells of it. */
   readonly digest?: DigestClaim;
 }
@@ -331,7 +332,7 @@ export interface EndedMark {
 
 /** What delivery must know of a finding, over one channel. */
 export interface FindingToSend {
-  /** Absent when it is gone, an error when it cannot be read. */
+  /** Absent when it is gone, and for notices; an error when it cannot be read. */
   readonly finding: Finding | UnreadableRowError | undefined;
   /** The oldest first. */
   readonly alerts: readonly OutboxRow[];
@@ -356,6 +357,11 @@ export interface Outbox {
   due(now: Instant, max: number): Promise<readonly SendMark[]>;
   /** A finding and its alerts over a channel, from the transition of that number on: one request. */
   look(findingId: string, channel: string, from: number): Promise<FindingToSend>;
+  /**
+   * Owes a notice over every channel. One that is owed already, or was sent, stays as it is.
+   * @returns false when a notice of the same series was owed before: nothing is written then.
+   */
+  announceOnce(notice: Notice, at: Instant): Promise<boolean>;
   /** An alert, over every channel; empty when no such alert was ever committed. */
   read(alertId: string): Promise<readonly OutboxRow[]>;
   /**
@@ -784,13 +790,23 @@ export interface Stores extends EngineStores {
 
 // ------------------------------------------------------------------------------------------------------- telling
 
-/** What is posted: findings with what happened to them, rendered by the channel. */
-export interface Post {
+/** What is posted, rendered by the channel: findings with what happened to them, or a notice. */
+export type Post = FindingPost | NoticePost;
+
+export interface FindingPost {
   /** The same for every repeat of the same post. */
   readonly id: string;
-  readonly form: 'card' | 'line' | 'digest';
+  readonly form: Alert['form'];
   /** At least one; several only in a digest. */
   readonly items: readonly { readonly alert: Alert; readonly finding: Finding }[];
+}
+
+export interface NoticePost {
+  /** The same for every repeat of the same post. */
+  readonly id: string;
+  readonly form: 'notice';
+  readonly items: readonly [];
+  readonly notice: Notice;
 }
 
 export type { DeliveryResult } from '../domain/delivery';

@@ -2,7 +2,12 @@ import { canonical, type Json } from '../domain/canonical';
 import type { Interval } from '../domain/coverage';
 import type { ConfiguredDetector } from '../domain/detector';
 import { feedName, type Property } from '../domain/feed';
-import { afterDetectorChange, afterRetention, withoutFilling } from '../domain/journal';
+import {
+  afterDetectorChange,
+  afterRetention,
+  isCatchingUp,
+  withoutFilling,
+} from '../domain/journal';
 import type { Filters, Reading, ReadTotal } from '../domain/reading';
 import { apply, nextWindow, planPoll, refused, RETENTION_MARGIN } from '../domain/reading-plan';
 import { headOf, noted, stoppedBy, unfinished } from '../domain/reading-result';
@@ -107,9 +112,6 @@ export async function startRun(reader: Reader): Promise<ReadRun> {
   const run: ReadRun = {
     ...{ tenantId, detectors, records, stores, clock, clocks, trouble, known, feeds, reading },
     wanted: wantedBy(detectors, source),
-    firsts: feeds
-      .map(({ property }) => property)
-      .filter((each) => reading[source]?.feeds[each]?.journal === undefined),
   };
   const before = stateOf(run);
   const cut = clocks === undefined ? undefined : await cutOf(stores, before, clocks.theirs);
@@ -198,7 +200,8 @@ async function markFilled(run: ReadRun, state: SourceState): Promise<SourceState
     filled.some(([property, { filling }]) => filling?.[id] !== undefined && isAsking(id, property)),
   );
   for (const detector of concerned) {
-    await markEveryTimeline(stores, detector, true);
+    const isPast = filled.some(([, feed]) => isCatchingUp(feed, detector.id));
+    await markEveryTimeline(stores, detector, isPast);
   }
   // What another runner has filled since is still to be marked.
   return stores.coverage.change(

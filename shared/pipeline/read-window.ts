@@ -48,8 +48,6 @@ export interface ReadRun {
   /** All rows of the source that a detector looks at. */
   readonly wanted: Wanted;
   readonly feeds: readonly FeedReads[];
-  /** Feeds that were never polled before. */
-  readonly firsts: readonly Property[];
   /** What the source said of the time when the run began, if it was asked. */
   readonly clocks?: Clocks | undefined;
   /** Why it could not say: nothing is read then. */
@@ -272,7 +270,10 @@ async function keepAll(run: ReadRun, state: SourceState, done: Done): Promise<{ 
   return { tooOld };
 }
 
-/** The first read, a backfill and what fills a gap are about the past: what opens by them is told in a digest. */
+/**
+ * A backfill and what fills a gap are about the past: what opens by them is told in a digest. What the first read of a
+ * log shows is told in cards, unless there are too many of them.
+ */
 function isCatchingUp(
   run: ReadRun,
   state: SourceState,
@@ -295,7 +296,7 @@ function isCatchingUp(
           lag,
         });
         const isNews = known !== undefined && stretch !== undefined && isFilling(known, stretch);
-        return isNews || run.firsts.includes(property);
+        return isNews;
       })
   );
 }

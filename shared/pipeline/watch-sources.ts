@@ -17,15 +17,17 @@ import {
   type Instant,
 } from '../domain/time';
 import { inWords } from '../domain/wrong-clock';
+import { announceFirstStart, type FirstStart } from './first-start';
 import { keep } from './keep';
-import { LOG_READING, readingSignal, type ReadingCondition, type ReadingNews } from './log-reading';
+import {
+  LOG_NAMES,
+  LOG_READING,
+  readingSignal,
+  type ReadingCondition,
+  type ReadingNews,
+} from './log-reading';
 import type { EngineStores, Now } from './ports';
 import type { Selection } from './select';
-
-const NAMES: Readonly<Record<Source, string>> = {
-  directoryAudits: 'The audit log',
-  signIns: 'The sign-in log',
-};
 
 /** So many runs in a row before a refusal counts: Graph is known to refuse licensed tenants now and then. */
 const RUNS_UNTIL: Readonly<Record<string, number>> = { unlicensed: 3 };
@@ -47,6 +49,8 @@ export interface Watch {
   readonly clock: Now;
   /** How long the coverage of a source may stand still. */
   readonly standstill: Duration;
+  /** For the notice of the first start: without it none is given. */
+  readonly announces?: Pick<FirstStart, 'outbox' | 'watchedFor'>;
 }
 
 /**
@@ -87,6 +91,11 @@ export async function watchSources(watch: Watch): Promise<boolean> {
     );
     hasNews = true;
   }
+  if (watch.announces !== undefined) {
+    const { tenantId, feeds, announces } = watch;
+    const { coverage } = stores;
+    await announceFirstStart({ tenantId, feeds, coverage, ...announces }, reading, clock.now());
+  }
   return hasNews;
 }
 
@@ -99,7 +108,7 @@ function selectionOf(tenantId: string, source: Source, signals: readonly Signal[
 }
 
 function subjectOf(source: Source): Subject {
-  return { type: 'log', id: source, name: NAMES[source] };
+  return { type: 'log', id: source, name: LOG_NAMES[source] };
 }
 
 function toSignal(

@@ -1,5 +1,6 @@
 import type { Instant } from '../../shared/domain/time';
 import type { Finding } from '../../shared/domain/finding';
+import { noticeId, noticeSeries, type Notice } from '../../shared/domain/notice';
 import type { OutboxRow, SendMark, Stores } from '../../shared/pipeline/ports';
 import { ending, finding, minutes, opening, timeline, type MakeStores } from './samples';
 
@@ -46,6 +47,25 @@ export function outboxContract(make: MakeStores): void {
       expect(await due(LATER, 2)).toEqual([first, second]);
       expect(await due(minutes(20))).toEqual([first, second]);
       expect(await due(minutes(9))).toEqual([]);
+    });
+
+    it('owes a notice once, whatever its time, and none of another kind', async () => {
+      const notice = (at: Instant): Notice => ({
+        ...{ id: noticeId('first-start', 'tenant', at), form: 'notice', kind: 'first-start' },
+        ...{ title: 'The watch is on', lines: ['The audit log is read.'] },
+      });
+      const first = notice(minutes(10));
+
+      expect(await stores.outbox.announceOnce(first, minutes(11))).toBe(true);
+      expect(await stores.outbox.announceOnce(first, minutes(12))).toBe(false);
+      expect(await stores.outbox.announceOnce(notice(minutes(13)), minutes(13))).toBe(false);
+
+      const { id: alertId, form } = first;
+      expect(await due()).toEqual([{ alertId, channel: 'teams', at: minutes(11), form }]);
+      const [owed] = await stores.outbox.read(alertId);
+      expect(owed).toMatchObject({ alert: first, channel: 'teams', state: 'waiting' });
+      const seen = await stores.outbox.look(noticeSeries('first-start', 'tenant'), 'teams', 1);
+      expect(seen).toMatchObject({ finding: undefined, alerts: [owed] });
     });
 
     describe('looks at a finding', () => {

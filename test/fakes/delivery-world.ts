@@ -31,10 +31,10 @@ class PatientClock extends VirtualClock {
   }
 }
 
-export interface FakePost extends Post {
+export type FakePost = Post & {
   readonly at: Instant;
   readonly answer: DeliveryResult | Error;
-}
+};
 
 /** A channel that keeps what it is given and answers from a list, the last answer for ever. */
 export class FakeChannel implements Channel {

@@ -49,7 +49,8 @@ export async function endState(
       const [row] = await stores.outbox.read(`${id}-${each}`);
       if (row !== undefined) {
         const { alert, state } = row;
-        alerts[alert.id] = { verb: alert.verb, form: alert.form, state };
+        const verb = alert.form === 'notice' ? alert.kind : alert.verb;
+        alerts[alert.id] = { verb, form: alert.form, state };
       }
     }
   }

@@ -221,7 +221,7 @@ describe('shared/pipeline/backfill', () => {
     });
   });
 
-  it('before the first poll leaves that poll the first read: it tells in a digest, too', async () => {
+  it('before the first poll leaves that poll the first read: it tells in cards', async () => {
     const ben = deviceAdded({ id: 'ben', user: 'ben', at: days(0, 60) }, 'd2');
     const { reader } = await setUp([scanned, ben]);
     const stores = memoryStores();
@@ -229,7 +229,7 @@ describe('shared/pipeline/backfill', () => {
 
     await pollSource({ ...reader, stores });
 
-    expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['digest', 'digest']);
+    expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['digest', 'card']);
   });
 
   describe('refuses', () => {

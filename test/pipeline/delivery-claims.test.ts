@@ -182,6 +182,7 @@ describe('three deliverers at once', () => {
     const blind: Outbox = {
       due: (...args) => outbox.due(...args),
       look: (...args) => outbox.look(...args),
+      announceOnce: (...args) => outbox.announceOnce(...args),
       read: (...args) => outbox.read(...args),
       claim: (row, { until }) => Promise.resolve({ ...row, state: 'sending', sendingUntil: until }),
       settle: (...args) => outbox.settle(...args),

@@ -235,7 +235,7 @@ describe('readSource', () => {
 });
 
 describe('pollSource', () => {
-  it('opens what the first read finds in one digest, and what comes later card by card', async () => {
+  it('opens what the first read finds in cards, as what comes later', async () => {
     const first = new FakeSource([easSignIn('1', '2026-06-02T10:00:00Z')]);
     const { reader, stores, clock } = setUp(first);
 
@@ -244,7 +244,7 @@ describe('pollSource', () => {
     const other = { ...easSignIn('2', '2026-06-02T12:04:00Z'), user: { id: 'u2' } } as EntraRecord;
     await pollSource({ ...reader, records: new FakeSource([other]) });
 
-    expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['digest', 'card']);
+    expect(stores.outbox.alerts.map((each) => each.form)).toEqual(['card', 'card']);
   });
 
   it('opens what fills a gap in a digest, though somebody else drains the marks', async () => {

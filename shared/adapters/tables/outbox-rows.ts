@@ -1,5 +1,4 @@
 import { largestForm, type AlertDelivery } from '../../domain/delivery';
-import type { Alert } from '../../domain/finding';
 import type { Instant } from '../../domain/time';
 import type { DigestClaim, SendMark, Undelivered } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
@@ -20,7 +19,7 @@ type Kept = Pick<SendMark, 'at' | 'form'> & Pick<DigestClaim, 'isPutOff'>;
 export function owedRows(
   tenantId: string,
   channels: readonly string[],
-  alert: Alert,
+  alert: AlertDelivery['alert'],
   at: Instant,
 ): { readonly rows: readonly Row[]; readonly marks: readonly Row[] } {
   const rest = { state: 'waiting', createdAt: at, attempts: 0, refusals: [] } as const;

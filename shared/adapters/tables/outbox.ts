@@ -1,4 +1,5 @@
 import type { AlertDelivery, DeliveryState } from '../../domain/delivery';
+import type { Notice } from '../../domain/notice';
 import type { Instant } from '../../domain/time';
 import {
   UnreadableRowError,
@@ -20,6 +21,7 @@ import {
   countedMark,
   DIGEST,
   outboxRow,
+  owedRows,
   placeOf,
   readCounted,
   readMark,
@@ -33,6 +35,8 @@ export interface OutboxTables {
   readonly findings: Table;
   readonly work: Table;
   readonly tenantId: string;
+  /** The channels that alerts are owed over. */
+  readonly channels: readonly string[];
 }
 
 type Outcome = Parameters<Outbox['settle']>[1];
@@ -89,6 +93,18 @@ export class TableOutbox implements Outbox {
       alerts: read,
       unreadable,
     };
+  }
+
+  async announceOnce(notice: Notice, at: Instant): Promise<boolean> {
+    const { findings, work, tenantId, channels } = this.#tables;
+    const { partition, row } = placeOf(tenantId, notice.id);
+    const rows = beginning(`${joinKey('o', row[0])}|`);
+    if (channels.length === 0 || (await findings.list({ partition, rows })).length > 0) {
+      return false;
+    }
+    const owed = owedRows(tenantId, channels, notice, at);
+    await work.writeAll(owed.marks.map((upsert) => ({ upsert })));
+    return (await findings.transact(owed.rows.map((insert) => ({ insert })))) !== undefined;
   }
 
   async read(alertId: string): Promise<readonly OutboxRow[]> {

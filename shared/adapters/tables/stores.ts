@@ -52,7 +52,7 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
     index: new TableIndex(lists, tenantId),
     counts: new TableCounts(lists, tenantId),
     marks: new TableMarks(work, tenantId),
-    outbox: new TableOutbox({ findings, work, tenantId }),
+    outbox: new TableOutbox({ findings, work, tenantId, channels }),
     quarantine: new TableQuarantine(table('Quarantine'), tenantId),
     rules: new TableRules(findings, tenantId),
     chain: new TableChain(findings, tenantId),

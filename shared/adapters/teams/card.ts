@@ -3,7 +3,7 @@ import { SEVERITIES, type Severity } from '../../domain/detector';
 import type { Alert, AlertVerb, Finding } from '../../domain/finding';
 import { stepFor } from '../../domain/runbook';
 import { toInstant, toMinute, type Instant } from '../../domain/time';
-import type { Post } from '../../pipeline/ports';
+import type { FindingPost, NoticePost, Post } from '../../pipeline/ports';
 import { bare, fromLog, ours } from './card-text';
 
 /** What a card says beside its findings. */
@@ -68,7 +68,7 @@ interface OpenUrl {
   readonly title: string;
   readonly url: string;
 }
-type Item = Post['items'][number];
+type Item = FindingPost['items'][number];
 
 /** Teams refuses more than 28 KB; what the flow adds is not ours to know. In UTF-8 bytes of the serialised message. */
 export const MESSAGE_LIMIT = 24_576;
@@ -78,6 +78,9 @@ export const MESSAGE_LIMIT = 24_576;
  * this order: facts, timeline, text; such a message says so and where the whole is.
  */
 export function teamsMessage(post: Post, context: CardContext): TeamsMessage {
+  if (post.form === 'notice') {
+    return fitted([12, 6], 3, (lines) => noticeOf(post, context, lines));
+  }
   const [item] = post.items;
   if (item === undefined) {
     throw new TypeError(`post ${post.id} holds no finding`);
@@ -328,7 +331,7 @@ function reasonOf({ resolution = 'resolved', supersededBy }: Finding): string {
 
 // ------------------------------------------------------------------------------------------------------- a digest
 
-function digestOf(post: Post, context: CardContext, most: number): AdaptiveCard {
+function digestOf(post: FindingPost, context: CardContext, most: number): AdaptiveCard {
   const findings = post.items
     .map((item) => item.finding)
     .toSorted((a, b) => rankOf(b) - rankOf(a) || (a.firstSeenAt < b.firstSeenAt ? 1 : -1));
@@ -387,6 +390,29 @@ function countsOf(findings: readonly Finding[]): string {
     .filter(([count]) => count > 0)
     .map(([count, severity]) => `${count.toLocaleString('en')} ${severity}`)
     .join(', ');
+}
+
+// ------------------------------------------------------------------------------------------------------- a notice
+
+function noticeOf({ notice }: NoticePost, context: CardContext, most: number): AdaptiveCard {
+  const { id, title, lines } = notice;
+  return adaptiveCard(
+    `Crosscheck: ${bare(title, 80)}. Notice ${bare(id, 80)}.`,
+    [
+      {
+        type: 'Container',
+        id: idOf('notice', id),
+        style: 'good',
+        bleed: true,
+        items: [text(ours(title, 80), { weight: 'Bolder', size: 'Large' })],
+      },
+      ...lines.slice(0, most).map((line) => text(fromLog(line, 600))),
+      small(ours(`Notice ${id} · tenant ${context.tenantId} · times in UTC`)),
+    ],
+    context.pageUrl === undefined
+      ? []
+      : [{ type: 'Action.OpenUrl', title: 'Open Crosscheck', url: context.pageUrl }],
+  );
 }
 
 // ------------------------------------------------------------------------------------------------------ the parts

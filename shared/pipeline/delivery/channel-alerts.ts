@@ -16,6 +16,7 @@ import {
   type Clock,
   type DigestClaim,
   type EndedMark,
+  type FindingPost,
   type FindingToSend,
   type Outbox,
   type OutboxRow,
@@ -58,7 +59,8 @@ export interface View extends Omit<FindingToSend, 'alerts'> {
 export interface Ready {
   readonly mark: SendMark;
   readonly row: OutboxRow;
-  readonly finding: Finding;
+  /** Absent for a notice. */
+  readonly finding?: Finding;
   readonly view: View;
   /** An attempt before may have arrived. */
   readonly isRepeat: boolean;
@@ -165,7 +167,7 @@ export class ChannelAlerts {
       await this.settle(mark, view, attempt, outcomeOf(later(finding.message), attempt, now));
       return undefined;
     }
-    if (finding === undefined) {
+    if (finding === undefined && row.alert.form !== 'notice') {
       await this.settle(mark, view, row, endedWith('dead', row, now, 'its finding is gone'));
       return undefined;
     }
@@ -183,14 +185,14 @@ export class ChannelAlerts {
         return undefined;
       }
       case 'repeat':
-        return { ...{ mark, row, finding, view }, isRepeat: true };
+        return { ...{ mark, row, view }, ...(finding && { finding }), isRepeat: true };
       case 'rejoin':
         this.counts.waiting += 1;
         this.#ended.push({ mark, digest: { id: row.digestId ?? '', until: now, isPutOff: true } });
         return undefined;
       case 'post': {
         const inItsForm = { ...row, alert: inFull(row, view.alerts) };
-        return { ...{ mark, finding, view }, row: inItsForm, isRepeat: false };
+        return { ...{ mark, view }, ...(finding && { finding }), row: inItsForm, isRepeat: false };
       }
     }
   }
@@ -290,6 +292,13 @@ export class ChannelAlerts {
     this.#ended = [];
     await this.#options.outbox.release(ended);
   }
+}
+
+/** What a post says of alerts; a notice is none. */
+export function itemsOf(ready: readonly Ready[]): FindingPost['items'] {
+  return ready.flatMap(({ row: { alert }, finding }) =>
+    alert.form === 'notice' || finding === undefined ? [] : [{ alert, finding }],
+  );
 }
 
 /** Nothing has happened yet. */

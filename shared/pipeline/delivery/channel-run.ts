@@ -1,7 +1,13 @@
 import { endedWith } from '../../domain/delivery';
 import type { Duration, Instant } from '../../domain/time';
 import type { Channel, Clock, ConfiguredChannel, Outbox, Post, SendMark } from '../ports';
-import { ChannelAlerts, type ChannelReport, type Ready, type View } from './channel-alerts';
+import {
+  ChannelAlerts,
+  itemsOf,
+  type ChannelReport,
+  type Ready,
+  type View,
+} from './channel-alerts';
 import { Digests } from './digests';
 import { Turns } from './turns';
 
@@ -73,6 +79,9 @@ export class ChannelRun {
   }
 }
 
-function postOf({ row: { alert }, finding }: Ready): Post {
-  return { id: alert.id, form: alert.form, items: [{ alert, finding }] };
+function postOf(ready: Ready): Post {
+  const { alert } = ready.row;
+  return alert.form === 'notice'
+    ? { id: alert.id, form: 'notice', items: [], notice: alert }
+    : { id: alert.id, form: alert.form, items: itemsOf([ready]) };
 }

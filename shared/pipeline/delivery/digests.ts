@@ -13,7 +13,7 @@ import {
   type Post,
   type SendMark,
 } from '../ports';
-import { AT_A_TIME, type ChannelAlerts, type Ready, type View } from './channel-alerts';
+import { AT_A_TIME, itemsOf, type ChannelAlerts, type Ready, type View } from './channel-alerts';
 import type { Turns } from './turns';
 
 export interface DigestsOptions {
@@ -218,10 +218,6 @@ function isUntold({ state, mayHaveArrived }: OutboxRow): boolean {
 
 function isReadable(finding: View['finding']): finding is Finding {
   return finding !== undefined && !(finding instanceof UnreadableRowError);
-}
-
-function itemsOf(ready: readonly Ready[]): Post['items'] {
-  return ready.map(({ row, finding }) => ({ alert: row.alert, finding }));
 }
 
 /** The same alerts have the same. */

@@ -90,7 +90,25 @@ const blocked = worded(EAS, 'blocked', easFacts([{ name: 'Block legacy', control
   severity: 'high',
 });
 
+const firstStart: Post = {
+  id: 'notice-first-start-0123456789ab-20260602090000',
+  form: 'notice',
+  items: [],
+  notice: {
+    id: 'notice-first-start-0123456789ab-20260602090000',
+    form: 'notice',
+    kind: 'first-start',
+    title: 'The watch is on',
+    lines: [
+      'The audit log is read since 2026-06-02 09:00 UTC.',
+      'The sign-in log cannot be read yet: Graph answered 403. Grant AuditLog.Read.All.',
+      'Crosscheck watches for: an MFA registration that was not finished.',
+    ],
+  },
+};
+
 const GOLDEN: Readonly<Record<string, Post>> = {
+  'notice.first-start': firstStart,
   [`${MFA}.unfinished`]: postOf(unfinished),
   [`${MFA}.unfinished.high`]: postOf(
     worded(MFA, 'unfinished', HIGH_FACTS, { severity: 'high', since: deadline, evidence: phone }),

@@ -9,7 +9,7 @@ import {
   type AlertVerb,
 } from '../../../shared/domain/finding';
 import { toInstant } from '../../../shared/domain/time';
-import type { Post } from '../../../shared/pipeline/ports';
+import type { FindingPost } from '../../../shared/pipeline/ports';
 
 export const TENANT = '11111111-2222-3333-4444-555555555555';
 
@@ -70,12 +70,12 @@ export function postOf(
   finding: Finding,
   verb: AlertVerb = 'opened',
   form: Alert['form'] = 'card',
-): Post {
+): FindingPost {
   const alert = alertOf(finding, verb, form);
   return { id: alert.id, form, items: [{ alert, finding }] };
 }
 
-export function digestOf(findings: readonly Finding[]): Post {
+export function digestOf(findings: readonly Finding[]): FindingPost {
   const items = findings.map((finding) => ({
     alert: alertOf(finding, 'opened', 'digest'),
     finding,

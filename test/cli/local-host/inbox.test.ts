@@ -60,6 +60,7 @@ describe('the inbox', () => {
     ['card', [{ id: 'alert-1', items: [text('a'), text('b')] }, text('c'), text('d')]],
     ['line', [{ id: 'alert-1', items: [text('a')] }, text('foot')]],
     ['digest', [{ id: 'digest-1', items: [text('a')] }, text('foot')]],
+    ['notice', [{ id: 'notice-1', items: [text('a')] }, text('b'), text('foot')]],
   ])('knows a %s', async (form, body) => {
     await post(messageOf(...body));
 

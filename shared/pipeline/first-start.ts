@@ -1,0 +1,88 @@
+import type { Feed } from '../domain/feed';
+import { noticeId, type Notice } from '../domain/notice';
+import { SOURCES, type Source } from '../domain/record';
+import { feedOf, unread, type ReadingState } from '../domain/source-state';
+import { earliest, toMinute, type Instant } from '../domain/time';
+import { LOG_NAMES } from './log-reading';
+import type { CoverageStore, Outbox } from './ports';
+
+export interface FirstStart {
+  readonly tenantId: string;
+  /** What absences rest on. */
+  readonly feeds: readonly Feed[];
+  readonly coverage: CoverageStore;
+  readonly outbox: Outbox;
+  /** The titles of the detectors that are on. */
+  readonly watchedFor: readonly string[];
+}
+
+/**
+ * Says once, over every channel, that the watch is on: when a log was read for the first time and every other was
+ * tried. Costs nothing after that.
+ */
+export async function announceFirstStart(
+  { tenantId, feeds, coverage, outbox, watchedFor }: FirstStart,
+  reading: ReadingState,
+  now: Instant,
+): Promise<void> {
+  const logs = SOURCES.flatMap((source) => logOf(source, feeds, reading));
+  const begun = logs.flatMap(({ since }) => since ?? []);
+  const [first, ...others] = begun;
+  const isAnnounced = SOURCES.some((source) => reading[source]?.announcedAt !== undefined);
+  if (first === undefined || isAnnounced || !logs.every(({ isTried }) => isTried)) {
+    return;
+  }
+  const notice: Notice = {
+    id: noticeId('first-start', tenantId, earliest(first, ...others)),
+    form: 'notice',
+    kind: 'first-start',
+    title: 'The watch is on',
+    lines: [
+      ...logs.map(({ says }) => says),
+      `Crosscheck watches for: ${watchedFor.join('; ')}.`,
+      'What it finds comes here, a card for each finding. Silence means that nothing was found: a log that cannot be read is told, too.',
+    ],
+  };
+  await outbox.announceOnce(notice, now);
+  const [source] = logs.flatMap((log) => (log.since === undefined ? [] : [log.source]));
+  if (source !== undefined) {
+    // Remembered last: a crash before it looks for the notice again, and finds it.
+    await coverage.change(source, (state) => ({ ...state, announcedAt: now }));
+  }
+}
+
+interface Log {
+  readonly source: Source;
+  readonly isTried: boolean;
+  /** From when on it counts as read; absent while it could not be. */
+  readonly since?: Instant;
+  readonly says: string;
+}
+
+/** What is to be said of a log; nothing of one that no detector reads. */
+function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): readonly Log[] {
+  const state = reading[source] ?? unread(source);
+  const own = feeds
+    .filter((feed) => feed.source === source)
+    .map(({ property }) => feedOf(state, property));
+  if (own.length === 0) {
+    return [];
+  }
+  const begun = own.flatMap(({ journal }) => journal?.began ?? []);
+  const [first, ...others] = begun;
+  const [failure] = own.flatMap(({ trouble }) => trouble ?? []);
+  const isTried = own.every(({ journal, trouble }) => (journal ?? trouble) !== undefined);
+  return first === undefined || begun.length < own.length
+    ? [
+        {
+          ...{ source, isTried },
+          says: `${LOG_NAMES[source]} cannot be read yet: ${failure?.message ?? 'no run has read it'}. ${failure?.mend ?? ''}`,
+        },
+      ]
+    : [
+        {
+          ...{ source, isTried, since: earliest(first, ...others) },
+          says: `${LOG_NAMES[source]} is read since ${toMinute(earliest(first, ...others))}.`,
+        },
+      ];
+}
