@@ -192,10 +192,10 @@ function filledBy(
     .map((id) => [id, `${startedAt} ${from}`]);
 }
 
-/** Whether a detector's old questions were answered by more than the very first window: then the answers are of the past. */
-export function isCatchingUp({ filling, journal }: FeedState, detectorId: string): boolean {
+/** Whether a detector's questions were answered by the very first window of the feed, or before anything was. */
+export function isByFirstWindow({ filling, journal }: FeedState, detectorId: string): boolean {
   const token = filling?.[detectorId];
-  return token !== undefined && !token.endsWith(` ${journal?.began}`);
+  return token === undefined || token.endsWith(` ${journal?.began}`);
 }
 
 /** Their timelines are marked, as far as nothing was filled since. */

@@ -43,7 +43,7 @@ export interface Case {
   /** What people do not want to be alerted of; ended rules too, so that their end can be told. */
   readonly rules?: readonly SuppressionRule[];
   /** What opens was found while catching up with the past: it is told in one digest, not card by card. */
-  readonly isCatchingUp?: boolean;
+  readonly isOfThePast?: boolean;
   readonly now: Instant;
 }
 
@@ -151,7 +151,7 @@ export function judge(input: Case): Judgement {
   }
   const news = changes.filter((change) => change !== undefined);
   return {
-    changes: input.isCatchingUp === true ? news.map(forDigest) : news,
+    changes: input.isOfThePast === true ? news.map(forDigest) : news,
     ...(next !== undefined && { askAgainAt: next }),
     pending: findings.filter((answer) => answer.state === 'pending'),
     undetermined: findings.filter((answer) => answer.state === 'undetermined'),

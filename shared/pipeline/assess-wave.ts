@@ -20,7 +20,7 @@ import {
   type StoredTimeline,
   type TimelineRef,
 } from './ports';
-import { floorFor, isCatchingUp, isConcerned, type Work } from './work';
+import { floorFor, isCatchingUp, isConcerned, isOfThePast, type Work } from './work';
 
 /**
  * Reads the log once more about one subject, in the stretch where something did not happen, and keeps what it finds.
@@ -271,7 +271,7 @@ class Wave {
         signals: stored.signals,
         ...{ timeline: timeline.id, subject: timeline.subject },
         floor: floorFor(work, detector, coverage, clock.now()),
-        isCatchingUp: isCatchingUp(work),
+        isOfThePast: isOfThePast(work),
         stored: findings.map(({ finding }) => finding),
         now: clock.now(),
       });

@@ -2,7 +2,7 @@ import { coverageEnd, floorOf } from '../domain/judge';
 import { coverageOf, endsOf, type ReadingState } from '../domain/source-state';
 import { isTallied } from '../domain/tally';
 import type { KnownSignals } from './known-signals';
-import type { EngineStores, TimelineRef, Touched } from './ports';
+import type { CatchingUp, EngineStores, TimelineRef, Touched } from './ports';
 import type { Selection } from './select';
 import { wavesOf } from './waves';
 
@@ -10,7 +10,7 @@ export interface KeepOptions {
   /** What was read before these records. Absent: it is looked up. */
   readonly reading?: ReadingState | undefined;
   readonly known?: KnownSignals | undefined;
-  readonly isCatchingUp?: boolean;
+  readonly catchingUp?: CatchingUp | undefined;
 }
 
 /**
@@ -18,13 +18,13 @@ export interface KeepOptions {
  * After this the coverage of the records' window may move: whatever happens next, the marks say what is left to do.
  * Signals that say nothing new mark nothing and write nothing.
  * @param options.known leaves out what this process has stored before.
- * @param options.isCatchingUp the records are of the past: what opens by them is told in a digest, whoever drains the marks.
+ * @param options.catchingUp the records are of the past: the marks say so to whoever drains them.
  * @returns how many signals came later than their retention and were dropped.
  */
 export async function keep(
   stores: Pick<EngineStores, 'coverage' | 'marks' | 'signals'>,
   selection: Selection,
-  { known, reading, isCatchingUp = false }: KeepOptions = {},
+  { known, reading, catchingUp }: KeepOptions = {},
 ): Promise<{ tooOld: number }> {
   let tooOld = 0;
   let current = reading;
@@ -45,7 +45,7 @@ export async function keep(
     });
     const why = {
       ...({ cause: 'signals', coverageEnds: endsOf(coverage) } as const),
-      ...(isCatchingUp && { isCatchingUp }),
+      ...(catchingUp !== undefined && { catchingUp }),
     };
     const mark = (touched: readonly TimelineRef[]): Promise<void> =>
       stores.marks.mark(touched, why);

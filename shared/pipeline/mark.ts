@@ -1,5 +1,5 @@
 import { endsFor } from '../domain/source-state';
-import type { EngineStores, TimelineRef } from './ports';
+import type { CatchingUp, EngineStores, TimelineRef } from './ports';
 
 const BATCH = 2_000;
 
@@ -12,10 +12,13 @@ export async function markConcerned(
   { marks, coverage }: Pick<EngineStores, 'marks' | 'coverage'>,
   detectorId: string,
   timelines: AsyncIterable<TimelineRef> | Iterable<TimelineRef>,
-  isCatchingUp = false,
+  catchingUp?: CatchingUp,
 ): Promise<number> {
   const coverageEnds = endsFor(detectorId, await coverage.reading());
-  const why = { cause: 'concern', coverageEnds, ...(isCatchingUp && { isCatchingUp }) } as const;
+  const why = {
+    ...({ cause: 'concern', coverageEnds } as const),
+    ...(catchingUp !== undefined && { catchingUp }),
+  };
   let marked = 0;
   let batch: TimelineRef[] = [];
   for await (const timeline of timelines) {

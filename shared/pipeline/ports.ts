@@ -602,9 +602,14 @@ export interface WorkMark {
    * that time, however long the work was left lying.
    */
   readonly coverageEnds?: CoverageEnds;
-  /** About the past (a first read, a backfill, a filled gap, a rule change): what opens is told in a digest. */
-  readonly isCatchingUp?: boolean;
+  readonly catchingUp?: CatchingUp;
 }
+
+/**
+ * What was read only now and is not of now: no second look is needed before anything opens. `past`: of a backfill, a
+ * filled gap or a rule change; what opens is told in a digest. `first-read`: of the very first window of a log.
+ */
+export type CatchingUp = 'first-read' | 'past';
 
 /** A timeline that must be assessed once coverage has come so far. */
 export interface DueMark {
@@ -640,7 +645,7 @@ export interface WorkMarks {
   /** Marks timelines now, in rows of their own: up to 200 timelines share one. */
   mark(
     timelines: readonly TimelineRef[],
-    why: Pick<WorkMark, 'coverageEnds' | 'isCatchingUp'> & {
+    why: Pick<WorkMark, 'coverageEnds' | 'catchingUp'> & {
       readonly cause: 'signals' | 'concern';
     },
   ): Promise<void>;

@@ -5,7 +5,7 @@ import { feedName, type Property } from '../domain/feed';
 import {
   afterDetectorChange,
   afterRetention,
-  isCatchingUp,
+  isByFirstWindow,
   withoutFilling,
 } from '../domain/journal';
 import type { Filters, Reading, ReadTotal } from '../domain/reading';
@@ -112,6 +112,9 @@ export async function startRun(reader: Reader): Promise<ReadRun> {
   const run: ReadRun = {
     ...{ tenantId, detectors, records, stores, clock, clocks, trouble, known, feeds, reading },
     wanted: wantedBy(detectors, source),
+    firsts: feeds
+      .map(({ property }) => property)
+      .filter((each) => reading[source]?.feeds[each]?.journal === undefined),
   };
   const before = stateOf(run);
   const cut = clocks === undefined ? undefined : await cutOf(stores, before, clocks.theirs);
@@ -200,8 +203,8 @@ async function markFilled(run: ReadRun, state: SourceState): Promise<SourceState
     filled.some(([property, { filling }]) => filling?.[id] !== undefined && isAsking(id, property)),
   );
   for (const detector of concerned) {
-    const isPast = filled.some(([, feed]) => isCatchingUp(feed, detector.id));
-    await markEveryTimeline(stores, detector, isPast);
+    const isFirst = filled.every(([, feed]) => isByFirstWindow(feed, detector.id));
+    await markEveryTimeline(stores, detector, isFirst ? 'first-read' : 'past');
   }
   // What another runner has filled since is still to be marked.
   return stores.coverage.change(

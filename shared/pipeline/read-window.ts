@@ -33,7 +33,14 @@ import type { Clocks } from '../domain/wrong-clock';
 import { collectPages, type Collected } from './collect-pages';
 import { keep } from './keep';
 import type { KnownSignals } from './known-signals';
-import { SourceError, type Clock, type RecordSource, type Stores, type Wanted } from './ports';
+import {
+  SourceError,
+  type CatchingUp,
+  type Clock,
+  type RecordSource,
+  type Stores,
+  type Wanted,
+} from './ports';
 import { filteredBy, filterKey, type FeedReads, type Selection } from './select';
 import { quarantineRows, settleRows } from './unreadable';
 
@@ -48,6 +55,8 @@ export interface ReadRun {
   /** All rows of the source that a detector looks at. */
   readonly wanted: Wanted;
   readonly feeds: readonly FeedReads[];
+  /** Feeds that were never polled before. */
+  readonly firsts: readonly Property[];
   /** What the source said of the time when the run began, if it was asked. */
   readonly clocks?: Clocks | undefined;
   /** Why it could not say: nothing is read then. */
@@ -261,44 +270,39 @@ async function keepAll(run: ReadRun, state: SourceState, done: Done): Promise<{ 
   const reading = { ...run.reading, [wanted.source]: state };
   let tooOld = 0;
   const groups = Map.groupBy(done.pages.selection, ([detector]) =>
-    isCatchingUp(run, state, done, detector),
+    catchingUpOf(run, state, done, detector),
   );
-  for (const [isPast, entries] of groups) {
+  for (const [catchingUp, entries] of groups) {
     const selection: Selection = new Map(entries);
-    tooOld += (await keep(stores, selection, { known, reading, isCatchingUp: isPast })).tooOld;
+    tooOld += (await keep(stores, selection, { known, reading, catchingUp })).tooOld;
   }
   return { tooOld };
 }
 
-/**
- * A backfill and what fills a gap are about the past: what opens by them is told in a digest. What the first read of a
- * log shows is told in cards, unless there are too many of them.
- */
-function isCatchingUp(
+/** A backfill and what fills a gap are about the past, and so is the first read. */
+function catchingUpOf(
   run: ReadRun,
   state: SourceState,
   done: Done,
   { id, needs }: Detector,
-): boolean {
+): CatchingUp | undefined {
   const { source } = run.wanted;
   const { feeds, purpose } = done.window;
-  return (
-    purpose === 'backfill' ||
-    feeds
-      .filter((property) => needs.some((feed) => isSameFeed(feed, { source, property })))
-      .some((property) => {
-        const feed = feedOf(state, property);
-        const known = feed.byDetector[id];
-        const lag = lagOf(feed.lateness);
-        const stretch = covered(feed, {
-          ...stretchOf(done.window),
-          startedAt: done.startedAt,
-          lag,
-        });
-        const isNews = known !== undefined && stretch !== undefined && isFilling(known, stretch);
-        return isNews;
-      })
+  const own = feeds.filter((property) =>
+    needs.some((feed) => isSameFeed(feed, { source, property })),
   );
+  const isFilled = own.some((property) => {
+    const feed = feedOf(state, property);
+    const known = feed.byDetector[id];
+    const { startedAt } = done;
+    const read = { ...stretchOf(done.window), startedAt, lag: lagOf(feed.lateness) };
+    const stretch = covered(feed, read);
+    return known !== undefined && stretch !== undefined && isFilling(known, stretch);
+  });
+  if (purpose === 'backfill' || isFilled) {
+    return 'past';
+  }
+  return own.some((property) => run.firsts.includes(property)) ? 'first-read' : undefined;
 }
 
 /**

@@ -112,7 +112,7 @@ class Repair {
         break;
       case 'mark':
       case 'detector-version':
-        await markEveryTimeline(stores, { id: detector }, true);
+        await markEveryTimeline(stores, { id: detector }, 'past');
         break;
       case 'due-mark': {
         const found = await this.#refOf(timeline);

@@ -2,7 +2,7 @@ import { canonical, shortHash } from '../domain/canonical';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
 import { isTallied } from '../domain/tally';
 import { markConcerned } from './mark';
-import type { EngineStores, TimelineRef } from './ports';
+import type { CatchingUp, EngineStores, TimelineRef } from './ports';
 
 /**
  * Notices that a detector has another version or other settings than when its timelines were last marked, and marks
@@ -21,7 +21,7 @@ export async function noticeRuleChanges(
       continue;
     }
     if (known[detector.id] !== undefined) {
-      await markEveryTimeline(stores, detector, true);
+      await markEveryTimeline(stores, detector, 'past');
       changed.push(detector.id);
     }
     // Kept last: a crash before it marks again, which is harmless.
@@ -33,14 +33,13 @@ export async function noticeRuleChanges(
 /**
  * Marks every timeline of a detector once: its version or a setting changed, or something was learnt that may concern
  * each of them.
- * @param isCatchingUp what it finds now is told in a digest.
  */
 export function markEveryTimeline(
   stores: Pick<EngineStores, 'coverage' | 'marks' | 'signals'>,
   detector: Pick<Detector, 'id'>,
-  isCatchingUp: boolean,
+  catchingUp?: CatchingUp,
 ): Promise<number> {
-  return markConcerned(stores, detector.id, judgedOf(stores, detector.id), isCatchingUp);
+  return markConcerned(stores, detector.id, judgedOf(stores, detector.id), catchingUp);
 }
 
 async function* judgedOf(

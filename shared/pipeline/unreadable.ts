@@ -145,7 +145,7 @@ async function markConcernedBy(
     }
     if ((subject === undefined || wasWider === true) && end !== undefined && from < end) {
       // Where nothing is covered yet, nothing was concluded, and whoever concludes later knows the gap.
-      await markEveryTimeline(stores, { id: detector }, true);
+      await markEveryTimeline(stores, { id: detector }, 'past');
     }
   }
 }

@@ -71,14 +71,14 @@ export class WorkList {
       ([mark, left]) => left.size > 0 && left.size < mark.timelines.length,
     );
     for (const [mark, left] of parts) {
-      const { cause, coverageEnds, isCatchingUp, timelines } = mark;
+      const { cause, coverageEnds, catchingUp, timelines } = mark;
       if (cause !== 'writing') {
         await this.#marks.mark(
           timelines.filter(({ id }) => left.has(id)),
           {
             cause,
             ...(coverageEnds !== undefined && { coverageEnds }),
-            ...(isCatchingUp !== undefined && { isCatchingUp }),
+            ...(catchingUp !== undefined && { catchingUp }),
           },
         );
       }
@@ -145,7 +145,12 @@ function workIn(
 
 /** Some of its work is about the past. */
 export function isCatchingUp({ marks }: Work): boolean {
-  return marks.some((mark) => mark.isCatchingUp === true);
+  return marks.some((mark) => mark.catchingUp !== undefined);
+}
+
+/** What opens by it is told in a digest. */
+export function isOfThePast({ marks }: Work): boolean {
+  return marks.some((mark) => mark.catchingUp === 'past');
 }
 
 /** More than its signals may have changed: it is assessed also when nobody has written any since. */

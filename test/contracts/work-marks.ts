@@ -63,13 +63,13 @@ export function workMarksContract(make: MakeStores): void {
     });
 
     it('never changes a mark that is there', async () => {
-      await marks.mark([MARY], { ...WHY, isCatchingUp: true });
+      await marks.mark([MARY], { ...WHY, catchingUp: 'past' });
       await marks.mark([EVE, MARY], { cause: 'concern', coverageEnds: LATER_ENDS });
 
       const found = (await marks.list()).map(({ key: _key, ...mark }) => mark);
 
       expect(found).toHaveLength(2);
-      expect(found).toContainEqual({ ...WHY, isCatchingUp: true, timelines: [MARY] });
+      expect(found).toContainEqual({ ...WHY, catchingUp: 'past', timelines: [MARY] });
       expect(found).toContainEqual({
         ...{ cause: 'concern', coverageEnds: LATER_ENDS, timelines: [EVE, MARY] },
       });

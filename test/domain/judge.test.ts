@@ -156,9 +156,9 @@ describe('shared/domain/judge', () => {
       expect(ends(judged(answering(answers), fields))).toEqual(expected);
     });
 
-    it('goes into a digest when it was found while catching up', () => {
+    it('goes into a digest when it was of the past', () => {
       const forms = (answer: Answer): unknown =>
-        judged(answering([answer]), { isCatchingUp: true }).changes[0]?.alert?.form;
+        judged(answering([answer]), { isOfThePast: true }).changes[0]?.alert?.form;
 
       expect(forms(open)).toBe('digest');
       expect(forms(stated({ continues: true }))).toBe('line');

@@ -235,7 +235,7 @@ export const leasesIgnored: Fault = (stores) => ({
 export const catchingUpForgotten: Fault = (stores) => ({
   ...stores,
   marks: overriding(stores.marks, {
-    mark: (timelines, { isCatchingUp: _past, ...why }) => stores.marks.mark(timelines, why),
+    mark: (timelines, { catchingUp: _past, ...why }) => stores.marks.mark(timelines, why),
   }),
 });
 

@@ -204,7 +204,7 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
     }
   }
   for (const detector of filled) {
-    await markEveryTimeline(stores, detector, false);
+    await markEveryTimeline(stores, detector);
   }
   await stores.coverage.change(
     source,
@@ -213,14 +213,14 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
       : givingUpFor(concerned, source, interval),
   );
   for (const detector of filled) {
-    await markEveryTimeline(stores, detector, false);
+    await markEveryTimeline(stores, detector);
   }
 }
 
 /** Marks every timeline and assesses it: what an upgrade does, and what must change nothing when there is no news. */
 export async function reassess(runner: Runner): Promise<AssessReport> {
   for (const { detector } of runner.detectors) {
-    await markEveryTimeline(runner.stores, detector, true);
+    await markEveryTimeline(runner.stores, detector, 'past');
   }
   return drain(runner);
 }

@@ -120,8 +120,8 @@ describe('shared/pipeline/rule-change', () => {
     const [eas, mfa] = DETECTORS;
 
     expect(await marked(stores)).toHaveLength(0);
-    expect(await markEveryTimeline(stores, mfa!, true)).toBe(250);
-    expect(await markEveryTimeline(stores, eas!, true)).toBe(0);
+    expect(await markEveryTimeline(stores, mfa!, 'past')).toBe(250);
+    expect(await markEveryTimeline(stores, eas!, 'past')).toBe(0);
     expect(await marked(stores)).toHaveLength(250);
   });
 

@@ -349,7 +349,7 @@ describe('many timelines', () => {
           return { findings: [] };
         },
       }));
-      await markEveryTimeline(raw, later[0]!.detector, true);
+      await markEveryTimeline(raw, later[0]!.detector, 'past');
       await drain(raw, { detectors: later });
       expect(assessed).toBe(3);
 

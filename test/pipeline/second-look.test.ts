@@ -125,7 +125,7 @@ describe('shared/pipeline/second-look', () => {
   it('asks nothing while it catches up with the past', async () => {
     const { drain, asked, opened, stores } = await setUp();
     const past = select('t', [detectors[1]!.detector], [scanned('ann')]);
-    await keep(stores, past, { isCatchingUp: true });
+    await keep(stores, past, { catchingUp: 'past' });
 
     await drain({ shows: [verified('ann')] });
 

@@ -136,7 +136,7 @@ describe('a range that is filled', () => {
 
     await readSource(reader);
 
-    expect(await stores.marks.list()).toMatchObject([{ isCatchingUp: true }]);
+    expect(await stores.marks.list()).toMatchObject([{ catchingUp: 'past' }]);
     expect((await readFeed(stores.coverage, 'signIns'))?.filling).toBeUndefined();
   });
 });

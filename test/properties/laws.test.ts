@@ -399,7 +399,7 @@ describe('law 1: a rule change reaches every timeline', () => {
 
 async function markAll({ stores, detectors }: Runner): Promise<void> {
   for (const { detector } of detectors) {
-    await markEveryTimeline(stores, detector, true);
+    await markEveryTimeline(stores, detector, 'past');
   }
 }
 

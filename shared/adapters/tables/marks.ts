@@ -42,7 +42,7 @@ export class TableMarks implements WorkMarks {
 
   async mark(
     timelines: readonly TimelineRef[],
-    why: Pick<WorkMark, 'coverageEnds' | 'isCatchingUp' | 'cause'>,
+    why: Pick<WorkMark, 'coverageEnds' | 'catchingUp' | 'cause'>,
   ): Promise<void> {
     const unique = [...new Map(timelines.map((each) => [each.id, each])).values()];
     await this.#put(shared(unique).map((each) => ({ timelines: each, ...why })));
