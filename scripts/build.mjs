@@ -14,6 +14,8 @@ const shared = {
   sourcesContent: false,
   logLevel: 'warning',
   legalComments: 'none',
+  // `debug` takes it where it is installed; it comes with jest here, and nobody needs colours.
+  external: ['supports-color'],
   plugins: [{ name: 'one-locale', setup: keepOneLocale }],
 };
 
@@ -35,7 +37,7 @@ const deferred = new Set();
 await build({
   ...shared,
   entryPoints: { main: 'functions/index.ts' },
-  external: ['@azure/functions-core'], // the platform provides it
+  external: [...shared.external, '@azure/functions-core'], // the platform provides the latter
   plugins: [...shared.plugins, { name: 'defer-dynamic-imports', setup: deferDynamicImports }],
 });
 await build({

@@ -406,7 +406,7 @@ function noticeOf({ notice }: NoticePost, context: CardContext, most: number): A
         bleed: true,
         items: [text(ours(title, 80), { weight: 'Bolder', size: 'Large' })],
       },
-      ...lines.slice(0, most).map((line) => text(fromLog(line, 600))),
+      ...lines.slice(0, most).map((line) => text(ours(line))),
       small(ours(`Notice ${id} · tenant ${context.tenantId} · times in UTC`)),
     ],
     context.pageUrl === undefined
