@@ -39,7 +39,7 @@ module.exports = {
     only(
       'pipeline-knows-ports',
       '^shared/pipeline/',
-      [`^${FACTS}`, '^shared/pipeline/', '^node_modules/zod/'],
+      [`^${FACTS}`, '^shared/pipeline/'],
       'Use cases know ports, never an SDK.',
     ),
     only(

@@ -7,6 +7,7 @@ import { EXIT, UsageError } from './exit';
 import { findingText } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { openStores, type World } from './stores';
+import { readTyped } from './typed';
 import { whoIsHere } from './who';
 
 export interface DecideOptions {
@@ -27,25 +28,13 @@ export async function decideCommand(
   who: typeof whoIsHere = whoIsHere,
 ): Promise<number> {
   const path = checkInput(findingPath, { id });
-  const body = checkInput(transitionBody, {
-    action,
-    ...(reason !== undefined && { reason }),
-    ...(note !== undefined && { note }),
-  });
-  if ('faults' in path || 'faults' in body) {
-    throw new UsageError(
-      [
-        ...('faults' in path ? path.faults.map(({ detail }) => `the id ${detail}`) : []),
-        ...('faults' in body
-          ? body.faults.map(({ parameter, detail }) => `--${parameter} ${detail}`)
-          : []),
-      ].join('\n'),
-    );
-  }
+  const faults = 'faults' in path ? path.faults : [];
+  const given = { action, ...(reason !== undefined && { reason }), note };
+  const decision = readTyped(transitionBody, given, faults);
   const { terminal, environment, clock } = world;
   const stores = await openStores(world);
   const by = await who(withLocalHost(environment));
-  const act = actOf(body.value, by, clock.now());
+  const act = actOf(decision, by, clock.now());
   const finding = await recordAct(stores, id, act).catch((error: unknown) => {
     throw error instanceof ActRefusedError ? new UsageError(error.message) : error;
   });

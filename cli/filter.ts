@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { checkInput, filterOf, filterQuery, unknownDetector } from '../shared/api/requests';
+import { filterOf, filterQuery, unknownDetector } from '../shared/api/requests';
 import type { FindingFilter } from '../shared/pipeline/ports';
-import { UsageError } from './exit';
 import type { Terminal } from './print';
+import { readTyped } from './typed';
 
 /** Which findings, as options; the same as the parameters of the API. */
 export interface FilterOptions {
@@ -50,11 +50,5 @@ export function warnOfDetector(
 export function readFilter(options: FilterOptions): FindingFilter {
   const { detector, status, severity, suppressed, subject, name, from, to, text } = options;
   const asked = { detector, status, severity, suppressed, subject, name, from, to, text };
-  const checked = checkInput(filterQuery, asked);
-  if ('faults' in checked) {
-    throw new UsageError(
-      checked.faults.map(({ parameter, detail }) => `--${parameter} ${detail}`).join('\n'),
-    );
-  }
-  return filterOf(checked.value);
+  return filterOf(readTyped(filterQuery, asked));
 }

@@ -4,7 +4,7 @@ import { findingJson, findingWithHistory } from '../shared/domain/finding-json';
 import { safeJson } from '../shared/domain/plain-text';
 import { SOURCES } from '../shared/domain/record';
 import { DAY, plus, toMinute } from '../shared/domain/time';
-import { checkInput, findingPath } from '../shared/api/requests';
+import { findingPath } from '../shared/api/requests';
 import { FindingNotFoundError } from '../shared/pipeline/decide';
 import {
   UnreadableRowError,
@@ -18,6 +18,7 @@ import { readFilter, warnOfDetector, type FilterOptions } from './filter';
 import { count, findingText, heading } from './finding-text';
 import { paint, printable, table, type Terminal } from './print';
 import { openMonitor, openStores, type World } from './stores';
+import { readTyped } from './typed';
 
 export interface FindingsOptions extends FilterOptions {
   readonly top?: string;
@@ -68,10 +69,7 @@ export async function showCommand(
   world: World,
 ): Promise<number> {
   const { terminal } = world;
-  const path = checkInput(findingPath, { id });
-  if ('faults' in path) {
-    throw new UsageError(path.faults.map(({ detail }) => `the id ${detail}`).join('\n'));
-  }
+  readTyped(findingPath, { id });
   const stores = await openStores(world);
   const stored = await stores.findings.find(id);
   if (stored === undefined) {

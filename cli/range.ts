@@ -1,6 +1,6 @@
+import { definedRange, rangeQuery } from '../shared/api/requests';
 import type { Instant } from '../shared/domain/time';
-import { checkInput, rangeQuery } from '../shared/api/requests';
-import { UsageError } from './exit';
+import { readTyped } from './typed';
 
 /**
  * The stretch of `--from` and `--to`, read as the API reads it: a day means its midnight UTC.
@@ -13,18 +13,5 @@ export function readRange({
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }): { readonly from?: Instant; readonly to?: Instant } {
-  const checked = checkInput(rangeQuery, {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-  });
-  if ('faults' in checked) {
-    throw new UsageError(
-      checked.faults.map(({ parameter, detail }) => `--${parameter} ${detail}`).join('\n'),
-    );
-  }
-  const { value } = checked;
-  return {
-    ...(value.from !== undefined && { from: value.from }),
-    ...(value.to !== undefined && { to: value.to }),
-  };
+  return definedRange(readTyped(rangeQuery, { from, to }));
 }

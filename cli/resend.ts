@@ -1,8 +1,9 @@
 import { safeJson } from '../shared/domain/plain-text';
-import { alertPath, checkInput } from '../shared/api/requests';
+import { alertPath } from '../shared/api/requests';
 import { ResendRefusedError, resendAlert } from '../shared/pipeline/resend';
 import { EXIT, UsageError } from './exit';
 import { openStores, type World } from './stores';
+import { readTyped } from './typed';
 
 /**
  * `crosscheck resend ID`: an alert that was given up, or had no channel, is queued again.
@@ -14,10 +15,7 @@ export async function resendCommand(
   world: World,
 ): Promise<number> {
   const { terminal, clock } = world;
-  const path = checkInput(alertPath, { id });
-  if ('faults' in path) {
-    throw new UsageError(path.faults.map(({ detail }) => `the id ${detail}`).join('\n'));
-  }
+  readTyped(alertPath, { id });
   const { outbox } = await openStores(world);
   const resent = await resendAlert(outbox, id, clock.now()).catch((error: unknown) => {
     throw error instanceof ResendRefusedError ? new UsageError(error.message) : error;

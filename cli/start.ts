@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SECOND } from '../shared/domain/time';
 import { lineJson } from '../shared/api/findings';
+import type { Body, findingList } from '../shared/api/responses';
 import type { Clock, Stores } from '../shared/pipeline/ports';
 import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
@@ -272,15 +273,7 @@ function complaints(terminal: Terminal): (name: string, error?: unknown) => void
   };
 }
 
-interface ListedFinding {
-  readonly id: string;
-  readonly severity: 'info' | 'low' | 'medium' | 'high' | 'critical';
-  readonly status: string;
-  readonly detector: string;
-  readonly title: string;
-  readonly subject: { readonly name: string };
-}
-
+type ListedFinding = Body<typeof findingList>['findings'][number];
 type Listing = () => Promise<readonly ListedFinding[]>;
 
 /** One line for every finding that was not there before, until it is told to stop. */

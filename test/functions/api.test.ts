@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
+import type { Role } from '../../shared/api/access';
 import * as responses from '../../shared/api/responses';
+import { ROUTES } from '../../shared/api/routes';
 import type { Finding } from '../../shared/domain/finding';
 import { minutes } from '../contracts/samples';
 import {
@@ -67,17 +69,24 @@ const problem = async (
 };
 
 const ID = '0123456789abcdef-0123456789ab';
-const READING = [
-  '/api/findings',
-  `/api/findings/${ID}`,
-  '/api/export?format=csv',
-  '/api/stats',
-  '/api/status',
-  '/api/verify',
-];
-const DECIDING = [`/api/findings/${ID}/transitions`, `/api/alerts/${ID}-1/resend`];
+/** The addresses of every route that takes this role. */
+const takes = (role: Role): readonly string[] =>
+  ROUTES.filter((each) => each.role === role).map(
+    ({ name, path }) =>
+      path.replace('{id}', name === 'resend' ? `${ID}-1` : ID) +
+      (name === 'export' ? '?format=csv' : ''),
+  );
+const READING = takes('Auditor');
+const DECIDING = takes('Operator');
 
 describe('access', () => {
+  it('is asked for by every route but two', () => {
+    expect(ROUTES.filter(({ role }) => role === undefined).map(({ name }) => name)).toEqual([
+      'health',
+      'openapi',
+    ]);
+  });
+
   it.each(READING)(
     '%s: 401 without a principal, 403 without a role, open to both roles',
     async (path) => {
