@@ -1,4 +1,4 @@
-import { definedRange, rangeQuery } from '../shared/api/requests';
+import { definedRange, verifyQuery } from '../shared/api/requests';
 import type { Instant } from '../shared/domain/time';
 import { readTyped } from './typed';
 
@@ -13,5 +13,5 @@ export function readRange({
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }): { readonly from?: Instant; readonly to?: Instant } {
-  return definedRange(readTyped(rangeQuery, { from, to }));
+  return definedRange(readTyped(verifyQuery, { from, to }));
 }

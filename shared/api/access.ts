@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Gate } from '../domain/access';
 import { isLoopback } from '../domain/loopback';
 import { plainText } from '../domain/plain-text';
-import { problem, type Answer, type ApiRequest } from './answer';
+import { problem, Refusal, type ApiRequest } from './answer';
 
 /** `Auditor` reads. `Operator` reads, decides and resends. */
 export type Role = 'Auditor' | 'Operator';
@@ -34,27 +34,24 @@ const headerSchema = z.object({
   claims: z.array(z.object({ typ: z.string(), val: z.string() })),
 });
 
-/** Lets somebody in who has the role, or says why not: 401 when it is not known who asks, 403 when it is. */
+/**
+ * Who asks, when they have the role.
+ * @throws Refusal saying why not: 401 when it is not known who asks, 403 when it is.
+ */
 export function authorize(
   request: Pick<ApiRequest, 'url' | 'headers'>,
   needed: Role,
   { gate, tenantId }: { readonly gate: Gate; readonly tenantId: string },
-): { readonly principal: Principal } | { readonly refusal: Answer } {
-  const found = identify(request, gate, tenantId);
-  if ('refusal' in found) {
-    return found;
-  }
-  const { roles } = found.principal;
+): Principal {
+  const principal = identify(request, gate, tenantId);
+  const { roles } = principal;
   if (!roles.includes(needed) && !roles.includes('Operator')) {
     const has = roles.length === 0 ? 'no role' : `only the role ${roles.join(', ')}`;
-    return {
-      refusal: problem(
-        'forbidden',
-        `You have ${has} in Crosscheck; this takes ${needed === 'Auditor' ? 'Auditor or Operator' : needed}. An admin assigns roles on the enterprise application.`,
-      ),
-    };
+    throw forbidden(
+      `You have ${has} in Crosscheck; this takes ${needed === 'Auditor' ? 'Auditor or Operator' : needed}. An admin assigns roles on the enterprise application.`,
+    );
   }
-  return found;
+  return principal;
 }
 
 /** How a principal is written down beside what they did. */
@@ -82,44 +79,43 @@ export function isOfForeignPage({ url, origin, site }: Sender): boolean {
 /**
  * A page of somebody else can make a browser post with the person's own session. Browsers ask before they send this
  * type, and say where a page is from; whoever is no browser says neither.
+ * @throws Refusal
  */
-export function refusalOfPost({ method, headers, url }: ApiRequest): Answer | undefined {
+export function checkPost({ method, headers, url }: ApiRequest): void {
   if (method === 'GET') {
-    return undefined;
+    return;
   }
-  if (
-    isOfForeignPage({ url, origin: headers.get('origin'), site: headers.get('sec-fetch-site') })
-  ) {
-    return problem('forbidden', 'A page of another site sent this. Nothing is taken from there.');
+  const [origin, site] = [headers.get('origin'), headers.get('sec-fetch-site')];
+  if (isOfForeignPage({ url, origin, site })) {
+    throw forbidden('A page of another site sent this. Nothing is taken from there.');
   }
-  return /^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')
-    ? undefined
-    : problem(
-        'unsupported-media-type',
-        'Send Content-Type: application/json, also without a body.',
-      );
+  if (!/^application\/json\s*(;|$)/i.test(headers.get('content-type') ?? '')) {
+    const detail = 'Send Content-Type: application/json, also without a body.';
+    throw new Refusal(problem('unsupported-media-type', detail));
+  }
 }
 
 function identify(
   { url, headers }: Pick<ApiRequest, 'url' | 'headers'>,
   gate: Gate,
   tenantId: string,
-): { readonly principal: Principal } | { readonly refusal: Answer } {
+): Principal {
   if (gate.kind === 'nobody') {
-    return unknown(gate.why);
+    throw unknown(gate.why);
   }
   if (gate.kind === 'local') {
-    return isLoopback(new URL(url).hostname)
-      ? { principal: { id: 'local', name: 'local', roles: ['Auditor', 'Operator'] } }
-      : unknown('The local monitor answers this machine only.');
+    if (!isLoopback(new URL(url).hostname)) {
+      throw unknown('The local monitor answers this machine only.');
+    }
+    return { id: 'local', name: 'local', roles: ROLES };
   }
   const principal = headers.get('x-ms-client-principal') ?? '';
   if (principal === '') {
-    return unknown('Sign in with Entra, or send a bearer token for this app.');
+    throw unknown('Sign in with Entra, or send a bearer token for this app.');
   }
   const read = readHeader(principal);
   if (read?.auth_typ !== 'aad') {
-    return unknown('The principal of the platform could not be read, or is not of Entra.');
+    throw unknown('The principal of the platform could not be read, or is not of Entra.');
   }
   const values = (names: readonly (string | null | undefined)[]): string[] =>
     read.claims.filter(({ typ }) => names.includes(typ)).map(({ val }) => val);
@@ -130,27 +126,28 @@ function identify(
   };
   const id = only(CLAIMS.id) ?? '';
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
-    return unknown('The principal of the platform has no object id, or more than one.');
+    throw unknown('The principal of the platform has no object id, or more than one.');
   }
   if (only(CLAIMS.tenant) !== tenantId) {
-    const detail = 'You are signed in to another tenant than the one that is watched.';
-    return { refusal: problem('forbidden', detail) };
+    throw forbidden('You are signed in to another tenant than the one that is watched.');
   }
   const given = values(CLAIMS.roles);
   const named = [read.name_typ, ...CLAIMS.name].flatMap((type) => values([type]));
   return {
-    principal: {
-      id,
-      name: plainText(named.find((each) => each.trim() !== '') ?? id, 200),
-      roles: ROLES.filter((role) => given.includes(role)),
-    },
+    id,
+    name: plainText(named.find((each) => each.trim() !== '') ?? id, 200),
+    roles: ROLES.filter((role) => given.includes(role)),
   };
 }
 
-function unknown(detail: string): { readonly refusal: Answer } {
-  return {
-    refusal: problem('unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
-  };
+function unknown(detail: string): Refusal {
+  return new Refusal(
+    problem('unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
+  );
+}
+
+function forbidden(detail: string): Refusal {
+  return new Refusal(problem('forbidden', detail));
 }
 
 function readHeader(header: string): z.infer<typeof headerSchema> | undefined {

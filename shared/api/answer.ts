@@ -20,6 +20,16 @@ export interface Answer {
   readonly body?: string | AsyncIterable<string>;
 }
 
+/** Ends a request with that answer: nothing failed, the caller may not or cannot. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly answer: Answer;
+  constructor(answer: Answer) {
+    super(`answered ${answer.status}`);
+    this.answer = answer;
+  }
+}
+
 /** What is wrong with one parameter or field. */
 export interface Fault {
   readonly parameter: string;

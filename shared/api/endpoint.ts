@@ -19,6 +19,7 @@ import type { Principal } from './access';
 import {
   answer,
   problem,
+  Refusal,
   wrongParameters,
   type Answer,
   type ApiRequest,
@@ -132,70 +133,50 @@ export function endpoint<
 }): Endpoint<C> {
   return {
     ...{ ...described, takes },
-    answer: async (request, call) => {
-      const input = await read(takes, request, call.monitor?.detectorIds);
-      if ('refusal' in input) {
-        return input.refusal;
-      }
-      try {
-        const found = await handle({ ...input, headers: request.headers } as never, call);
+    answer: (request, call) =>
+      orRefusal(async () => {
+        const { path, query, body } = takes;
+        const input = {
+          path: path && readInput(path, request.params),
+          query: query && readQuery(query, request.query, call.monitor?.detectorIds),
+          body: body && (await readBody(body, request)),
+          headers: request.headers,
+        };
+        const found = await handle(input as never, call);
         return 'value' in found
           ? answer(found.status ?? 200, 'application/json', safeJson(found.value), found.headers)
           : found;
-      } catch (error) {
-        const refusal = problemOf(error);
-        if (refusal === undefined) {
-          throw error;
-        }
-        return refusal;
-      }
-    },
+      }),
   };
 }
 
-async function read(
-  { path, query, body }: Takes,
-  request: ApiRequest,
-  detectors: readonly string[] | undefined,
-): Promise<
-  | { readonly path?: unknown; readonly query?: unknown; readonly body?: unknown }
-  | { readonly refusal: Answer }
-> {
-  const input: { path?: unknown; query?: unknown; body?: unknown } = {};
-  if (path !== undefined) {
-    const found = readInput(path, request.params);
-    if ('refusal' in found) {
-      return found;
-    }
-    input.path = found.value;
+async function readBody(
+  { schema, maxBytes, tooLarge }: NonNullable<Takes['body']>,
+  { text }: ApiRequest,
+): Promise<unknown> {
+  const body = await text(maxBytes);
+  if (Buffer.byteLength(body) > maxBytes) {
+    throw new Refusal(problem('content-too-large', tooLarge));
   }
-  if (query !== undefined) {
-    const found = readQuery(query, request.query, detectors);
-    if ('refusal' in found) {
-      return found;
-    }
-    input.query = found.value;
+  let value: unknown; // what no schema takes, when it is no JSON
+  try {
+    value = JSON.parse(body);
+  } catch {
+    value = undefined;
   }
-  if (body !== undefined) {
-    const text = await request.text(body.maxBytes);
-    if (Buffer.byteLength(text) > body.maxBytes) {
-      return { refusal: problem('content-too-large', body.tooLarge) };
-    }
-    const found = readInput(body.schema, parsed(text));
-    if ('refusal' in found) {
-      return found;
-    }
-    input.body = found.value;
-  }
-  return input;
+  return readInput(schema, value);
 }
 
-/** @returns undefined, which no schema takes, when it is no JSON. */
-function parsed(text: string): unknown {
+/** Turns what ends a request, and is no failure, into its answer. */
+export async function orRefusal(work: () => Promise<Answer>): Promise<Answer> {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return await work();
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error.answer : problemOf(error);
+    if (refusal === undefined) {
+      throw error;
+    }
+    return refusal;
   }
 }
 
@@ -205,7 +186,8 @@ function problemOf(error: unknown): Answer | undefined {
     return wrongParameters([{ parameter: 'after', detail: error.message }]);
   }
   if (error instanceof FindingNotFoundError) {
-    return noFinding(error.findingId);
+    const why = 'it was never written, or its retention is over.';
+    return problem('not-found', `There is no finding ${error.findingId} in this tenant; ${why}`);
   }
   if (error instanceof AlertNotFoundError) {
     return problem('not-found', sentence(error.message));
@@ -218,14 +200,6 @@ function problemOf(error: unknown): Answer | undefined {
     error instanceof ResendRefusedError
     ? problem('conflict', sentence(error.message))
     : undefined;
-}
-
-/** The answer where there is no such finding. */
-export function noFinding(id: string): Answer {
-  return problem(
-    'not-found',
-    `There is no finding ${id} in this tenant; it was never written, or its retention is over.`,
-  );
 }
 
 function sentence(text: string): string {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SEVERITIES } from '../domain/detector';
 import { RESOLVE_REASONS, STATUSES } from '../domain/finding';
 import { startOfDay, toInstant, type Instant } from '../domain/time';
-import { wrongParameters, type Answer, type Fault } from './answer';
+import { Refusal, wrongParameters, type Fault } from './answer';
 import { EXPORT_FORMATS } from '../pipeline/export-findings';
 import type { FindingFilter } from '../pipeline/ports';
 
@@ -132,29 +132,23 @@ export const statsQuery = z
   })
   .refine(isForward, FORWARD);
 
+function rangeOf(what: string) {
+  return z
+    .strictObject({
+      from: instant.optional().meta({ description: `Only what ${what} at or after this time.` }),
+      to: instant.optional().meta({ description: `Only what ${what} before this time.` }),
+    })
+    .refine(isForward, FORWARD);
+}
+
 /** Which part of the record is looked at. */
-export const verifyQuery = z
-  .strictObject({
-    from: instant.optional().meta({ description: 'Only what happened at or after this time.' }),
-    to: instant.optional().meta({ description: 'Only what happened before this time.' }),
-  })
-  .refine(isForward, FORWARD);
+export const verifyQuery = rangeOf('happened');
 
 /** Which stretch of the logs is looked at. */
-export const coverageQuery = z
-  .strictObject({
-    from: instant.optional().meta({ description: 'Only what was logged at or after this time.' }),
-    to: instant.optional().meta({ description: 'Only what was logged before this time.' }),
-  })
-  .refine(isForward, FORWARD);
+export const coverageQuery = rangeOf('was logged');
 
 /** For what takes no parameters: what is given all the same is named. */
 export const noQuery = z.strictObject({});
-
-/** A stretch of time, whatever is looked for in it. */
-export const rangeQuery = z
-  .strictObject({ from: instant.optional(), to: instant.optional() })
-  .refine(isForward, FORWARD);
 
 const id = z
   .string()
@@ -196,8 +190,6 @@ export const transitionBody = z
 
 // ---------------------------------------------------------------------------------------------------- reading it
 
-export type Read<T> = { readonly value: T } | { readonly refusal: Answer };
-
 /** Why nothing can be of this detector, in words; what is no id at all is refused elsewhere. */
 export function unknownDetector(
   id: string | undefined,
@@ -212,12 +204,13 @@ export function unknownDetector(
 /**
  * Reads the parameters of a query. A parameter that is given twice, unknown or wrong is named, each of them.
  * @param detectors those that there are; without them every id is taken.
+ * @throws Refusal
  */
 export function readQuery<S extends z.ZodType>(
   schema: S,
   parameters: Iterable<readonly [string, string]>,
   detectors?: readonly string[],
-): Read<z.infer<S>> {
+): z.infer<S> {
   const given = new Map<string, string>();
   const faults: Fault[] = [];
   for (const [name, value] of parameters) {
@@ -233,14 +226,17 @@ export function readQuery<S extends z.ZodType>(
   return readInput(schema, Object.fromEntries(given), faults);
 }
 
-/** Checks a value; the refusal names everything that is wrong with it. */
+/** Checks a value. @throws Refusal naming everything that is wrong with it. */
 export function readInput<S extends z.ZodType>(
   schema: S,
   input: unknown,
   known: readonly Fault[] = [],
-): Read<z.infer<S>> {
+): z.infer<S> {
   const checked = checkInput(schema, input, known);
-  return 'faults' in checked ? { refusal: wrongParameters(checked.faults) } : checked;
+  if ('faults' in checked) {
+    throw new Refusal(wrongParameters(checked.faults));
+  }
+  return checked.value;
 }
 
 /** Checks a value and names everything that is wrong with it. */
@@ -262,7 +258,7 @@ export function checkInput<S extends z.ZodType>(
 }
 
 /** A range without the ends that are not asked for. */
-export function definedRange({ from, to }: z.infer<typeof rangeQuery>): {
+export function definedRange({ from, to }: z.infer<typeof verifyQuery>): {
   readonly from?: Instant;
   readonly to?: Instant;
 } {

@@ -1,23 +1,22 @@
 import { plainText } from '../domain/plain-text';
 import { UnreadableRowError } from '../pipeline/ports';
-import { authorize, refusalOfPost } from './access';
+import { authorize, checkPost } from './access';
 import { problem, type Answer, type ApiRequest } from './answer';
-import type { ApiMonitor } from './endpoint';
+import { orRefusal, type ApiMonitor } from './endpoint';
 import { ROUTES, type RoleRoute } from './routes';
 
 /** Answers a request of somebody who has the role of a route. */
-export async function respond(
+export function respond(
   route: RoleRoute,
   request: ApiRequest,
   monitor: ApiMonitor,
 ): Promise<Answer> {
-  const { access: gate, tenantId } = monitor.config;
-  const authorized = authorize(request, route.role, { gate, tenantId });
-  if ('refusal' in authorized) {
-    return authorized.refusal;
-  }
-  const refusal = refusalOfPost(request);
-  return refusal ?? (await route.load()).answer(request, { ...authorized, monitor });
+  return orRefusal(async () => {
+    const { access: gate, tenantId } = monitor.config;
+    const principal = authorize(request, route.role, { gate, tenantId });
+    checkPost(request);
+    return (await route.load()).answer(request, { principal, monitor });
+  });
 }
 
 /** Answers what no route takes: 405 where another method is taken, else 404. */
