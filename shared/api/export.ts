@@ -25,7 +25,7 @@ export class ExportCutError extends Error {
 export const exportFindingsAs = endpoint({
   summary: 'All findings of a filter, as a stream',
   takes: { query: exportQuery },
-  response: z.never(),
+  response: z.never(), // no JSON, but what `others` says
   others: {
     200: {
       description: `One of ${EXPORT_FORMATS.join(', ')}; the last line is the manifest.`,

@@ -1,0 +1,5 @@
+/** What the API answers: the types of the handlers and the source of `openapi.json`. Unknown fields are errors. */
+export * from './findings';
+export * from './coverage';
+export * from './monitor';
+export type { Body } from './parts';
