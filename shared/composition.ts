@@ -34,7 +34,7 @@ import { secondLook } from './pipeline/second-look';
 import { SubjectLookup } from './pipeline/subject-lookup';
 import { LOG_READING } from './pipeline/log-reading';
 import { hearOfRows } from './pipeline/unreadable';
-import { watchSources } from './pipeline/watch-sources';
+import { watchSources, type Watch } from './pipeline/watch-sources';
 import {
   SourceError,
   type ChainCopies,
@@ -154,10 +154,10 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       sourceOf: async () => buildSource(config, clock, await lookAccess('any'), counters, logger),
     });
   }
-  async function watch(): Promise<void> {
+  async function watch(known?: Watch['known']): Promise<void> {
     const standstill = config.standstillAlarm;
     const announces = { outbox: stores.outbox, watchedFor: titlesOf(detectors) };
-    await watchSources({ tenantId, feeds, stores, clock, standstill, announces });
+    await watchSources({ tenantId, feeds, stores, clock, standstill, announces, known });
   }
   let changed: Promise<readonly string[]> | undefined;
   /** Once per process. */

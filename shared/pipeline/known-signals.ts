@@ -1,5 +1,6 @@
 import { canonical, shortHash, type JsonObject } from '../domain/canonical';
 import type { Signal } from '../domain/signal';
+import { KnownRows } from './known-rows';
 
 /** At most so many are remembered; then all are forgotten, which costs writes and nothing else. */
 const MOST = 100_000;
@@ -10,6 +11,8 @@ const MOST = 100_000;
  * confirmed, so forgetting it, or never having had it, changes no result.
  */
 export class KnownSignals {
+  /** The rows of the tail, whether they left signals or not. */
+  readonly rows = new KnownRows();
   readonly #hashes = new Map<string, string>();
 
   /** True when exactly this signal of this timeline was stored before. */

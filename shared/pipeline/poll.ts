@@ -10,7 +10,7 @@ export interface PollReport {
 
 /**
  * Reads one source and assesses every timeline that it touched, and every other that still carries a mark.
- * @param options.watch looks at how the logs are read, also when this one could not be.
+ * @param options.watch looks at how this log is read, by what the run knows of it, or at all logs when it broke off.
  * @param options.drainBudget begins no more assessing after so long; the next run goes on.
  */
 export async function pollSource(
@@ -21,11 +21,17 @@ export async function pollSource(
     drainBudget,
   }: {
     readonly secondLook?: SecondLook;
-    readonly watch?: () => Promise<unknown>;
+    readonly watch?: (known?: Pick<ReadRunReport, 'source' | 'reading'>) => Promise<unknown>;
     readonly drainBudget?: Duration;
   } = {},
 ): Promise<PollReport> {
-  const read = await readSource(reader).finally(watch);
+  let known: ReadRunReport | undefined;
+  const read = await readSource(reader)
+    .then((report) => {
+      known = report;
+      return report;
+    })
+    .finally(() => watch?.(known));
   const { tenantId, detectors, stores, clock } = reader;
   const assessed = await drainMarks({
     ...{ tenantId, detectors, stores, clock, reading: read.reading },

@@ -655,8 +655,8 @@ export interface WorkMarks {
   markWriting(timelines: readonly TimelineRef[], since: Instant): Promise<readonly WorkMark[]>;
   /** What is to be done now; a part of it when there is very much. */
   list(): Promise<readonly WorkMark[]>;
-  /** Marks of this detector that are due at or before the end of its coverage. */
-  due(detectorId: string, end: Instant): Promise<readonly DueMark[]>;
+  /** Marks that are due at or before the end of the coverage of their detector; `ends`: by detector. */
+  due(ends: ReadonlyMap<string, Instant>): Promise<readonly DueMark[]>;
   /** Deletes marks; those that are gone already do not matter. */
   remove(marks: readonly WorkMark[]): Promise<void>;
   /** Deletes a mark unless it was written again meanwhile. */

@@ -4,7 +4,12 @@ import { timelineId } from '../domain/finding';
 import { startOfHour, type FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import type { Signal, Subject } from '../domain/signal';
-import { feedOf, type KnownCondition, type SourceState } from '../domain/source-state';
+import {
+  feedOf,
+  type KnownCondition,
+  type ReadingState,
+  type SourceState,
+} from '../domain/source-state';
 import {
   between,
   formatDuration,
@@ -51,6 +56,8 @@ export interface Watch {
   readonly standstill: Duration;
   /** For the notice of the first start: without it none is given. */
   readonly announces?: Pick<FirstStart, 'outbox' | 'watchedFor'>;
+  /** What the run knows that has read this log: only this one is looked at. Absent: all are looked up. */
+  readonly known?: { readonly source: Source; readonly reading: ReadingState } | undefined;
 }
 
 /**
@@ -60,9 +67,9 @@ export interface Watch {
  */
 export async function watchSources(watch: Watch): Promise<boolean> {
   const { stores, clock } = watch;
-  const reading = await stores.coverage.reading();
+  const reading = watch.known?.reading ?? (await stores.coverage.reading());
   let hasNews = false;
-  for (const source of SOURCES) {
+  for (const source of watch.known === undefined ? SOURCES : [watch.known.source]) {
     const state = reading[source];
     if (state === undefined || state.damaged !== undefined) {
       continue; // nothing is known of it; that is told as a damaged row

@@ -101,17 +101,16 @@ export async function listWork(
   return new WorkList(marks, listed, due, detectors);
 }
 
-async function dueOf(
+function dueOf(
   marks: WorkMarks,
   detectors: readonly ConfiguredDetector[],
   reading: ReadingState,
 ): Promise<readonly DueMark[]> {
-  const due: DueMark[] = [];
-  for (const { detector } of detectors) {
+  const ends = detectors.flatMap(({ detector }) => {
     const end = coverageEnd(detector, coverageOf(detector, reading));
-    due.push(...(end === undefined ? [] : await marks.due(detector.id, end)));
-  }
-  return due;
+    return end === undefined ? [] : [[detector.id, end] as const];
+  });
+  return marks.due(new Map(ends));
 }
 
 function workIn(

@@ -8,6 +8,9 @@ import { SOURCES } from '../../shared/domain/record';
 import { HOUR } from '../../shared/domain/time';
 import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
+import type { Reader } from '../../shared/pipeline/read-source';
+import { feedsFor } from '../../shared/pipeline/select';
+import { watchSources } from '../../shared/pipeline/watch-sources';
 import { startAzurite } from '../fakes/azurite';
 
 interface Counts {
@@ -17,7 +20,7 @@ interface Counts {
 
 /**
  * Graph requests and storage operations of a poll of both logs: by a warm process when nothing new happens, and of the
- * very first, with the rows that it read.
+ * very first, with the rows that it read. The watch over how the logs are read is part of a poll.
  */
 export async function countPolls(): Promise<{
   quiet: Counts;
@@ -38,12 +41,18 @@ export async function countPolls(): Promise<{
       onOperation: () => (operations += 1),
     });
     const known = new KnownSignals();
+    const detectors = configureDetectors({});
+    const feeds = SOURCES.flatMap((source) =>
+      feedsFor(
+        detectors.map(({ detector }) => detector),
+        source,
+      ),
+    );
     const poll = async (): Promise<number> => {
       let rows = 0;
       for (const source of SOURCES) {
-        const { read } = await pollSource({
-          ...{ source, tenantId, stores, clock: systemClock },
-          detectors: configureDetectors({}),
+        const reader: Reader = {
+          ...{ source, tenantId, stores, clock: systemClock, detectors },
           records: graphSource({
             baseUrl: new URL('http://127.0.0.1'),
             getToken: undefined,
@@ -55,6 +64,12 @@ export async function countPolls(): Promise<{
           }),
           initialLookback: 24 * HOUR,
           known,
+        };
+        const { read } = await pollSource(reader, {
+          watch: (known) =>
+            watchSources({
+              ...{ tenantId, feeds, stores, clock: systemClock, standstill: 3 * HOUR, known },
+            }),
         });
         rows += read.rows;
       }

@@ -136,8 +136,14 @@ export function tableContract(make: () => Table): void {
 
       expect(await keys({})).toEqual(['B', '_', 'a', 'a|10', 'a|2', 'b', 'c'].map((k) => `p ${k}`));
       expect(await keys({ rows: { from: 'a', to: 'b' } })).toEqual(['p a', 'p a|10', 'p a|2']);
-      const without = { from: 'a', to: 'b' };
-      expect(await keys({ without })).toEqual(['p B', 'p _', 'p b', 'p c']);
+      const without = [
+        { from: 'a', to: 'a|1' },
+        { from: 'a|2', to: 'c' },
+      ];
+      expect(await keys({ without: without.slice(1) })).toEqual(
+        ['B', '_', 'a', 'a|10', 'c'].map((k) => `p ${k}`),
+      );
+      expect(await keys({ without })).toEqual(['p B', 'p _', 'p a|10', 'p c']);
       const rows = { from: 'b', to: 'd' };
       expect(await keys({ partition: { from: 'p', to: 'q' }, rows })).toEqual([
         ...['p b', 'p c'],

@@ -19,7 +19,7 @@ export function workMarksContract(make: MakeStores): void {
       expect(others).toEqual([]);
       return first!;
     };
-    const due = (end = LATER): Promise<readonly DueMark[]> => marks.due(DETECTOR, end);
+    const due = (end = LATER): Promise<readonly DueMark[]> => marks.due(new Map([[DETECTOR, end]]));
 
     it('has none at first', async () => {
       await marks.mark([], WHY);
@@ -162,9 +162,34 @@ export function workMarksContract(make: MakeStores): void {
       expect(await due(minutes(25))).toEqual([]);
       expect((await only(due(minutes(35)))).timeline).toEqual(MARY);
       expect(await due(minutes(40))).toHaveLength(2);
-      expect((await only(marks.due('other-detector', LATER))).timeline).toEqual(other);
-      expect(await marks.due('some', LATER)).toEqual([]);
+      expect((await only(marks.due(new Map([['other-detector', LATER]])))).timeline).toEqual(other);
+      expect(await marks.due(new Map([['some', LATER]]))).toEqual([]);
+      expect(await marks.due(new Map())).toEqual([]);
       expect(await marks.list()).toEqual([]);
+    });
+
+    it('finds what is due of many detectors, each by its own end', async () => {
+      // One begins as another ends: neither is the other's.
+      const ids = ['a', 'a-b', 'a:', 'A', ...Array.from({ length: 12 }, (_, i) => `detector-${i}`)];
+      const all = ids.flatMap((id) =>
+        [10, 20, 30].map((at) => ({ timeline: timeline(`${at}`, id), at: minutes(at) })),
+      );
+      await marks.markDue(all);
+      const asked = ids.filter((id) => id !== 'detector-5' && id !== 'a');
+      const ends = asked.map((id, i) => [id, minutes([5, 10, 20, 60][i % 4]!)] as const);
+
+      const found = await marks.due(new Map(ends));
+
+      const expected = all.filter(({ timeline: { detector }, at }) =>
+        ends.some(([id, end]) => id === detector && at <= end),
+      );
+      const named = ({ timeline: { id } }: Pick<DueMark, 'timeline'>): string => id;
+      expect(found.map(named).sort()).toEqual(expected.map(named).sort());
+      expect(expected.length).toBeGreaterThan(15);
+      for (const mark of found) {
+        await marks.removeDue(mark);
+      }
+      expect(await marks.due(new Map(ends))).toEqual([]);
     });
 
     it('marks many for later', async () => {

@@ -11,7 +11,7 @@ import { deliverAlerts } from '../../shared/pipeline/deliver';
 import { pollSource } from '../../shared/pipeline/poll';
 import type { Post } from '../../shared/pipeline/ports';
 import { noticeRuleChanges } from '../../shared/pipeline/rule-change';
-import { watchSources } from '../../shared/pipeline/watch-sources';
+import { watchSources, type Watch } from '../../shared/pipeline/watch-sources';
 import { monitorOver } from './api-monitor';
 import { VirtualClock } from './clock';
 import { memoryStores, type MemoryStores } from './memory-stores';
@@ -58,8 +58,10 @@ export class DemoWatch {
     const { stores, clock } = this;
     const base = { tenantId: TENANT, stores, clock, detectors: configured() };
     const standstill = 3 * HOUR;
-    const watch = () => watchSources({ tenantId: TENANT, feeds: FEEDS, stores, clock, standstill });
+    const watch = (known?: Watch['known']) =>
+      watchSources({ tenantId: TENANT, feeds: FEEDS, stores, clock, standstill, known });
     await this.#run(() => noticeRuleChanges(stores, base.detectors));
+    await this.#run(() => watch()); // as the timer that judges does
     for (const source of SOURCES) {
       const records = this.#graph();
       const reader = { ...base, source, records, initialLookback: DAY, retention: 30 * DAY };

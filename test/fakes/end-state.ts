@@ -66,15 +66,13 @@ export async function endState(
       signals[`${detector} ${id}`] = kept.toSorted((a, b) => (a.key < b.key ? -1 : 1));
     }
   }
-  const due = await Promise.all(DETECTORS.map(({ id }) => stores.marks.due(id, FAR)));
+  const due = await stores.marks.due(new Map(DETECTORS.map(({ id }) => [id, FAR])));
   const marks = [
     // The mark of a writer that was killed stays until somebody meets it who can tell that it is old.
     ...(await marked(stores)).map(({ detector, subject }) => `${detector} ${subject.name}`),
-    ...due
-      .flat()
-      .map(({ timeline: { detector, subject }, etag }) =>
-        ['due', detector, subject.name, etag.split(' ')[0]].join(' '),
-      ),
+    ...due.map(({ timeline: { detector, subject }, etag }) =>
+      ['due', detector, subject.name, etag.split(' ')[0]].join(' '),
+    ),
   ];
   const sending = (await stores.outbox.due(FAR, 10_000)).map(
     ({ alertId, digest }) => `${alertId}${digest === undefined ? '' : ` in ${digest.id}`}`,

@@ -147,8 +147,8 @@ export const marksGoFirst: Fault = (stores) => ({
       await stores.marks.remove(marks);
       return marks;
     },
-    due: async (detector, end) => {
-      const marks = await stores.marks.due(detector, end);
+    due: async (ends) => {
+      const marks = await stores.marks.due(ends);
       for (const mark of marks) {
         await stores.marks.removeDue(mark);
       }

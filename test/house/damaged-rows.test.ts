@@ -90,12 +90,11 @@ function samples(tables: MemoryTables): readonly Sample[] {
   for (const table of TABLES) {
     for (const row of tables.contents(table).rows.values()) {
       const kind = kindOf(table, row)?.kind ?? 'UNKNOWN';
-      const [first = ''] = row.rowKey.split('|');
-      const [, room = ''] = row.partitionKey.split('|');
+      const [first = '', source = ''] = row.rowKey.split('|');
       const name = ['timeline', 'signal', 'list', 'count'].includes(kind)
         ? `${table} ${kind}`
         : kind === 'feed' || kind === 'coverage'
-          ? `${table} ${kind} ${room}`
+          ? `${table} ${kind} ${source}`
           : `${table} ${kind} ${first}`;
       found.set(name, { name, table, row });
     }

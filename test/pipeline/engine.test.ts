@@ -94,7 +94,9 @@ describe('shared/pipeline/assess', () => {
     expect(third.changes).toMatchObject([
       { finding: { since: minutes(60) }, alert: { form: 'card' } },
     ]);
-    expect(await stores.marks.due('mfa-registration-unfinished', minutes(60))).toEqual([]);
+    expect(await stores.marks.due(new Map([['mfa-registration-unfinished', minutes(60)]]))).toEqual(
+      [],
+    );
   });
 
   it('passes on that the storage is gone', async () => {

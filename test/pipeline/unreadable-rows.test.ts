@@ -13,6 +13,7 @@ import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { backfillSource } from '../../shared/pipeline/backfill';
 import { coverageReport } from '../../shared/pipeline/coverage-report';
 import { health } from '../../shared/pipeline/health';
+import { KnownSignals } from '../../shared/pipeline/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
 import type { RecordSource, Stores } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
@@ -307,6 +308,28 @@ describe('a gap of an unreadable row', () => {
 
     expect(await findingsIn(stores)).toEqual(before);
     expect((await stores.quarantine.live()).filter(isOpen)).toEqual([]);
+  });
+
+  it.each([
+    { by: 'the process that read it before', isOther: false, after: 5 * MINUTE },
+    { by: 'another process', isOther: true, after: 31 * MINUTE },
+  ])('is over when the row is read again that $by met spoilt', async ({ isOther, after }) => {
+    const row = { ...verified('ann', 180), activityDisplayName: 'Update user' }; // leaves no signal
+    const { reader, stores, show, clock } = watch([row]);
+    const known = new KnownSignals();
+    const poll = async (through: Reader): Promise<number> => {
+      await pollSource(through);
+      clock.advance(5 * MINUTE);
+      return (await stores.quarantine.live()).filter(isOpen).length;
+    };
+    expect(await poll({ ...reader, known })).toBe(0);
+
+    show([cut(row)]);
+    expect(await poll({ ...reader, known: isOther ? new KnownSignals() : known })).toBe(1);
+
+    show([row]);
+    clock.advance(after - 5 * MINUTE);
+    expect(await poll({ ...reader, known })).toBe(0);
   });
 
   it('comes of a backfill like of a poll', async () => {

@@ -10,7 +10,7 @@ import { health } from '../../shared/pipeline/health';
 import { pollSource, type PollReport } from '../../shared/pipeline/poll';
 import { SourceError, type Clock } from '../../shared/pipeline/ports';
 import type { Reader } from '../../shared/pipeline/read-source';
-import { watchSources } from '../../shared/pipeline/watch-sources';
+import { watchSources, type Watch } from '../../shared/pipeline/watch-sources';
 import { VirtualClock } from '../fakes/clock';
 import { readCoverage } from '../fakes/cover';
 import { memoryStores } from '../fakes/memory-stores';
@@ -53,8 +53,8 @@ function setUp() {
     }),
     ...{ initialLookback: DAY, retention: 30 * DAY, budget: 4 * MINUTE },
   });
-  const watch = () =>
-    watchSources({ tenantId: TENANT, feeds: FEEDS, stores, clock, standstill: 3 * HOUR });
+  const watch = (known?: Watch['known']) =>
+    watchSources({ tenantId: TENANT, feeds: FEEDS, stores, clock, standstill: 3 * HOUR, known });
   async function poll(
     by: Duration = 0,
     how: typeof graph = 'says the time',

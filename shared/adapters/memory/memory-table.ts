@@ -106,7 +106,11 @@ export class Contents {
   }
 
   /** At most so many rows of a query, after a key. */
-  select({ partition, rows, where, without }: RowQuery, most: number, after = ''): StoredRow[] {
+  select(
+    { partition, rows, where, without = [] }: RowQuery,
+    most: number,
+    after = '',
+  ): StoredRow[] {
     const found: StoredRow[] = [];
     const partitions =
       typeof partition === 'string' ? { from: partition, to: `${partition}${END}` } : partition;
@@ -133,7 +137,7 @@ export class Contents {
         const isAsked =
           where === undefined ||
           (typeof value === 'string' && where.from <= value && value < where.to);
-        if (key > after && isAsked && !isIn(row.rowKey, without)) {
+        if (key > after && isAsked && !without.some((each) => isIn(row.rowKey, each))) {
           found.push(row);
         }
       }
@@ -250,8 +254,8 @@ function isOf(row: StoredRow, etag: string): boolean {
   return etag === '*' || etag === row.etag;
 }
 
-function isIn(key: string, range: KeyRange | undefined): boolean {
-  return range !== undefined && range.from <= key && key < range.to;
+function isIn(key: string, range: KeyRange): boolean {
+  return range.from <= key && key < range.to;
 }
 
 function project(row: StoredRow, columns: readonly string[] | undefined): StoredRow {

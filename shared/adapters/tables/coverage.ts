@@ -9,42 +9,50 @@ import { UnreadableRowError, type CoverageStore } from '../../pipeline/ports';
 import { toColumns, type Shape } from './columns';
 import type { StoredRow } from './guards';
 import { untilWritten } from './contention';
-import { after, joinKey, type KeyRange } from './keys';
+import { after, beginning, joinKey, type KeyRange } from './keys';
 import { SHAPES } from './row-kinds';
 import type { Table, Write } from './table';
 
-/** The row of what the feeds of a source have in common; beside it one row for each feed. */
-const COMMON = 'head';
-const STATE: KeyRange = { from: COMMON, to: after(`${COMMON}|`) };
+/** How the rows begin that say how far each source was read; the ledger begins otherwise. */
+const STATES = 'head';
 
 type ETags = ReadonlyMap<string, string>;
 
 /**
- * What was read of each source: a row for each feed says how far, the ledger beside them says in which windows. Only the
- * rows of feeds that a step has changed are written, so that two readers of different feeds are not in each other's way.
+ * What was read of each source: a row for each feed says how far, the ledger beside them says in which windows. All of a
+ * tenant lies in one partition, so that a run learns of all sources in one request. Only the rows of feeds that a step
+ * has changed are written, so that two readers of different feeds are not in each other's way.
  */
 export class TableCoverage implements CoverageStore {
   readonly #table: Table;
-  readonly #tenantId: string;
+  readonly #partition: string;
   /** By a state that was handed out: its rows as they were then. */
   readonly #etags = new WeakMap<SourceState, ETags>();
 
   constructor(table: Table, tenantId: string) {
     this.#table = table;
-    this.#tenantId = tenantId;
+    this.#partition = joinKey(tenantId);
   }
 
   async reading(): Promise<ReadingState> {
-    const states = await Promise.all(SOURCES.map((source) => this.#sourceOrDamaged(source)));
+    const found = await this.#table.list({
+      ...{ partition: this.#partition, rows: beginning(`${STATES}|`) },
+    });
+    const states = SOURCES.map((source) =>
+      this.#stateOrDamaged(
+        source,
+        found.filter(({ rowKey }) => isOf(source, rowKey)),
+      ),
+    );
     return Object.fromEntries(
       states.flatMap((state) => (state === undefined ? [] : [[state.source, state] as const])),
     );
   }
 
   /** A damaged row of one source is no matter of the others. */
-  async #sourceOrDamaged(source: Source): Promise<SourceState | undefined> {
+  #stateOrDamaged(source: Source, rows: readonly StoredRow[]): SourceState | undefined {
     try {
-      return await this.source(source);
+      return this.#stateIn(source, rows);
     } catch (error) {
       if (error instanceof UnreadableRowError) {
         return { ...unread(source), damaged: error.message };
@@ -54,40 +62,51 @@ export class TableCoverage implements CoverageStore {
   }
 
   async rebuild(source: Source, feeds: SourceState['feeds']): Promise<void> {
-    const partition = this.#partition(source);
-    const found = await this.#table.list({ partition, rows: STATE });
+    const found = await this.#rowsOf(source);
     const isDamaged = (row: StoredRow): boolean =>
       this.#table.valueOrNone(row, shapeOf(row)) === undefined;
     const damaged = new Set(found.filter(isDamaged).map(({ rowKey }) => rowKey));
     await this.#table.damage?.flush();
     const common = { source } satisfies Omit<SourceState, 'feeds'>;
     const rows = [
-      ...(damaged.has(COMMON) ? [[COMMON, common] as const] : []),
+      ...(damaged.has(commonKey(source)) ? [[commonKey(source), common] as const] : []),
       ...(Object.entries(feeds) as [Property, FeedState][]).flatMap(([property, feed]) => {
-        const rowKey = joinKey(COMMON, property);
+        const rowKey = feedKey(source, property);
         return damaged.has(rowKey) ? [[rowKey, { property, ...feed }] as const] : [];
       }),
     ];
     for (const [rowKey, value] of rows) {
-      await this.#table.upsert({ partitionKey: partition, rowKey, ...toColumns(value) });
+      await this.#table.upsert({ partitionKey: this.#partition, rowKey, ...toColumns(value) });
     }
   }
 
   async source(source: Source): Promise<SourceState | undefined> {
-    const partition = this.#partition(source);
+    return this.#stateIn(source, await this.#rowsOf(source));
+  }
+
+  #rowsOf(source: Source): Promise<readonly StoredRow[]> {
+    const common = commonKey(source);
+    return this.#table.list({
+      ...{ partition: this.#partition, rows: { from: common, to: after(`${common}|`) } },
+    });
+  }
+
+  /**
+   * @returns undefined when there are no rows.
+   * @throws UnreadableRowError
+   */
+  #stateIn(source: Source, rows: readonly StoredRow[]): SourceState | undefined {
     let common: object | undefined;
     const feeds: Partial<Record<Property, FeedState>> = {};
     const etags = new Map<string, string>();
-    for await (const page of this.#table.pages({ partition, rows: STATE })) {
-      for (const row of page) {
-        etags.set(row.rowKey, row.etag);
-        const value = this.#table.value(row, shapeOf(row));
-        if (row.rowKey === COMMON) {
-          common = value;
-        } else {
-          const { property, ...feed } = value as FeedState & { property: Property };
-          feeds[property] = feed;
-        }
+    for (const row of rows) {
+      etags.set(row.rowKey, row.etag);
+      const value = this.#table.value(row, shapeOf(row));
+      if (row.rowKey === commonKey(source)) {
+        common = value;
+      } else {
+        const { property, ...feed } = value as FeedState & { property: Property };
+        feeds[property] = feed;
       }
     }
     if (etags.size === 0) {
@@ -115,10 +134,12 @@ export class TableCoverage implements CoverageStore {
   }
 
   async *ledger(source: Source, { from, to }: Interval): AsyncIterable<WindowReport> {
-    const partition = this.#partition(source);
     // Newest first: the later time is the smaller key.
-    const rows = { from: `w|${newestFirst(to)}`, to: after(`w|${newestFirst(from)}|`) };
-    for await (const page of this.#table.pages({ partition, rows })) {
+    const rows = {
+      from: joinKey('w', source, newestFirst(to)),
+      to: after(`${joinKey('w', source, newestFirst(from))}|`),
+    };
+    for await (const page of this.#table.pages({ partition: this.#partition, rows })) {
       for (const row of page) {
         const window = this.#table.valueOrNone(row, SHAPES.window) as WindowReport | undefined;
         if (window !== undefined && window.readAt >= from && window.readAt < to) {
@@ -141,12 +162,13 @@ export class TableCoverage implements CoverageStore {
 
   /** Keys have milliseconds and sort the newest first. */
   #ledger(before: Instant): { partition: string; rows: KeyRange }[] {
-    const rows = { from: joinKey('w', newestFirst(plus(before, -1))), to: after('w|') };
-    return SOURCES.map((source) => ({ partition: this.#partition(source), rows }));
-  }
-
-  #partition(source: Source): string {
-    return joinKey(this.#tenantId, source);
+    return SOURCES.map((source) => ({
+      partition: this.#partition,
+      rows: {
+        from: joinKey('w', source, newestFirst(plus(before, -1))),
+        to: after(`${joinKey('w', source)}|`),
+      },
+    }));
   }
 
   async #write(
@@ -154,7 +176,7 @@ export class TableCoverage implements CoverageStore {
     next: SourceState,
     windows: readonly WindowReport[],
   ): Promise<boolean> {
-    const partitionKey = this.#partition(next.source);
+    const partitionKey = this.#partition;
     const known = this.#etags.get(before) ?? new Map<string, string>();
     const writes = changedRows(before, next).map(([rowKey, value]): Write => {
       const row = { partitionKey, rowKey, ...toColumns(value) };
@@ -163,7 +185,9 @@ export class TableCoverage implements CoverageStore {
     });
     for (const window of windows) {
       // Put, not inserted: a request whose answer got lost is repeated, and must find nothing in its way.
-      writes.push({ upsert: { partitionKey, rowKey: ledgerKey(window), ...toColumns(window) } });
+      writes.push({
+        upsert: { partitionKey, rowKey: ledgerKey(next.source, window), ...toColumns(window) },
+      });
     }
     const written = writes.length === 0 ? [] : await this.#table.transact(writes);
     if (written !== undefined) {
@@ -173,25 +197,39 @@ export class TableCoverage implements CoverageStore {
   }
 }
 
+/** The row of what the feeds of a source have in common; beside it one row for each feed. */
+function commonKey(source: Source): string {
+  return joinKey(STATES, source);
+}
+
+function feedKey(source: Source, property: Property): string {
+  return joinKey(STATES, source, property);
+}
+
+function isOf(source: Source, rowKey: string): boolean {
+  return rowKey === commonKey(source) || rowKey.startsWith(`${commonKey(source)}|`);
+}
+
 function shapeOf({ rowKey }: StoredRow): Shape {
-  return rowKey === COMMON ? SHAPES.coverage : SHAPES.feed;
+  return SOURCES.some((source) => rowKey === commonKey(source)) ? SHAPES.coverage : SHAPES.feed;
 }
 
 /** A step leaves what it does not change as it is. */
 function changedRows(before: SourceState, next: SourceState): (readonly [string, object])[] {
+  const { source } = next;
   const feeds = feedsIn(next)
     .filter(([property, feed]) => feed !== before.feeds[property])
-    .map(([property, feed]) => [joinKey(COMMON, property), { property, ...feed }] as const);
+    .map(([property, feed]) => [feedKey(source, property), { property, ...feed }] as const);
   const [was, is] = [commonOf(before), commonOf(next)];
-  return canonical(was) === canonical(is) ? feeds : [[COMMON, is], ...feeds];
+  return canonical(was) === canonical(is) ? feeds : [[commonKey(source), is], ...feeds];
 }
 
 function commonOf({ feeds: _rows, ...common }: SourceState): JsonObject {
   return common as unknown as JsonObject;
 }
 
-function ledgerKey(window: WindowReport): string {
+function ledgerKey(source: Source, window: WindowReport): string {
   const { readAt, from, to, filter, purpose, feeds = [] } = window;
   const hash = shortHash(16, readAt, from, to, filter, purpose, ...feeds);
-  return joinKey('w', newestFirst(readAt), hash);
+  return joinKey('w', source, newestFirst(readAt), hash);
 }

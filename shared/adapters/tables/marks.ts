@@ -13,7 +13,7 @@ import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { SHAPES } from './row-kinds';
 import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
-import { chunked, type Table } from './table';
+import { chunked, MOST_LEFT_OUT, type Table } from './table';
 
 const FAULTS = 'faults';
 const DRAINED = 'drained';
@@ -86,14 +86,35 @@ export class TableMarks implements WorkMarks {
   }
 
   /** Marks lie at the next full five minutes, so they are due up to that much later than asked for, never earlier. */
-  async due(detectorId: string, end: Instant): Promise<readonly DueMark[]> {
-    const from = `${joinKey('due', detectorId)}|`;
-    const rows: KeyRange = { from, to: after(`${from}${end}|`) };
-    const found = await this.#work.list({ partition: this.#partition, rows });
+  async due(ends: ReadonlyMap<string, Instant>): Promise<readonly DueMark[]> {
+    const ranges = [...ends]
+      .map(([detector, end]): KeyRange => {
+        const from = `${joinKey('due', detector)}|`;
+        return { from, to: after(`${from}${end}|`) };
+      })
+      .sort((a, b) => (a.from < b.from ? -1 : 1));
+    const found: StoredRow[] = [];
+    for (let i = 0; i < ranges.length; i += MOST_LEFT_OUT + 1) {
+      const asked = ranges.slice(i, i + MOST_LEFT_OUT + 1);
+      found.push(...(await this.#dueIn(asked)));
+    }
     return this.#work.values(found, SHAPES.due, (due, row) => ({
       ...(due as Pick<DueMark, 'timeline'>),
       etag: `${row.rowKey} ${row.etag}`, // row keys have no space
     }));
+  }
+
+  /** Those of all detectors in one request: what is due later, or of another detector, lies in between. */
+  async #dueIn(ranges: readonly KeyRange[]): Promise<readonly StoredRow[]> {
+    const [first, ...others] = ranges;
+    if (first === undefined) {
+      return [];
+    }
+    const { to } = others.at(-1) ?? first;
+    const without = others.map((each, i) => ({ from: ranges[i]?.to ?? '', to: each.from }));
+    return this.#work.list({
+      ...{ partition: this.#partition, rows: { from: first.from, to }, without },
+    });
   }
 
   async remove(marks: readonly WorkMark[]): Promise<void> {

@@ -74,7 +74,7 @@ export class TableOutbox implements Outbox {
     const found = await findings.list({
       partition,
       rows: { from: own, to: after(alerts) },
-      without: { from: `${own}|`, to: `${alerts}${ordinal(from)}` },
+      without: [{ from: `${own}|`, to: `${alerts}${ordinal(from)}` }],
     });
     const read: OutboxRow[] = [];
     const unreadable = new Map<string, UnreadableRowError>();

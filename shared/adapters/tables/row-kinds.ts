@@ -41,14 +41,14 @@ interface RowKind {
   readonly shape?: Shape;
   /** What the parts of its key after the first are. */
   readonly parts?: readonly (
-    keyof Pick<DamagedRow, 'detector' | 'timeline' | 'property' | 'id'> | ''
+    keyof Pick<DamagedRow, 'source' | 'detector' | 'timeline' | 'property' | 'id'> | ''
   )[];
 }
 
 /** By table and by how the key begins; of rows in a partition of their own by that, too. */
 const KINDS: Readonly<Record<string, RowKind>> = {
-  'Coverage head': { kind: 'feed', shape: SHAPES.feed, parts: ['property'] },
-  'Coverage w': { kind: 'window', shape: SHAPES.window },
+  'Coverage head': { kind: 'feed', shape: SHAPES.feed, parts: ['source', 'property'] },
+  'Coverage w': { kind: 'window', shape: SHAPES.window, parts: ['source'] },
   'Work mark': { kind: 'mark', shape: SHAPES.mark, parts: ['detector'] },
   'Work mark-writing': { kind: 'writing-mark', shape: SHAPES.mark, parts: ['detector'] },
   'Work due': { kind: 'due-mark', shape: SHAPES.due, parts: ['detector', '', 'timeline'] },
@@ -91,8 +91,8 @@ export function kindOf(
         ? { kind: 'count', shape: SHAPES.count }
         : { kind: 'list', shape: SHAPES.line };
     case 'Coverage':
-      return rowKey === 'head'
-        ? { kind: 'coverage', shape: SHAPES.coverage }
+      return first === 'head' && rowKey.split('|').length === 2
+        ? { kind: 'coverage', shape: SHAPES.coverage, parts: ['source'] }
         : KINDS[`${table} ${first}`];
     default:
       return KINDS[`${table} ${room} ${first}`] ?? KINDS[`${table} ${first}`];
@@ -106,7 +106,6 @@ export function damagedRow(
 ): DamagedRow {
   const { kind, parts = [] } = kindOf(table, { partitionKey, rowKey }) ?? { kind: 'unknown' };
   const [first = '', ...rest] = rowKey.split('|');
-  const [, room = ''] = partitionKey.split('|');
   const named = parts.flatMap((part, i) => {
     const value = rest[i];
     return part === '' || value === undefined ? [] : [[part, fromKeyPart(value)] as const];
@@ -115,6 +114,5 @@ export function damagedRow(
     ...{ table, partitionKey, rowKey, kind },
     ...Object.fromEntries(named),
     ...((kind === 'timeline' || kind === 'signal') && { timeline: first }),
-    ...(table === 'Coverage' && { source: room as NonNullable<DamagedRow['source']> }),
   };
 }

@@ -103,7 +103,7 @@ export class TableRows implements RecordRows {
 }
 
 function inRecord(partition: string | KeyRange): RowQuery {
-  return { partition, rows: EVERY_ROW, without: NO_ALERTS, isRaw: true };
+  return { partition, rows: EVERY_ROW, without: [NO_ALERTS], isRaw: true };
 }
 
 /** As `ordinal` writes it: a row of any other number lies beside the genuine one. */

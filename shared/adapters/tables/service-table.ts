@@ -160,7 +160,7 @@ type TablePage = readonly StoredRow[] & { readonly continuationToken?: string };
 type Answer<T> = { readonly done: T } | { readonly refused: Refusal };
 
 /** Values are quoted by `odata`, which leaves one at the very beginning bare; the column is a name of our own. */
-function filterOf({ partition, rows, where, without }: RowQuery): string {
+function filterOf({ partition, rows, where, without = [] }: RowQuery): string {
   const within =
     typeof partition === 'string'
       ? odata`PartitionKey eq ${partition}`
@@ -168,9 +168,7 @@ function filterOf({ partition, rows, where, without }: RowQuery): string {
   return [
     within,
     odata`RowKey ge ${rows.from} and RowKey lt ${rows.to}`,
-    ...(without === undefined
-      ? []
-      : [odata`(RowKey lt ${without.from} or RowKey ge ${without.to})`]),
+    ...without.map(({ from, to }) => odata`(RowKey lt ${from} or RowKey ge ${to})`),
     ...(where === undefined
       ? []
       : [

@@ -12,8 +12,8 @@ export interface RowQuery {
   readonly columns?: readonly string[];
   /** Only rows that have this text column, from `from` on and before `to`. */
   readonly where?: KeyRange & { readonly column: string };
-  /** Row keys in the middle of the range that are left out. */
-  readonly without?: KeyRange;
+  /** Row keys in the middle of the range that are left out: at most `MOST_LEFT_OUT`. */
+  readonly without?: readonly KeyRange[];
   /** How many rows a page may have. */
   readonly page?: number;
   /** The rows as they lie, of whatever format. */
@@ -45,6 +45,11 @@ export type RowWrite = Exclude<Write, { readonly remove: unknown }>;
 export type ETags = ReadonlyMap<string, string>;
 
 export const PAGE_ROWS = 1_000;
+/**
+ * The service takes 15 comparisons in a filter: three are for partition and range, two for each that is left out.
+ * https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities
+ */
+export const MOST_LEFT_OUT = 6;
 export const TRANSACTION_ROWS = 100;
 /** 4 MiB is the wall; each row travels as UTF-8 JSON with headers of its own. */
 export const TRANSACTION_BYTES = 3.5 * 1024 * 1024;

@@ -135,7 +135,7 @@ function queryFor(partition: string, ids: readonly string[], spans: Span | undef
     : {
         partition,
         rows: { from: headerKey(first), to: span.to },
-        without: { from: signalsOf(first), to: span.from },
+        without: [{ from: signalsOf(first), to: span.from }],
       };
 }
 

@@ -3,9 +3,14 @@ import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import { DETECTORS } from '../../../shared/detectors/index';
 import type { Json } from '../../../shared/domain/canonical';
-import type { SourcePage, Stores } from '../../../shared/pipeline/ports';
+import type { SourcePage, Stores, Wanted } from '../../../shared/pipeline/ports';
+import { KnownSignals } from '../../../shared/pipeline/known-signals';
 import { deliverAlerts } from '../../../shared/pipeline/deliver';
 import { pollSource } from '../../../shared/pipeline/poll';
+import { feedsFor } from '../../../shared/pipeline/select';
+import { watchSources } from '../../../shared/pipeline/watch-sources';
+import type { Interval } from '../../../shared/domain/coverage';
+import { SOURCES } from '../../../shared/domain/record';
 import { DAY, HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { collect } from '../../contracts/samples';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
@@ -14,6 +19,7 @@ import { ONE_FEED_EACH } from '../../fakes/cover';
 import { Crash } from '../../fakes/crashing';
 import { linesAgree } from '../../fakes/lines';
 import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
+import { audit, signIn } from '../../fakes/records';
 import { batchesOf, END, scheduleOf, story, wholeRead } from '../../fakes/stories';
 
 jest.setTimeout(300_000);
@@ -35,7 +41,10 @@ afterAll(async () => {
 });
 
 /** The engine's tenant is always the same; the stores keep each test apart by their own. */
-function storesOf(tenant: number, onOperation?: () => void): Stores {
+function storesOf(
+  tenant: number,
+  onOperation?: (operation: string, table: string) => void,
+): Stores {
   return tableStores({
     connection: azurite.connection,
     tenantId: `tenant-${tenant}`,
@@ -113,41 +122,75 @@ describe('the engine over tables', () => {
     }
   });
 
+  /** What a poll that finds nothing new asks of storage: it begins, it has read each of its feeds, it looks for work. */
+  const BEGIN = 'list Coverage';
+  const READ = 'transaction Coverage';
+  const MARKS = 'list Work';
+  const DUE = 'list Work';
+  const ONE = [BEGIN, READ, MARKS, DUE];
+  const OTHER = [BEGIN, READ, READ, MARKS, DUE];
+
   it.each([
-    { what: 'one feed of each source', read: ONE_FEED_EACH, processes: 1, requests: 14 },
-    { what: 'the same in two processes', read: ONE_FEED_EACH, processes: 2, requests: 14 },
-    { what: 'a third feed', read: DETECTORS, processes: 1, requests: 15 },
-    { what: 'a third feed in two processes', read: DETECTORS, processes: 2, requests: 15 },
-  ])('takes $requests requests for a quiet poll, $what', async ({ read, processes, requests }) => {
-    tenants += 1;
-    const tenant = tenants;
-    const clock = new VirtualClock(END);
-    let count = 0;
-    const poll = async (): Promise<void> => {
-      const begin = (): Stores => storesOf(tenant, () => (count += 1));
+    { what: 'one feed of each source', read: ONE_FEED_EACH, expected: [...ONE, ...ONE] },
+    { what: 'a third feed', read: DETECTORS, expected: [...ONE, ...OTHER] },
+  ])('asks for no more than it needs in a quiet poll, $what', async ({ read, expected }) => {
+    for (const [isOneProcess, records] of [
+      [true, { read: nothing }],
+      [false, { read: nothing }],
+      [true, { read: theSame }], // the late tail is read again at every poll
+    ] as const) {
+      tenants += 1;
+      const tenant = tenants;
+      const clock = new VirtualClock(END);
+      let operations: string[] = [];
+      const begin = (): Stores =>
+        storesOf(tenant, (operation, table) => operations.push(`${operation} ${table}`));
       const shared = begin();
-      for (const source of ['directoryAudits', 'signIns'] as const) {
-        await pollSource({
-          ...{ source, tenantId: TENANT, detectors: configured(read), clock },
-          stores: processes === 1 ? shared : begin(),
-          records: { read: nothing },
-          initialLookback: 24 * HOUR,
-        });
-      }
-    };
-    await poll();
-    clock.advance(5 * MINUTE);
-    count = 0;
+      const known = new KnownSignals();
+      const poll = async (): Promise<void> => {
+        for (const source of SOURCES) {
+          const stores = isOneProcess ? shared : begin();
+          const detectors = configured(read);
+          const feeds = feedsFor(read, source);
+          const standstill = 3 * HOUR;
+          await pollSource(
+            {
+              ...{ source, tenantId: TENANT, detectors, clock, stores, records },
+              initialLookback: 24 * HOUR,
+              ...(isOneProcess && { known }),
+            },
+            {
+              watch: (known) =>
+                watchSources({ tenantId: TENANT, feeds, stores, clock, standstill, known }),
+            },
+          );
+        }
+      };
+      await poll();
+      clock.advance(5 * MINUTE);
+      operations = [];
 
-    await poll();
+      await poll();
 
-    expect(count).toBe(requests);
-    const { outbox } = storesOf(tenant, () => (count += 1));
-    const channels = [{ id: 'teams', channel: undefined }];
-    await deliverAlerts({ outbox, channels, clock, digestAbove: 10 });
-    expect(count).toBe(requests + 1);
+      expect(operations).toEqual(expected);
+      const feeds = SOURCES.flatMap((source) => feedsFor(read, source)).length;
+      expect(operations.length).toBeLessThanOrEqual(8 + 3 * (feeds - 2));
+      operations = [];
+      const channels = [{ id: 'teams', channel: undefined }];
+      await deliverAlerts({ outbox: begin().outbox, channels, clock, digestAbove: 10 });
+      expect(operations).toEqual(['list Work']);
+    }
   });
 });
+
+const LATE = { user: 'ann', at: plus(END, -5 * MINUTE) };
+const SAME = [audit({ ...LATE, id: 'audit' }), signIn({ ...LATE, id: 'sign-in' })];
+
+/** Rows that came before, of which nothing follows. */
+async function* theSame(_window: Interval, { source }: Wanted): AsyncIterable<SourcePage> {
+  const records = SAME.filter((each) => each.source === source);
+  yield await Promise.resolve({ rows: 1, records, malformed: [], seen: [] });
+}
 
 async function* nothing(): AsyncIterable<SourcePage> {
   yield await Promise.resolve({ rows: 0, records: [], malformed: [], seen: [] });

@@ -78,7 +78,7 @@ async function said(stores: Stores): Promise<object> {
     counts: await collect(stores.counts.days('2000-01-01', '2099-01-01')),
     counted: await collect(stores.counts.keys()),
     marks: await stores.marks.list(),
-    due: (await stores.marks.due(MARY.detector, EVERYTHING.to)).map(without),
+    due: (await stores.marks.due(new Map([[MARY.detector, EVERYTHING.to]]))).map(without),
     detectors: await stores.marks.rules(),
     faults: await stores.marks.faults(),
     coverage: await stores.coverage.source('signIns'),

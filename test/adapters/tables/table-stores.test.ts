@@ -504,7 +504,8 @@ describe('adapters/tables', () => {
       expect(await counted(() => marks.markDue([{ timeline: MARY, at }]))).toEqual(['upsert Work']);
       const due = [MARY, EVE].map((of) => ({ timeline: of, at }));
       expect(await counted(() => marks.markDue(due))).toEqual(['transaction Work']);
-      expect(await counted(() => marks.due(DETECTOR, minutes(1)))).toEqual(['list Work']);
+      const ends = new Map([DETECTOR, 'another', 'a third'].map((id) => [id, minutes(1)]));
+      expect(await counted(() => marks.due(ends))).toEqual(['list Work']);
       const all = await marks.list();
       expect(await counted(() => marks.remove(all.slice(0, 1)))).toEqual(['remove Work']);
       expect(await counted(() => marks.remove(all.slice(1)))).toEqual(['transaction Work']);
@@ -522,7 +523,7 @@ describe('adapters/tables', () => {
       const windows = [windowReport(read.from, read.to)];
       const known = await coverage.change('signIns', step);
 
-      expect(await counted(() => coverage.reading())).toEqual(['list Coverage', 'list Coverage']);
+      expect(await counted(() => coverage.reading())).toEqual(['list Coverage']);
       expect(await counted(() => coverage.source('signIns'))).toEqual(['list Coverage']);
       expect(await counted(() => coverage.change(known, step, windows))).toEqual([
         'transaction Coverage',
