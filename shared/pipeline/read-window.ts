@@ -42,7 +42,7 @@ import {
   type Wanted,
 } from './ports';
 import { filteredBy, filterKey, type FeedReads, type Selection } from './select';
-import { quarantineRows, settleRows, type Looked } from './unreadable';
+import { quarantineRows, settleRows } from './unreadable';
 
 /** What reading a source needs. */
 export interface ReadRun {
@@ -110,28 +110,12 @@ async function read(run: ReadRun, reading: Reading, asked: AskedWindow): Promise
   await quarantineRows(stores, looked);
   const done: Done = { window, pages, dropped, startedAt, begunAt };
   const { tooOld } = await keepAll(run, reading.state, done);
-  await settle(run, asked, looked);
+  await settleRows(run, looked, run.known?.rows);
   const { state, isRecorded } = await record(run, reading, done);
   const { rows, kept, pages: count } = pages;
   return isRecorded
     ? { was: 'read', state, pages: count, rows, kept, malformed: malformed.length, tooOld, clocks }
     : { was: 'read-in-vain', state, pages: count, clocks };
-}
-
-/**
- * Ends the gaps of rows that were read after all. Rows of the tail that this process has just read were settled then; a
- * stretch that is read again later is looked at whole.
- */
-async function settle(run: ReadRun, { purpose }: AskedWindow, looked: Looked): Promise<void> {
-  const { source, malformed, readable, seenAt } = looked;
-  const known = purpose === 'head' ? run.known?.rows : undefined;
-  if (malformed.length > 0) {
-    run.known?.rows.forget();
-    await settleRows(run, looked);
-  } else if (known === undefined || !known.hasAll(source, readable, seenAt)) {
-    await settleRows(run, looked);
-    known?.add(source, readable, seenAt);
-  }
 }
 
 /** A window that was read, and what is still to be made of it. */

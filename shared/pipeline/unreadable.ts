@@ -15,6 +15,7 @@ import {
 import type { Malformed, Source } from '../domain/record';
 import { endsFor } from '../domain/source-state';
 import type { Instant } from '../domain/time';
+import type { KnownRows } from './known-rows';
 import { markConcerned } from './mark';
 import type { EngineStores } from './ports';
 import { markEveryTimeline } from './rule-change';
@@ -74,14 +75,24 @@ export async function quarantineRows(
 /**
  * Ends the gaps of rows that were read after all, and marks whom that and new gaps concern. To be called once what the
  * records say is stored, so that nobody concludes in between.
+ * @param known rows that this process has just read: their gaps were ended then.
  */
 export async function settleRows(
   desk: UnreadableDesk,
   looked: Omit<Looked, 'window'>,
+  known?: KnownRows,
 ): Promise<void> {
-  if (looked.malformed.length + looked.readable.length > 0) {
+  const { source, malformed, readable, seenAt } = looked;
+  if (malformed.length > 0) {
+    known?.forget();
+  }
+  const isNews = readable.length > 0 && known?.hasAll(source, readable, seenAt) !== true;
+  if (malformed.length > 0 || isNews) {
     const live = await endRead(desk.stores, looked);
     await hearOfRows(desk, live);
+  }
+  if (malformed.length === 0) {
+    known?.add(source, readable, seenAt);
   }
 }
 
