@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import type { AlertClaim, Outbox, OutboxRow } from '../../shared/pipeline/ports';
 import { overriding } from '../fakes/faults';
-import { LawBroken } from '../fakes/law';
+import { isNoticed } from '../fakes/law';
 import {
   delivererPlans,
   playDeliverers,
@@ -66,10 +65,6 @@ describe('the property notices', () => {
       await playDeliverers(plan, sabotage);
     };
 
-    const outcome = await fc.check(fc.asyncProperty(delivererPlans, holds), {
-      ...{ seed: 2, numRuns: 300, endOnFailure: true },
-    });
-
-    expect(outcome.errorInstance).toBeInstanceOf(LawBroken);
+    expect(await isNoticed(delivererPlans, holds, 100)).toBe(true);
   });
 });
