@@ -1,6 +1,6 @@
 // Bundles the doors to CommonJS: @azure/functions cannot be loaded from an ESM bundle.
 import { chmodSync, rmSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { build } from 'esbuild';
 
 const shared = {
@@ -48,7 +48,7 @@ await build({
 });
 
 function deferDynamicImports({ onResolve, onLoad }) {
-  const importers = [resolve('functions'), resolve('shared/api/routes.ts')];
+  const importers = [resolve('functions') + sep, resolve('shared/api/routes.ts')];
   onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir, importer }) => {
     if (kind !== 'dynamic-import' || !importers.some((each) => importer.startsWith(each))) {
       return undefined;
