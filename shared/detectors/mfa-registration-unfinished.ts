@@ -316,6 +316,9 @@ function state(
       ...(end === undefined ? [] : [end.evidence]),
     ],
     // A start alone is only recorded: not worth a second look.
-    ...(!isStart && { restsOn: { from: plus(first.at, -question.settings.skew), to: since } }),
+    missing: { what: isStart ? 'nothing further logged' : 'no verification logged', by: since },
+    ...(!isStart && {
+      absenceWindow: { from: plus(first.at, -question.settings.skew), to: since },
+    }),
   };
 }

@@ -307,7 +307,8 @@ function state(
       ...(end !== undefined && { ended: describe(end), endedAt: end.at }),
     },
     evidence: [...members, ...(end === undefined ? [] : [end])].map(evidenceOf),
-    restsOn: { from: firstSeenAt, to: deadline },
+    missing: { what: 'no outcome logged', by: deadline },
+    absenceWindow: { from: firstSeenAt, to: deadline },
   };
   const isAskedAgain = resolution === undefined && look.verdict === 'later';
   return { answer, ...(isAskedAgain && { askAgainAt: quietAt }) };

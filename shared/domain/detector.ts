@@ -110,8 +110,16 @@ export interface Stated<M extends string = string> {
   readonly evidence: readonly Evidence[];
   /** It goes on from an earlier finding that was told already: its opening is a line, not a card. */
   readonly continues?: boolean;
+  /** What did not happen, where that is why it is said. */
+  readonly missing?: Missing;
   /** It is said because something did not happen here: the engine looks once more before it opens. */
-  readonly restsOn?: Interval;
+  readonly absenceWindow?: Interval;
+}
+
+/** Something that did not happen, such as "no verification logged", and by when. */
+export interface Missing {
+  readonly what: string;
+  readonly by: Instant;
 }
 
 export type Answer<M extends string = string> = Pending | Undetermined | Disproved | Stated<M>;

@@ -15,7 +15,7 @@ export type NamedSubject = Subject & { readonly name: string };
 
 /** The documented fields, in a fixed order, and nothing else. */
 export function findingJson(finding: Finding): FindingJson {
-  const { resolution, supersededBy, suppressed, resolvedAt, act } = finding;
+  const { resolution, supersededBy, suppressed, resolvedAt, act, missing } = finding;
   return {
     id: finding.id,
     tenantId: finding.tenantId,
@@ -39,6 +39,7 @@ export function findingJson(finding: Finding): FindingJson {
     count: finding.count,
     facts: finding.facts,
     evidence: finding.evidence,
+    ...(missing !== undefined && { missing }),
   };
 }
 

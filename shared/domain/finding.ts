@@ -6,6 +6,7 @@ import type {
   ConfiguredDetector,
   Detector,
   Evidence,
+  Missing,
   Severity,
   Stage,
   Stated,
@@ -69,6 +70,8 @@ export interface Finding {
   readonly count: number;
   readonly facts: JsonObject;
   readonly evidence: readonly Evidence[];
+  /** What did not happen, where that is why it was found. */
+  readonly missing?: Missing;
   /** The end of coverage it was judged by; nobody judges it with an older one. */
   readonly judgedBy: Readonly<Partial<Record<Source, Instant>>>;
   /** Number of transitions so far, and the hash of the last: the head of its chain. */
@@ -128,7 +131,7 @@ export function stateFinding(
   stored: Finding | undefined,
 ): Finding {
   const { detector } = configured;
-  const { firstSeenAt, lastSeenAt, since, count } = answer;
+  const { firstSeenAt, lastSeenAt, since, count, missing } = answer;
   const facts = bounded(answer.facts);
   const verdict: Verdict = {
     state: answer.state,
@@ -165,6 +168,7 @@ export function stateFinding(
     count,
     facts,
     evidence: edgesOf(answer.evidence),
+    ...(missing !== undefined && { missing: { ...missing, what: boundedText(missing.what) } }),
     judgedBy: context.judgedBy,
     sequence: stored?.sequence ?? 0,
     head: stored?.head ?? '',

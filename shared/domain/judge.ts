@@ -53,7 +53,7 @@ export interface Judgement {
   readonly pending: readonly Pending[];
   readonly undetermined: readonly Undetermined[];
   /** Something opens because nothing happened in here. */
-  readonly restsOn?: Interval;
+  readonly absenceWindow?: Interval;
 }
 
 /** A detector that threw, or that asks to be asked again at a time that is already covered: for ever, that is. */
@@ -105,7 +105,7 @@ export function judge(input: Case): Judgement {
   const said = new Set<string>();
   const disproved = new Map<string, string>();
   let next = askAgainAt;
-  let restsOn: Interval | undefined;
+  let absenceWindow: Interval | undefined;
   for (const answer of findings) {
     const id = findingId(input.timeline, answer.anchor.key);
     if (answer.state === 'disproved') {
@@ -137,7 +137,7 @@ export function judge(input: Case): Judgement {
     const change = written(was, finding, input, stated.continues);
     changes.push(change);
     const isOpening = ['opened', 'reopened'].includes(change?.transition?.verb ?? '');
-    restsOn = isOpening ? hull(restsOn, stated.restsOn) : restsOn;
+    absenceWindow = isOpening ? hull(absenceWindow, stated.absenceWindow) : absenceWindow;
     said.add(id);
   }
   for (const [id, finding] of stored) {
@@ -155,7 +155,7 @@ export function judge(input: Case): Judgement {
     ...(next !== undefined && { askAgainAt: next }),
     pending: findings.filter((answer) => answer.state === 'pending'),
     undetermined: findings.filter((answer) => answer.state === 'undetermined'),
-    ...(restsOn !== undefined && { restsOn }),
+    ...(absenceWindow !== undefined && { absenceWindow }),
   };
 }
 

@@ -290,12 +290,12 @@ class Wave {
       const { work, judgement } = look;
       const { timeline, configured } = work;
       const isAsked = this.#asked.has(timeline.id) || isCatchingUp(work);
-      if (secondLook === undefined || isAsked || judgement.restsOn === undefined) {
+      if (secondLook === undefined || isAsked || judgement.absenceWindow === undefined) {
         ready.push(look);
         continue;
       }
       try {
-        const outcome = await secondLook(configured.detector, timeline, judgement.restsOn);
+        const outcome = await secondLook(configured.detector, timeline, judgement.absenceWindow);
         if (outcome === 'looked') {
           this.#asked.add(timeline.id);
           again.push(work);

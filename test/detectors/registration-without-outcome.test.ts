@@ -139,7 +139,7 @@ describe('registration-without-outcome', () => {
 
     const [finding] = [...answers.values()].flatMap((each) => each.findings);
     expect(finding?.anchor.from).toBe(at('2026-03-02T00:00:00Z'));
-    expect(finding).toMatchObject({ restsOn: { from: at(0), to: at(140) } });
+    expect(finding).toMatchObject({ absenceWindow: { from: at(0), to: at(140) } });
     expect(detector.retain).toBe(30 * DAY);
   });
 

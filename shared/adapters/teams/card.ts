@@ -265,23 +265,14 @@ function timeOr(value: string): string {
 
 /** The evidence by time, and among it what did not happen; of too many the middle is left out. */
 function timelineOf(finding: Finding, most: number): Fact[] {
-  const { evidence, since, lastSeenAt } = finding;
+  const { evidence, missing } = finding;
   const first = evidence.slice(0, Math.ceil(most / 2));
   const last = evidence.slice(first.length).slice(-Math.floor(most / 2));
   const rows = [...first, ...last].map(({ at, what }) => ({ at, what }));
-  // An open stretch that begins after the last event began with something that did not come.
-  const all = since > lastSeenAt ? [...rows, { at: since, what: missingIn(finding) }] : rows;
-  return all
+  const didNot = missing && { at: missing.by, what: `${missing.what} by ${timeOfDay(missing.by)}` };
+  return [...rows, ...(didNot === undefined ? [] : [didNot])]
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     .map(({ at, what }) => fact(toMinute(at), what));
-}
-
-/** "no verification logged by 13:38", in the words of the summary where it says so. */
-function missingIn({ summary, since }: Finding): string {
-  const by = toMinute(since);
-  const said = [...summary.matchAll(/\b(no [a-z ]{1,40} logged) by (\d{4}-[\d: -]{11} UTC)/g)];
-  const missing = said.findLast(([, , time]) => time === by)?.[1] ?? 'nothing further logged';
-  return `${missing} by ${timeOfDay(since)}`;
 }
 
 function timeOfDay(instant: Instant): string {

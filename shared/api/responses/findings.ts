@@ -74,6 +74,10 @@ export const finding = z
         what: z.string(),
       }),
     ),
+    missing: z
+      .strictObject({ what: z.string(), by: time })
+      .optional()
+      .meta({ description: 'What did not happen, and by when: why it was found.' }),
     record: z
       .strictObject({ sequence: count, head: z.string() })
       .meta({ description: 'The head of its chain, as the daily seals list it.' }),

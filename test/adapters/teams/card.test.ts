@@ -76,13 +76,18 @@ const easAnswer = {
   })),
 };
 
-const unfinished = worded(MFA, 'unfinished', mfaFacts, { since: deadline, evidence: phone });
+const unverified = { what: 'no verification logged', by: deadline };
+const unfinished = worded(MFA, 'unfinished', mfaFacts, {
+  since: deadline,
+  missing: unverified,
+  evidence: phone,
+});
 const endedBy = (message: string, resolution: string, ended: string): Finding =>
   worded(
     MFA,
     message,
     { ...mfaFacts, ended, endedAt: plus(scanned, 90 * MINUTE) },
-    { since: deadline, evidence: phone, state: 'resolved', resolution },
+    { since: deadline, missing: unverified, evidence: phone, state: 'resolved', resolution },
   );
 const late = endedBy('late', 'completed', 'registration was completed');
 const blocked = worded(EAS, 'blocked', easFacts([{ name: 'Block legacy', controls: ['block'] }]), {
@@ -111,7 +116,12 @@ const GOLDEN: Readonly<Record<string, Post>> = {
   'notice.first-start': firstStart,
   [`${MFA}.unfinished`]: postOf(unfinished),
   [`${MFA}.unfinished.high`]: postOf(
-    worded(MFA, 'unfinished', HIGH_FACTS, { severity: 'high', since: deadline, evidence: phone }),
+    worded(MFA, 'unfinished', HIGH_FACTS, {
+      severity: 'high',
+      since: deadline,
+      missing: unverified,
+      evidence: phone,
+    }),
   ),
   [`${MFA}.late`]: postOf(late, 'resolved', 'line'),
   [`${MFA}.retried`]: postOf(
@@ -157,6 +167,7 @@ const GOLDEN: Readonly<Record<string, Post>> = {
       { method: 'passkey', noOutcomeBy: plus(scanned, 140 * MINUTE) },
       {
         ...{ severity: 'low', count: 13, since: plus(scanned, 140 * MINUTE) },
+        missing: { what: 'no outcome logged', by: plus(scanned, 140 * MINUTE) },
         lastSeenAt: plus(scanned, 80 * MINUTE),
         evidence: [0, 7, 13, 67, 73, 80].map((minutes) =>
           evidence(`p-${minutes}`, minutes, 'started', 'registration of a passkey was started'),
@@ -220,9 +231,9 @@ describe('adapters/teams/card', () => {
       expect(text).toContain(`overview/userId/${unfinished.subject.id}`);
     });
 
-    it('what did not happen also in a finding whose summary does not', () => {
+    it('what did not happen, as a fact, whatever the summary says', () => {
       expect(said(postOf({ ...unfinished, summary: 'short' }))).toContain(
-        'nothing further logged by 13:38',
+        'no verification logged by 13:38',
       );
     });
 
