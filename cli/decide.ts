@@ -2,8 +2,8 @@ import { checkInput, findingPath, transitionBody } from '../shared/api/requests'
 import type { Act } from '../shared/domain/finding';
 import { findingWithHistory } from '../shared/domain/finding-json';
 import { safeJson } from '../shared/domain/plain-text';
-import { actOf, ActRefusedError, recordAct } from '../shared/pipeline/decide';
-import { EXIT, UsageError } from './exit';
+import { actOf, recordAct } from '../shared/pipeline/decide';
+import { EXIT } from './exit';
 import { findingText } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { openStores, type World } from './stores';
@@ -18,7 +18,7 @@ export interface DecideOptions {
 
 /**
  * `crosscheck ack|resolve|reopen ID`: writes down what the person at this terminal decided.
- * @throws UsageError, ConfigError, FindingNotFoundError, FindingBusyError
+ * @throws UsageError, ConfigError, FindingNotFoundError, FindingBusyError, ActRefusedError
  */
 export async function decideCommand(
   action: Act['verb'],
@@ -35,9 +35,7 @@ export async function decideCommand(
   const stores = await openStores(world);
   const by = await who(withLocalHost(environment));
   const act = actOf(decision, by, clock.now());
-  const finding = await recordAct(stores, id, act).catch((error: unknown) => {
-    throw error instanceof ActRefusedError ? new UsageError(error.message) : error;
-  });
+  const finding = await recordAct(stores, id, act);
   terminal.out(
     json === true
       ? `${safeJson(findingWithHistory(finding, await stores.findings.history(id)), 2)}\n`

@@ -1,3 +1,5 @@
+import { CrosscheckError } from '../shared/domain/errors';
+
 /**
  * Exit codes: done (also when records were skipped and listed), something could not be read or the answer may miss
  * something, bad usage.
@@ -5,6 +7,7 @@
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** A command that was called wrongly. */
-export class UsageError extends Error {
+export class UsageError extends CrosscheckError {
   override readonly name = 'UsageError';
+  override readonly exitCode = 2;
 }

@@ -3,14 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { redact } from '../shared/adapters/logging/redact';
 import { systemClock } from '../shared/adapters/system-clock';
-import { ConfigError } from '../shared/config/detectors';
 import { processEnvironment } from '../shared/config/environment';
+import { CrosscheckError } from '../shared/domain/errors';
 import { analyzeCommand, type AnalyzeOptions } from './analyze';
 import type { BackfillOptions } from './backfill';
 import type { CoverageOptions } from './coverage';
 import type { DecideOptions } from './decide';
 import type { DoctorOptions } from './doctor';
-import { EXIT, UsageError } from './exit';
+import { EXIT } from './exit';
 import type { ExportOptions } from './export';
 import { withFilters } from './filter';
 import type { FindingsOptions } from './findings';
@@ -266,32 +266,12 @@ async function run(): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     }
-    if (error instanceof UsageError || error instanceof ConfigError) {
-      terminal.err(`crosscheck: ${error.message.split('\n').map(printable).join('\n')}\n`);
-      return EXIT.usage;
-    }
-    // Our own errors are sentences with the mend in them; anything else is a fault of ours, and shows where.
-    const isOurs = error instanceof Error && OUR_ERRORS.has(error.name);
+    const isOurs = error instanceof CrosscheckError;
     const text = isOurs ? error.message : `a fault of Crosscheck: ${inspect(error)}`;
     terminal.err(`crosscheck: ${redact(text).split('\n').map(printable).join('\n')}\n`);
-    return EXIT.failed;
+    return isOurs ? error.exitCode : EXIT.failed;
   }
 }
-
-const OUR_ERRORS = new Set([
-  'AlertNotFoundError',
-  'AzuriteError',
-  'BundleError',
-  'ContainerError',
-  'ContentionError',
-  'CopyDiffersError',
-  'FindingBusyError',
-  'FindingNotFoundError',
-  'SourceError',
-  'StorageError',
-  'UnreadableFileError',
-  'UnreadableRowError',
-]);
 
 // A reader that stops early (head, less) or a terminal that was closed is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {

@@ -2,7 +2,6 @@ import { safeJson } from '../shared/domain/plain-text';
 import { inWords, isOpen, type QuarantineRow } from '../shared/domain/quarantine';
 import { toMinute } from '../shared/domain/time';
 import { acceptRow } from '../shared/pipeline/accept-row';
-import { RuleError } from '../shared/pipeline/rules';
 import { EXIT, UsageError } from './exit';
 import { count, heading } from './finding-text';
 import { withLocalHost } from './local-environment';
@@ -54,7 +53,7 @@ export async function quarantineCommand(options: QuarantineOptions, world: World
 
 /**
  * `crosscheck quarantine accept`: a person says that a row does not matter.
- * @throws UsageError, ConfigError
+ * @throws UsageError, ConfigError, RuleError
  */
 export async function acceptCommand(
   id: string,
@@ -68,20 +67,16 @@ export async function acceptCommand(
   }
   const by = await who(withLocalHost(world.environment));
   const { stores, clock, config } = await openMonitor(world);
-  try {
-    const acceptance = await acceptRow(
-      { stores, clock, tenantId: config.tenantId },
-      { id, by, reason: reason.trim() },
-    );
-    world.terminal.out(
-      options.json === true
-        ? `${safeJson(acceptance, 2)}\n`
-        : `The gap of ${id} is over, and that stands in the record. What it kept open is judged within five minutes.\n`,
-    );
-    return EXIT.done;
-  } catch (error) {
-    throw error instanceof RuleError ? new UsageError(error.message) : error;
-  }
+  const acceptance = await acceptRow(
+    { stores, clock, tenantId: config.tenantId },
+    { id, by, reason: reason.trim() },
+  );
+  world.terminal.out(
+    options.json === true
+      ? `${safeJson(acceptance, 2)}\n`
+      : `The gap of ${id} is over, and that stands in the record. What it kept open is judged within five minutes.\n`,
+  );
+  return EXIT.done;
 }
 
 /** One row in one line: its id, what is not concluded because of it, and how that ended. */

@@ -1,13 +1,13 @@
 import { safeJson } from '../shared/domain/plain-text';
 import { alertPath } from '../shared/api/requests';
-import { ResendRefusedError, resendAlert } from '../shared/pipeline/resend';
-import { EXIT, UsageError } from './exit';
+import { resendAlert } from '../shared/pipeline/resend';
+import { EXIT } from './exit';
 import { openStores, type World } from './stores';
 import { readTyped } from './typed';
 
 /**
  * `crosscheck resend ID`: an alert that was given up, or had no channel, is queued again.
- * @throws UsageError, ConfigError, AlertNotFoundError
+ * @throws UsageError, ConfigError, AlertNotFoundError, ResendRefusedError
  */
 export async function resendCommand(
   id: string,
@@ -17,9 +17,7 @@ export async function resendCommand(
   const { terminal, clock } = world;
   readTyped(alertPath, { id });
   const { outbox } = await openStores(world);
-  const resent = await resendAlert(outbox, id, clock.now()).catch((error: unknown) => {
-    throw error instanceof ResendRefusedError ? new UsageError(error.message) : error;
-  });
+  const resent = await resendAlert(outbox, id, clock.now());
   terminal.out(
     options.json === true
       ? `${safeJson(resent, 2)}\n`

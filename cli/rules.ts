@@ -17,7 +17,6 @@ import {
   addRule,
   listRules,
   removeRule,
-  RuleError,
   type RuleDesk,
   type RuleKind,
 } from '../shared/pipeline/rules';
@@ -74,7 +73,7 @@ export async function addCommand(
     kind === 'hold'
       ? { kind, ...rest }
       : { kind, ...rest, expiresAt: expiryOf(options.expires, world.clock.now()) };
-  const rule = await refusing(async () => addRule(await openDesk(world), draft));
+  const rule = await addRule(await openDesk(world), draft);
   if (options.json === true) {
     printJson(world.terminal, rule);
   } else {
@@ -138,9 +137,7 @@ export async function removeCommand(
 ): Promise<number> {
   const reason = required('--reason', options.reason, 'why');
   const by = await who(withLocalHost(world.environment));
-  const rule = await refusing(async () =>
-    removeRule(await openDesk(world), { id, kind, by, reason }),
-  );
+  const rule = await removeRule(await openDesk(world), { id, kind, by, reason });
   if (options.json === true) {
     printJson(world.terminal, rule);
   } else {
@@ -157,15 +154,6 @@ async function openDesk({ environment, clock }: World): Promise<RuleDesk> {
   const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
   const { stores } = await buildMonitor(config, clock);
   return { stores, clock };
-}
-
-/** What a rule cannot be is wrong usage; the store's own errors pass. */
-async function refusing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof RuleError ? new UsageError(error.message) : error;
-  }
 }
 
 function scopeOf(options: AddOptions, { environment }: World): RuleScope {

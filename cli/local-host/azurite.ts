@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { CrosscheckError } from '../../shared/domain/errors';
 import { freePort } from './listen';
 
 /** Azurite's table service, running as a process of its own. */
@@ -13,7 +14,7 @@ export interface Azurite {
 }
 
 /** The emulator did not start. */
-export class AzuriteError extends Error {
+export class AzuriteError extends CrosscheckError {
   override readonly name = 'AzuriteError';
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Server } from 'node:http';
 import { createRequire, Module } from 'node:module';
 import { version } from '../../package.json';
+import { CrosscheckError } from '../../shared/domain/errors';
 
 /**
  * A stand-in for `@azure/functions-core`, the module that the Functions worker gives to the library
@@ -70,7 +71,7 @@ export interface LogLine {
 }
 
 /** The bundle cannot be loaded, or does not do what a bundle must. */
-export class BundleError extends Error {
+export class BundleError extends CrosscheckError {
   override readonly name = 'BundleError';
 }
 

@@ -6,13 +6,15 @@ import {
   type SettingSpec,
   type Stage,
 } from '../domain/detector';
+import { CrosscheckError } from '../domain/errors';
 
 /** Environment variables, as the platform or a terminal hands them over. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Settings that cannot be used, all of them at once. */
-export class ConfigError extends Error {
+export class ConfigError extends CrosscheckError {
   override readonly name = 'ConfigError';
+  override readonly exitCode = 2;
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

@@ -1,4 +1,5 @@
 import type { CoverageBySource, Interval } from './coverage';
+import { CrosscheckError } from './errors';
 import { sourcesOf } from './feed';
 import {
   lookForAbsence,
@@ -57,7 +58,7 @@ export interface Judgement {
 }
 
 /** A detector that threw, or that asks to be asked again at a time that is already covered: for ever, that is. */
-export class DetectorFault extends Error {
+export class DetectorFault extends CrosscheckError {
   override readonly name = 'DetectorFault';
 }
 

@@ -1,3 +1,5 @@
+import { CrosscheckError } from './errors';
+
 /**
  * A moment of event time: UTC, always 7 fractional digits and `Z` (`2023-08-08T12:38:54.0000000Z`), so that
  * instants sort as text and keep the 100 ns that Microsoft Graph logs and a JavaScript `Date` would lose.
@@ -13,7 +15,7 @@ export const HOUR: Duration = 60 * MINUTE;
 export const DAY: Duration = 24 * HOUR;
 
 /** A text that should be a time or a duration and is not. */
-export class TimeError extends Error {
+export class TimeError extends CrosscheckError {
   override readonly name = 'TimeError';
 }
 

@@ -1,4 +1,5 @@
 import type { Interval } from '../domain/coverage';
+import { CrosscheckError } from '../domain/errors';
 import { lagOf } from '../domain/lateness';
 import type { ReadTotal } from '../domain/reading';
 import { planBackfill, RETENTION_MARGIN } from '../domain/reading-plan';
@@ -10,8 +11,9 @@ import type { SourceError } from './ports';
 import { filtersOf, readAll, startRun, stateOf, stopOf, type Reader } from './read-source';
 
 /** A range that cannot be filled, and which can. */
-export class BackfillError extends Error {
+export class BackfillError extends CrosscheckError {
   override readonly name = 'BackfillError';
+  override readonly exitCode = 2;
 }
 
 export interface BackfillReport extends ReadTotal {

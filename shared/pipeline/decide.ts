@@ -1,4 +1,5 @@
 import { canonical, type Json } from '../domain/canonical';
+import { CrosscheckError } from '../domain/errors';
 import { decide, whyNot, type Act, type Finding, type ResolveReason } from '../domain/finding';
 import type { Instant } from '../domain/time';
 import { FindingWriter, type WriterStores } from './finding-writer';
@@ -6,7 +7,7 @@ import type { StoredFinding, TimelineRef } from './ports';
 import { retryOnConflict } from './retry-on-conflict';
 
 /** A finding that is not there; nothing failed, the id is wrong or the finding was purged. */
-export class FindingNotFoundError extends Error {
+export class FindingNotFoundError extends CrosscheckError {
   override readonly name = 'FindingNotFoundError';
   readonly findingId: string;
   constructor(findingId: string) {
@@ -16,7 +17,7 @@ export class FindingNotFoundError extends Error {
 }
 
 /** Somebody else kept changing the finding while the decision was being written. */
-export class FindingBusyError extends Error {
+export class FindingBusyError extends CrosscheckError {
   override readonly name = 'FindingBusyError';
   readonly findingId: string;
   constructor(findingId: string) {
@@ -26,15 +27,16 @@ export class FindingBusyError extends Error {
 }
 
 /** The act would change nothing, or evidence has ended the finding. */
-export class ActRefusedError extends Error {
+export class ActRefusedError extends CrosscheckError {
   override readonly name = 'ActRefusedError';
+  override readonly exitCode = 2;
   constructor(findingId: string, why: string) {
     super(`finding ${findingId} ${why}`);
   }
 }
 
 /** The finding is not the version that was decided on. */
-export class FindingChangedError extends Error {
+export class FindingChangedError extends CrosscheckError {
   override readonly name = 'FindingChangedError';
   constructor(findingId: string) {
     super(`finding ${findingId} has changed since it was looked at; look again, then decide`);

@@ -1,4 +1,5 @@
 import type { Interval } from '../domain/coverage';
+import { CrosscheckError } from '../domain/errors';
 import type { Property } from '../domain/feed';
 import type { Severity } from '../domain/detector';
 import type { Head } from '../domain/chain';
@@ -100,7 +101,7 @@ export type SourceTrouble =
   | 'signed-out'
   | 'tenant-unknown';
 
-export class SourceError extends Error {
+export class SourceError extends CrosscheckError {
   override readonly name = 'SourceError';
   readonly trouble: SourceTrouble;
   readonly mend: string;
@@ -222,7 +223,7 @@ export interface SignalRetention {
 }
 
 /** A row that somebody or something has spoilt. Whoever reads many rows leaves it out and goes on. */
-export class UnreadableRowError extends Error {
+export class UnreadableRowError extends CrosscheckError {
   override readonly name = 'UnreadableRowError';
   /** Of which finding, when it is the row of one. */
   readonly findingId: string | undefined;
@@ -439,7 +440,7 @@ export interface FindingLines {
 }
 
 /** A continuation that this list never gave for this filter. */
-export class PositionError extends Error {
+export class PositionError extends CrosscheckError {
   override readonly name = 'PositionError';
 
   /** @param problem is like `it is cut off`. */

@@ -1,3 +1,4 @@
+import { CrosscheckError } from '../domain/errors';
 import type { Instant } from '../domain/time';
 import type { Outbox, OutboxRow } from './ports';
 
@@ -11,7 +12,7 @@ export interface Resent {
 }
 
 /** An alert that is not there. */
-export class AlertNotFoundError extends Error {
+export class AlertNotFoundError extends CrosscheckError {
   override readonly name = 'AlertNotFoundError';
   constructor(id: string) {
     super(
@@ -21,8 +22,9 @@ export class AlertNotFoundError extends Error {
 }
 
 /** An alert that is under way or was sent, or that somebody else changed meanwhile. */
-export class ResendRefusedError extends Error {
+export class ResendRefusedError extends CrosscheckError {
   override readonly name = 'ResendRefusedError';
+  override readonly exitCode = 2;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Head } from '../domain/chain';
 import type { Detector } from '../domain/detector';
+import { CrosscheckError } from '../domain/errors';
 import type { Finding } from '../domain/finding';
 import { coverageEnd, floorOf } from '../domain/judge';
 import {
@@ -34,7 +35,7 @@ export interface Archive {
 }
 
 /** Others wrote to the chain each time when a purge was to be noted as carried out. */
-export class PurgeUnfinishedError extends Error {
+export class PurgeUnfinishedError extends CrosscheckError {
   override readonly name = 'PurgeUnfinishedError';
 
   constructor(purge: number) {

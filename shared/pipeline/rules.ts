@@ -1,4 +1,5 @@
 import { canonical, shortHash, type Json } from '../domain/canonical';
+import { CrosscheckError } from '../domain/errors';
 import {
   isHold,
   isInForce,
@@ -23,8 +24,9 @@ export interface RuleDesk {
 }
 
 /** A rule or hold that cannot be made, or ended, as it was asked for. */
-export class RuleError extends Error {
+export class RuleError extends CrosscheckError {
   override readonly name = 'RuleError';
+  override readonly exitCode = 2;
 }
 
 /** What people make and take back. */

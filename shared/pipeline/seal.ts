@@ -1,5 +1,6 @@
 import { canonical, type Json } from '../domain/canonical';
 import type { Head } from '../domain/chain';
+import { CrosscheckError } from '../domain/errors';
 import {
   nextEntry,
   type ChainHead,
@@ -28,7 +29,7 @@ export interface SealReport {
 }
 
 /** The container holds something else under the number of an entry. */
-export class CopyDiffersError extends Error {
+export class CopyDiffersError extends CrosscheckError {
   override readonly name = 'CopyDiffersError';
 
   constructor(sequence: number) {

@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
+import { CrosscheckError } from '../../domain/errors';
 import { SECOND } from '../../domain/time';
 import type { ChainCopies } from '../../pipeline/ports';
 
@@ -12,7 +13,7 @@ export interface SealContainerOptions {
 }
 
 /** The container could not be used. The message says what failed and what to do. */
-export class ContainerError extends Error {
+export class ContainerError extends CrosscheckError {
   override readonly name = 'ContainerError';
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { CrosscheckError } from '../../domain/errors';
 import { readCsv, UnusableCsvError } from './csv-rows';
 import { cutObjects, type Cut } from './cut-objects';
 import { decode, GzipError } from './decode';
@@ -26,7 +27,7 @@ export interface ReadOptions {
 }
 
 /** A file or folder of which nothing can be used. */
-export class UnreadableFileError extends Error {
+export class UnreadableFileError extends CrosscheckError {
   override readonly name = 'UnreadableFileError';
   readonly file: string;
 

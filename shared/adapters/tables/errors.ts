@@ -1,5 +1,7 @@
+import { CrosscheckError } from '../../domain/errors';
+
 /** The tables could not be used. The message says what failed, on which table, and what to do. */
-export class StorageError extends Error {
+export class StorageError extends CrosscheckError {
   override readonly name: string = 'StorageError';
   readonly table: string;
   readonly mend: string;
