@@ -201,9 +201,10 @@ describe('crosscheck ack, resolve and reopen', () => {
   });
 
   it('refuse, as wrong usage, what would change nothing', async () => {
-    await expect(decideCommand('reopen', mary.id, {}, desk(), ME)).rejects.toThrow(
-      new UsageError(`finding ${mary.id} is open already`),
-    );
+    await expect(decideCommand('reopen', mary.id, {}, desk(), ME)).rejects.toMatchObject({
+      message: `finding ${mary.id} is open already`,
+      exitCode: 2,
+    });
   });
 
   it('know when there is none', async () => {

@@ -1,7 +1,6 @@
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import type { Stores } from '../../shared/pipeline/ports';
 import { repair } from '../../shared/pipeline/repair';
-import { UsageError } from '../../cli/exit';
 import { addCommand, listCommand, removeCommand, type AddOptions } from '../../cli/rules';
 import { verifyCommand } from '../../cli/verify';
 import { DAY, plus } from '../../shared/domain/time';
@@ -107,7 +106,7 @@ describe('crosscheck suppress', () => {
     ],
   ])('refuses %s', async (_what, options, message) => {
     await expect(addCommand('suppression', options, world)).rejects.toThrow(message);
-    await expect(addCommand('suppression', options, world)).rejects.toThrow(UsageError);
+    await expect(addCommand('suppression', options, world)).rejects.toMatchObject({ exitCode: 2 });
   });
 
   it('refuses to remove what is not there', async () => {

@@ -1,4 +1,3 @@
-import { UsageError } from '../../cli/exit';
 import { resendCommand } from '../../cli/resend';
 import { statusCommand } from '../../cli/status';
 import type { World } from '../../cli/stores';
@@ -68,7 +67,7 @@ describe('crosscheck status and resend', () => {
       `Alert ${id} is queued for delivery and goes out with the next one.\n`,
     );
     expect(await readAlert(stores.outbox, id)).toMatchObject({ state: 'waiting', attempts: 0 });
-    await expect(resendCommand(id, {}, desk())).rejects.toThrow(UsageError);
+    await expect(resendCommand(id, {}, desk())).rejects.toMatchObject({ exitCode: 2 });
   });
 
   it('speak JSON', async () => {
