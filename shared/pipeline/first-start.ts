@@ -2,7 +2,7 @@ import type { Feed } from '../domain/feed';
 import { noticeId, type Notice } from '../domain/notice';
 import { SOURCES, type Source } from '../domain/record';
 import { feedOf, unread, type ReadingState } from '../domain/source-state';
-import { earliest, toMinute, type Instant } from '../domain/time';
+import { earliest, startOfDay, toMinute, type Instant } from '../domain/time';
 import { LOG_NAMES } from './log-reading';
 import type { CoverageStore, Outbox } from './ports';
 
@@ -17,8 +17,8 @@ export interface FirstStart {
 }
 
 /**
- * Says once, over every channel, that the watch is on: when a log was read for the first time and every other was
- * tried. Costs nothing after that.
+ * Says once, over every channel, that the watch is on: when the first log was read, and before what it shows is judged.
+ * Costs nothing after that.
  */
 export async function announceFirstStart(
   { tenantId, feeds, coverage, outbox, watchedFor }: FirstStart,
@@ -29,11 +29,12 @@ export async function announceFirstStart(
   const begun = logs.flatMap(({ since }) => since ?? []);
   const [first, ...others] = begun;
   const isAnnounced = SOURCES.some((source) => reading[source]?.announcedAt !== undefined);
-  if (first === undefined || isAnnounced || !logs.every(({ isTried }) => isTried)) {
+  if (first === undefined || isAnnounced) {
     return;
   }
   const notice: Notice = {
-    id: noticeId('first-start', tenantId, earliest(first, ...others)),
+    // By the day: two logs that are read for the first time at once give the same notice.
+    id: noticeId('first-start', tenantId, startOfDay(earliest(first, ...others))),
     form: 'notice',
     kind: 'first-start',
     title: 'The watch is on',
@@ -53,7 +54,6 @@ export async function announceFirstStart(
 
 interface Log {
   readonly source: Source;
-  readonly isTried: boolean;
   /** From when on it counts as read; absent while it could not be. */
   readonly since?: Instant;
   readonly says: string;
@@ -71,17 +71,19 @@ function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): r
   const begun = own.flatMap(({ journal }) => journal?.began ?? []);
   const [first, ...others] = begun;
   const [failure] = own.flatMap(({ trouble }) => trouble ?? []);
-  const isTried = own.every(({ journal, trouble }) => (journal ?? trouble) !== undefined);
   return first === undefined || begun.length < own.length
     ? [
         {
-          ...{ source, isTried },
-          says: `${LOG_NAMES[source]} cannot be read yet: ${failure?.message ?? 'no run has read it'}. ${failure?.mend ?? ''}`,
+          source,
+          says:
+            failure === undefined
+              ? `${LOG_NAMES[source]} is read for the first time within five minutes.`
+              : `${LOG_NAMES[source]} cannot be read yet: ${failure.message}. ${failure.mend}`,
         },
       ]
     : [
         {
-          ...{ source, isTried, since: earliest(first, ...others) },
+          ...{ source, since: earliest(first, ...others) },
           says: `${LOG_NAMES[source]} is read since ${toMinute(earliest(first, ...others))}.`,
         },
       ];

@@ -45,16 +45,14 @@ describe('pipeline/first-start', () => {
   it('says once that the watch is on, what is read since when, and what is looked for', async () => {
     const { poll, look, notices } = setUp();
     await poll('directoryAudits', read);
-    await look();
-    expect(await notices()).toEqual([]); // the other log was not tried yet
-
     await poll('signIns', read);
+
     await look();
     await look();
 
     expect(await notices()).toEqual([
       {
-        id: expect.stringMatching(/^notice-first-start-[0-9a-f]{12}-20260602090000$/) as string,
+        id: expect.stringMatching(/^notice-first-start-[0-9a-f]{12}-20260602000000$/) as string,
         form: 'notice',
         kind: 'first-start',
         title: 'The watch is on',
@@ -81,6 +79,36 @@ describe('pipeline/first-start', () => {
       'The audit log is read since 2026-06-02 09:00 UTC.',
       'The sign-in log cannot be read yet: Graph answered 403. Grant it.',
     ]);
+  });
+
+  it('does not wait for a log that nobody has tried yet', async () => {
+    const { poll, look, notices } = setUp();
+    await poll('directoryAudits', read);
+
+    await look();
+
+    expect((await notices())[0]?.lines.slice(0, 2)).toEqual([
+      'The audit log is read since 2026-06-02 09:00 UTC.',
+      'The sign-in log is read for the first time within five minutes.',
+    ]);
+    await poll('signIns', read);
+    await look();
+    expect(await notices()).toHaveLength(1);
+  });
+
+  it('says it once when two logs are read for the first time at once', async () => {
+    const { world, poll, look, notices } = setUp();
+    await poll('directoryAudits', read);
+    const seen = await world.stores.coverage.reading();
+    await poll('signIns', read);
+    const blind = around(world.stores, async (run, name) => {
+      const found = await run();
+      return name === 'coverage.reading' ? seen : found;
+    });
+
+    await Promise.all([look(), look(blind)]);
+
+    expect(await notices()).toHaveLength(1);
   });
 
   it('says nothing while nothing is read', async () => {
