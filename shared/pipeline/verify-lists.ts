@@ -1,7 +1,7 @@
-import { shortHash } from '../domain/canonical';
 import type { Finding } from '../domain/finding';
 import type { Sealed, Tampering } from '../domain/verification';
 import { lineOf, listsOf, textOfLine, type List } from './finding-lines';
+import { ListSums } from './list-sums';
 import {
   UnreadableRowError,
   type FindingIndex,
@@ -13,23 +13,26 @@ import {
 /** What verification needs to compare the lists with the findings: reads only. */
 export interface ListEvidence {
   readonly index: Pick<FindingIndex, 'rows'>;
-  readonly findings: Pick<FindingStore, 'find'>;
+  readonly findings: Pick<FindingStore, 'find' | 'scan'>;
   readonly marks: Pick<WorkMarks, 'list'>;
 }
 
 /** People write while others verify: what differs is looked at again before it is said. */
 const LOOKS = 3;
 const MOST_NAMED = 1_000;
+/** So many parts of the ids are gone through at once: of a million findings, 15,000. */
+const PARTS_AT_ONCE = 1_000;
 
 /**
  * Compares the lists with the findings. A finding is written before its lines, and under a work mark that stays until
- * the lines are right: where there is no mark, a difference says that somebody changed the one or the other. Keeps about
- * 200 bytes per finding.
+ * the lines are right: where there is no mark, a difference says that somebody changed the one or the other. Of findings
+ * and lines only sums are kept, for each part of the ids: whatever their number, they take the same memory. Where the
+ * sums differ both are read once more.
  */
 export class ListAudit {
   readonly #lists: ListEvidence;
-  /** By id, what the lines of a finding must say, and in which lists. */
-  readonly #expected = new Map<string, { readonly digest: string; readonly lists: string }>();
+  /** Findings less lines: zero where they are the same. */
+  readonly #sums = new ListSums();
   /** Findings of which something is wrong already: they are named once. */
   readonly #named = new Set<string>();
 
@@ -41,47 +44,75 @@ export class ListAudit {
   saw(id: string, finding: Finding | undefined): void {
     if (finding === undefined) {
       this.#named.add(id);
-    } else {
-      this.#expected.set(id, { digest: digestOf(lineOf(finding)), lists: listsIn(finding) });
+      return;
     }
+    const text = textOfLine(lineOf(finding));
+    listsOf(finding).forEach((list) => {
+      this.#sums.add(id, list, text);
+    });
   }
 
   /** @returns what differs, and how many findings the lists show that were purged. */
   async run(sealed: Sealed): Promise<{ tamperings: readonly Tampering[]; purged: number }> {
-    const { tamperings, suspects } = await this.#firstLook();
-    const ids = [...suspects].filter((id) => !this.#named.has(id) && !sealed.leaving.has(id));
-    const purged = new Set(ids.filter((id) => sealed.findings.get(id)?.gone !== undefined));
-    const found = await this.#lookAgain(new Set(ids), purged);
-    return { tamperings: [...tamperings, ...found], purged: purged.size };
+    const found = [...(await this.#addLines())];
+    const parts = this.#sums.differing();
+    let purgedCount = 0;
+    for (let i = 0; i < parts.length && found.length < MOST_NAMED; i += PARTS_AT_ONCE) {
+      const suspects = await this.#suspectsIn(new Set(parts.slice(i, i + PARTS_AT_ONCE)));
+      const ids = suspects.filter((id) => !this.#named.has(id) && !sealed.leaving.has(id));
+      const purged = new Set(ids.filter((id) => sealed.findings.get(id)?.gone !== undefined));
+      purgedCount += purged.size;
+      found.push(...(await this.#lookAgain(new Set(ids), purged)));
+    }
+    return { tamperings: found, purged: purgedCount };
   }
 
-  async #firstLook(): Promise<{ tamperings: readonly Tampering[]; suspects: Set<string> }> {
+  /** @returns the lines that cannot be read. */
+  async #addLines(): Promise<readonly Tampering[]> {
     const tamperings: Tampering[] = [];
-    const suspects = new Set<string>();
-    const met = new Map<string, string>();
     for await (const { line, list, isMisplaced, key } of this.#lists.index.rows()) {
       if (line === undefined) {
         const detail = 'the line cannot be read; crosscheck repair writes it anew';
         tamperings.push({ what: 'changed', place: `FindingIndex ${key}`, detail });
-        continue;
-      }
-      const known = this.#expected.get(line.id);
-      if (known === undefined || isMisplaced || digestOf(line) !== known.digest) {
-        suspects.add(line.id);
-      }
-      met.set(line.id, [met.get(line.id) ?? [], list].flat().toSorted().join(' '));
-    }
-    for (const [id, { lists }] of this.#expected) {
-      if (met.get(id) !== lists) {
-        suspects.add(id);
+      } else {
+        this.#sums.remove(line.id, list, textIn({ line, isMisplaced }));
       }
     }
-    return { tamperings, suspects };
+    return tamperings;
+  }
+
+  /** Whose lines are not what the finding says, in these parts. */
+  async #suspectsIn(parts: ReadonlySet<string>): Promise<readonly string[]> {
+    const said = new Map<string, string[]>();
+    const isIn = (id: string): boolean => parts.has(this.#sums.partOf(id));
+    const unreadable = (): void => undefined; // those are named already
+    for await (const { found } of this.#lists.findings.scan({ hasHistory: false }, unreadable)) {
+      for (const { finding } of found.filter((each) => isIn(each.finding.id))) {
+        const text = textOfLine(lineOf(finding));
+        said.set(
+          finding.id,
+          listsOf(finding).map((list) => `${list} ${text}`),
+        );
+      }
+    }
+    const shown = new Map<string, string[]>();
+    for await (const { line, list, isMisplaced } of this.#lists.index.rows()) {
+      if (line !== undefined && isIn(line.id)) {
+        const texts = shown.get(line.id) ?? [];
+        shown.set(line.id, [...texts, `${list} ${textIn({ line, isMisplaced })}`]);
+      }
+    }
+    return [...new Set([...said.keys(), ...shown.keys()])].filter(
+      (id) => inOrder(said.get(id)) !== inOrder(shown.get(id)),
+    );
   }
 
   /** A finding that is the same before and after its lines were read was not written meanwhile. */
-  async #lookAgain(suspects: Set<string>, purged: Set<string>): Promise<readonly Tampering[]> {
-    let left = new Set([...suspects].slice(0, MOST_NAMED));
+  async #lookAgain(
+    suspects: ReadonlySet<string>,
+    purged: ReadonlySet<string>,
+  ): Promise<readonly Tampering[]> {
+    let left: ReadonlySet<string> = suspects;
     let found: readonly (readonly [id: string, Tampering])[] = [];
     for (let looks = 1; looks < LOOKS && left.size > 0; looks++) {
       const before = await this.#findAll(left);
@@ -181,16 +212,17 @@ function inWords({ status, resolution, openedAt, resolvedAt }: FindingLine): str
   ].join(', ');
 }
 
-function listsIn(finding: Finding): string {
-  return [...listsOf(finding)].toSorted().join(' ');
+/** What a line says; one that stands where none belongs says something that no finding does. */
+function textIn({ line, isMisplaced }: Pick<Shown, 'isMisplaced'> & { line: FindingLine }): string {
+  return isMisplaced ? `misplaced ${textOfLine(line)}` : textOfLine(line);
+}
+
+function inOrder(texts: readonly string[] = []): string {
+  return texts.toSorted().join('\n');
 }
 
 function timelineOf(findingId: string): string {
   return findingId.slice(0, findingId.indexOf('-'));
-}
-
-function digestOf(line: FindingLine): string {
-  return shortHash(12, textOfLine(line));
 }
 
 /** Whether a line tells of a state that the history of its finding does not have: then the history was cut. */

@@ -9,6 +9,7 @@ import { measurePipeline } from './pipeline';
 import { countPolls } from './quiet-poll';
 import { measureAnalyze } from './read-files';
 import { measureReadPath } from './read-path';
+import { measureRecord } from './record';
 
 const RUNS = Number(process.env['RUNS'] ?? 3);
 const RECORDS = Number(process.env['RECORDS'] ?? 1_000_000);
@@ -156,7 +157,26 @@ async function benchCost(quietPoll: number): Promise<void> {
   }
 }
 
+/** Flat: five times as many findings take no more memory. What is measured differs by some 50 bytes a finding. */
+async function benchRecord(): Promise<void> {
+  const [some, many] = [await measureRecord(10_000), await measureRecord(50_000)];
+  const further = (what: keyof typeof many): number =>
+    ((many[what].peak - some[what].peak) * 1e6) / 40_000;
+  for (const what of ['verify', 'export'] as const) {
+    const { operations, peak, seconds } = some[what];
+    const lists = further('verify') - further('chains');
+    report(
+      `${what} of 10,000 findings`,
+      `${(operations / 10_000).toFixed(3)} storage operations a finding (goal 0.05), ${peak.toFixed(1)} MB, ` +
+        `${further(what).toFixed(0)} bytes for each further finding (goal: none; ${seconds.toFixed(1)} s)` +
+        (what === 'verify' ? `, ${lists.toFixed(0)} of them for the lists` : ''),
+      operations / 10_000 <= 0.05 && further(what) <= 50,
+    );
+  }
+}
+
 async function benchFindings(): Promise<void> {
+  await benchRecord();
   const { peak, seconds } = await peakOfFindings(PEOPLE);
   report(
     `peak memory of analyze over ${PEOPLE.toLocaleString('en')} people with one finding each`,

@@ -4,8 +4,9 @@ import { digestOf } from '../../shared/domain/chain';
 import type { Finding, Transition } from '../../shared/domain/finding';
 import { repair } from '../../shared/pipeline/repair';
 import { verifyRecord, type Verification } from '../../shared/pipeline/verify';
+import { finding, opening, timeline } from '../contracts/samples';
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
-import { buildRecord } from '../fakes/record';
+import { buildRecord, write } from '../fakes/record';
 
 /** A record whose lists are right, and the finding of today, which no seal knows yet: open, then resolved. */
 async function world(): Promise<{ stores: MemoryStores; id: string }> {
@@ -91,6 +92,30 @@ describe('verification compares the lists with the findings', () => {
     expect(found.tamperings).toMatchObject([{ what: named.what }]);
     expect(found.tamperings[0]!.detail).toContain(named.says);
     expect(found.tamperings[0]!.place).toContain(id);
+  });
+
+  it('and names many, in a few passes over the lists', async () => {
+    let requests = 0;
+    const stores = memoryStores();
+    const many = Array.from({ length: 1_500 }, (_, i) => finding(timeline(`user ${i}`).id));
+    const written = await Promise.all(many.map((each) => write(stores, opening(each))));
+    await stores.index.addAll(written);
+    const { rows, ...lists } = stores.over((run) => {
+      requests += 1;
+      return run();
+    });
+    const look = () => verifyRecord({ rows, copies: undefined, lists });
+
+    expect((await look()).tamperings).toEqual([]);
+    expect(requests).toBeLessThan(0.05 * many.length);
+
+    written.slice(0, 1_200).forEach(({ id }) => {
+      dropLine(stores, id);
+    });
+    const { tamperings } = await look();
+    const places = new Set(tamperings.map(({ place }) => place));
+    expect(places.size).toBeGreaterThanOrEqual(1_000);
+    expect(tamperings.every(({ detail }) => detail.includes('does not show it'))).toBe(true);
   });
 
   it('says nothing of lines that a writer has not written yet', async () => {
