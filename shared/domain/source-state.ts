@@ -1,12 +1,6 @@
-import {
-  intersect,
-  type Coverage,
-  type CoverageBySource,
-  type GapReason,
-  type Interval,
-} from './coverage';
+import { intersect, type Coverage, type CoverageBySource, type Interval } from './coverage';
 import { sourcesOf, type Feed, type Property } from './feed';
-import { covering, givingUp, UNREAD, type FeedState, type TroubleState } from './journal';
+import { covering, UNREAD, type FeedState, type TroubleState } from './journal';
 import { SOURCES, type Source } from './record';
 import { earliest, type Duration, type Instant } from './time';
 
@@ -100,20 +94,11 @@ export function coveringFor(
   source: Source,
   read: Interval,
 ): (state: SourceState) => SourceState {
-  return forNeeded(detectors, source, (ids) => covering(read, ids));
+  return inNeededFeeds(detectors, source, (ids) => covering(read, ids));
 }
 
-/** A step that gives a stretch of a source up for all that these detectors need of it. */
-export function givingUpFor(
-  detectors: readonly Needing[],
-  source: Source,
-  lost: Interval,
-  why?: GapReason,
-): (state: SourceState) => SourceState {
-  return forNeeded(detectors, source, (ids) => givingUp(lost, ids, why));
-}
-
-function forNeeded(
+/** A step for each feed of a source that some detectors need, with the ids of those. */
+export function inNeededFeeds(
   detectors: readonly Needing[],
   source: Source,
   step: (ids: readonly string[]) => (feed: FeedState) => FeedState,

@@ -11,7 +11,8 @@ import {
 import type { Act, Finding } from '../../shared/domain/finding';
 import { readable } from '../../shared/domain/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../../shared/domain/record';
-import { coverageOf, coveringFor, givingUpFor } from '../../shared/domain/source-state';
+import { givingUp } from '../../shared/domain/journal';
+import { coverageOf, coveringFor, inNeededFeeds } from '../../shared/domain/source-state';
 import type { Instant } from '../../shared/domain/time';
 import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
 import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
@@ -210,7 +211,7 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
     source,
     verb === 'extend'
       ? coveringFor(concerned, source, interval)
-      : givingUpFor(concerned, source, interval),
+      : inNeededFeeds(concerned, source, (ids) => givingUp(interval, ids)),
   );
   for (const detector of filled) {
     await markEveryTimeline(stores, detector);
