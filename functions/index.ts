@@ -6,4 +6,4 @@ import './poll-directory-audits';
 import './poll-sign-ins';
 import './purge-expired';
 import './reassess-due';
-import './seal-day';
+import './seal-record';

@@ -24,7 +24,7 @@ import { KnownSignals } from './pipeline/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
 import { repairRows, type RowRepairReport } from './pipeline/repair-rows';
 import { purgeExpired, type RetentionReport } from './pipeline/retention';
-import { sealDays, type SealReport } from './pipeline/seal';
+import { sealRecord, type SealReport } from './pipeline/seal';
 import { propagateSuppressions } from './pipeline/rules';
 import { verifyRecord, type Range, type Verification } from './pipeline/verify';
 import type { Reader } from './pipeline/read-source';
@@ -71,7 +71,7 @@ export interface Monitor {
     range: Interval,
     onWindow: (at: Instant) => void,
   ) => Promise<BackfillReport>;
-  /** Seals the days that are over, and copies what is new to the container. */
+  /** Seals the hours and days that are over, and copies what is new to the container. */
   readonly seal: () => Promise<SealReport>;
   /** Removes what is older than the retention. */
   readonly purge: () => Promise<RetentionReport>;
@@ -264,7 +264,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     },
     seal: async () => {
       const copies = await buildCopies(config);
-      const report = await sealDays({ stores, copies, clock });
+      const report = await sealRecord({ stores, copies, clock });
       logger.info({ run: 'seal', ...report }, 'record sealed');
       return report;
     },

@@ -35,7 +35,7 @@ export async function lookAtSeals(copies: ChainCopies | undefined): Promise<Chec
   const id = 'seals';
   if (copies === undefined) {
     return {
-      ...{ id, state: 'warn', says: 'daily seals are not copied to where nobody can change them' },
+      ...{ id, state: 'warn', says: 'seals are not copied to where nobody can change them' },
       mend: 'Set SEAL_CONTAINER (docs/integrity.md).',
     };
   }

@@ -4,6 +4,6 @@ export const RUNS: Readonly<Record<string, { readonly run: string; readonly sour
   pollSignIns: { run: 'poll', source: 'signIns' },
   reassessDue: { run: 'reassess' },
   deliverAlerts: { run: 'deliver' },
-  sealDay: { run: 'seal' },
+  sealRecord: { run: 'seal' },
   purgeExpired: { run: 'purge' },
 };

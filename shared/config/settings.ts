@@ -113,7 +113,7 @@ export const SETTINGS = [
     default: '',
     takes: 'an address like https://<account>.blob.core.windows.net/<container>',
     meaning:
-      'Where the daily seals are copied to, once and never again. Give the container a retention policy: docs/integrity.md.',
+      'Where the seals are copied to, once and never again. Give the container a retention policy: docs/integrity.md.',
   },
   {
     name: 'LOG_LEVEL',

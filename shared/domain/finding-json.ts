@@ -43,7 +43,7 @@ export function findingJson(finding: Finding): FindingJson {
   };
 }
 
-/** A finding with its history, and the head of its chain for comparison with the daily seals. */
+/** A finding with its history, and the head of its chain for comparison with the seals. */
 export function findingWithHistory(
   finding: Finding,
   history: readonly Transition[],

@@ -1,18 +1,33 @@
 import type { Coverage } from './coverage';
 import { linked, type Head, type Linked } from './chain';
 import type { Source } from './record';
-import type { Instant } from './time';
+import { DAY, HOUR, plus, toInstant, type Instant } from './time';
 
 /** A day as `2026-01-31`. */
 export type Day = string;
 
-/**
- * What the chain of the whole record says of one day: the heads of everything that moved, and how far the logs were
- * read. A day with many heads takes several parts; coverage stands in the last.
- */
-export interface Seal {
-  readonly kind: 'seal';
+/** An hour of a day (`09`, UTC), or the whole day when there is none. */
+export interface Period {
   readonly day: Day;
+  readonly hour?: string;
+}
+
+/** The seal of an hour, as that of its day names it. */
+export interface SealedHour {
+  readonly hour: string;
+  /** The entry that is its last part, and the hash of that. */
+  readonly entry: number;
+  readonly hash: string;
+}
+
+/**
+ * What the chain of the whole record says of an hour: the heads of everything that moved in it. An hour with many heads
+ * takes several parts. The seal of a day lists those of its hours, and how far the logs were read.
+ */
+export interface Seal extends Period {
+  readonly kind: 'seal';
+  /** Of a day only. */
+  readonly hours?: readonly SealedHour[];
   readonly part: number;
   readonly isLast: boolean;
   readonly findings: readonly Head[];
@@ -50,11 +65,10 @@ export type RecordEntry = Linked & {
 export interface ChainHead {
   readonly sequence: number;
   readonly hash: string;
-  readonly lastSeal?: {
-    readonly day: Day;
+  readonly lastSeal?: Period & {
     readonly part: number;
     readonly isLast: boolean;
-    /** Nothing was sealed before that day: its seal takes up all there is. */
+    /** Nothing was sealed before that: its seal takes up all there is. */
     readonly isFirst?: boolean;
     /** The last finding that the part lists. */
     readonly lastId: string;
@@ -84,11 +98,14 @@ export function nextEntry(
   if (content.kind === 'kept') {
     return { entry, head: finished(moved) };
   }
-  const { day, part, isLast, findings } = content;
+  const { day, hour, part, isLast, findings } = content;
   const lastId = findings.at(-1)?.id ?? '';
   const { lastSeal: before } = head;
-  const isFirst = before === undefined || (before.day === day && before.isFirst === true);
-  const lastSeal = { day, part, isLast, lastId, ...(isFirst && { isFirst: true }) };
+  const isFirst = before === undefined || (isSame(before, content) && before.isFirst === true);
+  const lastSeal = {
+    ...{ day, ...(hour !== undefined && { hour }), part, isLast, lastId },
+    ...(isFirst && { isFirst: true }),
+  };
   return { entry, head: { ...moved, lastSeal } };
 }
 
@@ -96,4 +113,22 @@ export function nextEntry(
 export function finished(head: ChainHead): ChainHead {
   const { unfinished: _u, ...rest } = head;
   return rest;
+}
+
+/** `2026-01-31/09`, or `2026-01-31`. */
+export function nameOf({ day, hour }: Period): string {
+  return hour === undefined ? day : `${day}/${hour}`;
+}
+
+export function startOf({ day, hour = '00' }: Period): Instant {
+  return toInstant(`${day}T${hour}:00:00Z`);
+}
+
+/** The first moment after it. */
+export function endOf(period: Period): Instant {
+  return plus(startOf(period), period.hour === undefined ? DAY : HOUR);
+}
+
+export function isSame(a: Period, b: Period): boolean {
+  return a.day === b.day && a.hour === b.hour;
 }

@@ -2,9 +2,17 @@ import { canonical, type Json } from './canonical';
 import { digestOf, isIntact, type Head, type Linked } from './chain';
 import { SEVERITIES } from './detector';
 import { findingId, timelineId, type Finding, type Transition } from './finding';
-import type { ChainHead, RecordEntry, Seal } from './record-chain';
+import {
+  endOf,
+  isSame,
+  nameOf,
+  type ChainHead,
+  type RecordEntry,
+  type Seal,
+  type SealedHour,
+} from './record-chain';
 import { neededUntil, type RuleStep } from './suppression';
-import { DAY, HOUR, plus, toInstant, type Instant } from './time';
+import { HOUR, plus, type Instant } from './time';
 
 /** What was done to a row. */
 export interface Tampering {
@@ -49,7 +57,7 @@ export type SealedHead = Head & {
 
 /**
  * Between the time in a row and the moment it is written lie seconds, and people have clocks of their own: a row timed
- * so long before the end of a sealed day may have come too late for that seal.
+ * so long before the end of a sealed hour may have come too late for that seal.
  */
 const LATE = HOUR;
 
@@ -149,7 +157,7 @@ function lookAtSeal(
     ? undefined
     : inserted(
         `${name} ${late.sequence}`,
-        `it is dated ${late.at}, and the seal of that day does not know it`,
+        `it is dated ${late.at}, and no seal of that time knows it`,
       );
 }
 
@@ -349,7 +357,7 @@ export function verifyChain(rows: readonly Exhibit[]): {
   const found = [
     stranger && lookAtRow(stranger, anybody),
     tampering,
-    tampering === undefined ? (lookAtDays(links) ?? lookAtHead(headRow, links)) : undefined,
+    tampering === undefined ? (lookAtPeriods(links) ?? lookAtHead(headRow, links)) : undefined,
   ];
   return {
     ...{ entries: links, raw: rawOf(rows, links), head, sealed },
@@ -365,9 +373,17 @@ function rawOf(rows: readonly Exhibit[], links: readonly RecordEntry[]): readonl
 /** Whoever makes hashes anew can write anything: what is read of an entry below must be there. */
 function isEntry(entry: Partial<Record<keyof Seal, unknown>>): boolean {
   const isList = Array.isArray(entry.findings);
-  return entry.kind === 'seal'
-    ? isList && Array.isArray(entry.rules) && /^\d{4}-\d\d-\d\d$/.test(String(entry.day))
-    : (entry.kind === 'purge' || entry.kind === 'kept') && isList;
+  if (entry.kind !== 'seal') {
+    return (entry.kind === 'purge' || entry.kind === 'kept') && isList;
+  }
+  const { rules, day, hour = '00', hours = [] } = entry;
+  return (
+    isList &&
+    Array.isArray(rules) &&
+    /^\d{4}-\d\d-\d\d$/.test(String(day)) &&
+    /^([01]\d|2[0-3])$/.test(String(hour)) &&
+    Array.isArray(hours)
+  );
 }
 
 function lookAtHead(
@@ -396,46 +412,58 @@ function lookAtHead(
   const isSame =
     head.hash === (last?.hash ?? '') &&
     lastSeal?.day === seal?.day &&
+    lastSeal?.hour === seal?.hour &&
     lastSeal?.part === seal?.part &&
     lastSeal?.isLast === seal?.isLast &&
-    (lastSeal?.isFirst === true) === (seal !== undefined && isFirstDay(links, seal.day)) &&
+    (lastSeal?.isFirst === true) === (seal !== undefined && isFirstSeal(links, seal)) &&
     (lastSeal === undefined || lastSeal.lastId === (seal?.findings.at(-1)?.id ?? '')) &&
     (unfinished === undefined || links[unfinished - 1]?.kind === 'purge') &&
     (copied ?? 0) <= count;
   return isSame ? undefined : changed(row.place, 'it is not what the last entries say');
 }
 
-function isFirstDay(links: readonly RecordEntry[], day: string): boolean {
-  return links.every((each) => each.kind !== 'seal' || each.day === day);
+function isFirstSeal(links: readonly RecordEntry[], seal: Seal): boolean {
+  return links.every((each) => each.kind !== 'seal' || isSame(each, seal));
 }
 
-/** Seals follow day by day, and the parts of a day one after the other. */
-function lookAtDays(links: readonly RecordEntry[]): Tampering | undefined {
+/**
+ * Seals follow hour by hour as far as something moved, each day has one over its hours, and the parts of one follow
+ * each other.
+ */
+function lookAtPeriods(links: readonly RecordEntry[]): Tampering | undefined {
   let before: Seal | undefined;
+  let hours: SealedHour[] = [];
   for (const entry of links) {
-    if (entry.kind === 'seal') {
-      const isNext =
-        before === undefined
-          ? entry.part === 1
-          : before.isLast
-            ? entry.part === 1 && entry.day === dayAfter(before.day)
-            : entry.part === before.part + 1 && entry.day === before.day;
-      if (!isNext) {
-        const detail = `the seal of ${entry.day} does not follow on that of ${before?.day ?? 'no day'}`;
-        return changed(`entry ${entry.sequence}`, detail);
-      }
-      before = entry;
+    if (entry.kind !== 'seal') {
+      continue;
     }
+    const place = `entry ${entry.sequence}`;
+    if (!isNext(entry, before)) {
+      const last = before === undefined ? 'no seal' : nameOf(before);
+      return changed(place, `the seal of ${nameOf(entry)} does not follow on that of ${last}`);
+    }
+    if (entry.hour === undefined && textOf(entry.hours ?? []) !== textOf(hours)) {
+      return changed(place, `the seal of ${entry.day} does not list the seals of its hours`);
+    }
+    if (entry.isLast) {
+      const { hour, sequence, hash } = entry;
+      hours = hour === undefined ? [] : [...hours, { hour, entry: sequence, hash }];
+    }
+    before = entry;
   }
   return undefined;
 }
 
-function dayAfter(day: string): string {
-  return endOf(day).slice(0, 10);
-}
-
-function endOf(day: string): Instant {
-  return plus(toInstant(`${day}T00:00:00Z`), DAY);
+function isNext(seal: Seal, before: Seal | undefined): boolean {
+  if (before?.isLast === false) {
+    return seal.part === before.part + 1 && isSame(seal, before);
+  }
+  if (before === undefined) {
+    return seal.part === 1;
+  }
+  const day = before.hour === undefined ? endOf(before).slice(0, 10) : before.day;
+  const isLater = seal.hour === undefined || before.hour === undefined || seal.hour > before.hour;
+  return seal.part === 1 && seal.day === day && isLater;
 }
 
 /** What seals and purges together say must be there. */
@@ -456,7 +484,7 @@ function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): S
     const { day } = entry;
     entry.findings.forEach((each) => findings.set(each.id, { ...each, by, day }));
     entry.rules.forEach((each) => rules.set(each.id, { ...each, by, day }));
-    through = entry.isLast ? endOf(day) : through;
+    through = entry.isLast ? endOf(entry) : through;
   }
   const open = head?.unfinished === undefined ? undefined : links[head.unfinished - 1];
   const leaving = open?.kind === 'purge' ? open.findings.map((each) => each.id) : [];

@@ -2,8 +2,9 @@ import { needsSource, type ConfiguredDetector } from '../domain/detector';
 import { feedName } from '../domain/feed';
 import type { FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
+import { endOf } from '../domain/record-chain';
 import { coverageOf, feedOf, unread, type SourceState } from '../domain/source-state';
-import { between, DAY, dayOf, MINUTE, plus, type Instant } from '../domain/time';
+import { between, HOUR, MINUTE, plus, toMinute, type Instant } from '../domain/time';
 import { problemsOfTime } from '../domain/wrong-clock';
 import { countsOf, type Counted } from './counts';
 import { damagedInWords, damagedRemedy } from './damaged';
@@ -335,7 +336,10 @@ function many(count: number): string {
   return count < MOST_COUNTED ? String(count) : `${MOST_COUNTED} or more`;
 }
 
-/** A day is sealed in the night after it, and copied then. */
+/** A seal is written at least once a day, 20 minutes after midnight, and copied then; the first one within the hour. */
+const SEALED_EVERY = 27 * HOUR;
+const FIRST_SEALED_AFTER = 3 * HOUR;
+
 async function problemsOfRecord(
   { chain, coverage }: Pick<Stores, 'chain' | 'coverage'>,
   now: Instant,
@@ -343,13 +347,13 @@ async function problemsOfRecord(
 ): Promise<readonly string[]> {
   const { head } = await chain.head();
   const { lastSeal, differs, copied = 0, sequence } = head;
-  const latest = plus(now, -2 * DAY);
+  const latest = plus(now, -SEALED_EVERY);
   const problems: string[] = [];
-  if (lastSeal === undefined && (await coverage.hasLedgerBefore(plus(latest, -DAY)))) {
+  if (lastSeal === undefined && (await coverage.hasLedgerBefore(plus(now, -FIRST_SEALED_AFTER)))) {
     problems.push('The record was never sealed; look at the log of the seal function.');
-  } else if (lastSeal !== undefined && lastSeal.day < dayOf(latest)) {
-    const { day } = lastSeal;
-    problems.push(`The record is sealed to ${day} only; look at the log of the seal function.`);
+  } else if (lastSeal !== undefined && endOf(lastSeal) < latest) {
+    const to = toMinute(endOf(lastSeal));
+    problems.push(`The record is sealed to ${to} only; look at the log of the seal function.`);
   }
   if (differs !== undefined) {
     problems.push(

@@ -2,15 +2,20 @@ import { canonical, type Json } from '../domain/canonical';
 import type { Head } from '../domain/chain';
 import { CrosscheckError } from '../domain/errors';
 import {
+  endOf,
+  isSame,
+  nameOf,
   nextEntry,
+  startOf,
   type ChainHead,
   type Day,
+  type Period,
   type RecordEntry,
   type Seal,
+  type SealedHour,
 } from '../domain/record-chain';
 import { coverageByDetector } from '../domain/source-state';
-import type { RuleStep } from '../domain/suppression';
-import { DAY, dayOf, HOUR, plus, startOfDay, toInstant, type Instant } from '../domain/time';
+import { DAY, dayOf, HOUR, plus, type Instant } from '../domain/time';
 import type { ChainCopies, Now, Stores } from './ports';
 
 export interface SealDesk {
@@ -23,8 +28,8 @@ export interface SealDesk {
 }
 
 export interface SealReport {
-  /** Days that were sealed to their end. */
-  readonly days: readonly Day[];
+  /** Hours and days that were sealed to their end, by name. */
+  readonly periods: readonly string[];
   readonly copied: number;
 }
 
@@ -41,140 +46,231 @@ export class CopyDiffersError extends CrosscheckError {
 
 /** About 110 characters each, and a row takes half a million. */
 const HEADS_PER_PART = 3_000;
-const MOST_DAYS = 60;
+/** How often it begins anew because somebody else wrote to the chain. */
+const MOST_PASSES = 10;
+/** The next run goes on. */
+const MOST_HOURS = 60 * 24;
 const COPIES_PER_NOTE = 50;
 const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
 const END = '9999-12-31T00:00:00.0000000Z' as Instant;
 /**
- * A transition is timed before it is written. What was timed so long before a day is taken up by the seal of that day
- * once more, so that nothing falls between two seals.
+ * A transition is timed before it is written. What was timed so long before an hour, and is in no seal, is taken up by
+ * the seal of that hour, so that nothing falls between two seals.
  */
 export const LATE_WRITES = HOUR;
 
-/** Seals every whole day that is not sealed yet, the oldest first, and copies what is new to the container. */
-export async function sealDays(desk: SealDesk): Promise<SealReport> {
-  const days: Day[] = [];
-  const today = dayOf(desk.clock.now());
-  for (let rounds = 0; rounds < MOST_DAYS; rounds++) {
-    const { head } = await desk.stores.chain.head();
-    const day = nextDay(head, today);
-    if (day >= today) {
+/**
+ * Seals every whole hour in which something moved, and each day over its hours, the oldest first, and copies what is
+ * new to the container. Hours and days that were missed are made up for.
+ */
+export async function sealRecord(desk: SealDesk): Promise<SealReport> {
+  const periods: string[] = [];
+  for (let passes = 0; passes < MOST_PASSES; passes++) {
+    if (await sealWhatIsOver(desk, periods)) {
       break;
     }
-    if (await sealDay(desk, day)) {
-      days.push(day);
-    }
   }
-  return { days, copied: await copyEntries(desk) };
+  return { periods, copied: await copyEntries(desk) };
 }
 
-function nextDay({ lastSeal }: ChainHead, today: Day): Day {
-  if (lastSeal === undefined) {
-    return shift(today, -1);
-  }
-  return lastSeal.isLast ? shift(lastSeal.day, 1) : lastSeal.day;
-}
-
-/** Writes the parts of a day that are missing. @returns false when somebody else came between. */
-async function sealDay(desk: SealDesk, day: Day): Promise<boolean> {
+/** @returns false when somebody else came between: what they wrote must be read first. */
+async function sealWhatIsOver(desk: SealDesk, periods: string[]): Promise<boolean> {
   const { chain } = desk.stores;
-  const most = desk.headsPerPart ?? HEADS_PER_PART;
-  let { head, etag } = await chain.head();
-  const before = head.lastSeal;
-  const isBegun = before?.day === day && !before.isLast;
-  const isFirst = isFirstDay(head, day);
-  const listed = isBegun ? await listedOn(desk, head, day) : new Set<string>();
-  let left = [
-    ...(await headsOf(desk, day, isFirst)).map((of) => ({ kind: 'findings', of }) as const),
-    ...(await rulesOf(desk, day, isFirst)).map((of) => ({ kind: 'rules', of }) as const),
-  ].filter(({ of }) => !listed.has(of.id));
-  for (let part = isBegun ? before.part + 1 : 1; ; part++) {
-    const isLast = left.length <= most;
-    const now = left.slice(0, most);
-    const of = (kind: 'findings' | 'rules'): readonly Head[] =>
-      now.filter((each) => each.kind === kind).map((each) => each.of);
-    const content: Seal = {
-      ...{ kind: 'seal', day, part, isLast, findings: of('findings'), rules: of('rules') },
-      coverage: isLast ? await coverageOf(desk, day) : {},
-    };
-    const next = nextEntry(head, content, desk.clock.now());
-    if (!(await chain.write(next.head, etag, next.entry))) {
+  const place = await chain.head();
+  const pending = pendingOf(place.head, desk.clock.now());
+  const [first] = pending;
+  if (first === undefined) {
+    return true;
+  }
+  const listed = await listedSince(desk, place.head, plus(startOf(first), -LATE_WRITES));
+  const chains = await movedSince(desk, first, isFirst(place.head, first));
+  let at: Place | undefined = place;
+  for (const period of pending) {
+    const { lastSeal }: ChainHead = at.head;
+    const isBegun = lastSeal !== undefined && !lastSeal.isLast;
+    const lists: readonly Listed[] = isFirst(at.head, period)
+      ? lastBefore(chains, BEGINNING, endOf(period))
+      : lastBefore(chains, plus(startOf(period), -LATE_WRITES), endOf(period));
+    const left: readonly Listed[] = lists.filter(({ of }) => !listed.has(of.head));
+    const isQuiet = left.length === 0 && lastSeal !== undefined && !isBegun;
+    if (period.hour !== undefined && isQuiet) {
+      continue;
+    }
+    at =
+      period.hour === undefined
+        ? await writeDay(desk, at, period.day)
+        : await writeHour(desk, at, period, left);
+    if (at === undefined) {
       return false;
     }
-    if (isLast) {
-      return true;
+    left.forEach(({ of }) => listed.add(of.head));
+    periods.push(nameOf(period));
+  }
+  return true;
+}
+
+/** The chain as it was when somebody last looked. */
+type Place = Awaited<ReturnType<Stores['chain']['head']>>;
+
+/** Every hour that is over since the last seal, and every day after its hours. */
+function pendingOf({ lastSeal }: ChainHead, now: Instant): readonly Period[] {
+  const end = startOf(hourOf(now));
+  const pending: Period[] = [];
+  let next = plus(end, -HOUR);
+  if (lastSeal !== undefined) {
+    next = lastSeal.isLast ? endOf(lastSeal) : startOf(lastSeal);
+    const isOver = lastSeal.isLast && lastSeal.hour === '23';
+    pending.push(...(isOver ? [{ day: lastSeal.day }] : []));
+  }
+  while (next < end && pending.length < MOST_HOURS) {
+    const period = hourOf(next);
+    pending.push(period, ...(period.hour === '23' ? [{ day: period.day }] : []));
+    next = plus(next, HOUR);
+  }
+  return pending;
+}
+
+function hourOf(at: Instant): Period & { readonly hour: string } {
+  return { day: dayOf(at), hour: at.slice(11, 13) };
+}
+
+/** The first seal takes up all there is. */
+function isFirst({ lastSeal }: ChainHead, period: Period): boolean {
+  return lastSeal === undefined || (isSame(lastSeal, period) && lastSeal.isFirst === true);
+}
+
+interface Listed { readonly kind: 'findings' | 'rules'; readonly of: Head }
+
+/** Writes the parts of an hour that are missing. @returns undefined when somebody else came between. */
+async function writeHour(
+  desk: SealDesk,
+  place: Place,
+  period: Period,
+  of: readonly Listed[],
+): Promise<Place | undefined> {
+  const most = desk.headsPerPart ?? HEADS_PER_PART;
+  const { lastSeal } = place.head;
+  let part = lastSeal !== undefined && !lastSeal.isLast ? lastSeal.part + 1 : 1;
+  let at: Place | undefined = place;
+  for (let from = 0; ; from += most) {
+    const now = of.slice(from, from + most);
+    const isLast = from + most >= of.length;
+    const headsOf = (kind: Listed['kind']): readonly Head[] =>
+      now.filter((each) => each.kind === kind).map((each) => each.of);
+    at = await append(desk, at, {
+      ...{ kind: 'seal', ...period, part, isLast, coverage: {} },
+      ...{ findings: headsOf('findings'), rules: headsOf('rules') },
+    });
+    if (at === undefined || isLast) {
+      return at;
     }
-    left = left.slice(most);
-    ({ head, etag } = await chain.head());
-    if (head.sequence !== next.entry.sequence) {
-      return false; // a purge came between; the next round goes on
+    part += 1;
+  }
+}
+
+/** A day says which hours were sealed, and how far the logs were read. */
+async function writeDay(desk: SealDesk, place: Place, day: Day): Promise<Place | undefined> {
+  const hours: SealedHour[] = [];
+  for await (const { sequence, hash, ...seal } of sealsBackFrom(desk, place.head)) {
+    if (seal.hour === undefined) {
+      break;
+    }
+    if (seal.isLast) {
+      hours.unshift({ hour: seal.hour, entry: sequence, hash });
+    }
+  }
+  const coverage = await coverageOf(desk, day);
+  return append(desk, place, {
+    ...{ kind: 'seal', day, part: 1, isLast: true, hours, coverage, findings: [], rules: [] },
+  });
+}
+
+async function append(
+  { stores, clock }: SealDesk,
+  at: Place,
+  seal: Seal,
+): Promise<Place | undefined> {
+  const { entry, head } = nextEntry(at.head, seal, clock.now());
+  if (!(await stores.chain.write(head, at.etag, entry))) {
+    return undefined;
+  }
+  const place = await stores.chain.head();
+  return place.head.hash === entry.hash ? place : undefined; // a purge came between
+}
+
+async function* sealsBackFrom(
+  { stores: { chain } }: SealDesk,
+  head: ChainHead,
+): AsyncIterable<RecordEntry & Seal> {
+  for (let sequence = head.sequence; sequence > 0; sequence--) {
+    const entry = await chain.entry(sequence);
+    if (entry === undefined) {
+      return; // removed by somebody; verification says so
+    }
+    if (entry.kind === 'seal') {
+      yield entry;
     }
   }
 }
 
-/** What the parts of a day that are there list already. */
-async function listedOn(
-  { stores: { chain } }: SealDesk,
-  head: ChainHead,
-  day: Day,
-): Promise<ReadonlySet<string>> {
+/** Hashes that the seals of that time list. */
+async function listedSince(desk: SealDesk, head: ChainHead, since: Instant): Promise<Set<string>> {
   const listed = new Set<string>();
-  for (let sequence = head.sequence; sequence > 0; sequence--) {
-    const entry = await chain.entry(sequence);
-    if (entry === undefined || (entry.kind === 'seal' && entry.day !== day)) {
+  for await (const seal of sealsBackFrom(desk, head)) {
+    if (endOf(seal) <= since) {
       break;
     }
-    if (entry.kind === 'seal') {
-      [...entry.findings, ...entry.rules].forEach(({ id }) => listed.add(id));
-    }
+    [...seal.findings, ...seal.rules].forEach((each) => listed.add(each.head));
   }
   return listed;
 }
 
-function isFirstDay({ lastSeal }: ChainHead, day: Day): boolean {
-  return lastSeal === undefined || (lastSeal.day === day && lastSeal.isFirst === true);
-}
+type Step = Head & { readonly at: Instant };
+type Chains = Readonly<Record<Listed['kind'], readonly (readonly Step[])[]>>;
 
-/** Everything that moved on that day, as it was at its end, by id. The first seal takes up all there is. */
-async function headsOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promise<readonly Head[]> {
-  const from = isFirst ? BEGINNING : plus(start(day), -LATE_WRITES);
-  const to = plus(start(day), DAY);
-  const heads: Head[] = [];
-  const unreadable: string[] = [];
-  const moved = stores.findings.movedBetween(from, END, ({ findingId = '' }) => {
-    unreadable.push(findingId);
+/** Where everything stood when, as far as it moved since shortly before a period, by id. */
+async function movedSince(desk: SealDesk, period: Period, isAll: boolean): Promise<Chains> {
+  const { findings, rules } = desk.stores;
+  const from = isAll ? BEGINNING : plus(startOf(period), -LATE_WRITES);
+  const chains: (readonly Step[])[] = [];
+  const later: string[] = [];
+  const moved = findings.movedBetween(from, END, ({ findingId = '' }) => {
+    later.push(findingId); // the history says where it stood
   });
-  const earlier: string[] = [];
   for await (const { id, sequence, head, movedAt } of moved) {
-    if (movedAt !== undefined && movedAt < to) {
-      heads.push({ id, sequence, head });
+    if (movedAt !== undefined && (movedAt < endOf(period) || sequence === 1)) {
+      chains.push([{ id, sequence, head, at: movedAt }]);
     } else {
-      earlier.push(id);
+      later.push(id);
     }
   }
-  // Of a finding that cannot be read the history says where it stood.
-  for (const id of [...earlier, ...unreadable]) {
-    const last = (await stores.findings.history(id)).findLast((each) => each.at < to);
-    if (last !== undefined && last.at >= from) {
-      heads.push({ id, sequence: last.sequence, head: last.hash });
-    }
+  for (const id of later) {
+    const history = await findings.history(id);
+    chains.push(history.map(({ sequence, hash, at }) => ({ id, sequence, head: hash, at })));
   }
-  return heads.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const byRule = Map.groupBy(await rules.everyStep(), ({ ruleId }) => ruleId);
+  return {
+    findings: chains.sort((a, b) => ((a[0]?.id ?? '') < (b[0]?.id ?? '') ? -1 : 1)),
+    rules: [...byRule].map(([id, steps]) =>
+      steps
+        .map(({ sequence, hash, at }) => ({ id, sequence, head: hash, at }))
+        .sort((a, b) => a.sequence - b.sequence),
+    ),
+  };
 }
 
-/** Every rule that moved on that day, as it was at its end; what older seals say of the others holds. */
-async function rulesOf({ stores }: SealDesk, day: Day, isFirst: boolean): Promise<readonly Head[]> {
-  const from = isFirst ? BEGINNING : plus(start(day), -LATE_WRITES);
-  const to = plus(start(day), DAY);
-  const last = new Map<string, RuleStep>();
-  for (const step of await stores.rules.everyStep()) {
-    if (step.at < to && step.sequence > (last.get(step.ruleId)?.sequence ?? 0)) {
-      last.set(step.ruleId, step);
-    }
-  }
-  return [...last.values()]
-    .filter(({ at }) => at >= from)
-    .map(({ ruleId: id, sequence, hash: head }) => ({ id, sequence, head }));
+/** Everything that moved in that time, as it was at its end. */
+function lastBefore(chains: Chains, from: Instant, to: Instant): readonly Listed[] {
+  return (['findings', 'rules'] as const).flatMap((kind) =>
+    chains[kind].flatMap((steps) => {
+      const last = steps.findLast(({ at }) => at < to);
+      if (last === undefined || last.at < from) {
+        return [];
+      }
+      const { id, sequence, head } = last;
+      return [{ kind, of: { id, sequence, head } }];
+    }),
+  );
 }
 
 async function coverageOf({ stores }: SealDesk, day: Day): Promise<Seal['coverage']> {
@@ -189,7 +285,7 @@ function recent(
   byDetector: NonNullable<Seal['coverage'][keyof Seal['coverage']]>,
   day: Day,
 ): NonNullable<Seal['coverage'][keyof Seal['coverage']]> {
-  const since = plus(start(day), -DAY);
+  const since = plus(startOf({ day }), -DAY);
   return Object.fromEntries(
     Object.entries(byDetector).map(([id, { from, to, gaps }]) => [
       id,
@@ -236,12 +332,4 @@ async function copyEntries({ stores: { chain }, copies }: SealDesk): Promise<num
 async function note(chain: Stores['chain'], change: (head: ChainHead) => ChainHead): Promise<void> {
   const { head, etag } = await chain.head();
   await chain.write(change(head), etag);
-}
-
-function start(day: Day): Instant {
-  return toInstant(`${day}T00:00:00Z`);
-}
-
-function shift(day: Day, days: number): Day {
-  return dayOf(startOfDay(plus(start(day), days * DAY)));
 }

@@ -47,8 +47,8 @@ export interface Verification {
 
 /** People write while others verify: what looks wrong is looked at again before it is said. */
 const LOOKS = 3;
-/** A day is sealed 20 minutes after its end: what is older than this and in no seal was unsealed, or never sealed. */
-const UNSEALED = 25 * HOUR;
+/** An hour is sealed 20 minutes after its end: what is older than this and in no seal was unsealed, or never sealed. */
+const UNSEALED = 3 * HOUR;
 /** After its end a day may wait so long for its seal. */
 const SEAL_LATE = 2 * DAY;
 const MOST_TAMPERINGS = 1_000;
@@ -69,7 +69,7 @@ class Audit {
   readonly #tamperings: Tampering[] = [];
   readonly #unseen: string[] = [];
   readonly #notes: string[] = [];
-  /** The oldest transition that was met, whatever the range. */
+  /** The oldest transition that was met and that no seal is to know yet, whatever the range. */
   #oldest: Instant | undefined;
   readonly #looked = { findings: 0, transitions: 0, rules: 0, seals: 0, purges: 0, copies: 0 };
 
@@ -128,14 +128,12 @@ class Audit {
     if (now === undefined) {
       return;
     }
-    if (
-      through === undefined &&
-      this.#oldest !== undefined &&
-      this.#oldest < plus(now, -UNSEALED)
-    ) {
+    if (this.#oldest !== undefined && this.#oldest < plus(now, -UNSEALED)) {
+      const which = through === undefined ? 'the seals' : `the seals after ${through}`;
       this.#unseen.push(
-        `the seals: there is none, and there should be one since the day of ${this.#oldest}`,
+        `${which}: there is none, and there should be one of the hour of ${this.#oldest}`,
       );
+      return;
     }
     if (through !== undefined && through < plus(now, -SEAL_LATE)) {
       this.#unseen.push(`the seals after ${through}: there is none, and each day should have one`);
@@ -176,7 +174,9 @@ class Audit {
         },
         (each) => each.tampering === undefined,
       );
-      const first = links[0]?.at;
+      const first = links.find(
+        ({ at }) => sealed.through === undefined || at >= sealed.through,
+      )?.at;
       if (first !== undefined && (this.#oldest === undefined || first < this.#oldest)) {
         this.#oldest = first;
       }

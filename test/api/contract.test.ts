@@ -11,7 +11,7 @@ import { SUBJECT_TYPES } from '../../shared/domain/signal';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
 import { LOG_READING } from '../../shared/pipeline/log-reading';
 import { addRule } from '../../shared/pipeline/rules';
-import { sealDays } from '../../shared/pipeline/seal';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { unreadableRow } from '../contracts/samples';
 import { ask, monitorOver, textOf, type Asked } from '../fakes/api-monitor';
 import { giveUpCoverage, inFeed } from '../fakes/cover';
@@ -152,7 +152,7 @@ beforeAll(async () => {
   }));
   await putAlert(stores.outbox, `${first!.id}-1`, 'dead', { attempts: 9, reason: 'no answer' });
   await watch.round();
-  await sealDays({ stores, copies: undefined, clock });
+  await sealRecord({ stores, copies: undefined, clock });
   const ids = DETECTORS.map(({ id }) => id);
   const unread = { from: plus(START, -9 * DAY), to: plus(START, -8 * DAY) };
   await giveUpCoverage(stores.coverage, 'directoryAudits', unread, ids);

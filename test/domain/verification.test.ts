@@ -7,6 +7,7 @@ import {
   type Purge,
   type RecordEntry,
   type Seal,
+  type SealedHour,
 } from '../../shared/domain/record-chain';
 import { FOREVER, stepAdding, stepEnding, type RuleStep } from '../../shared/domain/suppression';
 import { DAY, plus } from '../../shared/domain/time';
@@ -261,6 +262,10 @@ describe('the chain', () => {
     ...{ kind: 'seal', day, part, isLast },
     ...{ findings: [{ id: ID, sequence: 2, head: 'h' }], rules: [], coverage: {} },
   });
+  const ofHour = (day: string, hour: string, part = 1, isLast = true): Seal => ({
+    ...seal(day, part, isLast),
+    hour,
+  });
   const purge: Purge = { kind: 'purge', before: minutes(0), findings: [] };
   const chainOf = (
     ...contents: readonly (Seal | Purge)[]
@@ -268,12 +273,25 @@ describe('the chain', () => {
     let head = EMPTY_CHAIN;
     const entries: Exhibit[] = [];
     for (const content of contents) {
-      const next = nextEntry(head, content, minutes(1));
+      const isDay = content.kind === 'seal' && content.hour === undefined;
+      const next = nextEntry(
+        head,
+        isDay ? { hours: hoursOf(entries), ...content } : content,
+        minutes(1),
+      );
       head = next.head;
       entries.push(row('entry', '', next.entry, next.entry.sequence));
     }
     return { entries, head };
   };
+  const hoursOf = (entries: readonly Exhibit[]): readonly SealedHour[] =>
+    entries
+      .map(({ value }) => value as RecordEntry)
+      .flatMap((each) =>
+        each.kind === 'seal' && each.hour !== undefined && each.isLast
+          ? [{ hour: each.hour, entry: each.sequence, hash: each.hash }]
+          : [],
+      );
   const look = (
     { entries, head }: ReturnType<typeof chainOf>,
     over: Partial<ChainHead> = {},
@@ -284,6 +302,15 @@ describe('the chain', () => {
   it('is whole, or empty', () => {
     expect(look(days)).toEqual([]);
     expect(verifyChain([]).tamperings).toEqual([]);
+    const hours = [ofHour('2026-01-31', '08', 1, false), ofHour('2026-01-31', '08', 2)];
+    const byHour = chainOf(...hours, purge, ofHour('2026-01-31', '23'), seal('2026-01-31'));
+    expect(look(byHour)).toEqual([]);
+    const begun = chainOf(
+      ...hours,
+      ofHour('2026-01-31', '11'),
+      ofHour('2026-01-31', '12', 1, false),
+    );
+    expect(verifyChain(begun.entries).sealed.through).toBe('2026-01-31T12:00:00.0000000Z');
     expect(look(chainOf(purge))).toEqual([]);
     expect(verifyChain(days.entries.slice(0, 0)).sealed.through).toBeUndefined();
   });
@@ -335,10 +362,56 @@ describe('the chain', () => {
       () => look(chainOf(seal('2026-01-31', 1, false), seal('2026-01-31', 3))),
       [{ what: 'changed', place: 'entry 2' }],
     ],
+    ...(
+      [
+        ['an hour twice', ofHour('2026-01-31', '09'), ofHour('2026-01-31', '09')],
+        ['hours out of order', ofHour('2026-01-31', '09'), ofHour('2026-01-31', '08')],
+        ['an hour of another day', ofHour('2026-01-31', '09'), ofHour('2026-02-01', '10')],
+        ['a day before the one of its hours', ofHour('2026-01-31', '09'), seal('2026-01-30')],
+        ['an hour of a day that is sealed', seal('2026-01-31'), ofHour('2026-01-31', '23')],
+        [
+          'a part of another hour',
+          ofHour('2026-01-31', '09', 1, false),
+          ofHour('2026-01-31', '10', 2),
+        ],
+        [
+          'a day that lists none of its hours',
+          ofHour('2026-01-31', '09'),
+          { ...seal('2026-01-31'), hours: [] },
+        ],
+        [
+          'a day that lists an hour that is not there',
+          ofHour('2026-01-31', '09'),
+          { ...seal('2026-01-31'), hours: [{ hour: '08', entry: 1, hash: 'x' }] },
+        ],
+      ] as const
+    ).map(([what, ...of]): [string, () => readonly object[], object[]] => [
+      what,
+      () => look(chainOf(...of)),
+      [{ what: 'changed', place: 'entry 2' }],
+    ]),
+    ...['24', '9', 'x'].map((hour): [string, () => readonly object[], object[]] => [
+      `an hour that no day has: ${hour}`,
+      () => look(chainOf(ofHour('2026-01-31', hour))),
+      [{ what: 'changed', place: 'entry  1' }],
+    ]),
+    [
+      'hours that are no list',
+      () => look(chainOf({ ...seal('2026-01-31'), hours: 7 } as unknown as Seal)),
+      [{ what: 'changed', place: 'entry  1' }],
+    ],
+    [
+      'a head that names another hour',
+      () => {
+        const of = chainOf(ofHour('2026-01-31', '09'));
+        return look(of, { lastSeal: { ...of.head.lastSeal!, hour: '10' } });
+      },
+      [{ what: 'changed' }],
+    ],
     [
       'a first part that is none',
       () => look(chainOf(seal('2026-01-31', 2))),
-      [{ what: 'changed', place: 'entry 1', detail: expect.stringContaining('no day') as string }],
+      [{ what: 'changed', place: 'entry 1', detail: expect.stringContaining('no seal') as string }],
     ],
   ])('tells %s', (_what, work, expected) => {
     expect(work()).toMatchObject(expected);

@@ -4,7 +4,7 @@ import { compare, type Finding, type FindingChange } from '../../shared/domain/f
 import type { ChainCopies, Stores } from '../../shared/pipeline/ports';
 import { purgeExpired } from '../../shared/pipeline/retention';
 import { addRule, removeRule } from '../../shared/pipeline/rules';
-import { sealDays } from '../../shared/pipeline/seal';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { finding, timeline } from '../contracts/samples';
 import { VirtualClock } from './clock';
 
@@ -82,7 +82,7 @@ export async function buildRecord(stores: Stores, copies?: ChainCopies): Promise
     const expiresAt = plus(clock.now(), 90 * DAY);
     return (await addRule(desk, { kind: 'suppression', scope, expiresAt, ...rest })).id;
   };
-  const seal = (): Promise<unknown> => sealDays({ ...desk, copies, headsPerPart: 3 });
+  const seal = (): Promise<unknown> => sealRecord({ ...desk, copies, headsPerPart: 3 });
   const rules = [await rule({ subjectId: 'nobody' }), await rule({ detector: 'none' })];
   for (const [i, of] of [ann!, ben!, ann!, eve!, ben!].entries()) {
     await begin(finding(of.id, `old ${i}`), i + 1);
@@ -104,7 +104,10 @@ export async function buildRecord(stores: Stores, copies?: ChainCopies): Promise
   for (const [i, of] of [ben!, eve!].entries()) {
     await begin(finding(of.id, `new ${i}`), 2 + i);
   }
-  clock.advance(DAY);
+  clock.advance(HOUR);
+  await seal();
+  await begin(finding(ben!.id, 'of the next hour'), 2);
+  clock.advance(DAY - HOUR);
   await seal();
   clock.advance(2 * HOUR);
   await begin(finding(ann!.id, 'of today'), 2);

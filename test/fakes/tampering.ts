@@ -1,7 +1,17 @@
 import fc from 'fast-check';
-import type { Json } from '../../shared/domain/canonical';
+import { canonical, type Json } from '../../shared/domain/canonical';
 import { digestOf, linked } from '../../shared/domain/chain';
 import { findingId } from '../../shared/domain/finding';
+import {
+  EMPTY_CHAIN,
+  finished,
+  nextEntry,
+  type ChainHead,
+  type RecordEntry,
+  type Seal,
+  type SealedHour,
+} from '../../shared/domain/record-chain';
+import { plus, type Instant } from '../../shared/domain/time';
 import type { RawRow, RecordRows } from '../../shared/pipeline/ports';
 import { collect } from '../contracts/samples';
 
@@ -43,6 +53,9 @@ const WAYS = [
   'truncate',
   'rewrite',
   'wipe',
+  'unseal',
+  'exchange',
+  'backdate',
 ] as const;
 
 export interface Plan {
@@ -189,7 +202,96 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
       }
       return done(nameOf(chain[0]!.raw));
     }
+    case 'unseal': {
+      // The seal of an hour whose day is over, with all hashes after it made anew.
+      const entries = entriesIn(rows);
+      const gone = pickOf(hoursOfDays(entries), plan.pick)!;
+      await rechain(shelf, entries.toSpliced(entries.indexOf(gone), 1), { fitsDays: false });
+      return done(/entry \d+|c\|\d{6}/);
+    }
+    case 'exchange': {
+      // What two hours list, with all hashes after them made anew.
+      const entries = entriesIn(rows);
+      const of = hoursOfDays(entries);
+      const [a, b] = [pickOf(of, plan.pick)!, pickOf(of, plan.more)!];
+      if (
+        a === b ||
+        canonical(a.findings as unknown as Json) === canonical(b.findings as unknown as Json)
+      ) {
+        return undefined;
+      }
+      const { findings } = a;
+      const altered = entries.map((each) =>
+        each === a ? { ...a, findings: b.findings } : each === b ? { ...b, findings } : each,
+      );
+      await rechain(shelf, altered, { fitsDays: false });
+      return done(/entry \d+|c\|\d{6}/);
+    }
+    case 'backdate': {
+      // A sealed finding is resolved in an hour that is sealed, with hashes that fit.
+      const chain = pickOf(sealedIn(rows), plan.pick)!;
+      const last = chain.at(-1)!;
+      const value = last.raw.value as Record<string, Json>;
+      const { hash, previous: _p, ...content } = value;
+      const sequence = last.raw.sequence! + 1;
+      const next = linked(
+        { ...content, sequence, at: plus(content['at'] as Instant, 1) },
+        hash as string,
+      );
+      const row = { ...last, raw: { ...last.raw, sequence, value: next } };
+      await putRaw(shelf, last, row.raw);
+      await fitFinding(shelf, rows, row);
+      return done(nameOf(last.raw));
+    }
   }
+}
+
+/** Seals of hours of which the seal of a day tells. */
+function hoursOfDays(entries: readonly RecordEntry[]): (RecordEntry & Seal)[] {
+  const lastDay = entries.findLastIndex((each) => each.kind === 'seal' && each.hour === undefined);
+  return entries
+    .slice(0, lastDay)
+    .flatMap((each) => (each.kind === 'seal' && each.hour !== undefined ? [each] : []));
+}
+
+function entriesIn(rows: readonly ShelfRow[]): RecordEntry[] {
+  return rows
+    .filter(({ raw }) => raw.kind === 'entry')
+    .map(({ raw }) => raw.value as RecordEntry)
+    .sort((a, b) => a.sequence - b.sequence);
+}
+
+/** Writes the chain anew, with hashes that fit and a head that fits; also the lists of the days, if asked to. */
+export async function rechain(
+  shelf: Shelf,
+  of: readonly RecordEntry[],
+  { fitsDays }: { readonly fitsDays: boolean },
+): Promise<void> {
+  const rows = await shelf.rows();
+  const places = rows
+    .filter(({ raw }) => raw.kind === 'entry')
+    .toSorted((a, b) => a.raw.sequence! - b.raw.sequence!);
+  let head: ChainHead = EMPTY_CHAIN;
+  let hours: SealedHour[] = [];
+  for (const [i, row] of places.entries()) {
+    const was = of[i];
+    if (was === undefined) {
+      await shelf.remove(row.key);
+      continue;
+    }
+    const { sequence: _s, at, hash: _h, previous: _p, ...content } = was;
+    const isDay = content.kind === 'seal' && content.hour === undefined;
+    const next = nextEntry(head, isDay && fitsDays ? { ...content, hours } : content, at);
+    const { entry } = next;
+    if (entry.kind === 'seal' && entry.isLast) {
+      const { hour, sequence, hash } = entry;
+      hours = hour === undefined ? [] : [...hours, { hour, entry: sequence, hash }];
+    }
+    head = finished(next.head);
+    await shelf.put({ ...row, raw: { ...row.raw, value: entry } });
+  }
+  const row = rows.find(({ raw }) => raw.kind === 'head')!;
+  await shelf.put({ ...row, raw: { ...row.raw, value: head } });
 }
 
 function pickOf<T>(of: readonly T[], pick: number): T | undefined {

@@ -10,7 +10,7 @@ import { repair } from '../../shared/pipeline/repair';
 import { repairRows } from '../../shared/pipeline/repair-rows';
 import { purgeExpired } from '../../shared/pipeline/retention';
 import { addRule } from '../../shared/pipeline/rules';
-import { sealDays } from '../../shared/pipeline/seal';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import { DemoWatch } from '../fakes/demo-watch';
 import type { MemoryStores } from '../fakes/memory-stores';
@@ -50,7 +50,7 @@ async function world(): Promise<MemoryTables> {
   ]);
   clock.advance(DAY + 2 * HOUR);
   await watch.round();
-  await sealDays({ stores, copies: undefined, clock });
+  await sealRecord({ stores, copies: undefined, clock });
   await purgeExpired({ stores, detectors: DETECTORS, retention: 365 * DAY, clock });
   clock.advance(DAMAGE > clock.now() ? Date.parse(DAMAGE) - Date.parse(clock.now()) : 0);
   await watch.round();

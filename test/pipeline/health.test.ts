@@ -2,7 +2,7 @@ import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { DAY, MINUTE } from '../../shared/domain/time';
 import { health, type Health } from '../../shared/pipeline/health';
-import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
+import { CopyDiffersError, sealRecord } from '../../shared/pipeline/seal';
 import { finding, minutes, opening, timeline, windowReport } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 import { extendCoverage } from '../fakes/cover';
@@ -73,27 +73,27 @@ describe('health', () => {
     clock.advance(4 * DAY);
     expect(await problems()).toEqual([expect.stringContaining('never sealed')]);
 
-    await sealDays({ ...desk, copies: undefined });
+    await sealRecord({ ...desk, copies: undefined });
     expect(await problems()).toEqual([]);
     clock.advance(DAY);
     expect(await problems()).toEqual([]);
     clock.advance(2 * DAY);
     expect(await problems()).toEqual([
-      expect.stringContaining('sealed to 2026-02-03 only'),
+      expect.stringContaining('sealed to 2026-02-04 23:00 UTC only'),
       expect.stringContaining('not copied'),
     ]);
 
-    await sealDays({ ...desk, copies });
+    await sealRecord({ ...desk, copies });
     expect(await problems()).toEqual([]);
     clock.advance(DAY);
     const { sequence } = (await stores.chain.head()).head;
     copies.texts.set(sequence + 1, '{}');
-    await expect(sealDays({ ...desk, copies })).rejects.toThrow(CopyDiffersError);
+    await expect(sealRecord({ ...desk, copies })).rejects.toThrow(CopyDiffersError);
     expect(await problems()).toEqual([
       expect.stringContaining(`holds another entry ${sequence + 1} than the chain`),
     ]);
     copies.texts.delete(sequence + 1);
-    await sealDays({ ...desk, copies });
+    await sealRecord({ ...desk, copies });
     expect(await problems()).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import {
   type Manifest,
 } from '../../shared/pipeline/export-findings';
 import type { Stores } from '../../shared/pipeline/ports';
-import { sealDays } from '../../shared/pipeline/seal';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import { ending, finding, minutes, opening, TENANT } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
@@ -51,7 +51,7 @@ beforeAll(async () => {
     await quiet.index.put(opened.finding);
   }
   clock = new VirtualClock(plus(minutes(0), 2 * DAY));
-  await sealDays({ stores: quiet, copies: undefined, clock });
+  await sealRecord({ stores: quiet, copies: undefined, clock });
   stores = memoryStores(
     tables.through((run) => {
       operations += 1;

@@ -1,11 +1,13 @@
 import { extendCoverage } from '../fakes/cover';
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { canonical, type Json } from '../../shared/domain/canonical';
-import { DAY, MINUTE, plus, startOfMonth, type Instant } from '../../shared/domain/time';
+import { compare, type Finding } from '../../shared/domain/finding';
+import { nameOf, type RecordEntry, type Seal } from '../../shared/domain/record-chain';
+import { DAY, HOUR, MINUTE, plus, startOfMonth, type Instant } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
 import { PurgeUnfinishedError, purgeExpired } from '../../shared/pipeline/retention';
 import { addRule, removeRule } from '../../shared/pipeline/rules';
-import { CopyDiffersError, sealDays } from '../../shared/pipeline/seal';
+import { CopyDiffersError, sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import {
   collect,
@@ -18,7 +20,7 @@ import {
 import { defined } from '../fakes/answers';
 import { VirtualClock } from '../fakes/clock';
 import { Crash } from '../fakes/crashing';
-import { FIRST_DAY, live, MemoryCopies, RETENTION } from '../fakes/record';
+import { FIRST_DAY, live, MemoryCopies, RETENTION, write } from '../fakes/record';
 
 const [ANN, BEN] = ['Ann', 'Ben'].map((name) => timeline(name)) as [
   ReturnType<typeof timeline>,
@@ -109,6 +111,25 @@ function dying(stores: Stores, operation: number, side: 'before' | 'after'): Sto
   return Object.fromEntries(wrapped) as unknown as Stores;
 }
 
+/** Stores whose every call is written down. */
+function watched(stores: Stores, calls: string[]): Stores {
+  const wrap = (port: object): object =>
+    new Proxy(port, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') {
+          return member;
+        }
+        return (...args: unknown[]): unknown => {
+          calls.push(String(name));
+          return Reflect.apply(member, target, args);
+        };
+      },
+    });
+  const wrapped = Object.entries(stores).map(([name, port]) => [name, wrap(port as object)]);
+  return Object.fromEntries(wrapped) as Stores;
+}
+
 async function untilDone(work: (isFirst: boolean) => Promise<unknown>): Promise<boolean> {
   try {
     await work(true);
@@ -126,7 +147,7 @@ describe('retention', () => {
   it('removes what is old and resolved, and keeps the rest', async () => {
     const world = await makeWorld();
     const { stores } = world;
-    await sealDays({ ...world, copies: undefined });
+    await sealRecord({ ...world, copies: undefined });
 
     const report = await run(world, stores);
 
@@ -209,7 +230,7 @@ describe('retention', () => {
   it('guards what a purge named and kept because of a hold that came between', async () => {
     const world = await makeWorld();
     const { stores, clock } = world;
-    await sealDays({ ...world, copies: undefined });
+    await sealRecord({ ...world, copies: undefined });
     const why = { kind: 'hold', owner: 'law', reason: 'case', createdBy: 'law' } as const;
     const write = stores.chain.write.bind(stores.chain);
     const spy = jest.spyOn(stores.chain, 'write').mockImplementationOnce(async (...given) => {
@@ -225,7 +246,7 @@ describe('retention', () => {
     spy.mockRestore();
     expect(stores.chain.entries.at(-1)).toMatchObject({ kind: 'kept', purge: 2 });
     clock.advance(2 * DAY);
-    await sealDays({ ...world, copies: undefined });
+    await sealRecord({ ...world, copies: undefined });
     const evidence = { rows: stores.rows, copies: undefined };
     expect((await verifyRecord(evidence)).tamperings).toEqual([]);
     const kept = stores.findings.list().find((each) => each.anchor.key.startsWith('old'))!;
@@ -274,51 +295,55 @@ describe('retention', () => {
   });
 });
 
-describe('the daily seal', () => {
-  it('begins with all there is, follows day by day, and makes up for missed days', async () => {
+function sealsIn(stores: MemoryStores): (RecordEntry & Seal)[] {
+  return stores.chain.entries.flatMap((each) => (each.kind === 'seal' ? [each] : []));
+}
+
+describe('the seals of the hours and the days', () => {
+  it('begins with all there is, follows hour by hour and day by day, and makes up for missed days', async () => {
     const world = await makeWorld();
     const { stores, clock } = world;
 
-    const first = await sealDays({ ...world, copies: undefined, headsPerPart: 5 });
-    const again = await sealDays({ ...world, copies: undefined });
+    const first = await sealRecord({ ...world, copies: undefined, headsPerPart: 5 });
+    const again = await sealRecord({ ...world, copies: undefined });
     clock.advance(3 * DAY);
-    const later = await sealDays({ ...world, copies: undefined });
+    const later = await sealRecord({ ...world, copies: undefined });
 
-    expect([first.days, again.days, later.days]).toEqual([
-      ['2026-05-31'],
+    expect([first.periods, again.periods, later.periods]).toEqual([
+      ['2026-06-01/08'],
       [],
       ['2026-06-01', '2026-06-02', '2026-06-03'],
     ]);
-    const parts = stores.chain.entries.flatMap((each) => (each.kind === 'seal' ? [each] : []));
+    const parts = sealsIn(stores);
     expect(
-      parts.map(({ day, part, isLast, findings }) => [day, part, isLast, findings.length]),
+      parts.map((each) => [nameOf(each), each.part, each.isLast, each.findings.length]),
     ).toEqual([
-      ['2026-05-31', 1, false, 5],
-      ['2026-05-31', 2, false, 5],
-      ['2026-05-31', 3, true, 3],
+      ['2026-06-01/08', 1, false, 5],
+      ['2026-06-01/08', 2, false, 5],
+      ['2026-06-01/08', 3, true, 3],
       ['2026-06-01', 1, true, 0],
       ['2026-06-02', 1, true, 0],
       ['2026-06-03', 1, true, 0],
     ]);
-    expect(parts[2]?.coverage.directoryAudits?.[DETECTOR.id]).toMatchObject({ gaps: [] });
     expect(parts[2]?.rules).toHaveLength(1);
+    expect(parts[3]?.hours).toEqual([{ hour: '08', entry: 3, hash: parts[2]!.hash }]);
+    expect(parts[3]?.coverage.directoryAudits?.[DETECTOR.id]).toMatchObject({ gaps: [] });
+    expect(parts[4]?.hours).toEqual([]);
   });
 
-  it('seals what was there at the end of the day, also when it comes late', async () => {
+  it('seals what was there at the end of the hour, also when it comes late', async () => {
     const world = await makeWorld();
     const { stores, clock } = world;
-    await sealDays({ ...world, copies: undefined });
+    await sealRecord({ ...world, copies: undefined });
     const moved = await live(stores, finding(BEN.id, 'of that day'), clock.now(), 1);
     clock.advance(2 * DAY);
     const { head } = (await stores.findings.find(moved.id))!.finding;
     const later: Instant = clock.now();
     await live(stores, finding(BEN.id, 'after it'), later, 1);
 
-    await sealDays({ ...world, copies: undefined });
+    await sealRecord({ ...world, copies: undefined });
 
-    const seal = stores.chain.entries.find(
-      (each) => each.kind === 'seal' && each.day === '2026-06-01',
-    );
+    const seal = sealsIn(stores).find((each) => nameOf(each) === '2026-06-01/09');
     expect(seal).toMatchObject({ findings: [{ id: moved.id, sequence: 1, head }] });
   });
 
@@ -330,7 +355,7 @@ describe('the daily seal', () => {
       const copies = new MemoryCopies();
       world.clock.advance(2 * DAY);
       const seal = (stores: Stores, kept: MemoryCopies): Promise<unknown> =>
-        sealDays({ stores, clock: world.clock, copies: kept, headsPerPart: 5 });
+        sealRecord({ stores, clock: world.clock, copies: kept, headsPerPart: 5 });
       const isKilled = await untilDone(async (isFirst) => {
         const all = { ...world.stores, copies } as unknown as Stores & { copies: MemoryCopies };
         const stores =
@@ -350,16 +375,16 @@ describe('the daily seal', () => {
       const { state, isKilled } = await outcome(kill);
       expect(state).toBe(expected);
       if (!isKilled) {
-        expect(kill).toBeGreaterThanOrEqual(19);
+        expect(kill).toBeGreaterThanOrEqual(17);
         break;
       }
     }
   });
 
-  it('lists rules on the day they moved alone, and cuts many of them into parts', async () => {
+  it('lists rules in the hour they moved alone, and cuts many of them into parts', async () => {
     const world = await makeWorld();
     const { stores, clock } = world;
-    await sealDays({ ...world, copies: undefined });
+    await sealRecord({ ...world, copies: undefined });
     const expiresAt = plus(clock.now(), DAY);
     for (let i = 0; i < 7; i++) {
       const scope = { subjectId: `u${i}` };
@@ -375,12 +400,13 @@ describe('the daily seal', () => {
       writes += 1;
       return writes === 2 ? Promise.resolve(false) : write(...given);
     });
-    await sealDays({ ...world, copies: undefined, headsPerPart: 3 });
+    await sealRecord({ ...world, copies: undefined, headsPerPart: 3 });
 
-    const parts = stores.chain.entries.flatMap((each) => (each.kind === 'seal' ? [each] : []));
-    expect(parts.map(({ day, part, rules }) => [day, part, rules.length])).toEqual([
-      ['2026-05-31', 1, 1],
-      ...[1, 2, 3].map((part) => ['2026-06-01', part, part === 3 ? 1 : 3]),
+    const parts = sealsIn(stores);
+    expect(parts.map((each) => [nameOf(each), each.part, each.rules.length])).toEqual([
+      ['2026-06-01/08', 1, 1],
+      ...[1, 2, 3].map((part) => ['2026-06-01/09', part, part === 3 ? 1 : 3]),
+      ['2026-06-01', 1, 0],
       ['2026-06-02', 1, 0],
     ]);
     const evidence = { rows: stores.rows, copies: undefined };
@@ -390,11 +416,106 @@ describe('the daily seal', () => {
     expect((await verifyRecord(evidence)).tamperings).toMatchObject([{ what: 'removed' }]);
   });
 
+  describe('an hour', () => {
+    const seal = async (world: {
+      stores: Stores;
+      clock: VirtualClock;
+    }): Promise<readonly string[]> => (await sealRecord({ ...world, copies: undefined })).periods;
+
+    it('in which nothing moved writes nothing, and asks for next to nothing', async () => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      await seal(world);
+      const { sequence } = (await stores.chain.head()).head;
+      const calls: string[] = [];
+      const counting = watched(stores, calls);
+
+      for (let hour = 0; hour < 5; hour++) {
+        clock.advance(HOUR);
+        expect(await seal({ ...world, stores: counting })).toEqual([]);
+      }
+
+      expect((await stores.chain.head()).head.sequence).toBe(sequence);
+      expect(calls.filter((name) => /write|commit|put/.test(name))).toEqual([]);
+      expect(calls.length).toBeLessThanOrEqual(5 * 8);
+    });
+
+    it('is sealed 20 minutes after its end, and lists what moved in it once', async () => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      await seal(world);
+      const moved = await live(stores, finding(BEN.id, 'in time'), clock.now(), 2);
+      clock.advance(HOUR + 20 * MINUTE);
+
+      expect(await seal(world)).toEqual(['2026-06-01/09']);
+      clock.advance(HOUR);
+      expect(await seal(world)).toEqual([]);
+      const { findings } = sealsIn(stores).at(-1)!;
+      expect(findings).toEqual([{ id: moved.id, sequence: 2, head: moved.head }]);
+    });
+
+    it('lists what was written late for the hour before, and no seal knows what comes later still', async () => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      await live(stores, finding(BEN.id, 'in time'), clock.now(), 1);
+      clock.advance(HOUR);
+      await seal(world);
+      const evidence = { rows: stores.rows, copies: undefined };
+      const late = await live(stores, finding(BEN.id, 'late'), plus(clock.now(), -MINUTE), 1);
+      expect((await verifyRecord(evidence)).tamperings).toEqual([]);
+      clock.advance(HOUR);
+
+      expect(await seal(world)).toEqual(['2026-06-01/10']);
+      expect(sealsIn(stores).at(-1)?.findings).toMatchObject([{ id: late.id }]);
+
+      // Nobody writes so late: somebody has dated it back.
+      await live(stores, finding(BEN.id, 'forged'), plus(clock.now(), -2 * HOUR), 1);
+      expect((await verifyRecord(evidence)).tamperings).toMatchObject([{ what: 'inserted' }]);
+    });
+
+    it('that was missed is sealed later, in order, each with what stood at its end', async () => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      await seal(world);
+      const of = finding(BEN.id, 'both hours');
+      const first = await live(stores, of, clock.now(), 1);
+      clock.advance(3 * HOUR);
+      const now = clock.now();
+      const resolved = { verdict: { state: 'resolved', resolution: 'done' } } as const;
+      const next: Finding = {
+        ...{ ...first, ...resolved, status: 'resolved', resolution: 'done', resolvedAt: now },
+      };
+      const last = await write(stores, compare(first, next, now)!);
+      clock.advance(DAY);
+
+      expect(await seal(world)).toEqual(['2026-06-01/09', '2026-06-01/12', '2026-06-01']);
+      const [, early, late, day] = sealsIn(stores);
+      expect(early?.findings).toEqual([{ id: of.id, sequence: 1, head: first.head }]);
+      expect(late?.findings).toEqual([{ id: of.id, sequence: 2, head: last.head }]);
+      expect(day?.hours?.map(({ hour }) => hour)).toEqual(['08', '09', '12']);
+      expect((await verifyRecord({ rows: stores.rows, copies: undefined })).tamperings).toEqual([]);
+    });
+
+    it('is sealed once by two at a time', async () => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      await seal(world);
+      await live(stores, finding(BEN.id, 'x'), clock.now(), 1);
+      clock.advance(DAY);
+
+      const both = await Promise.all([seal(world), seal(world)]);
+
+      expect(both.flat().sort()).toEqual(['2026-06-01', '2026-06-01/09']);
+      expect(sealsIn(stores).map(nameOf).slice(-2)).toEqual(['2026-06-01/09', '2026-06-01']);
+      expect((await verifyRecord({ rows: stores.rows, copies: undefined })).tamperings).toEqual([]);
+    });
+  });
+
   it('does not go past a copy that says something else', async () => {
     const world = await makeWorld();
     const copies = new MemoryCopies();
     await copies.put(1, '{}');
 
-    await expect(sealDays({ ...world, copies })).rejects.toThrow(CopyDiffersError);
+    await expect(sealRecord({ ...world, copies })).rejects.toThrow(CopyDiffersError);
   });
 });

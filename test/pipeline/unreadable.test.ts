@@ -11,7 +11,7 @@ import { UnreadableRowError, type Post, type Stores } from '../../shared/pipelin
 import { repair } from '../../shared/pipeline/repair';
 import { purgeExpired } from '../../shared/pipeline/retention';
 import { addRule } from '../../shared/pipeline/rules';
-import { sealDays } from '../../shared/pipeline/seal';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { collect } from '../contracts/samples';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';
@@ -164,7 +164,7 @@ describe('a finding that cannot be read', () => {
   it('is sealed by its history, and not purged', async () => {
     clock.advance(2 * DAY);
 
-    await sealDays({ stores, clock, copies: undefined });
+    await sealRecord({ stores, clock, copies: undefined });
     await purgeExpired({ stores, detectors: [], retention: DAY, clock });
 
     const entry = await stores.chain.entry(1);

@@ -2,18 +2,21 @@ import { fromColumns, toColumns } from '../../shared/adapters/tables/columns';
 import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { digestOf } from '../../shared/domain/chain';
 import type { Finding, Transition } from '../../shared/domain/finding';
+import { HOUR } from '../../shared/domain/time';
 import { repair } from '../../shared/pipeline/repair';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord, type Verification } from '../../shared/pipeline/verify';
 import { finding, opening, timeline } from '../contracts/samples';
+import type { VirtualClock } from '../fakes/clock';
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { buildRecord, write } from '../fakes/record';
 
 /** A record whose lists are right, and the finding of today, which no seal knows yet: open, then resolved. */
-async function world(): Promise<{ stores: MemoryStores; id: string }> {
+async function world(): Promise<{ stores: MemoryStores; id: string; clock: VirtualClock }> {
   const stores = memoryStores();
-  await buildRecord(stores);
+  const { clock } = await buildRecord(stores);
   await repair({ stores });
-  return { stores, id: stores.findings.list().at(-1)!.id };
+  return { stores, clock, id: stores.findings.list().at(-1)!.id };
 }
 
 function verify(stores: MemoryStores): Promise<Verification> {
@@ -116,6 +119,23 @@ describe('verification compares the lists with the findings', () => {
     const places = new Set(tamperings.map(({ place }) => place));
     expect(places.size).toBeGreaterThanOrEqual(1_000);
     expect(tamperings.every(({ detail }) => detail.includes('does not show it'))).toBe(true);
+  });
+
+  it.each([
+    { did: 'erased with its lines in both lists', alter: erase, what: 'removed' },
+    { did: 'put back as it was, with its lines', alter: rollBack, what: 'removed' },
+  ])('a finding was $did: the seal of its hour knows it', async ({ alter, what }) => {
+    const { stores, clock, id } = await world();
+    clock.advance(HOUR);
+    const { periods } = await sealRecord({ stores, clock, copies: undefined });
+    expect(periods).toEqual(['2026-03-15/11']);
+    alter(stores, id);
+    await repair({ stores, isForgetting: true }); // the lists say what is left
+
+    const found = await verify(stores);
+
+    expect(found.tamperings).toMatchObject([{ what }]);
+    expect(found.tamperings[0]!.place).toContain(id);
   });
 
   it('says nothing of lines that a writer has not written yet', async () => {

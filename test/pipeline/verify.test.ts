@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { memoryStores } from '../fakes/memory-stores';
-import type { Json } from '../../shared/domain/canonical';
-import { linked } from '../../shared/domain/chain';
 import {
   EMPTY_CHAIN,
   finished,
@@ -12,7 +10,7 @@ import {
 import { toInstant } from '../../shared/domain/time';
 import { collect } from '../contracts/samples';
 import { buildRecord, MemoryCopies } from '../fakes/record';
-import { applied, rowsOf, tampering, type Shelf, type ShelfRow } from '../fakes/tampering';
+import { applied, rechain, rowsOf, tampering, type Shelf, type ShelfRow } from '../fakes/tampering';
 import { verifyRecord, type Evidence, type Verification } from '../../shared/pipeline/verify';
 
 /** Rows that can be tampered with, in memory. */
@@ -76,7 +74,7 @@ describe('an untouched record', () => {
     expect(found.tamperings).toEqual([]);
     expect(found).toMatchObject({ isSound: true, unseen: [], notes: [] });
     expect(found.looked).toEqual({
-      ...{ findings: ids.length, rules: 3, seals: 42, purges: 1, copies: copies.texts.size },
+      ...{ findings: ids.length, rules: 3, seals: 45, purges: 1, copies: copies.texts.size },
       transitions: stores.findings.transitions.length,
     });
     expect(found.looked.findings).toBeLessThan(findings.length);
@@ -99,7 +97,7 @@ describe('an untouched record', () => {
 
     const found = await verifyRecord(evidence, { from });
 
-    expect(found).toMatchObject({ isSound: true, looked: { findings: 3 } });
+    expect(found).toMatchObject({ isSound: true, looked: { findings: 4 } });
   });
 });
 
@@ -132,6 +130,9 @@ describe('a record that somebody has altered', () => {
         'rewrite',
         'truncate',
         'wipe',
+        'unseal',
+        'exchange',
+        'backdate',
       ].sort(),
     );
   });
@@ -143,16 +144,13 @@ describe('a record that somebody has altered', () => {
     const rows = await rowsOf(stores.rows);
     const entries = rows.filter((row) => row.raw.kind === 'entry');
     const from = 5;
-    let previous = (entries[from - 1]!.raw.value as { hash: string }).hash;
-    for (const [i, row] of entries.slice(from).entries()) {
-      const { hash: _h, previous: _p, ...content } = row.raw.value as Record<string, Json>;
-      const next = linked({ ...content, ...(i === 0 && { coverage: { signIns: {} } }) }, previous);
-      previous = next.hash;
-      Object.assign(row.raw, { value: next });
-    }
-    const head = rows.find((row) => row.raw.kind === 'head')!;
-    Object.assign(head.raw, { value: { ...(head.raw.value as object), hash: previous } });
-    const { evidence } = shelfOf(rows);
+    const values = entries.map(({ raw }) => raw.value as RecordEntry);
+    const altered = values.map((value, i) =>
+      i === from ? ({ ...value, coverage: { signIns: {} } } as RecordEntry) : value,
+    );
+    const shelf = shelfOf(rows);
+    await rechain(shelf, altered, { fitsDays: true });
+    const { evidence } = shelf;
 
     const alone = await verifyRecord(evidence);
     const { tamperings } = await verifyRecord({ ...evidence, copies });
@@ -189,7 +187,7 @@ describe('a record that somebody has altered', () => {
   });
 
   it.each<[string, number, string[]]>([
-    ['all of them', Infinity, ['the seals: there is none, and there should be one since the day']],
+    ['all of them', Infinity, ['the seals: there is none, and there should be one of the hour of']],
     ['the last three days', 3, ['the seals after 2026-03-12']],
     ['nothing', 0, []],
   ])('is not sound without its seals: %s', async (_what, days, unseen) => {

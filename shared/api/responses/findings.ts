@@ -80,7 +80,7 @@ export const finding = z
       .meta({ description: 'What did not happen, and by when: why it was found.' }),
     record: z
       .strictObject({ sequence: count, head: z.string() })
-      .meta({ description: 'The head of its chain, as the daily seals list it.' }),
+      .meta({ description: 'The head of its chain, as the seals list it.' }),
     history: z.array(transition),
   })
   .meta({ id: 'Finding' });

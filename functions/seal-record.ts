@@ -1,8 +1,8 @@
 import { app } from '@azure/functions';
 import { withMonitor } from './invocation';
 
-app.timer('sealDay', {
-  schedule: '0 20 0 * * *',
+app.timer('sealRecord', {
+  schedule: '0 20 * * * *',
   handler: async (_timer, context) => {
     await withMonitor(context, (monitor) => monitor.seal());
   },
