@@ -131,7 +131,7 @@ class Audit {
     if (this.#oldest !== undefined && this.#oldest < plus(now, -UNSEALED)) {
       const which = through === undefined ? 'the seals' : `the seals after ${through}`;
       this.#unseen.push(
-        `${which}: there is none, and there should be one of the hour of ${this.#oldest}`,
+        `${which}: there is none, and there should be one of the hour of ${this.#oldest}; the app stood still since, or they were taken away`,
       );
       return;
     }

@@ -3,7 +3,7 @@ import type { Stores } from '../../shared/pipeline/ports';
 import { repair } from '../../shared/pipeline/repair';
 import { addCommand, listCommand, removeCommand, type AddOptions } from '../../cli/rules';
 import { verifyCommand } from '../../cli/verify';
-import { DAY, plus } from '../../shared/domain/time';
+import { DAY, HOUR, plus } from '../../shared/domain/time';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';
 import { buildRecord, FIRST_DAY } from '../fakes/record';
@@ -145,8 +145,8 @@ describe('crosscheck hold', () => {
 
 describe('crosscheck verify', () => {
   beforeEach(() => {
-    // The day after the last seal.
-    world = { ...world, clock: new VirtualClock(plus(FIRST_DAY, 43 * DAY)) };
+    // An hour after what moved last.
+    world = { ...world, clock: new VirtualClock(plus(FIRST_DAY, 42 * DAY + 3 * HOUR)) };
   });
 
   it('says that the record is what was written', async () => {
@@ -154,7 +154,7 @@ describe('crosscheck verify', () => {
 
     expect(said.join('')).toMatch(/^The record is what was written\.\n/);
     expect(said.join('')).toMatch(
-      /Looked at \d+ findings, \d+ transitions, \d+ rules and holds, 42 seals, 1 purges, 0 copies\./,
+      /Looked at \d+ findings, \d+ transitions, \d+ rules and holds, 45 seals, 1 purges, 0 copies\./,
     );
     expect(said.join('')).toContain('Sealed to 2026-03-15 00:00 UTC');
     expect(said.join('')).toContain('note: no container is configured (SEAL_CONTAINER)');
@@ -165,7 +165,7 @@ describe('crosscheck verify', () => {
       0,
     );
 
-    expect(json()).toMatchObject({ isSound: true, tamperings: [], looked: { findings: 2 } });
+    expect(json()).toMatchObject({ isSound: true, tamperings: [], looked: { findings: 3 } });
   });
 
   it('names what was altered and fails', async () => {
