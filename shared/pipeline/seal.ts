@@ -139,7 +139,10 @@ function isFirst({ lastSeal }: ChainHead, period: Period): boolean {
   return lastSeal === undefined || (isSame(lastSeal, period) && lastSeal.isFirst === true);
 }
 
-interface Listed { readonly kind: 'findings' | 'rules'; readonly of: Head }
+interface Listed {
+  readonly kind: 'findings' | 'rules';
+  readonly of: Head;
+}
 
 /** Writes the parts of an hour that are missing. @returns undefined when somebody else came between. */
 async function writeHour(

@@ -3,7 +3,7 @@ import { DAY, plus } from '../../shared/domain/time';
 import type { Stores } from '../../shared/pipeline/ports';
 import { concurrently } from '../../shared/pipeline/concurrently';
 import { exportFindings } from '../../shared/pipeline/export-findings';
-import { sealDays } from '../../shared/pipeline/seal';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import { finding, minutes, opening, timeline } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
@@ -27,7 +27,7 @@ export async function measureRecord(
   });
   const clock = new VirtualClock(plus(minutes(10), DAY));
   await fill(stores, count);
-  await sealDays({ stores, copies: undefined, clock });
+  await sealRecord({ stores, copies: undefined, clock });
   const measured = async (work: () => Promise<boolean>): Promise<MeasuredRecord> => {
     onOperation = () => undefined;
     await work(); // what is loaded and compiled by it is no matter of the findings
