@@ -85,7 +85,7 @@ function lostText(lost: RepairReport['lost'], isForgotten: boolean): string {
   });
   const what = `the lists told of ${count(lost.length, 'finding')} that ${lost.length === 1 ? 'is' : 'are'} gone, or further than what is stored, and no purge is written down:\n`;
   const next = isForgotten
-    ? 'These lines were taken away, as --forget says. Find out who changed the record.\n'
+    ? 'These lines were taken away, as --forget says; a copy of each is in the table Quarantine. Find out who changed the record.\n'
     : 'These lines stay, as evidence. Run: crosscheck verify. Keep: crosscheck repair --json. Only then: crosscheck repair --forget\n';
   return plainLines(
     `crosscheck: ${what}${shown.join('')}${lost.length > shown.length ? '  and more (--json has them)\n' : ''}${next}`,

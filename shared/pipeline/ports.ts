@@ -486,6 +486,8 @@ export interface FindingIndex {
   ): Promise<FindingLines>;
   /** Every row of every list, for `repair`. */
   rows(): AsyncIterable<IndexRow>;
+  /** Copies one row, as it lies, to where damaged rows are kept: what it says is about to be lost. */
+  keep(row: IndexRow): Promise<void>;
   /** Takes away one row. */
   drop(row: IndexRow): Promise<void>;
 }

@@ -46,7 +46,7 @@ export interface Repair {
     readonly counts: FindingCounts;
     readonly rows: Pick<RecordRows, 'chain'>;
   };
-  /** Lines that may be all that is left of something are brought in line, too; without it they stay. */
+  /** Lines that may be all that is left of something are brought in line, too, and copied before; without it they stay. */
   readonly isForgetting?: boolean;
   /** Called now and then, with what was done so far. */
   readonly onProgress?: (report: RepairReport) => void;
@@ -195,6 +195,7 @@ async function mend(
       }
       return;
     }
+    await stores.index.keep(row);
   }
   if (stored === undefined) {
     await stores.index.drop(row);

@@ -83,6 +83,10 @@ export class SubjectLookup implements FindingIndex {
     return this.#index.rows();
   }
 
+  keep(row: IndexRow): Promise<void> {
+    return this.#index.keep(row);
+  }
+
   drop(row: IndexRow): Promise<void> {
     return this.#index.drop(row);
   }

@@ -97,6 +97,9 @@ class Audit {
       );
     }
     this.#lookAtAge(sealed.through);
+    if (this.#tamperings.length >= MOST_TAMPERINGS) {
+      this.#notes.push('1,000 or more rows are not what was written; the rest is not listed');
+    }
     return {
       isSound: this.#tamperings.length === 0 && this.#unseen.length === 0,
       tamperings: this.#tamperings,

@@ -8,7 +8,7 @@ import type { Damage, Table } from './table';
 
 /** Rows that stand damaged. */
 const STANDING = 'd';
-/** Copies of those that were rebuilt or taken away. */
+/** Copies of those that were rebuilt or taken away, and of lines that somebody had `repair` forget. */
 const COPY = 'k';
 const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
 /** A row is smaller; what is longer once it is written as JSON is cut. */
@@ -58,6 +58,11 @@ export class TableDamaged implements DamagedRows, Damage {
       const place = { partitionKey: this.#partition, rowKey: joinKey(STANDING, id) };
       await this.#table.upsert({ ...place, ...toColumns(kept) });
     }
+  }
+
+  async keep(table: string, row: StoredRow): Promise<void> {
+    const kept = { table, partitionKey: row.partitionKey, rowKey: row.rowKey, text: textOf(row) };
+    await this.#table.upsert({ ...this.#placeOfCopy(idOf(kept), kept.text), ...toColumns(kept) });
   }
 
   async list(): Promise<readonly DamagedRow[]> {
@@ -141,12 +146,12 @@ export class TableDamaged implements DamagedRows, Damage {
   async #retire(row: StoredRow): Promise<void> {
     const { text } = keptIn(row);
     const [, id = ''] = row.rowKey.split('|');
-    const place = {
-      partitionKey: this.#partition,
-      rowKey: joinKey(COPY, id, shortHash(16, text)),
-    };
-    await this.#table.upsert({ ...place, ...jsonOf(row) });
+    await this.#table.upsert({ ...this.#placeOfCopy(id, text), ...jsonOf(row) });
     await this.#table.remove(this.#partition, row.rowKey, '*');
+  }
+
+  #placeOfCopy(id: string, text: string): Row {
+    return { partitionKey: this.#partition, rowKey: joinKey(COPY, id, shortHash(16, text)) };
   }
 }
 

@@ -120,10 +120,14 @@ export class TableIndex implements FindingIndex {
     }
   }
 
+  async keep({ key }: IndexRow): Promise<void> {
+    const row = await this.#table.get(...placeIn(key));
+    await (row && this.#table.damage?.keep(this.#table.name, row));
+  }
+
   async drop({ key }: IndexRow): Promise<void> {
     await this.#table.damage?.flush(); // what cannot be read is copied before it goes
-    const space = key.indexOf(' '); // keys have none
-    await this.#table.remove(key.slice(0, space), key.slice(space + 1), '*');
+    await this.#table.remove(...placeIn(key), '*');
   }
 
   /** One, or two when the list goes on in the middle of a month: the rest of that month, and the months before it. */
@@ -298,4 +302,9 @@ function monthIn(list: string, month: string): string {
 
 function isMonthStart(instant: Instant): boolean {
   return startOfMonth(instant) === instant;
+}
+
+function placeIn(key: string): [partitionKey: string, rowKey: string] {
+  const space = key.indexOf(' '); // keys have none
+  return [key.slice(0, space), key.slice(space + 1)];
 }

@@ -68,6 +68,8 @@ export interface Damage {
   note(table: string, row: StoredRow): void;
   /** Keeps what was noted: to be called before such a row is written anew. */
   flush(): Promise<void>;
+  /** Keeps a copy of a row that can be read and is to go all the same. */
+  keep(table: string, row: StoredRow): Promise<void>;
 }
 
 /**
