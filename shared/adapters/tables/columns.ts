@@ -1,4 +1,5 @@
 import { UnreadableRowError } from '../../pipeline/ports';
+import { FORMAT, isVersion } from './formats';
 import { TEXT_LIMIT, type Row } from './guards';
 
 /**
@@ -20,7 +21,7 @@ export type Shape = Readonly<Record<string, 'text' | 'number' | 'list' | 'object
 
 /**
  * What `toColumns` wrote. The rows are our own: callers trust them beyond this shape.
- * @throws UnreadableRowError when it is no JSON of an object of this shape.
+ * @throws UnreadableRowError when it is no JSON of an object of this shape, or names what is no version.
  */
 export function fromColumns(row: Row, table = 'one of the tables', shape: Shape = {}): object {
   let text = '';
@@ -33,7 +34,8 @@ export function fromColumns(row: Row, table = 'one of the tables', shape: Shape 
   } catch {
     // what the parser says quotes the content
   }
-  if (!isOfShape(value, shape)) {
+  const isSpoilt = row[FORMAT] !== undefined && !isVersion(row[FORMAT]);
+  if (isSpoilt || !isOfShape(value, shape)) {
     throw new UnreadableRowError(table, row.partitionKey, row.rowKey);
   }
   return value;

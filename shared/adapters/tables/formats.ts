@@ -19,19 +19,26 @@ export const FORMATS: Formats = { current: 1, upcasts: {} };
 /** The column that names the version. */
 export const FORMAT = 'format';
 
+const HIGHEST = 1_000;
+
+/** Whether a version of Crosscheck could have written this; anything else is a row that somebody has spoilt. */
+export function isVersion(format: unknown): format is number {
+  return Number.isInteger(format) && Number(format) >= 0 && Number(format) <= HIGHEST;
+}
+
 /** A row as it is written: with its version. */
 export function withFormat(row: Row, { current }: Formats): Row {
   return { ...row, [FORMAT]: current };
 }
 
 /**
- * A row as it is read: one of an older version is made one of today. A row that names no version was not written by
- * Crosscheck; whoever reads its content says so.
+ * A row as it is read: one of an older version is made one of today. A row that names no version, or what is none, was
+ * not written by Crosscheck; whoever reads its content says so.
  * @throws NewerRowError
  */
 export function upToDate(table: string, row: StoredRow, { current, upcasts }: Formats): StoredRow {
   const version = row[FORMAT];
-  if (typeof version !== 'number' || version === current) {
+  if (!isVersion(version) || version === current) {
     return row;
   }
   if (version > current) {

@@ -218,4 +218,26 @@ describe('versions of rows', () => {
       }
     },
   );
+
+  it.each([1e9, -1, 1.5, 'x'])(
+    'whose version is spoilt (%p) are unreadable alone: the rest of the page goes on',
+    async (format) => {
+      const contents = tables.contents('Findings');
+      const [key, row] = [...contents.rows].find(([, { rowKey }]) => rowKey.startsWith('f|'))!;
+      const count = (await collect(stores.findings.all())).length;
+      contents.rows.set(key, { ...row, [FORMAT]: format });
+      const unreadable: string[] = [];
+
+      const left = await collect(
+        stores.findings.all(({ findingId = '' }) => {
+          unreadable.push(findingId);
+        }),
+      );
+
+      expect(unreadable).toHaveLength(1);
+      expect(left).toHaveLength(count - 1);
+      const { tamperings } = await verifyRecord({ rows: stores.rows, copies: undefined });
+      expect(tamperings).toMatchObject([{ what: 'changed' }]);
+    },
+  );
 });
