@@ -102,7 +102,7 @@ export function inNeededFeeds(
   detectors: readonly Needing[],
   source: Source,
   step: (ids: readonly string[]) => (feed: FeedState) => FeedState,
-) {
+): (state: SourceState) => SourceState {
   const needed = detectors.flatMap(({ id, needs }) =>
     needs.flatMap((feed) => (feed.source === source ? [{ id, property: feed.property }] : [])),
   );
