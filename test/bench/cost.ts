@@ -2,8 +2,9 @@
 const POLLS = 12 * 24 * 30;
 const REASSESS = 12 * 24 * 30;
 const DELIVERIES = 60 * 24 * 30;
-/** Requests of a run that finds nothing to do. */
-const IDLE = 3;
+/** Requests of a run that finds nothing to do: marks, what is due, the heads of both logs; and one look at what is owed. */
+const IDLE_REASSESS = 8;
+const IDLE_DELIVERY = 1;
 /** In US dollars: of 10,000 requests to tables, and of a GB kept for a month. To be checked with Azure's calculator. */
 const PER_10_000 = 0.00036;
 const PER_GB = 0.06;
@@ -23,7 +24,7 @@ export interface Counted {
 
 /** What storage costs in a month for tenants of three sizes and two rates of rows, one line each. */
 export function monthly({ quietPoll, perTouched, perTouchedInBulk }: Counted): readonly string[] {
-  const runs = POLLS * quietPoll + (REASSESS + DELIVERIES) * IDLE;
+  const runs = POLLS * quietPoll + REASSESS * IDLE_REASSESS + DELIVERIES * IDLE_DELIVERY;
   return [1_000, 10_000, 100_000].flatMap((users) =>
     [0.05, 3].map((rate) => {
       const rows = users * rate * 30;

@@ -10,13 +10,11 @@ import { KnownSignals } from '../../shared/pipeline/known-signals';
 import type { Stores } from '../../shared/pipeline/ports';
 import { select } from '../../shared/pipeline/select';
 import { memoryStores } from '../fakes/memory-stores';
+import { REQUEST, ROW } from './slow-storage';
 import { deviceAdded, minutes, registered } from '../fakes/records';
 import { configured, cover, TENANT } from '../fakes/run';
 import { END, PLAIN, stepsOf } from '../fakes/stories';
 
-/** What a request to storage takes, and each row that goes with it, in milliseconds. */
-const REQUEST = 5;
-const ROW = 0.5;
 /** Of a poll, beside the four minutes of reading. */
 const BUDGET = 3 * MINUTE;
 /** So many rows of a window are stored at once. */
@@ -46,15 +44,34 @@ export interface LargeTenant {
   readonly opened: Measured;
 }
 
+/** Where a tenant is stored, and what was asked of it so far. */
+export interface Storage {
+  readonly stores: Stores;
+  readonly operations: () => number;
+}
+
+/** Tables in this process that take as long as those of a storage account: only what the code does is measured. */
+export function slowMemory(): Storage {
+  let operations = 0;
+  const stores = memoryStores().over(
+    taking((count) => {
+      operations += count;
+    }),
+  );
+  return { stores, operations: () => operations };
+}
+
 /**
  * Runs polls of a tenant with so many users over tables that take as long as those of a storage account. Graph is left
  * out: it lets an app ask for about 10,000 rows in 10 s, and that is waiting, whatever the code does.
  */
-export async function measureLargeTenant(users: number): Promise<LargeTenant> {
-  const raw = memoryStores();
+export async function measureLargeTenant(
+  users: number,
+  { stores, operations: asked }: Storage = slowMemory(),
+): Promise<LargeTenant> {
   for (const source of ['directoryAudits', 'signIns'] as const) {
     const [step] = stepsOf(source, PLAIN[source === 'signIns' ? 'signIns' : 'audits']);
-    await cover({ stores: raw, detectors: configured() }, step!);
+    await cover({ stores, detectors: configured() }, step!);
   }
   const names = Array.from({ length: users }, (_, i) => `user-${i}`);
   const ofDay = names.flatMap((user, i) => (i % 100 === 0 ? unfinished(user) : finished(user)));
@@ -63,12 +80,7 @@ export async function measureLargeTenant(users: number): Promise<LargeTenant> {
     records: readonly EntraRecord[],
     remembers = new KnownSignals(),
   ): Promise<Measured & { drains: number[]; repeated: number }> => {
-    let operations = 0;
-    const stores = raw.over(
-      taking((count) => {
-        operations += count;
-      }),
-    );
+    const before = asked();
     const started = performance.now();
     const touched = new Set<string>();
     const reading = await stores.coverage.reading();
@@ -90,10 +102,14 @@ export async function measureLargeTenant(users: number): Promise<LargeTenant> {
     }
     const seconds = (performance.now() - started) / 1_000;
     const timelines = touched.size;
+    const operations = asked() - before;
     return { operations, timelines, seconds, drains, repeated: Math.max(0, judged - timelines) };
   };
   const first = await poll(ofDay, known);
-  const findings = raw.findings.list().length;
+  let findings = 0;
+  for await (const _each of stores.findings.all()) {
+    findings += 1;
+  }
   const again = await poll(ofDay, known);
   const againAnew = await poll(ofDay);
   const steady = [];
