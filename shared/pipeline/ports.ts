@@ -528,8 +528,12 @@ export interface FindingCounts {
 
 /** Suppression rules and holds: each is a chain of steps, of which none is ever changed or removed. */
 export interface RuleStore {
-  /** All steps of all rules and holds; those of one rule in order. They grow for ever: not for every run. */
-  everyStep(): Promise<readonly RuleStep[]>;
+  /**
+   * All steps of all rules and holds; those of one rule in order. They grow for ever: not for every run. One that cannot
+   * be read is left out and noted.
+   * @throws UnreadableRowError instead, when a hold may not be missed.
+   */
+  everyStep(options?: { readonly mustBeWhole: true }): Promise<readonly RuleStep[]>;
   /** What runs need of the suppression rules, in one query. */
   current(now: Instant): Promise<CurrentRules>;
   /**

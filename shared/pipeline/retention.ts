@@ -277,7 +277,8 @@ function isKept(finding: Finding, holds: readonly Hold[], now: Instant): boolean
 }
 
 async function holdsNow(stores: Stores): Promise<readonly Hold[]> {
-  return rulesOf(await stores.rules.everyStep()).filter(isHold);
+  // What cannot be read may be a hold: then nothing is purged, and the run ends with that.
+  return rulesOf(await stores.rules.everyStep({ mustBeWhole: true })).filter(isHold);
 }
 
 /** By detector, where it was ever switched on: its floor, and the end of what it has read. */

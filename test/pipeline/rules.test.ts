@@ -2,7 +2,7 @@ import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import type { RuleScope } from '../../shared/domain/suppression';
 import { DAY, HOUR, plus } from '../../shared/domain/time';
 import { deliverAlerts } from '../../shared/pipeline/deliver';
-import type { Post } from '../../shared/pipeline/ports';
+import { UnreadableRowError, type Post } from '../../shared/pipeline/ports';
 import {
   addRule,
   listRules,
@@ -10,6 +10,7 @@ import {
   propagateSuppressions,
   RuleError,
 } from '../../shared/pipeline/rules';
+import { sealRecord } from '../../shared/pipeline/seal';
 import { VirtualClock } from '../fakes/clock';
 import { Crash, crashing } from '../fakes/crashing';
 import { deviceAdded, minutes } from '../fakes/records';
@@ -122,6 +123,23 @@ describe('suppression rules', () => {
     expect(await propagateSuppressions({ stores, clock })).toBe(1);
 
     expect(all).not.toHaveBeenCalled();
+  });
+
+  it('go on when the step of another rule cannot be read: only a purge stops, which might miss a hold', async () => {
+    await make({ detector: 'eas-success-despite-ca-failure', subjectId: 'ben' });
+    const contents = stores.tables.contents('Findings');
+    const [row] = [...contents.rows.values()].filter(({ rowKey }) => rowKey.startsWith('s|'));
+    contents.put({ ...row!, json: '{' });
+    await poll();
+
+    const rule = await make({ detector: 'mfa-registration-unfinished', subjectId: 'ann' });
+
+    await drain(runner);
+    expect(only()).toMatchObject({ suppressed: { rule: rule.id } });
+    expect((await listRules({ stores }, 'suppression')).map(({ id }) => id)).toEqual([rule.id]);
+    expect((await sealRecord({ stores, copies: undefined, clock })).periods).not.toEqual([]);
+    expect(await stores.damaged.list()).toMatchObject([{ kind: 'suppression' }]);
+    await expect(stores.rules.everyStep({ mustBeWhole: true })).rejects.toThrow(UnreadableRowError);
   });
 
   it('lose nothing to a kill at any operation', async () => {

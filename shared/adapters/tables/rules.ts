@@ -25,10 +25,12 @@ export class TableRules implements RuleStore {
     this.#partition = joinKey(tenantId, RULES);
   }
 
-  async everyStep(): Promise<readonly RuleStep[]> {
+  async everyStep(options?: { readonly mustBeWhole: true }): Promise<readonly RuleStep[]> {
     const rows = beginning(`${STEP}|`);
     const found = await this.#table.list({ partition: this.#partition, rows });
-    return found.map((row) => this.#stepIn(row));
+    return options === undefined
+      ? this.#table.values(found, SHAPES.step, (step) => step as RuleStep)
+      : found.map((row) => this.#stepIn(row));
   }
 
   async current(now: Instant): Promise<CurrentRules> {
