@@ -73,6 +73,7 @@ async function survive(
     scene.proxy.arm(target && { ...target, kill });
     const ending = await ended(child);
     await scene.proxy.settled();
+    scene.proxy.arm(); // a target that was not reached is not for whoever comes next
     await scene.endLease(step.at);
     if (killed.length === kills) {
       expect(ending).toEqual(WELL);

@@ -18,6 +18,6 @@ async function run(bundle: string, functions: readonly string[]): Promise<void> 
 
 const [bundle = '', ...functions] = process.argv.slice(2);
 run(bundle, functions).catch((error: unknown) => {
-  process.stderr.write(messageOf(error));
-  process.exitCode = 1;
+  // Whoever waits for it must not wait for ever: its standard input keeps the process alive.
+  process.stderr.write(messageOf(error), () => process.exit(1));
 });

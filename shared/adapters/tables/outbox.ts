@@ -104,7 +104,11 @@ export class TableOutbox implements Outbox {
     }
     const owed = owedRows(tenantId, channels, notice, at);
     await work.writeAll(owed.marks.map((upsert) => ({ upsert })));
-    return (await findings.transact(owed.rows.map((insert) => ({ insert })))) !== undefined;
+    const writes = owed.rows.map((insert) => ({ insert }));
+    const [only, ...others] = writes;
+    return only !== undefined && others.length === 0
+      ? findings.writeOne(only)
+      : (await findings.transact(writes)) !== undefined;
   }
 
   async read(alertId: string): Promise<readonly OutboxRow[]> {
