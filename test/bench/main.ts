@@ -134,7 +134,9 @@ async function benchLargeTenant(users: number): Promise<void> {
       each(of) <= goal,
     );
   };
-  counted(`the first poll, ${first.findings.toLocaleString('en')} findings`, first, 0.3);
+  // Of more users each window touches fewer of a partition's timelines side by side.
+  const most = users > 10_000 ? 0.5 : 0.3;
+  counted(`the first poll, ${first.findings.toLocaleString('en')} findings`, first, most);
   report(
     `${many} users: the first poll, without what Graph makes it wait`,
     `${first.seconds.toFixed(0)} s in ${first.drains.length} drains (goal 90 s for 10,000; each drain at most 180 s)`,
@@ -145,8 +147,8 @@ async function benchLargeTenant(users: number): Promise<void> {
     `${first.repeated} (goal 0)`,
     first.repeated === 0,
   );
-  counted('the same rows again, same process', again, 0.1);
-  counted('the same rows again, a new process', againAnew, 1);
+  counted('the tail again, same process', again, 0.1);
+  counted('the tail again, a new process', againAnew, 1);
   for (const one of steady) {
     counted(`${one.touched} touched, no new finding`, one, one.touched >= 100 ? 3 : 5);
   }
