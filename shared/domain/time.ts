@@ -177,7 +177,8 @@ function shorten(text: string): string {
 
 const LAST_MS = 9_999_999_999_999;
 
-/** A text that sorts the newest first, by milliseconds. */
+/** A text that sorts the newest first, by milliseconds; before 1970 and after 2286 all times are alike. */
 export function newestFirst(instant: Instant): string {
-  return String(LAST_MS - epochOf(instant)).padStart(13, '0');
+  const ms = Math.min(Math.max(epochOf(instant), 0), LAST_MS);
+  return String(LAST_MS - ms).padStart(13, '0');
 }

@@ -14,6 +14,7 @@ import { LOG_READING } from './log-reading';
 import { markConcerned } from './mark';
 import type { DamagedRow, Now, Stores, TimelineRef } from './ports';
 import { markEveryTimeline } from './rule-change';
+import { feedsFor } from './select';
 import { hearOfRows } from './unreadable';
 
 export interface RowRepair {
@@ -153,14 +154,12 @@ class Repair {
     for await (const window of stores.coverage.ledger(source, ever)) {
       windows.push(window);
     }
+    const asked = feedsFor(detectors, source);
     const properties = rows.flatMap(({ property }) => (property === undefined ? [] : [property]));
     return Object.fromEntries(
       properties.map((property) => {
-        const readers = detectors.filter(({ needs }) =>
-          needs.some((feed) => feed.source === source && feed.property === property),
-        );
-        const ids = readers.map((detector) => detector.id);
-        return [property, rebuiltFeed(windows, property, ids)];
+        const reads = asked.find((feed) => feed.property === property)?.reads ?? {};
+        return [property, rebuiltFeed(windows, property, Object.keys(reads))];
       }),
     );
   }

@@ -1,4 +1,5 @@
 import type { Gap, Interval } from '../../shared/domain/coverage';
+import { EVER } from '../../shared/domain/quarantine';
 import type { CoverageStore } from '../../shared/pipeline/ports';
 import { minutes, windowReport, type MakeStores } from './samples';
 import { extendCoverage, giveUpCoverage, inFeed, readCoverage, readFeed } from '../fakes/cover';
@@ -109,6 +110,11 @@ export function coverageStoreContract(make: MakeStores): void {
       }
 
       expect(listed).toEqual([windows[2], windows[1]]);
+      listed.length = 0;
+      for await (const window of coverage.ledger('signIns', EVER)) {
+        listed.push(window);
+      }
+      expect(listed).toEqual(windows.toReversed());
     });
 
     it('changes nothing when a window is recorded again', async () => {

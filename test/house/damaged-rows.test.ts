@@ -4,6 +4,7 @@ import { kindOf } from '../../shared/adapters/tables/row-kinds';
 import { TABLES } from '../../shared/adapters/tables/stores';
 import { DETECTORS } from '../../shared/detectors/index';
 import type { Source } from '../../shared/domain/record';
+import { feedsIn, type ReadingState } from '../../shared/domain/source-state';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
 import { recordAct } from '../../shared/pipeline/decide';
 import { repair } from '../../shared/pipeline/repair';
@@ -13,7 +14,7 @@ import { addRule } from '../../shared/pipeline/rules';
 import { sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import { DemoWatch } from '../fakes/demo-watch';
-import type { MemoryStores } from '../fakes/memory-stores';
+import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { TENANT } from '../fakes/run';
 
 const START = toInstant('2026-03-02T12:00:00Z');
@@ -161,6 +162,7 @@ describe('one row that is damaged', () => {
     };
     const kind = kindOf(table, row)?.kind ?? 'unknown';
     const source = kind === 'feed' || kind === 'coverage' ? sample.name.split(' ')[2] : undefined;
+    const known = memoryStores(copied(before));
     const tables = copied(before);
     damage(tables, sample, json);
     const watch = new DemoWatch(tables, { at: DAMAGE, began: START, news: NEWS });
@@ -219,6 +221,12 @@ describe('one row that is damaged', () => {
       demand(verified.tamperings.length > 0, 'verify finds nothing');
     }
     await watch.through(2);
+    if (source !== undefined) {
+      demand(
+        reachOf(await stores.coverage.reading()) === reachOf(await known.coverage.reading()),
+        'after repair a log counts as read from another time on',
+      );
+    }
     const again = [...watch.told].map((each) => each.split(' ')[0]);
     for (const detector of Object.keys(needed)) {
       demand(again.includes(detector), `after repair nobody is told of by ${detector}`);
@@ -232,6 +240,21 @@ describe('one row that is damaged', () => {
     return wrong;
   }
 });
+
+/** From when on each log was read, feed by feed and detector by detector. */
+function reachOf(reading: ReadingState): string {
+  return JSON.stringify(
+    Object.values(reading).map((state) =>
+      feedsIn(state).map(([property, { journal, byDetector }]) => [
+        property,
+        journal?.began,
+        Object.entries(byDetector)
+          .map(([id, { from }]) => [id, from])
+          .sort(),
+      ]),
+    ),
+  );
+}
 
 function keyOf({ partitionKey, rowKey }: StoredRow): string {
   return `${partitionKey}\u0000${rowKey}`;
