@@ -265,7 +265,8 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
     seal: async () => {
       const copies = await buildCopies(config);
       const report = await sealRecord({ stores, copies, clock });
-      logger.info({ run: 'seal', ...report }, 'record sealed');
+      const said = report.isDone ? 'record sealed' : 'record sealed in part; the next run goes on';
+      logger[report.isDone ? 'info' : 'warn']({ run: 'seal', ...report }, said);
       return report;
     },
     purge: async () => {

@@ -1,7 +1,7 @@
 import type { Coverage } from './coverage';
 import { linked, type Head, type Linked } from './chain';
 import type { Source } from './record';
-import { DAY, HOUR, plus, toInstant, type Instant } from './time';
+import { DAY, HOUR, plus, toInstant, type Duration, type Instant } from './time';
 
 /** A day as `2026-01-31`. */
 export type Day = string;
@@ -114,6 +114,12 @@ export function finished(head: ChainHead): ChainHead {
   const { unfinished: _u, ...rest } = head;
   return rest;
 }
+
+/**
+ * A transition is timed before it is written. What was timed so long before a period, and is in no seal, is taken up by the
+ * seal of that period, so that nothing falls between two seals; what is older than that and comes later was put in.
+ */
+export const LATE_WRITES: Duration = HOUR;
 
 /** `2026-01-31/09`, or `2026-01-31`. */
 export function nameOf({ day, hour }: Period): string {

@@ -4,6 +4,7 @@ import { SEVERITIES } from './detector';
 import { findingId, timelineId, type Finding, type Transition } from './finding';
 import {
   endOf,
+  LATE_WRITES,
   isSame,
   nameOf,
   type ChainHead,
@@ -12,7 +13,7 @@ import {
   type SealedHour,
 } from './record-chain';
 import { neededUntil, type RuleStep } from './suppression';
-import { HOUR, plus, type Instant } from './time';
+import { plus, type Instant } from './time';
 
 /** What was done to a row. */
 export interface Tampering {
@@ -54,12 +55,6 @@ export type SealedHead = Head & {
   readonly day?: string;
   readonly gone?: Instant;
 };
-
-/**
- * Between the time in a row and the moment it is written lie seconds, and people have clocks of their own: a row timed
- * so long before the end of a sealed hour may have come too late for that seal.
- */
-const LATE = HOUR;
 
 const changed = (place: string, detail: string): Tampering => ({ what: 'changed', place, detail });
 const removed = (place: string, detail: string): Tampering => ({ what: 'removed', place, detail });
@@ -150,7 +145,7 @@ function lookAtSeal(
     );
   }
   const from = sealed?.sequence ?? 0;
-  const end = through === undefined ? undefined : plus(through, -LATE);
+  const end = through === undefined ? undefined : plus(through, -LATE_WRITES);
   const late =
     end === undefined ? undefined : links.find((each) => each.sequence > from && each.at < end);
   return late === undefined

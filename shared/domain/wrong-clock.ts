@@ -1,6 +1,13 @@
 import type { Coverage } from './coverage';
 import type { FeedState, Journal } from './journal';
-import { feedsIn, inFeeds, type CutBack, type SourceState, type WrongClock } from './source-state';
+import {
+  feedsIn,
+  inFeeds,
+  type CutBack,
+  type ReadingState,
+  type SourceState,
+  type WrongClock,
+} from './source-state';
 import {
   between,
   earliest,
@@ -53,6 +60,14 @@ export function notingClock(clocks: Clocks | undefined) {
     };
     return { ...rest, wrongClock };
   };
+}
+
+/** The time, for what cannot be taken back: a clock that is known to be ahead is not believed, the logs said what time it is. */
+export function believedNow(reading: ReadingState, now: Instant): Instant {
+  const times = Object.values(reading).flatMap(({ wrongClock }) =>
+    wrongClock !== undefined && wrongClock.aheadBy > 0 ? [wrongClock.lastAt] : [],
+  );
+  return earliest(now, ...times);
 }
 
 /** Where the furthest feed of a source ends. */

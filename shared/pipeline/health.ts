@@ -351,6 +351,10 @@ async function problemsOfRecord(
   const problems: string[] = [];
   if (lastSeal === undefined && (await coverage.hasLedgerBefore(plus(now, -FIRST_SEALED_AFTER)))) {
     problems.push('The record was never sealed; look at the log of the seal function.');
+  } else if (lastSeal !== undefined && endOf(lastSeal) > now) {
+    problems.push(
+      `The record is sealed to ${toMinute(endOf(lastSeal))}, which is still to come: some clock was ahead. Until then nothing is sealed, and verification takes what is written for inserted.`,
+    );
   } else if (lastSeal !== undefined && endOf(lastSeal) < latest) {
     const to = toMinute(endOf(lastSeal));
     problems.push(`The record is sealed to ${to} only; look at the log of the seal function.`);

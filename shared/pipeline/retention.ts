@@ -21,6 +21,7 @@ import {
   type Duration,
   type Instant,
 } from '../domain/time';
+import { believedNow } from '../domain/wrong-clock';
 import { UnreadableRowError, type Clock, type StoredFinding, type Stores } from './ports';
 import { retryOnConflict } from './retry-on-conflict';
 
@@ -228,16 +229,9 @@ interface Limits {
 
 async function limitsOf(archive: Archive): Promise<Limits> {
   const reading = await archive.stores.coverage.reading();
-  const now = timeFor(reading, archive.clock.now());
+  // What is removed does not come back.
+  const now = believedNow(reading, archive.clock.now());
   return { before: startOfDay(plus(now, -archive.retention)), floors: floorsOf(archive, reading) };
-}
-
-/** What is removed does not come back, so a clock that is known to be ahead is not believed: the logs said what time it is. */
-function timeFor(reading: ReadingState, now: Instant): Instant {
-  const times = Object.values(reading).flatMap(({ wrongClock }) =>
-    wrongClock !== undefined && wrongClock.aheadBy > 0 ? [wrongClock.lastAt] : [],
-  );
-  return earliest(now, ...times);
 }
 
 /** What is to go besides findings. */

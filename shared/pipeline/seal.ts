@@ -1,9 +1,11 @@
 import { canonical, type Json } from '../domain/canonical';
 import type { Head } from '../domain/chain';
 import { CrosscheckError } from '../domain/errors';
+import type { Transition } from '../domain/finding';
 import {
   endOf,
   isSame,
+  LATE_WRITES,
   nameOf,
   nextEntry,
   startOf,
@@ -16,7 +18,8 @@ import {
 } from '../domain/record-chain';
 import { coverageByDetector } from '../domain/source-state';
 import { DAY, dayOf, HOUR, plus, type Instant } from '../domain/time';
-import type { ChainCopies, Now, Stores } from './ports';
+import { believedNow } from '../domain/wrong-clock';
+import { UnreadableRowError, type ChainCopies, type Now, type Stores } from './ports';
 
 export interface SealDesk {
   readonly stores: Pick<Stores, 'findings' | 'rules' | 'chain' | 'coverage'>;
@@ -30,6 +33,8 @@ export interface SealDesk {
 export interface SealReport {
   /** Hours and days that were sealed to their end, by name. */
   readonly periods: readonly string[];
+  /** False when others wrote to the chain each time: the next run goes on. */
+  readonly isDone: boolean;
   readonly copied: number;
 }
 
@@ -54,23 +59,18 @@ const COPIES_PER_NOTE = 50;
 const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
 const END = '9999-12-31T00:00:00.0000000Z' as Instant;
 /**
- * A transition is timed before it is written. What was timed so long before an hour, and is in no seal, is taken up by
- * the seal of that hour, so that nothing falls between two seals.
- */
-export const LATE_WRITES = HOUR;
-
-/**
  * Seals every whole hour in which something moved, and each day over its hours, the oldest first, and copies what is
  * new to the container. Hours and days that were missed are made up for.
  */
-export async function sealRecord(desk: SealDesk): Promise<SealReport> {
+export async function sealRecord({ clock, ...desk }: SealDesk): Promise<SealReport> {
+  const now = believedNow(await desk.stores.coverage.reading(), clock.now());
+  const believed: SealDesk = { ...desk, clock: { now: () => now } };
   const periods: string[] = [];
-  for (let passes = 0; passes < MOST_PASSES; passes++) {
-    if (await sealWhatIsOver(desk, periods)) {
-      break;
-    }
+  let isDone = false;
+  for (let passes = 0; passes < MOST_PASSES && !isDone; passes++) {
+    isDone = await sealWhatIsOver(believed, periods);
   }
-  return { periods, copied: await copyEntries(desk) };
+  return { periods, isDone, copied: await copyEntries(believed) };
 }
 
 /** @returns false when somebody else came between: what they wrote must be read first. */
@@ -206,11 +206,12 @@ async function* sealsBackFrom(
   head: ChainHead,
 ): AsyncIterable<RecordEntry & Seal> {
   for (let sequence = head.sequence; sequence > 0; sequence--) {
-    const entry = await chain.entry(sequence);
+    const entry = await orUnreadable(chain.entry(sequence));
     if (entry === undefined) {
       return; // removed by somebody; verification says so
     }
-    if (entry.kind === 'seal') {
+    // One that cannot be read is named by verification, too. A head that it lists is then listed twice.
+    if (entry !== 'unreadable' && entry.kind === 'seal') {
       yield entry;
     }
   }
@@ -236,20 +237,22 @@ async function movedSince(desk: SealDesk, period: Period, isAll: boolean): Promi
   const { findings, rules } = desk.stores;
   const from = isAll ? BEGINNING : plus(startOf(period), -LATE_WRITES);
   const chains: (readonly Step[])[] = [];
-  const later: string[] = [];
+  /** Whose history says where it stood; of one that cannot be read the finding says where it stands. */
+  const later = new Map<string, readonly Step[]>();
   const moved = findings.movedBetween(from, END, ({ findingId = '' }) => {
-    later.push(findingId); // the history says where it stood
+    later.set(findingId, []);
   });
   for await (const { id, sequence, head, movedAt } of moved) {
     if (movedAt !== undefined && (movedAt < endOf(period) || sequence === 1)) {
       chains.push([{ id, sequence, head, at: movedAt }]);
     } else {
-      later.push(id);
+      later.set(id, movedAt === undefined ? [] : [{ id, sequence, head, at: movedAt }]);
     }
   }
-  for (const id of later) {
-    const history = await findings.history(id);
-    chains.push(history.map(({ sequence, hash, at }) => ({ id, sequence, head: hash, at })));
+  for (const [id, known] of later) {
+    const history = await orUnreadable(findings.history(id));
+    const steps = history === 'unreadable' ? known : history.map(stepOf);
+    chains.push(steps);
   }
   const byRule = Map.groupBy(await rules.everyStep(), ({ ruleId }) => ruleId);
   return {
@@ -260,6 +263,22 @@ async function movedSince(desk: SealDesk, period: Period, isAll: boolean): Promi
         .sort((a, b) => a.sequence - b.sequence),
     ),
   };
+}
+
+function stepOf({ findingId: id, sequence, hash, at }: Transition): Step {
+  return { id, sequence, head: hash, at };
+}
+
+/** The audit trail is never mended, so one row of it that is spoilt must not keep the rest from being sealed. */
+async function orUnreadable<T>(work: Promise<T>): Promise<T | 'unreadable'> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof UnreadableRowError) {
+      return 'unreadable';
+    }
+    throw error;
+  }
 }
 
 /** Everything that moved in that time, as it was at its end. */
@@ -310,10 +329,15 @@ async function copyEntries({ stores: { chain }, copies }: SealDesk): Promise<num
   }
   let copied = 0;
   const { head } = await chain.head();
-  for (let sequence = (head.copied ?? 0) + 1; sequence <= head.sequence; sequence++) {
-    const entry = await chain.entry(sequence);
+  let done = head.copied ?? 0;
+  for (let sequence = done + 1; sequence <= head.sequence; sequence++) {
+    const entry = await orUnreadable(chain.entry(sequence));
     if (entry === undefined) {
       break; // removed by somebody; verification says so
+    }
+    if (entry === 'unreadable') {
+      done = sequence; // nothing of it can be copied any more
+      continue;
     }
     const text = copyOf(entry);
     if (!(await copies.put(sequence, text)) && (await copies.read(sequence)) !== text) {
@@ -321,14 +345,22 @@ async function copyEntries({ stores: { chain }, copies }: SealDesk): Promise<num
       throw new CopyDiffersError(sequence);
     }
     copied += 1;
-    if (sequence === head.sequence || copied % COPIES_PER_NOTE === 0) {
-      await note(chain, ({ differs: _d, ...now }) => ({
-        ...now,
-        copied: Math.max(sequence, now.copied ?? 0),
-      }));
+    done = sequence;
+    if (copied % COPIES_PER_NOTE === 0) {
+      await noteCopied(chain, done);
     }
   }
+  if (done > (head.copied ?? 0)) {
+    await noteCopied(chain, done);
+  }
   return copied;
+}
+
+function noteCopied(chain: Stores['chain'], to: number): Promise<void> {
+  return note(chain, ({ differs: _d, ...now }) => ({
+    ...now,
+    copied: Math.max(to, now.copied ?? 0),
+  }));
 }
 
 /** Refused when the chain moved meanwhile: then the same copies are looked at once more, next time. */

@@ -1,5 +1,5 @@
-import type { RecordEntry } from '../domain/record-chain';
-import { DAY, HOUR, plus, toInstant, type Instant } from '../domain/time';
+import { startOf, type RecordEntry } from '../domain/record-chain';
+import { DAY, HOUR, plus, type Instant } from '../domain/time';
 import {
   verifyChain,
   verifyFinding,
@@ -207,7 +207,7 @@ class Audit {
       if (
         missing.has(id) &&
         !isGone &&
-        (day === undefined || isWithin(startOf(day), this.#range, DAY))
+        (day === undefined || isWithin(startOf({ day }), this.#range, DAY))
       ) {
         const detail = `entry ${by} of the chain names it with ${sequence} rows, and nothing of it is there`;
         this.#say([{ what: 'removed', place: `finding ${id}`, detail }]);
@@ -286,7 +286,7 @@ class Audit {
 
   #concerns(entry: RecordEntry): boolean {
     return entry.kind === 'seal'
-      ? isWithin(startOf(entry.day), this.#range, DAY)
+      ? isWithin(startOf({ day: entry.day }), this.#range, DAY)
       : isWithin(entry.at, this.#range);
   }
 
@@ -327,8 +327,4 @@ function isWithin(at: Instant, { from, to }: Range, lasting = 0): boolean {
     (from === undefined || plus(at, lasting) > from || (lasting === 0 && at === from)) &&
     (to === undefined || at < to)
   );
-}
-
-function startOf(day: string): Instant {
-  return toInstant(`${day}T00:00:00Z`);
 }

@@ -454,6 +454,46 @@ describe('the seals of the hours and the days', () => {
       expect(findings).toEqual([{ id: moved.id, sequence: 2, head: moved.head }]);
     });
 
+    it('to come is not sealed by a clock that is known to be ahead', async () => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      await seal(world);
+      const at = clock.now();
+      const wrongClock = { aheadBy: 26 * HOUR, since: at, lastAt: at, runs: 1 };
+      await stores.coverage.change('signIns', (state) => ({ ...state, wrongClock }));
+      clock.advance(26 * HOUR);
+
+      expect(await seal(world)).toEqual([]);
+    });
+
+    it.each([
+      ['the newest seal', (key: string) => key.startsWith('c|')],
+      ['the history of a finding that moved', (key: string) => /^h\|.*\|0+1$/.test(key)],
+    ])('is sealed although %s is spoilt', async (_what, isIt) => {
+      const world = await makeWorld();
+      const { stores, clock } = world;
+      const copies = new MemoryCopies();
+      await seal(world);
+      const moved = await live(stores, finding(BEN.id, 'moved'), clock.now(), 2);
+      clock.advance(2 * HOUR);
+      const later = await live(stores, finding(BEN.id, 'later'), clock.now(), 2);
+      const contents = stores.tables.contents('Findings');
+      const rows = [...contents.rows.values()].filter(({ rowKey }) => isIt(rowKey));
+      contents.put({ ...rows.at(-1)!, json: '{' });
+      clock.advance(2 * HOUR);
+
+      await sealRecord({ ...world, copies });
+
+      const { head } = await stores.chain.head();
+      const listed: string[] = [];
+      for (let sequence = 2; sequence <= head.sequence; sequence++) {
+        const { findings } = (await stores.chain.entry(sequence)) as RecordEntry & Seal;
+        listed.push(...findings.map(({ id }) => id));
+      }
+      expect(listed).toEqual(expect.arrayContaining([moved.id, later.id]));
+      expect(head.copied).toBe(head.sequence);
+    });
+
     it('lists what was written late for the hour before, and no seal knows what comes later still', async () => {
       const world = await makeWorld();
       const { stores, clock } = world;
