@@ -69,7 +69,9 @@ async function* withManifest(
       yield format.last(step.value);
     } else if (!step.value.complete) {
       throw new ExportCutError(
-        'one answer cannot hold this export; ask with manifest=last, and go on with its `next`',
+        step.value.next === undefined
+          ? `${step.value.unreadable} findings cannot be read and are left out; ask with manifest=last, which says so`
+          : 'one answer cannot hold this export; ask with manifest=last, and go on with its `next`',
       );
     }
   } finally {

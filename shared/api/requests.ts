@@ -160,8 +160,8 @@ export const alertPath = z.strictObject({
   id: z
     .string()
     .regex(
-      /^[0-9a-f]{16}-[0-9a-f]{12}-\d{1,6}$/,
-      'takes the id of an alert: the id of its finding and a number',
+      /^([0-9a-f]{16}-[0-9a-f]{12}-\d{1,6}|notice(-[a-z]+)+-[0-9a-f]{12}-\d{14})$/,
+      'takes the id of an alert (the id of its finding and a number) or of a notice, as status names it',
     )
     .meta({ description: 'The id of the alert.' }),
 });

@@ -46,7 +46,7 @@ export interface Manifest {
   readonly left: number;
   /** What could not be read, finding or history, whatever the filter: `crosscheck verify` names the row. */
   readonly unreadable: number;
-  /** False when one answer could not hold it all: ask again with `next` as `after`. */
+  /** False when something could not be read, or when one answer could not hold it all: ask again with `next` as `after`. */
   readonly complete: boolean;
   readonly next?: string;
   /** Of every byte before the manifest. */
@@ -119,7 +119,7 @@ export async function* exportFindings(plan: ExportPlan): AsyncGenerator<string, 
     ...(plan.after !== undefined && { after: plan.after }),
     ...{ begunAt, endedAt: clock.now(), findings, byStatus, bySeverity },
     ...{ left, unreadable },
-    complete: next === undefined,
+    complete: next === undefined && unreadable === 0,
     ...(next !== undefined && { next }),
     ...{ sha256: bytes.end(), heads: heads.end() },
   };

@@ -41,7 +41,7 @@ export async function announceFirstStart(
     lines: [
       ...logs.map(({ says }) => says),
       `Crosscheck watches for: ${watchedFor.join('; ')}.`,
-      'What it finds comes here, a card for each finding. Silence means that nothing was found: a log that cannot be read is told, too.',
+      'What it finds comes here, a card for each finding, or one digest when there are many. Silence means that nothing was found: a log that cannot be read is told, too.',
     ],
   };
   await outbox.announceOnce(notice, now);
@@ -68,10 +68,13 @@ function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): r
   if (own.length === 0) {
     return [];
   }
-  const begun = own.flatMap(({ journal }) => journal?.began ?? []);
-  const [first, ...others] = begun;
+  const [first, ...others] = own.flatMap(({ journal }) => journal?.began ?? []);
   const [failure] = own.flatMap(({ trouble }) => trouble ?? []);
-  return first === undefined || begun.length < own.length
+  const part =
+    failure === undefined
+      ? ''
+      : ` A part of it cannot be read yet: ${failure.message}. ${failure.mend}`;
+  return first === undefined
     ? [
         {
           source,
@@ -84,7 +87,7 @@ function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): r
     : [
         {
           ...{ source, since: earliest(first, ...others) },
-          says: `${LOG_NAMES[source]} is read since ${toMinute(earliest(first, ...others))}.`,
+          says: `${LOG_NAMES[source]} is read since ${toMinute(earliest(first, ...others))}.${part}`,
         },
       ];
 }

@@ -312,7 +312,9 @@ function problemsOfChannels(
   }
   for (const { channel, dead } of channels.filter((each) => each.dead > 0)) {
     const where = channels.length === 1 ? '' : ` over ${channel}`;
-    problems.push(`${many(dead)} alerts could not be delivered${where} and were given up.`);
+    problems.push(
+      `${many(dead)} alerts could not be delivered${where} and were given up; status names each, and "crosscheck resend <id>" owes it again.`,
+    );
   }
   return problems;
 }

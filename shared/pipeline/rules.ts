@@ -35,7 +35,7 @@ type Draft<R extends Rule> = Omit<R, 'id' | 'createdAt' | 'ended'>;
 
 const LONGEST = 500;
 const PAGE = 500;
-/** Every run reads them all, from one row. */
+/** Every run reads those that hold, in one query. */
 const MOST_RULES = 400;
 
 /**
@@ -91,6 +91,7 @@ export async function removeRule(
     const rule = rulesOf(steps).find((each) => each.kind === kind);
     const last = steps.at(-1);
     if (rule === undefined || last === undefined) {
+      await desk.stores.rules.everyStep({ mustBeWhole: true }); // a step of it that cannot be read is told as that
       throw new RuleError(`there is no ${NAMES[kind]} ${id}; list them with: ${LISTS[kind]}`);
     }
     if (rule.ended !== undefined) {
@@ -102,6 +103,7 @@ export async function removeRule(
     return (await desk.stores.rules.add(stepEnding(last, ended))) ? { ...rule, ended } : undefined;
   });
   if (removed === undefined) {
+    await desk.stores.rules.everyStep({ mustBeWhole: true }); // the end of it may be there and unreadable
     throw new RuleError(`${NAMES[kind]} ${id} keeps changing; try again`);
   }
   await propagateSuppressions(desk);
@@ -136,11 +138,11 @@ export async function propagateSuppressions(desk: RuleDesk): Promise<number> {
   }
   const ids = new Set(news.map(({ ruleId }) => ruleId));
   // What is read now is at least as new as what is propagated.
-  const rules = rulesOf(await stores.rules.everyStep()).filter(
-    (rule) => isSuppression(rule) && ids.has(rule.id),
-  );
+  const every = rulesOf(await stores.rules.everyStep());
+  const rules = every.filter((rule) => isSuppression(rule) && ids.has(rule.id));
   const marked = rules.length === 0 ? 0 : await markSpokenOf(stores, rules, now);
-  for (const step of news) {
+  // Of a rule whose making cannot be read nobody knows whom it concerns: that waits until it can be.
+  for (const step of news.filter(({ ruleId }) => every.some(({ id }) => id === ruleId))) {
     await stores.rules.markPropagated(step);
   }
   return marked;
@@ -171,10 +173,12 @@ async function markSpokenOf(
   now: Instant,
 ): Promise<number> {
   const concerned = new Map<string, TimelineRef>();
-  // A finding whose line is still to be written has a mark from before it was written itself.
-  const writing = (await stores.marks.list()).filter(({ cause }) => cause === 'writing');
-  for (const timeline of writing.flatMap(({ timelines }) => timelines)) {
-    concerned.set(timeline.id, timeline);
+  // Whoever is being judged may be judged by the rules of before: the marks name them until their findings are written,
+  // and the lines of those.
+  for (const timeline of (await stores.marks.list()).flatMap(({ timelines }) => timelines)) {
+    if (rules.some((rule) => mayConcern(rule, timeline))) {
+      concerned.set(timeline.id, timeline);
+    }
   }
   for await (const line of unresolved(stores.index)) {
     if (rules.some((rule) => mayChange(rule, line, now))) {
@@ -204,6 +208,15 @@ async function* unresolved(index: EngineStores['index']): AsyncGenerator<Finding
       after = page.next;
     } while (after !== undefined);
   }
+}
+
+/** Whether a rule may speak of some finding of a timeline. */
+function mayConcern({ scope }: Rule, { id, detector, subject }: TimelineRef): boolean {
+  return (
+    (scope.detector === undefined || scope.detector === detector) &&
+    (scope.subjectId === undefined || scope.subjectId === subject.id) &&
+    (scope.findingId === undefined || scope.findingId.startsWith(`${id}-`))
+  );
 }
 
 /** Lines have no facts: a rule that asks for some may change more than it speaks of. */

@@ -9,7 +9,11 @@ import {
   type Manifest,
 } from '../../shared/pipeline/export-findings';
 import { lineOf } from '../../shared/pipeline/finding-lines';
-import type { FindingIndex, FindingStore } from '../../shared/pipeline/ports';
+import {
+  UnreadableRowError,
+  type FindingIndex,
+  type FindingStore,
+} from '../../shared/pipeline/ports';
 import { finding, minutes } from '../contracts/samples';
 
 const ALL = 20_000;
@@ -155,6 +159,26 @@ describe('pipeline/export-findings', () => {
     await pieces.next();
 
     expect((await pieces.next()).value).toMatchObject({ findings: 2, left: 1 });
+  });
+
+  it('is not complete when a finding cannot be read', async () => {
+    const stores = endless(3);
+    const damaged: FindingStore = {
+      ...stores.findings,
+      find: (id) =>
+        id.startsWith('0000000000000001')
+          ? Promise.reject(new UnreadableRowError('Findings', 'p', 'f', id))
+          : stores.findings.find(id),
+    };
+    const pieces = exportFindings({
+      ...{ index: stores.index, findings: damaged, clock: clock(), about },
+      ...{ format: FORMAT('ocsf'), name: 'ocsf', filter: { severity: 'high' } },
+    });
+    await pieces.next();
+
+    expect((await pieces.next()).value).toMatchObject({
+      ...{ findings: 2, unreadable: 1, complete: false },
+    });
   });
 
   it('of nothing is a head and a manifest', async () => {

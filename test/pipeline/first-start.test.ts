@@ -2,7 +2,10 @@ import type { Feed } from '../../shared/domain/feed';
 import { afterWindow, type FeedState } from '../../shared/domain/journal';
 import type { Notice } from '../../shared/domain/notice';
 import type { Source } from '../../shared/domain/record';
+import { inFeeds } from '../../shared/domain/source-state';
 import { HOUR, plus, toInstant } from '../../shared/domain/time';
+import { alertPath } from '../../shared/api/requests';
+import { resendAlert } from '../../shared/pipeline/resend';
 import { watchSources } from '../../shared/pipeline/watch-sources';
 import { afterTrouble, FEED, inFeed } from '../fakes/cover';
 import { around, Crash } from '../fakes/crashing';
@@ -121,6 +124,19 @@ describe('pipeline/first-start', () => {
     expect(await notices()).toEqual([]);
   });
 
+  it('waits for one feed of a log, not for all, and says what is missing', async () => {
+    const codes: Feed = { source: 'signIns', property: 'status/errorCode' };
+    const { world, poll, look, notices } = setUp([SIGN_INS, codes]);
+    await poll('signIns', read);
+    await world.stores.coverage.change('signIns', inFeeds([codes.property], denied));
+
+    await look();
+
+    expect((await notices())[0]?.lines[0]).toBe(
+      'The sign-in log is read since 2026-06-02 09:00 UTC. A part of it cannot be read yet: Graph answered 403. Grant it.',
+    );
+  });
+
   it('says nothing of a log that no detector reads', async () => {
     const { poll, look, notices } = setUp([AUDITS]);
     await poll('directoryAudits', read);
@@ -161,8 +177,8 @@ describe('pipeline/first-start', () => {
     expect(dead?.alertId).toBe(world.posted[0]);
 
     world.channel.answers = [{ outcome: 'accepted' }];
-    const [row] = await world.outbox.read(dead!.alertId);
-    await world.outbox.requeue(row!, world.clock.now());
+    expect(alertPath.safeParse({ id: dead!.alertId }).success).toBe(true);
+    await resendAlert(world.outbox, dead!.alertId, world.clock.now());
     await world.run();
     expect(await world.outbox.undelivered('dead', 10)).toEqual([]);
     expect((await world.outbox.read(dead!.alertId))[0]?.state).toBe('sent');

@@ -31,7 +31,9 @@ describe('health', () => {
     const { alerts, problems } = await look();
 
     expect(alerts).toEqual({ waiting: 10, 'not-configured': 0, dead: 100 });
-    expect(problems).toEqual(['100 or more alerts could not be delivered and were given up.']);
+    expect(problems).toEqual([
+      '100 or more alerts could not be delivered and were given up; status names each, and "crosscheck resend <id>" owes it again.',
+    ]);
   });
 
   it('says that nothing is read while READING is off, and not that the timers fail', async () => {

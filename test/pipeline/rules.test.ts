@@ -1,8 +1,9 @@
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
-import type { RuleScope } from '../../shared/domain/suppression';
+import { timelineId } from '../../shared/domain/finding';
+import { stepAdding, stepEnding, type RuleScope } from '../../shared/domain/suppression';
 import { DAY, HOUR, plus } from '../../shared/domain/time';
 import { deliverAlerts } from '../../shared/pipeline/deliver';
-import { UnreadableRowError, type Post } from '../../shared/pipeline/ports';
+import { UnreadableRowError, type Post, type TimelineRef } from '../../shared/pipeline/ports';
 import {
   addRule,
   listRules,
@@ -140,6 +141,38 @@ describe('suppression rules', () => {
     expect((await sealRecord({ stores, copies: undefined, clock })).periods).not.toEqual([]);
     expect(await stores.damaged.list()).toMatchObject([{ kind: 'suppression' }]);
     await expect(stores.rules.everyStep({ mustBeWhole: true })).rejects.toThrow(UnreadableRowError);
+  });
+
+  it('do not forget whom an ended rule kept quiet while its making cannot be read', async () => {
+    const rule = await make({ detector: 'mfa-registration-unfinished', subjectId: 'ann' });
+    await poll();
+    await stores.rules.add(
+      stepEnding(stepAdding(rule), { how: 'removed', at: clock.now(), by: 'eve', reason: 'over' }),
+    );
+    const contents = stores.tables.contents('Findings');
+    const [making] = [...contents.rows.values()].filter(({ rowKey }) => rowKey.startsWith('s|'));
+    contents.put({ ...making!, json: '{' });
+
+    expect(await propagateSuppressions({ stores, clock })).toBe(0);
+    contents.put(making!);
+    expect(await propagateSuppressions({ stores, clock })).toBe(1);
+    await expect(
+      removeRule({ stores, clock }, { id: 'aaaaaaaaaaaa', kind: 'hold', by: 'eve', reason: 'x' }),
+    ).rejects.toThrow(RuleError);
+  });
+
+  it('are learnt by whoever is being judged meanwhile', async () => {
+    const detector = 'mfa-registration-unfinished';
+    const judged = (id: string): TimelineRef => ({
+      ...{ id: timelineId('t', detector, id), detector, subject: { type: 'user', id } },
+    });
+    await stores.marks.mark([judged('ann'), judged('ben')], { cause: 'signals' });
+    const before = await stores.marks.list();
+
+    await make({ detector, subjectId: 'ann' });
+    await stores.marks.remove(before); // as the drain does that read the rules before
+
+    expect(await marked(stores)).toEqual([judged('ann')]);
   });
 
   it('lose nothing to a kill at any operation', async () => {
