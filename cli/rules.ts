@@ -12,7 +12,7 @@ import {
   toMinute,
   type Instant,
 } from '../shared/domain/time';
-import type { Clock } from '../shared/pipeline/ports';
+import type { Clock, Stores } from '../shared/pipeline/ports';
 import {
   addRule,
   listRules,
@@ -21,6 +21,7 @@ import {
   type RuleKind,
 } from '../shared/pipeline/rules';
 import { EXIT, UsageError } from './exit';
+import { count } from './finding-text';
 import { withLocalHost } from './local-environment';
 import { printable, table, type Terminal } from './print';
 import { whoIsHere } from './who';
@@ -95,7 +96,8 @@ export async function addCommand(
 export async function listCommand(kind: Kind, options: ListOptions, world: World): Promise<number> {
   const { terminal, clock } = world;
   const now = clock.now();
-  const rules = (await listRules(await openDesk(world), kind)).filter(
+  const desk = await openDesk(world);
+  const rules = (await listRules(desk, kind)).filter(
     (rule) => options.all === true || isInForce(rule, now),
   );
   if (options.json === true) {
@@ -103,7 +105,7 @@ export async function listCommand(kind: Kind, options: ListOptions, world: World
       asOf: now,
       rules: rules.map((rule) => ({ ...rule, isInForce: isInForce(rule, now) })),
     });
-    return EXIT.done;
+    return sayingWhatIsMissing(desk, terminal);
   }
   const none = kind === 'hold' ? 'No holds' : 'No suppression rules';
   terminal.out(
@@ -121,7 +123,22 @@ export async function listCommand(kind: Kind, options: ListOptions, world: World
           ]),
         ]),
   );
-  return EXIT.done;
+  return sayingWhatIsMissing(desk, terminal);
+}
+
+/** A hold that cannot be read must not be taken for one that is not there. @returns the exit code. */
+async function sayingWhatIsMissing(
+  { stores }: Awaited<ReturnType<typeof openDesk>>,
+  terminal: World['terminal'],
+): Promise<number> {
+  const missing = (await stores.damaged.list()).filter((row) => row.kind === 'suppression').length;
+  if (missing === 0) {
+    return EXIT.done;
+  }
+  terminal.err(
+    `crosscheck: ${count(missing, 'step')} of rules or holds cannot be read, so that the list may lack some; nothing is purged meanwhile; run: crosscheck verify\n`,
+  );
+  return EXIT.failed;
 }
 
 /**
@@ -150,7 +167,10 @@ export async function removeCommand(
   return EXIT.done;
 }
 
-async function openDesk({ environment, clock }: World): Promise<RuleDesk> {
+async function openDesk({
+  environment,
+  clock,
+}: World): Promise<RuleDesk & { readonly stores: Stores }> {
   const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
   const { stores } = await buildMonitor(config, clock);
   return { stores, clock };

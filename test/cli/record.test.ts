@@ -1,3 +1,4 @@
+import { TableClient } from '@azure/data-tables';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import type { Stores } from '../../shared/pipeline/ports';
 import { repair } from '../../shared/pipeline/repair';
@@ -134,6 +135,35 @@ describe('crosscheck hold', () => {
     await removeCommand('hold', id, { reason: 'closed' }, world);
 
     expect(said.join('')).toContain('may be purged when it is old enough');
+  });
+
+  it('says that a step cannot be read, and lists the others', async () => {
+    const hold = async (subject: string): Promise<string> => {
+      said = [];
+      const given = { subject, owner: 'law', reason: 'case 8', json: true };
+      await addCommand('hold', given, world, eve);
+      return json()['id'] as string;
+    };
+    const [spoilt, sound] = [await hold('user-8'), await hold('user-9')];
+    const steps = TableClient.fromConnectionString(azurite.connection, 'Findings', {
+      allowInsecureConnection: true,
+    });
+    const key = { partitionKey: `${TENANT_ID}|rules`, rowKey: `s|${spoilt}|000001` };
+    const { json: text } = await steps.getEntity<{ json: string }>(key.partitionKey, key.rowKey);
+    await steps.updateEntity({ ...key, json: '{' }, 'Merge');
+    said = [];
+
+    expect(await listCommand('hold', {}, world)).toBe(1);
+    expect(said.join('')).toContain(sound);
+    expect(said.join('')).toMatch(/1 step of rules or holds cannot be read.*crosscheck verify/);
+    await expect(removeCommand('hold', spoilt, { reason: 'over' }, world, eve)).rejects.toThrow(
+      /cannot be read; run: crosscheck verify/,
+    );
+
+    await steps.updateEntity({ ...key, json: text }, 'Merge');
+    for (const id of [spoilt, sound]) {
+      await removeCommand('hold', id, { reason: 'over' }, world, eve);
+    }
   });
 
   it('refuses an id that is none', async () => {
