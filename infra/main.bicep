@@ -60,7 +60,7 @@ param zoneRedundant bool = false
 
 @minValue(1)
 @maxValue(146000)
-@description('Days for which a daily seal can be neither changed nor deleted. The policy is left unlocked.')
+@description('Days for which a seal can be neither changed nor deleted. The policy is left unlocked.')
 param sealDays int = 400
 
 @description('Set it once the policy on the seals was locked: a locked policy refuses to be deployed again.')

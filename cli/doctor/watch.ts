@@ -3,6 +3,7 @@ import { needsSource } from '../../shared/domain/detector';
 import { toMinute } from '../../shared/domain/time';
 import { coverageReport } from '../../shared/pipeline/coverage-report';
 import { countText } from '../../shared/pipeline/counts';
+import { damagedInWords, damagedRemedy, gravestFirst } from '../../shared/pipeline/damaged';
 import { health } from '../../shared/pipeline/health';
 import type { Now, Stores } from '../../shared/pipeline/ports';
 import type { Check } from './check';
@@ -56,6 +57,15 @@ export async function lookAtWatch(
       says: countText(each),
     })),
   );
+  const [gravest, ...others] = gravestFirst(await stores.damaged.list());
+  if (gravest !== undefined) {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    checks.push({
+      ...{ id: 'stored-rows', state: 'fail' },
+      says: `stored rows cannot be read: ${damagedInWords(gravest)}${more}`,
+      mend: `${damagedRemedy([gravest, ...others])}.`,
+    });
+  }
   const { dead, waiting } = state.alerts;
   checks.push(
     dead > 0

@@ -58,7 +58,7 @@ ${lines}
 lines
 | where isnotempty(trouble)
 | summarize failures = count() by run, source, trouble
-| where failures >= 3
+| where failures >= 3 or run in ("seal", "purge") // those run once an hour and once a day
 '''
   }
   {

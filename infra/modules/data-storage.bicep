@@ -24,7 +24,7 @@ param isPrivate bool
 @description('How the data is replicated.')
 param replication string
 
-@description('Days for which a daily seal can be neither changed nor deleted.')
+@description('Days for which a seal can be neither changed nor deleted.')
 param sealDays int
 
 @description('Whether the policy on the seals was locked by a person: it is then left as it is.')

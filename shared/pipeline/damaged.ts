@@ -43,9 +43,17 @@ export function damagedInWords(row: DamagedRow): string {
   return `${WORDS[row.kind]} (${row.table} ${row.partitionKey} ${row.rowKey})`;
 }
 
+/** Those of the audit trail first: they cannot be rebuilt. */
+export function gravestFirst(rows: readonly DamagedRow[]): readonly DamagedRow[] {
+  return rows.toSorted((a, b) => Number(isOfAuditTrail(b)) - Number(isOfAuditTrail(a)));
+}
+
 /** What to do about damaged rows. */
 export function damagedRemedy(rows: readonly DamagedRow[]): string {
-  return rows.every(isOfAuditTrail)
-    ? 'Find out who changed the audit trail with: crosscheck verify'
-    : 'Rebuild what can be derived with: crosscheck repair';
+  const trail = 'Find out who changed the audit trail with: crosscheck verify';
+  const rest = 'Rebuild what can be derived with: crosscheck repair';
+  if (rows.every(isOfAuditTrail)) {
+    return trail;
+  }
+  return rows.some(isOfAuditTrail) ? `${trail}. ${rest}` : rest;
 }

@@ -7,7 +7,7 @@ import { coverageOf, feedOf, unread, type SourceState } from '../domain/source-s
 import { between, HOUR, MINUTE, plus, toMinute, type Instant } from '../domain/time';
 import { problemsOfTime } from '../domain/wrong-clock';
 import { countsOf, type Counted } from './counts';
-import { damagedInWords, damagedRemedy } from './damaged';
+import { damagedInWords, damagedRemedy, gravestFirst } from './damaged';
 import { isStorageGone, type Now, type Stores, type Undelivered } from './ports';
 import { feedsFor, type FeedReads } from './select';
 import { countRows, MOST_COUNTED as MOST_ROWS_COUNTED, type RowCounts } from './unreadable';
@@ -184,7 +184,7 @@ async function problemsOfJudging(
 
 /** Rows of our own that cannot be read, also those that this very look has met. */
 async function problemsOfRows({ damaged }: Pick<Stores, 'damaged'>): Promise<readonly string[]> {
-  const rows = await damaged.list();
+  const rows = gravestFirst(await damaged.list());
   const [first] = rows;
   if (first === undefined) {
     return [];

@@ -3,7 +3,7 @@ import { timelineId } from '../domain/finding';
 import { startOfHour } from '../domain/journal';
 import type { Signal, Subject } from '../domain/signal';
 import { latest, monthOf, type Instant } from '../domain/time';
-import { damagedInWords, damagedRemedy } from './damaged';
+import { damagedInWords, damagedRemedy, gravestFirst } from './damaged';
 import { keep } from './keep';
 import { LOG_READING, readingSignal, type ReadingNews } from './log-reading';
 import type { DamagedRow, EngineStores, Now, TimelineFaults, TimelineRef, Trouble } from './ports';
@@ -40,7 +40,7 @@ export async function noteFaults(
   const before = await marks.faults();
   const hasDamage = damaged.hasMet || before?.rows !== undefined;
   await damaged.flush();
-  const rows = hasDamage ? await damaged.list() : [];
+  const rows = hasDamage ? gravestFirst(await damaged.list()) : [];
   const id = timelineId(tenantId, LOG_READING.id, JUDGING.id);
   // Of this very timeline nothing can be told by itself: the log and health do.
   const others = faults.filter(({ timeline }) => timeline.id !== id);

@@ -83,6 +83,10 @@ describe('alert rules', () => {
     expect(afterLines).toContain('| where isnotempty(trouble)\n| summarize');
   });
 
+  it('tell of one failure of what runs so seldom that three would take hours', () => {
+    expect(queryOf('failures')).toContain('failures >= 3 or run in ("seal", "purge")');
+  });
+
   it('look no further than their window', () => {
     for (const [, query] of queries) {
       expect(query).not.toMatch(/\bago\(/);

@@ -4,19 +4,27 @@ import { runAz } from '../../../cli/doctor/azure';
 import { examine, type Check } from '../../../cli/doctor/check';
 import { lookAtSeals, lookAtTables } from '../../../cli/doctor/storage';
 import { lookAtVersions } from '../../../cli/doctor/versions';
+import { lookAtWatch } from '../../../cli/doctor/watch';
 import { lookAtWebhook } from '../../../cli/doctor/webhook';
 import { answerText, listenOnLoopback } from '../../../cli/local-host/listen';
 import { sealContainer } from '../../../shared/adapters/blobs/seal-container';
 import { claimsOf } from '../../../shared/adapters/graph/claims';
 import { Account } from '../../../shared/adapters/tables/account';
+import { readConfig } from '../../../shared/config/config';
 import { toInstant } from '../../../shared/domain/time';
 import { EASY_AUTH, removeBundle, startApi, TENANT, type ApiHost } from '../../functions/api-host';
 import { freePort, startAzurite } from '../../fakes/azurite';
 import { startAzuriteBlobs } from '../../fakes/azurite-blobs';
 import { VirtualClock } from '../../fakes/clock';
 import { tokenOf } from '../../fakes/guarded-tenant';
+import { memoryStores } from '../../fakes/memory-stores';
 
 jest.setTimeout(60_000);
+
+const EMPTY = {
+  ...{ TENANT_ID: TENANT, GRAPH_AUTH: 'none', GRAPH_BASE_URL: 'http://127.0.0.1:1' },
+  TABLES_CONNECTION: 'UseDevelopmentStorage=true',
+};
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -30,6 +38,38 @@ afterAll(() => {
 
 const byId = (checks: readonly Check[]): Record<string, string> =>
   Object.fromEntries(checks.map(({ id, state }) => [id, state]));
+
+describe('the watch', () => {
+  it('fails while stored rows cannot be read, the audit trail first', async () => {
+    const stores = memoryStores();
+    await stores.chain.write({ sequence: 0, hash: '' }, undefined);
+    await stores.marks.mark([{ id: 'a', detector: 'x', subject: { type: 'user', id: 'u' } }], {
+      cause: 'signals',
+    });
+    for (const [table, kind] of [
+      ['Work', 'mark|'],
+      ['Findings', 'head'],
+    ] as const) {
+      const contents = stores.tables.contents(table);
+      const [row] = [...contents.rows.values()].filter(({ rowKey }) => rowKey.startsWith(kind));
+      contents.put({ ...row!, json: '{' });
+    }
+    await stores.damaged.search();
+    const config = readConfig({ ...EMPTY, LOG_LEVEL: 'error' });
+
+    const checks = await lookAtWatch(
+      stores,
+      config,
+      new VirtualClock(toInstant('2026-03-02T12:00:00Z')),
+    );
+
+    expect(checks.find(({ id }) => id === 'stored-rows')).toMatchObject({
+      state: 'fail',
+      says: expect.stringMatching(/: a seal of the audit trail \(.* and 1 more$/) as string,
+      mend: 'Find out who changed the audit trail with: crosscheck verify. Rebuild what can be derived with: crosscheck repair.',
+    });
+  });
+});
 
 describe('examine', () => {
   it('says so when looking takes too long, and breaks it off', async () => {
