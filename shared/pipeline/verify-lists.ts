@@ -62,7 +62,11 @@ export class ListAudit {
       const ids = suspects.filter((id) => !this.#named.has(id) && !sealed.leaving.has(id));
       const purged = new Set(ids.filter((id) => sealed.findings.get(id)?.gone !== undefined));
       purgedCount += purged.size;
-      found.push(...(await this.#lookAgain(new Set(ids), purged)));
+      // An emptied list must not take longer than anybody waits: no more are looked at than are named.
+      for (let from = 0; from < ids.length && found.length < MOST_NAMED; from += MOST_NAMED) {
+        const some = new Set(ids.slice(from, from + MOST_NAMED));
+        found.push(...(await this.#lookAgain(some, purged)));
+      }
     }
     return { tamperings: found, purged: purgedCount };
   }
@@ -114,8 +118,15 @@ export class ListAudit {
   ): Promise<readonly Tampering[]> {
     let left: ReadonlySet<string> = suspects;
     let found: readonly (readonly [id: string, Tampering])[] = [];
+    const writing = new Set<string>();
+    const addWriting = async (): Promise<void> => {
+      for (const { cause, timelines } of await this.#lists.marks.list()) {
+        timelines.forEach(({ id }) => cause === 'writing' && writing.add(id));
+      }
+    };
     for (let looks = 1; looks < LOOKS && left.size > 0; looks++) {
       const before = await this.#findAll(left);
+      await addWriting(); // who is done right after the lines were read had a mark before
       const lines = await this.#linesOf(left);
       const after = await this.#findAll(left);
       found = [...after].flatMap(([id, finding]) => {
@@ -129,12 +140,7 @@ export class ListAudit {
     if (found.length === 0) {
       return [];
     }
-    const marks = await this.#lists.marks.list();
-    const writing = new Set(
-      marks
-        .filter(({ cause }) => cause === 'writing')
-        .flatMap(({ timelines }) => timelines.map(({ id }) => id)),
-    );
+    await addWriting();
     return found.flatMap(([id, each]) => (writing.has(timelineOf(id)) ? [] : [each]));
   }
 
