@@ -169,7 +169,7 @@ function joinSets(a: readonly Json[], b: readonly Json[]): readonly Json[] {
   const right = inOrder(b);
   const [only] = right;
   if (only === undefined) {
-    return left.length > SET_CAP ? left.slice(0, SET_CAP) : left;
+    return capped(left);
   }
   if (right.length === 1) {
     return insert(left, only);
@@ -195,24 +195,37 @@ function insert(set: readonly Json[], member: Json): readonly Json[] {
     const middle = (low + high) >> 1;
     const sign = order(set[middle], member);
     if (sign === 0) {
-      return set.length > SET_CAP ? set.slice(0, SET_CAP) : set;
+      return capped(set);
     }
     [low, high] = sign < 0 ? [middle + 1, high] : [low, middle];
   }
   if (low >= SET_CAP) {
-    return set.slice(0, SET_CAP);
+    return capped(set);
   }
-  const more = set.toSpliced(low, 0, member);
-  return more.length > SET_CAP ? more.slice(0, SET_CAP) : more;
+  const more = capped(set.toSpliced(low, 0, member));
+  ORDERED.add(more);
+  return more;
 }
 
+/** The set itself when it is not too large: what is the same need not be looked at again. */
+function capped(set: readonly Json[]): readonly Json[] {
+  return set.length > SET_CAP ? set.slice(0, SET_CAP) : set;
+}
+
+/** Sets that are in order: those that were joined are looked at with every further record. Nobody changes a list. */
+const ORDERED = new WeakSet<readonly Json[]>();
+
 function inOrder(values: readonly Json[]): readonly Json[] {
+  if (values.length < 2 || ORDERED.has(values)) {
+    return values;
+  }
   for (let i = 1; i < values.length; i++) {
     if (order(values[i - 1], values[i]) >= 0) {
       const sorted = [...values].sort(order);
       return sorted.filter((each, k) => k === 0 || order(sorted[k - 1], each) !== 0);
     }
   }
+  ORDERED.add(values);
   return values;
 }
 
