@@ -48,7 +48,23 @@ export async function coverageCommand(
         ? toCsv(report)
         : toText(report, terminal),
   );
-  return EXIT.done;
+  const isWhole = report.sources.every(({ unreadable }) => unreadable === undefined);
+  if (!isWhole && (options.json === true || options.csv === true)) {
+    terminal.err(unreadableText(report.sources, ''));
+  }
+  return isWhole ? EXIT.done : EXIT.failed;
+}
+
+function unreadableText(sources: CoverageReport['sources'], indent: string): string {
+  return sources
+    .flatMap(({ source, unreadable = [] }) => unreadable.map((part) => `${source}: ${part}`))
+    .map((part) =>
+      wrap(
+        `${part}: cannot be told, its stored row cannot be read. Rebuild it with: crosscheck repair`,
+        indent,
+      ),
+    )
+    .join('');
 }
 
 const UNITS = [
@@ -109,11 +125,14 @@ function rowsText({ open, accepted, others }: UnreadableRows, terminal: Terminal
 }
 
 function sourceText(of: SourceCoverage, terminal: Terminal): string {
-  const { source, stretches, feeds, detectors } = of;
+  const { source, stretches, feeds, detectors, unreadable } = of;
+  const isSeveral = feeds.length + (unreadable?.length ?? 0) > 1;
   return [
     heading(terminal, source),
     stretches.length === 0
-      ? '  nothing in this range\n'
+      ? unreadable === undefined
+        ? '  nothing in this range\n'
+        : '  as a whole: cannot be told\n'
       : table([
           ['  from', 'to', 'how', ''],
           ...stretches.map((each) => [
@@ -123,7 +142,8 @@ function sourceText(of: SourceCoverage, terminal: Terminal): string {
             each.why === undefined ? '' : WHY[each.why],
           ]),
         ]),
-    ...feeds.map((feed) => feedText(feed, feeds.length > 1)),
+    unreadableText([of], '  '),
+    ...feeds.map((feed) => feedText(feed, isSeveral)),
     ...Object.entries(detectors).map(([id, { from, gaps }]) =>
       wrap(
         `${id} knows it from ${toMinute(from)}${gaps.length === 0 ? '' : ` but for ${gaps.map((gap) => `${toMinute(gap.from)} to ${toMinute(gap.to)} (${WHY[gap.why]})`).join(', ')}`}`,

@@ -33,11 +33,18 @@ function toText(
     ...problems.map((each) => wrap(each, '  ')),
     table([
       ['  log', 'last read', 'complete to'],
-      ...sources.map(({ source, lastReadAt, completeTo }) => [
-        `  ${source}`,
-        minute(lastReadAt),
-        minute(completeTo),
-      ]),
+      ...sources.flatMap(({ source, lastReadAt, completeTo, unreadable, feeds }) =>
+        unreadable === undefined
+          ? [[`  ${source}`, minute(lastReadAt), minute(completeTo)]]
+          : [
+              ...unreadable.map((part) => [`  ${source}: ${part}`, 'unreadable', 'unreadable']),
+              ...feeds.map(({ name, journal }) => [
+                `  ${source}: ${name}`,
+                minute(journal?.readAt),
+                minute(journal?.completeTo),
+              ]),
+            ],
+      ),
     ]),
     ...counts.map((each) => wrap(countText(each), '  ')),
     `  alerts: ${alerts.waiting} waiting, ${alerts.dead} given up, ${alerts['not-configured']} without a channel\n`,

@@ -83,7 +83,9 @@ async function sources(
       ...known,
       coverage: Object.fromEntries(concerned),
       ...(state.dayTrouble !== undefined && { dayTrouble: state.dayTrouble }),
-      feeds: feedsIn(state).map(([property, feed]) => feedStatus(property, feed)),
+      feeds: feedsIn({ ...state, feeds: state.damaged?.readable ?? state.feeds }).map(
+        ([property, feed]) => feedStatus(property, feed),
+      ),
     };
   });
 }

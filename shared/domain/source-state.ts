@@ -1,5 +1,5 @@
 import { intersect, type Coverage, type CoverageBySource, type Interval } from './coverage';
-import { sourcesOf, type Feed, type Property } from './feed';
+import { feedName, sourcesOf, type Feed, type Property } from './feed';
 import { covering, UNREAD, type FeedState, type TroubleState } from './journal';
 import { SOURCES, type Source } from './record';
 import { earliest, type Duration, type Instant } from './time';
@@ -16,10 +16,20 @@ export interface SourceState {
   readonly wrongClock?: WrongClock;
   /** Coverage ended later than it could; until all of that was read again. */
   readonly cutBack?: CutBack;
-  /** Why nothing is known of it now: a row of it cannot be read. Never stored. */
-  readonly damaged?: string;
+  /** Rows of it cannot be read: nobody reads it or judges by it until they are rebuilt. Never stored. */
+  readonly damaged?: DamagedState;
   /** What keeps it from being read well, as it was last handed on to be judged. */
   readonly conditions?: readonly KnownCondition[];
+}
+
+/** What is left of a source while some of its rows cannot be read. */
+export interface DamagedState {
+  /** What is wrong with the first of them. */
+  readonly why: string;
+  /** The feeds of which nothing is known. */
+  readonly lost: readonly Property[];
+  /** What can be read of the other feeds: to be shown, not to be judged by. */
+  readonly readable: SourceState['feeds'];
 }
 
 /** How wrong our clock was in the last run; the times are those of the source. */
@@ -60,6 +70,11 @@ export type ReadingState = Readonly<Partial<Record<Source, SourceState>>>;
 
 export function unread(source: Source): SourceState {
   return { source, feeds: {} };
+}
+
+/** The parts of a source of which nothing is known, as people read them: `by client app`. */
+export function lostParts({ lost }: DamagedState): readonly string[] {
+  return lost.length === 0 ? ['what its parts have in common'] : lost.map(feedName);
 }
 
 export function feedOf({ feeds }: SourceState, property: Property): FeedState {

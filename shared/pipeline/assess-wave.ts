@@ -221,7 +221,7 @@ class Wave {
   #hasSoundCoverage(work: Work): boolean {
     const { detector } = work.configured;
     const needed = detector.id === LOG_READING.id ? [] : sourcesOf(detector.needs);
-    const [why] = needed.flatMap((source) => this.#bench.reading[source]?.damaged ?? []);
+    const [why] = needed.flatMap((source) => this.#bench.reading[source]?.damaged?.why ?? []);
     if (why !== undefined) {
       this.#report.onFault(work, new Error(why));
     }

@@ -9,6 +9,7 @@ import {
   completeTo,
   coverageOf,
   feedOf,
+  lostParts,
   type ReadingState,
   type SourceState,
 } from '../domain/source-state';
@@ -65,6 +66,8 @@ export interface SourceCoverage {
   readonly detectors: Readonly<Record<string, Coverage>>;
   /** The longest of its feeds. */
   readonly lag: Duration;
+  /** Parts whose stored rows cannot be read, as people read them; absent when all can. They are not among the feeds. */
+  readonly unreadable?: readonly string[];
   readonly feeds: readonly FeedCoverage[];
 }
 
@@ -136,22 +139,30 @@ async function unreadableRowsOf(
 }
 
 function ofSource(
-  state: SourceState,
-  reading: ReadingState,
+  { damaged, ...stored }: SourceState,
+  others: ReadingState,
   configured: readonly ConfiguredDetector[],
   range: Range,
 ): SourceCoverage {
-  const { source } = state;
+  const { source } = stored;
+  // What can be read is shown, although nobody is judged by it.
+  const state = { ...stored, feeds: damaged?.readable ?? stored.feeds };
+  const reading = { ...others, [source]: state };
   const detectors = configured.map(({ detector }) => detector);
-  const asked = feedsFor(detectors, source);
-  const feeds = asked.map(({ property, reads, neededBy }) => {
+  const asked = feedsFor(detectors, source).map((feed) => ({
+    ...feed,
+    isLost: damaged?.lost.includes(feed.property) === true,
+  }));
+  const feeds = asked.map(({ property, isLost, reads, neededBy }) => {
     const feed = feedOf(state, property);
     const known = Object.keys(reads).flatMap((id) => feed.byDetector[id] ?? []);
-    return { property, feed, isOptional: neededBy.length === 0, whole: stretchesOf(feed, known) };
+    const whole = stretchesOf(feed, known);
+    return { property, feed, isLost, isOptional: neededBy.length === 0, whole };
   });
   // What nothing rests on keeps no source from being complete, unless there is nothing else.
   const needed = feeds.filter(({ isOptional }) => !isOptional);
   const counted = needed.length > 0 ? needed : feeds;
+  const isKnown = counted.every(({ isLost }) => !isLost);
   const end = completeTo(
     state,
     counted.map(({ property }) => property),
@@ -162,15 +173,20 @@ function ofSource(
   });
   return {
     source,
-    stretches: inCommon(counted.map(({ whole }) => whole)).flatMap((each) => within(each, range)),
+    stretches: inCommon(isKnown ? counted.map(({ whole }) => whole) : []).flatMap((each) =>
+      within(each, range),
+    ),
     ...(end !== undefined && { completeTo: end }),
     detectors: Object.fromEntries(known),
     lag: Math.max(...counted.map(({ feed }) => lagOf(feed.lateness)), lagOfNone(counted.length)),
-    feeds: feeds.map(({ property, feed, isOptional, whole }) => ({
-      ...{ property, name: feedName(property), isOptional },
-      stretches: whole.flatMap((each) => within(each, range)),
-      ...ofFeed(feed),
-    })),
+    ...(damaged !== undefined && { unreadable: lostParts(damaged) }),
+    feeds: feeds
+      .filter(({ isLost }) => !isLost)
+      .map(({ property, feed, isOptional, whole }) => ({
+        ...{ property, name: feedName(property), isOptional },
+        stretches: whole.flatMap((each) => within(each, range)),
+        ...ofFeed(feed),
+      })),
   };
 }
 

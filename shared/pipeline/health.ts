@@ -3,7 +3,7 @@ import { feedName } from '../domain/feed';
 import type { FeedState } from '../domain/journal';
 import { SOURCES, type Source } from '../domain/record';
 import { endOf } from '../domain/record-chain';
-import { coverageOf, feedOf, unread, type SourceState } from '../domain/source-state';
+import { coverageOf, feedOf, lostParts, unread, type SourceState } from '../domain/source-state';
 import { between, HOUR, MINUTE, plus, toMinute, type Instant } from '../domain/time';
 import { problemsOfTime } from '../domain/wrong-clock';
 import { countsOf, type Counted } from './counts';
@@ -32,6 +32,8 @@ export interface Health {
     readonly lastReadAt?: Instant;
     /** Absence is concluded up to here. */
     readonly completeTo?: Instant;
+    /** Parts whose stored rows cannot be read, as people read them; absent when all can. */
+    readonly unreadable?: readonly string[];
   }[];
   /** Over all channels. */
   readonly alerts: AlertCounts;
@@ -102,8 +104,11 @@ export async function health(
       .filter((detector) => needsSource(detector, source));
     const state = reading[source] ?? unread(source);
     if (state.damaged !== undefined) {
-      problems.push(`${source} is not read, and nobody is judged by it: ${state.damaged}.`);
-      sources.push({ source });
+      const parts = lostParts(state.damaged);
+      problems.push(
+        `${source} is not read, and nobody is judged by it, while what is stored of ${parts.join(' and ')} is damaged: ${state.damaged.why}.`,
+      );
+      sources.push({ source, unreadable: parts });
       continue;
     }
     problems.push(...problemsOfTime(state, now));

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { TableClient } from '@azure/data-tables';
 import { coverageCommand, lasting, type CoverageOptions } from '../../cli/coverage';
 import { createDemoTenant, type DemoOptions } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { UsageError } from '../../cli/exit';
 import { pollCommand } from '../../cli/poll';
+import { statusCommand } from '../../cli/status';
+import { joinKey } from '../../shared/adapters/tables/keys';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { revoke } from '../../shared/domain/coverage';
 import type { FeedState } from '../../shared/domain/journal';
@@ -49,17 +52,26 @@ async function setUp(demo: Partial<DemoOptions> = {}) {
   };
   const world = { terminal, environment, clock };
   const poll = () => pollCommand({ once: true, json: true }, world);
-  async function run(options: CoverageOptions = {}): Promise<string> {
+  async function run(options: CoverageOptions = {}, code = 0): Promise<string> {
     out.length = 0;
-    expect(await coverageCommand(options, world)).toBe(0);
+    expect(await coverageCommand(options, world)).toBe(code);
     return out.join('');
   }
+  async function status(): Promise<string> {
+    out.length = 0;
+    await statusCommand({}, world);
+    return out.join('');
+  }
+  const damage = (...key: readonly string[]) =>
+    TableClient.fromConnectionString(connection, 'Coverage', {
+      allowInsecureConnection: true,
+    }).upsertEntity({ partitionKey: tenantId, rowKey: joinKey('head', ...key), json: '{' });
   const change = (step: (feed: FeedState) => FeedState) =>
     tableStores({ connection, tenantId, createMissingTables: true }).coverage.change(
       'signIns',
       inFeed('signIns', step),
     );
-  return { clock, poll, run, change };
+  return { clock, poll, run, status, change, damage };
 }
 
 describe('crosscheck coverage', () => {
@@ -180,6 +192,52 @@ describe('crosscheck coverage', () => {
     );
     expect(text).toContain('cannot be read since 2026-03-02 12:00 UTC: not allowed. Grant it.');
     expect(text).not.toContain('\u001b');
+  });
+
+  it('names the one part whose row is damaged, and tells of the others as before', async () => {
+    const { poll, run, status, damage } = await setUp();
+    await poll();
+    const other = (await status()).split('\n').find((line) => line.startsWith('  directoryAudits'));
+    await damage('signIns', 'clientAppUsed');
+
+    const text = await run({}, 1);
+    const csv = await run({ csv: true }, 1);
+    const report = JSON.parse(await run({ json: true }, 1)) as CoverageReport;
+    const state = await status();
+
+    expect(text).toMatch(/^ {2}signIns: by client app: cannot be told, its stored row cannot be/m);
+    expect(text).toContain(
+      '  by error code: complete to 2026-03-02 10:00 UTC; nothing waits for it\n',
+    );
+    expect(text).toContain('signIns\n  as a whole: cannot be told\n');
+    expect(`${text}${state}`).not.toContain('never');
+    expect(report.sources.map(({ unreadable }) => unreadable)).toEqual([
+      undefined,
+      ['by client app'],
+    ]);
+    expect(report.sources[1]?.feeds.map(({ name }) => name)).toEqual(['by error code']);
+    expect(csv).not.toContain('signIns');
+    expect(csv).toContain('directoryAudits');
+    expect(state).toMatch(/^ {2}signIns: by client app +unreadable +unreadable$/m);
+    expect(state).toMatch(
+      /^ {2}signIns: by error code +2026-03-02 12:00 UTC +2026-03-02 10:00 UTC$/m,
+    );
+    expect(state.replaceAll(/ +/g, ' ')).toContain(other?.replaceAll(/ +/g, ' '));
+    expect(state.replaceAll(/\s+/g, ' ')).toContain(
+      'nobody is judged by it, while what is stored of by client app is damaged: the row Coverage',
+    );
+  });
+
+  it('tells of all feeds when only what they have in common is damaged', async () => {
+    const { poll, run, damage } = await setUp();
+    await poll();
+    await damage('signIns');
+
+    const text = await run({}, 1);
+
+    expect(text).toContain('  signIns: what its parts have in common: cannot be told');
+    expect(text).toContain('  by client app: complete to 2026-03-02 10:00 UTC\n');
+    expect(text).toContain('2026-03-02 08:55 UTC  2026-03-02 10:00 UTC  complete');
   });
 
   it('says when Graph rejects the filter', async () => {

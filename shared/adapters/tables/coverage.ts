@@ -1,9 +1,15 @@
 import { canonical, shortHash, type JsonObject } from '../../domain/canonical';
 import type { Interval } from '../../domain/coverage';
-import type { Property } from '../../domain/feed';
+import { PROPERTIES, type Property } from '../../domain/feed';
 import type { FeedState, WindowReport } from '../../domain/journal';
 import { SOURCES, type Source } from '../../domain/record';
-import { feedsIn, unread, type ReadingState, type SourceState } from '../../domain/source-state';
+import {
+  feedsIn,
+  unread,
+  type DamagedState,
+  type ReadingState,
+  type SourceState,
+} from '../../domain/source-state';
 import { newestFirst, plus, type Instant } from '../../domain/time';
 import { UnreadableRowError, type CoverageStore } from '../../pipeline/ports';
 import { toColumns, type Shape } from './columns';
@@ -55,10 +61,28 @@ export class TableCoverage implements CoverageStore {
       return this.#stateIn(source, rows);
     } catch (error) {
       if (error instanceof UnreadableRowError) {
-        return { ...unread(source), damaged: error.message };
+        return { ...unread(source), damaged: this.#damagedIn(source, rows, error.message) };
       }
       throw error;
     }
+  }
+
+  #damagedIn(source: Source, rows: readonly StoredRow[], why: string): DamagedState {
+    const lost: Property[] = [];
+    const readable: Partial<Record<Property, FeedState>> = {};
+    for (const row of rows) {
+      const property = PROPERTIES.find((each) => feedKey(source, each) === row.rowKey);
+      if (property !== undefined) {
+        const value = this.#table.valueOrNone(row, SHAPES.feed);
+        if (value === undefined) {
+          lost.push(property);
+        } else {
+          const { property: _key, ...feed } = value as FeedState & { property: Property };
+          readable[property] = feed;
+        }
+      }
+    }
+    return { why, lost, readable };
   }
 
   async rebuild(source: Source, feeds: SourceState['feeds']): Promise<void> {

@@ -12,6 +12,7 @@ import {
   subject,
   time,
   trouble,
+  unreadable,
 } from './parts';
 
 const stretches = z.array(
@@ -51,6 +52,7 @@ export const coverage = z.strictObject({
       source,
       stretches: stretches.meta({ description: 'What all feeds have in common.' }),
       completeTo: time.optional().meta({ description: 'The earliest of the feeds.' }),
+      unreadable,
       detectors: coverageOfDetectors,
       lag: milliseconds.meta({ description: 'Milliseconds; the longest of the feeds.' }),
       feeds: z.array(

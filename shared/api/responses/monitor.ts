@@ -10,6 +10,7 @@ import {
   stage,
   time,
   trouble,
+  unreadable,
 } from './parts';
 
 const alerts = { waiting: count, 'not-configured': count, dead: count };
@@ -43,6 +44,7 @@ export const statusReport = z.strictObject({
       completeTo: time
         .optional()
         .meta({ description: 'The earliest of the feeds that detectors need.' }),
+      unreadable,
       coverage: coverageOfDetectors,
       dayTrouble: trouble.optional(),
       feeds: z.array(

@@ -67,6 +67,9 @@ export const trouble = z
     runs: count,
   })
   .meta({ id: 'SourceFailure', description: 'What keeps a source from being read.' });
+export const unreadable = z.array(z.string()).optional().meta({
+  description: 'Parts of which nothing is known, because their stored rows cannot be read.',
+});
 export const backfill = z.strictObject({ ...interval, at: time });
 export const dropped = z.enum(['rejected', 'hides-rows']);
 /** The rows of a source, picked by one property: the unit of reading. */
