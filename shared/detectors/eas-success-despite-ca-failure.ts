@@ -1,4 +1,4 @@
-import { shortHash, type JsonObject } from '../domain/canonical';
+import { eventHash, type JsonObject } from '../domain/canonical';
 import { lookAt, type Coverage } from '../domain/coverage';
 import {
   defineDetector,
@@ -139,13 +139,14 @@ const EXACT = { unknown: 0, system: 1, id: 2 } as const;
  * The first and the last time in each country of a day are enough to tell whether two countries lie within 12 hours.
  */
 function daySignal(record: SignInRecord): Signal {
-  const { at, id, user } = record;
-  const [system = ''] = record.device.operatingSystem?.trim().toLowerCase().split(/[\s/]/) ?? [];
+  const { at, id, user, city, country } = record;
+  const system = systemOf(record.device.operatingSystem);
   const device = record.device.id ?? (system === '' ? 'unknown' : system);
-  const event = { at, eventId: id };
-  const failing = record.policies?.filter((policy) => policy.result === 'failure');
+  const events = [{ at, eventId: id }];
+  const place =
+    city === undefined || country === undefined ? (city ?? country) : `${city}, ${country}`;
   return {
-    key: `${dayOf(at)}|${device}|${record.country ?? ''}`,
+    key: `${dayOf(at)}|${device}|${country ?? ''}`,
     source: 'signIns',
     at: startOfDay(at),
     subject: { type: 'user', ...user },
@@ -156,20 +157,31 @@ function daySignal(record: SignInRecord): Signal {
         record.device.id !== undefined ? EXACT.id : system === '' ? EXACT.unknown : EXACT.system,
       first: at,
       last: at,
-      events: [shortHash(12, id)],
-      firstEvents: [event],
-      lastEvents: [event],
-      country: record.country ?? null,
-      places: listOf(
-        [record.city, record.country].filter((part) => part !== undefined).join(', ') || undefined,
-      ),
+      events: [eventHash(id)],
+      firstEvents: events,
+      lastEvents: events,
+      country: country ?? null,
+      places: listOf(place),
       addresses: listOf(record.address),
-      // By name: the same policy seen with its controls and without them is one policy.
-      policies: Object.fromEntries(
-        (failing ?? []).map((policy) => [policy.name, [...policy.grantControls]]),
-      ),
+      policies: failingPolicies(record),
     },
   };
+}
+
+/** The first word of it: versions change with every update. */
+function systemOf(text: string | undefined): string {
+  const name = text?.trim().toLowerCase() ?? '';
+  const end = name.search(/[\s/]/);
+  return end < 0 ? name : name.slice(0, end);
+}
+
+/** By name: the same policy seen with its controls and without them is one policy. */
+function failingPolicies({ policies = [] }: SignInRecord): JsonObject {
+  return Object.fromEntries(
+    policies
+      .filter(({ result }) => result === 'failure')
+      .map(({ name, grantControls }) => [name, grantControls]),
+  );
 }
 
 /** A country that a sign-in came from which was accepted, and which policy had nothing against: by day. */
@@ -246,7 +258,7 @@ function readDay(facts: JsonObject, fresh: ReadonlySet<string>, isPart: boolean)
   const known = [...objectsIn(facts['firstEvents']), ...objectsIn(facts['lastEvents'])].map(
     (event) => ({ at: event['at'] as Instant, eventId: textOf(event['eventId']) }),
   );
-  const own = known.filter(({ eventId }) => !isPart || fresh.has(shortHash(12, eventId)));
+  const own = known.filter(({ eventId }) => !isPart || fresh.has(eventHash(eventId)));
   const edges = own.length > 0 ? own : known;
   return {
     device: textOf(facts['device']),

@@ -163,48 +163,55 @@ function isByTime(a: readonly Json[]): boolean {
   return a.every((each, i) => i === 0 || timeOrder(a[i - 1], each) < 0);
 }
 
-/** Unites two sets. One new member is the common case: it is looked up and inserted, not merged. */
+/**
+ * Unites two sets. Each member of the smaller one is looked up in the larger one, and what lies between is copied: a few
+ * new members are the common case.
+ */
 function joinSets(a: readonly Json[], b: readonly Json[]): readonly Json[] {
   const left = inOrder(a);
   const right = inOrder(b);
-  const [only] = right;
-  if (only === undefined) {
-    return capped(left);
+  const [many, few] = left.length >= right.length ? [left, right] : [right, left];
+  let united: Json[] | undefined;
+  let done = 0;
+  for (const member of few) {
+    const place = placeOf(member, many, done);
+    if (place >= SET_CAP) {
+      break; // it and all that follow would be cut off again
+    }
+    if (place < many.length && order(many[place], member) === 0) {
+      continue;
+    }
+    united ??= [];
+    append(united, many, done, place);
+    united.push(member);
+    done = place;
   }
-  if (right.length === 1) {
-    return insert(left, only);
+  if (united === undefined) {
+    return capped(many);
   }
-  const united: Json[] = [];
-  let isNew = left !== a || left.length > SET_CAP;
-  let i = 0;
-  let j = 0;
-  while (united.length < SET_CAP && (i < left.length || j < right.length)) {
-    const sign = i === left.length ? 1 : j === right.length ? -1 : order(left[i], right[j]);
-    united.push((sign <= 0 ? left[i] : right[j]) as Json);
-    isNew ||= sign > 0;
-    i += sign <= 0 ? 1 : 0;
-    j += sign >= 0 ? 1 : 0;
-  }
-  return isNew ? united : a;
+  append(united, many, done, many.length);
+  return remembered(capped(united));
 }
 
-function insert(set: readonly Json[], member: Json): readonly Json[] {
-  let low = 0;
+/** Where in a set in order, from an index on, a member stands or belongs. */
+function placeOf(member: Json, set: readonly Json[], from: number): number {
+  let low = from;
   let high = set.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    const sign = order(set[middle], member);
-    if (sign === 0) {
-      return capped(set);
+    if (order(set[middle], member) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
     }
-    [low, high] = sign < 0 ? [middle + 1, high] : [low, middle];
   }
-  if (low >= SET_CAP) {
-    return capped(set);
+  return low;
+}
+
+function append(to: Json[], set: readonly Json[], from: number, end: number): void {
+  for (let i = from; i < end; i++) {
+    to.push(set[i] as Json);
   }
-  const more = capped(set.toSpliced(low, 0, member));
-  ORDERED.add(more);
-  return more;
 }
 
 /** The set itself when it is not too large: what is the same need not be looked at again. */
@@ -212,11 +219,19 @@ function capped(set: readonly Json[]): readonly Json[] {
   return set.length > SET_CAP ? set.slice(0, SET_CAP) : set;
 }
 
-/** Sets that are in order: those that were joined are looked at with every further record. Nobody changes a list. */
+/** Long sets that are in order: they are joined again with every page. Nobody changes a list. */
 const ORDERED = new WeakSet<readonly Json[]>();
+const LONG = 32;
+
+function remembered(set: readonly Json[]): readonly Json[] {
+  if (set.length >= LONG) {
+    ORDERED.add(set);
+  }
+  return set;
+}
 
 function inOrder(values: readonly Json[]): readonly Json[] {
-  if (values.length < 2 || ORDERED.has(values)) {
+  if (values.length >= LONG && ORDERED.has(values)) {
     return values;
   }
   for (let i = 1; i < values.length; i++) {
@@ -225,8 +240,7 @@ function inOrder(values: readonly Json[]): readonly Json[] {
       return sorted.filter((each, k) => k === 0 || order(sorted[k - 1], each) !== 0);
     }
   }
-  ORDERED.add(values);
-  return values;
+  return remembered(values);
 }
 
 /** All members by their `at`, each once; of two equal ones the one in `a` stays. */

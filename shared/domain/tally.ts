@@ -1,4 +1,4 @@
-import { shortHash } from './canonical';
+import { eventHash } from './canonical';
 import { textsIn } from './facts';
 import type { EntraRecord, Source } from './record';
 import { SET_CAP, type Signal, type Subject } from './signal';
@@ -24,7 +24,7 @@ export function tallySignal({ source, id, at }: EntraRecord): Signal {
     at: startOfDay(at),
     subject: { type: 'count', id: source },
     kind: KIND,
-    facts: { events: [shortHash(12, id)] },
+    facts: { events: [eventHash(id)] },
   };
 }
 

@@ -152,8 +152,9 @@ export function select(
   onFault: (record: EntraRecord, detector: Detector, error: unknown) => void = rethrow,
 ): Selection {
   for (const detector of detectors) {
-    const timelines = into.get(detector) ?? new Map<string, TimelineSignals>();
-    into.set(detector, timelines);
+    // A page of its own first: what many of its records share is joined with the rest once, not once a record.
+    const page = new Map<string, TimelineSignals>();
+    const known = into.get(detector);
     const isRead = rememberingLooksAt(detector);
     for (const record of records) {
       if (!isRead(record)) {
@@ -161,13 +162,14 @@ export function select(
       }
       try {
         for (const signal of detector.signals(record)) {
-          gather(timelines, tenantId, detector, signal);
+          gather(page, known, tenantId, detector, signal);
         }
       } catch (error) {
         // One record that a detector cannot take must not stop the page it came with.
         onFault(record, detector, error);
       }
     }
+    into.set(detector, known === undefined ? page : addPage(known, page, detector));
   }
   return into;
 }
@@ -193,19 +195,41 @@ function rethrow(_record: EntraRecord, _detector: Detector, error: unknown): nev
 }
 
 function gather(
-  timelines: Map<string, TimelineSignals>,
+  page: Map<string, TimelineSignals>,
+  known: ReadonlyMap<string, TimelineSignals> | undefined,
   tenantId: string,
   detector: Detector,
   signal: Signal,
 ): void {
-  const { subject, key } = signal;
-  let entry = timelines.get(subject.id);
+  const { subject } = signal;
+  let entry = page.get(subject.id);
   if (entry === undefined) {
-    const id = timelineId(tenantId, detector.id, subject.id);
+    const id = known?.get(subject.id)?.timeline.id ?? timelineId(tenantId, detector.id, subject.id);
     entry = { timeline: { id, detector: detector.id, subject }, signals: new Map() };
-    timelines.set(subject.id, entry);
+    page.set(subject.id, entry);
   }
-  const fresh = normalise(signal, detector.join);
-  const known = entry.signals.get(key);
-  entry.signals.set(key, known === undefined ? fresh : joinSignals(known, fresh, detector.join));
+  addSignal(entry.signals, normalise(signal, detector.join), detector);
+}
+
+function addPage(
+  timelines: Map<string, TimelineSignals>,
+  page: ReadonlyMap<string, TimelineSignals>,
+  detector: Detector,
+): Map<string, TimelineSignals> {
+  for (const [id, entry] of page) {
+    const known = timelines.get(id);
+    if (known === undefined) {
+      timelines.set(id, entry);
+      continue;
+    }
+    for (const signal of entry.signals.values()) {
+      addSignal(known.signals, signal, detector);
+    }
+  }
+  return timelines;
+}
+
+function addSignal(signals: Map<string, Signal>, fresh: Signal, { join }: Detector): void {
+  const known = signals.get(fresh.key);
+  signals.set(fresh.key, known === undefined ? fresh : joinSignals(known, fresh, join));
 }
