@@ -16,20 +16,22 @@ const KEPT = 92;
 export interface Counted {
   /** Of a poll with nothing new. */
   readonly quietPoll: number;
-  /** Per timeline, when only few are touched at once. */
-  readonly perTouched: number;
-  /** The same when thousands are. */
-  readonly perTouchedInBulk: number;
+  /** Per timeline, by how many a poll touches, fewest first. */
+  readonly touches: readonly Touch[];
+}
+
+export interface Touch {
+  readonly timelines: number;
+  readonly perTimeline: number;
 }
 
 /** What storage costs in a month for tenants of three sizes and two rates of rows, one line each. */
-export function monthly({ quietPoll, perTouched, perTouchedInBulk }: Counted): readonly string[] {
+export function monthly({ quietPoll, touches }: Counted): readonly string[] {
   const runs = POLLS * quietPoll + REASSESS * IDLE_REASSESS + DELIVERIES * IDLE_DELIVERY;
   return [1_000, 10_000, 100_000].flatMap((users) =>
     [0.05, 3].map((rate) => {
       const rows = users * rate * 30;
-      const isBulk = rows / POLLS > 100;
-      const operations = runs + rows * (isBulk ? perTouchedInBulk : perTouched);
+      const operations = runs + rows * perTimeline(rows / POLLS, touches);
       const gigabytes = (rows / 30) * KEPT * ROW * 1e-9;
       const dollars = (operations / 10_000) * PER_10_000 + gigabytes * PER_GB;
       return (
@@ -38,6 +40,20 @@ export function monthly({ quietPoll, perTouched, perTouchedInBulk }: Counted): r
       );
     }),
   );
+}
+
+/**
+ * Between two counts it falls as a power of how many are touched: the more there are, the more share a partition.
+ * Outside of what was counted it is that of the nearest count.
+ */
+export function perTimeline(timelines: number, touches: readonly Touch[]): number {
+  const above = touches.findIndex((each) => each.timelines >= timelines);
+  const [low, high] = [touches[above - 1], touches[above]];
+  if (low === undefined || high === undefined) {
+    return (high ?? touches.at(-1))?.perTimeline ?? Number.NaN;
+  }
+  const share = Math.log(timelines / low.timelines) / Math.log(high.timelines / low.timelines);
+  return low.perTimeline * (high.perTimeline / low.perTimeline) ** share;
 }
 
 function millions(count: number): string {

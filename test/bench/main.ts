@@ -174,9 +174,14 @@ async function benchWire(users: number): Promise<void> {
 }
 
 async function benchCost(quietPoll: number): Promise<void> {
-  const { first, steady } = await measureLargeTenant(1_000);
-  const perRow = each(steady.at(-1) ?? first);
-  for (const line of monthly({ quietPoll, perTouched: perRow, perTouchedInBulk: each(first) })) {
+  const { first, steady } = await measureLargeTenant(2_000);
+  const touches = [...steady, first]
+    .map((one) => ({ timelines: one.timelines, perTimeline: each(one) }))
+    .sort((a, b) => a.timelines - b.timelines);
+  for (const { timelines, perTimeline } of touches) {
+    console.log(`        ${timelines} timelines touched: ${perTimeline.toFixed(2)} each`);
+  }
+  for (const line of monthly({ quietPoll, touches })) {
     console.log(`        ${line}`);
   }
 }
