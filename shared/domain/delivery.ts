@@ -11,8 +11,10 @@ export type ChannelId = (typeof CHANNELS)[number];
  * channel accepted it. `collapsed`: a later alert of the same finding said it. `not-configured`: there is no such
  * channel. `dead`: given up; a person may resend it.
  */
-export type DeliveryState =
-  'waiting' | 'sending' | 'sent' | 'collapsed' | 'not-configured' | 'dead';
+export const DELIVERY_STATES = [
+  ...(['waiting', 'sending', 'sent', 'collapsed', 'not-configured', 'dead'] as const),
+] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** Why an attempt was no delivery. */
 export interface Refusal {

@@ -229,6 +229,8 @@ export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
 
 // ---------------------------------------------------------------------------------------------------- transitions
 
+/** Who writes what no person decides. */
+const CROSSCHECK = 'crosscheck';
 const VERBS = [
   ...(['opened', 'recorded', 'reopened', 'escalated'] as const),
   ...(['acknowledged', 'resolved', 'superseded'] as const),
@@ -240,7 +242,8 @@ export const HISTORY_VERBS = [...VERBS, 'suppressed', 'unsuppressed'] as const;
 export type HistoryVerb = (typeof HISTORY_VERBS)[number];
 
 /** What people are told: that a rule ended, of what they know; what they never heard of is `opened` for them then. */
-export type AlertVerb = Verb | 'unsuppressed';
+export const ALERT_VERBS = [...VERBS, 'unsuppressed'] as const;
+export type AlertVerb = (typeof ALERT_VERBS)[number];
 
 /** A change of status or resolution, of severity upward, or of the flag of a rule: one row of a finding's history. */
 export interface Transition {
@@ -256,6 +259,8 @@ export interface Transition {
   readonly severity: Severity;
   /** Which message the finding said then. */
   readonly message: string;
+  /** What people were to be told of it, over every channel: without it nobody was. */
+  readonly alert?: AlertVerb;
   /** `crosscheck`, or the person. */
   readonly by: string;
   readonly reason?: string;
@@ -266,13 +271,15 @@ export interface Transition {
   readonly hash: string;
 }
 
+/** A card to act on, one line, or one row of a digest. */
+export const ALERT_FORMS = ['card', 'line', 'digest'] as const;
+
 /** A message owed to the channels. The id is the same however often it is posted. */
 export interface Alert {
   readonly id: string;
   readonly findingId: string;
   readonly verb: AlertVerb;
-  /** A card to act on, one line, or one row of a digest. */
-  readonly form: 'card' | 'line' | 'digest';
+  readonly form: (typeof ALERT_FORMS)[number];
 }
 
 /** What must be written as one: the finding, and when it is a transition its history row and alert. */
@@ -298,7 +305,7 @@ export function compare(
     return isSameFinding(stored, next) ? undefined : { finding: next };
   }
   const why = flag !== undefined && news.why !== undefined ? { reason: news.why } : {};
-  return transit(next, verb, { at: now, by: 'crosscheck', ...why }, news.continues, flag);
+  return transit(next, verb, { at: now, by: CROSSCHECK, ...why }, news.continues, flag);
 }
 
 /** Why an act would change nothing or contradict what holds, in words; undefined when it may be recorded. */
@@ -332,8 +339,7 @@ export function decide(stored: Finding, act: Act): FindingChange {
     act.verb === 'resolve' ? 'resolved' : act.verb === 'reopen' ? 'reopened' : 'acknowledged';
   const { by, at, reason, note } = act;
   const why = { ...(reason !== undefined && { reason }), ...(note !== undefined && { note }) };
-  const { alert: _told, ...change } = transit(next, verb, { at, by, ...why });
-  return change; // the person knows what they did
+  return transit(next, verb, { at, by, ...why });
 }
 
 function flagBetween(
@@ -387,6 +393,10 @@ function transit(
   flag?: 'suppressed' | 'unsuppressed',
 ): FindingChange {
   const sequence = next.sequence + 1;
+  const told = newsFor(next, verb, flag);
+  const form = told && alertForm(next, told, continues);
+  // A person knows what they did.
+  const isOwed = told !== undefined && form !== undefined && who.by === CROSSCHECK;
   const content = {
     findingId: next.id,
     sequence,
@@ -397,23 +407,20 @@ function transit(
     ...(next.suppressed !== undefined && { suppressed: next.suppressed }),
     severity: next.severity,
     message: next.message,
+    ...(isOwed && { alert: told }),
     ...who,
     count: next.count,
   };
   const transition = linked(content, next.head);
-  const told = newsFor(next, verb, flag);
-  const form = told && alertForm(next, told, continues);
-  const alert: Alert | undefined =
-    told === undefined || form === undefined
-      ? undefined
-      : { id: `${next.id}-${sequence}`, findingId: next.id, verb: told, form };
   return {
     finding: {
       ...{ ...next, sequence, head: transition.hash, movedAt: who.at },
-      notified: next.notified || alert !== undefined,
+      notified: next.notified || form !== undefined,
     },
     transition,
-    ...(alert !== undefined && { alert }),
+    ...(isOwed && {
+      alert: { id: `${next.id}-${sequence}`, findingId: next.id, verb: told, form },
+    }),
   };
 }
 

@@ -16,7 +16,7 @@ import type { ReadingState, SourceState } from '../domain/source-state';
 import type { RuleStep } from '../domain/suppression';
 import type { Duration, Instant } from '../domain/time';
 import type { Clocks } from '../domain/wrong-clock';
-import type { Exhibit } from '../domain/verification';
+import type { Exhibit } from '../domain/exhibit';
 
 /** The only way to know the time. */
 export interface Now {

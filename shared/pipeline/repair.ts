@@ -1,7 +1,7 @@
 import { sha256 } from '../domain/canonical';
 import { entriesOf, keyOfEntry } from './finding-counts';
 import type { Finding } from '../domain/finding';
-import { verifyChain } from '../domain/verification';
+import { verifyChain } from '../domain/verified-chain';
 import { lineOf, LISTS, listsOf, textOfLine } from './finding-lines';
 import { writeLines } from './finding-writer';
 import {

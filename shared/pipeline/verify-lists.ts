@@ -1,5 +1,6 @@
 import type { Finding } from '../domain/finding';
-import type { Sealed, Tampering } from '../domain/verification';
+import type { Tampering } from '../domain/exhibit';
+import type { Sealed } from '../domain/verified-chain';
 import { lineOf, listsOf, textOfLine, type List } from './finding-lines';
 import { ListSums } from './list-sums';
 import {

@@ -1,12 +1,8 @@
 import { startOf, type RecordEntry } from '../domain/record-chain';
 import { DAY, HOUR, plus, type Instant } from '../domain/time';
-import {
-  verifyChain,
-  verifyFinding,
-  verifyRules,
-  type Sealed,
-  type Tampering,
-} from '../domain/verification';
+import type { Tampering } from '../domain/exhibit';
+import { verifyFinding, verifyRules } from '../domain/verification';
+import { verifyChain, type Sealed } from '../domain/verified-chain';
 import type { ChainCopies, Now, RawRow, RecordRows } from './ports';
 import { copyOf } from './seal';
 import { ListAudit, type ListEvidence } from './verify-lists';

@@ -1,3 +1,4 @@
+import { noticeId } from '../../shared/domain/notice';
 import { extendCoverage } from '../fakes/cover';
 import {
   EMPTY_CHAIN,
@@ -388,6 +389,9 @@ export function recordContract(make: MakeStores): void {
       for (const change of changes) {
         await stores.findings.commit(change, undefined);
       }
+      const about = { form: 'notice', kind: 'first-start', title: 'On', lines: [] } as const;
+      const id = noticeId('first-start', 'tenant', minutes(0));
+      await stores.outbox.announceOnce({ ...about, id }, minutes(0)); // is of no finding
       await stores.rules.add(stepAdding(RULE));
       const { head, entry } = nextEntry(EMPTY_CHAIN, SEAL, minutes(1));
       await stores.chain.write(head, undefined, entry);
@@ -414,7 +418,16 @@ export function recordContract(make: MakeStores): void {
         ),
       );
       expect(rows.filter((row) => row.stray !== undefined)).toEqual([]);
+      expect(of('alert')).toEqual(
+        expect.arrayContaining(
+          changes.map(({ alert }) => ({
+            ...{ id: alert.findingId, sequence: 1 },
+            value: expect.objectContaining({ alert, channel: 'teams' }) as object,
+          })),
+        ),
+      );
       expect((await stores.rows.timeline(EVE.id)).map(({ kind }) => kind).sort()).toEqual([
+        'alert',
         'finding',
         'history',
       ]);

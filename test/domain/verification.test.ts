@@ -12,15 +12,12 @@ import {
 import { FOREVER, stepAdding, stepEnding, type RuleStep } from '../../shared/domain/suppression';
 import { DAY, plus } from '../../shared/domain/time';
 import { decide, type Act, type Finding } from '../../shared/domain/finding';
-import {
-  verifyChain,
-  verifyFinding,
-  verifyRules,
-  type Exhibit,
-  type Sealed,
-} from '../../shared/domain/verification';
+import type { Exhibit } from '../../shared/domain/exhibit';
+import { verifyFinding, verifyRules } from '../../shared/domain/verification';
+import { verifyChain, type Sealed } from '../../shared/domain/verified-chain';
 import { digestOf } from '../../shared/domain/chain';
 import { RULE } from '../contracts/record';
+import type { AlertDelivery } from '../../shared/domain/delivery';
 import { ending, finding, minutes, opening, timeline } from '../contracts/samples';
 
 const first = opening(finding(timeline('Mary').id));
@@ -49,9 +46,19 @@ const F = row('finding', ID, last.finding, undefined, {
 const H1 = row('history', ID, first.transition, 1);
 const H2 = row('history', ID, last.transition, 2);
 
+function alertRow({ alert, transition }: typeof first, over: Partial<AlertDelivery> = {}): Exhibit {
+  const rest = { createdAt: transition.at, state: 'waiting', attempts: 0, refusals: [] } as const;
+  const delivery: AlertDelivery = { alert, channel: 'teams', ...rest, ...over };
+  const more = { channel: 'teams', columns: { state: delivery.state } };
+  return row('alert', ID, delivery, transition.sequence, more);
+}
+const A1 = alertRow(first, { state: 'sent', attempts: 1 });
+const A2 = alertRow(last);
+
 describe('a finding', () => {
   it.each<[string, readonly Exhibit[], object | undefined]>([
-    ['whole', [F, H1, H2], undefined],
+    ['whole', [F, H1, H2, A1, A2], undefined],
+    ['with nothing but an alert', [A1], { what: 'removed', place: `finding ${ID}` }],
     ['without its row', [H1, H2], { what: 'removed', place: `finding ${ID}` }],
     ['without its history', [F], { what: 'removed', place: `history ${ID} 1` }],
     ['without the end of its history', [F, H1], { what: 'removed', place: `history ${ID} 2` }],
@@ -107,6 +114,79 @@ describe('a finding', () => {
     expect(tampering ?? {}).toMatchObject(expected ?? {});
   });
 
+  it.each<[string, readonly Exhibit[], object]>([
+    [
+      'is gone',
+      [A1],
+      {
+        what: 'removed',
+        place: `alert ${ID}-2`,
+        detail: expect.stringContaining('(resolved)') as string,
+      },
+    ],
+    [
+      'is one too many',
+      [A1, A2, { ...A2, sequence: 3, place: 'third' }],
+      { what: 'inserted', place: 'third' },
+    ],
+    ['cannot be read', [A1, { ...A2, value: undefined }], { detail: 'it cannot be read' }],
+    [
+      'has a column of no use',
+      [A1, { ...A2, stray: 'note' }],
+      { what: 'changed', place: A2.place },
+    ],
+    [
+      'is that of another',
+      [A1, { ...A2, value: A1.value }],
+      { what: 'changed', detail: 'it is the row of another key' },
+    ],
+    [
+      'goes over another channel',
+      [A1, alertRow(last, { channel: 'other' })],
+      { what: 'changed', detail: 'it is the row of another key' },
+    ],
+    ...[
+      { alert: { ...last.alert, verb: 'opened' as const } },
+      { alert: { ...last.alert, findingId: 'other' } },
+      { alert: { ...last.alert, form: 'none' as 'card' } },
+      { createdAt: minutes(0) },
+    ].map((over): [string, readonly Exhibit[], object] => [
+      `says ${JSON.stringify(over)}`,
+      [A1, alertRow(last, over)],
+      { what: 'changed', place: A2.place, detail: 'it is not what row 2 of the history says' },
+    ]),
+    [
+      'has another state beside it',
+      [A1, { ...A2, columns: { state: 'sent' } }],
+      { what: 'changed', place: A2.place, detail: expect.stringContaining('state') as string },
+    ],
+    [
+      'is in a state that there is not',
+      [A1, alertRow(last, { state: 'lost' as 'sent' })],
+      { what: 'changed', place: A2.place, detail: expect.stringContaining('state') as string },
+    ],
+    [
+      'counts as sent before anybody tried',
+      [A1, alertRow(last, { state: 'sent' })],
+      { what: 'changed', place: A2.place, detail: expect.stringContaining('sent') as string },
+    ],
+  ])('is not what was written when an alert of it %s', (_what, alerts, expected) => {
+    const { tampering } = verifyFinding(ID, [F, H1, H2, ...alerts], NOTHING);
+
+    expect(tampering).toMatchObject(expected);
+  });
+
+  it('owes no alert of what a person decided', () => {
+    const { transition } = decide(first.finding, {
+      verb: 'acknowledge',
+      by: 'eve',
+      at: minutes(15),
+    });
+
+    expect(transition?.alert).toBeUndefined();
+    expect(first.transition.alert).toBe('opened');
+  });
+
   describe('of which a person decided', () => {
     const act: Act = {
       verb: 'resolve',
@@ -122,7 +202,7 @@ describe('a finding', () => {
       const value = { ...of, ...over };
       const beside = { digest: digestOf(value), movedAt: of.movedAt! };
       const f = row('finding', ID, value, undefined, { columns: beside });
-      return verifyFinding(ID, [f, H1, history], NOTHING).tampering?.detail;
+      return verifyFinding(ID, [f, H1, history, A1], NOTHING).tampering?.detail;
     };
 
     it('is what was written', () => {
@@ -131,7 +211,7 @@ describe('a finding', () => {
       const all = [H1, H, row('history', ID, reopened.transition, 3)];
       const beside = { digest: digestOf(reopened.finding), movedAt: minutes(16) };
       const f = row('finding', ID, reopened.finding, undefined, { columns: beside });
-      expect(verifyFinding(ID, [f, ...all], NOTHING).tampering).toBeUndefined();
+      expect(verifyFinding(ID, [f, ...all, A1], NOTHING).tampering).toBeUndefined();
     });
 
     it.each<[string, object, RegExp]>([
@@ -166,7 +246,7 @@ describe('a finding', () => {
       const beside = { digest: digestOf(open), movedAt: open.movedAt! };
       const f = row('finding', ID, open, undefined, { columns: beside });
 
-      expect(verifyFinding(ID, [f, H1], NOTHING).tampering?.detail).toMatch(/^it is graver/);
+      expect(verifyFinding(ID, [f, H1, A1], NOTHING).tampering?.detail).toMatch(/^it is graver/);
       expect(look({ severity: 'critical' })).toBeUndefined();
       expect(look({ severity: 'info' })).toBeUndefined();
     });
@@ -183,9 +263,9 @@ describe('a finding', () => {
     const gone = { id: ID, sequence: 2, head: 'old', by: 7, gone: minutes(5) };
     const sealed = { ...NOTHING, findings: new Map([[ID, gone]]) };
 
-    expect(verifyFinding(ID, [F, H1, H2], sealed).tampering).toBeUndefined();
+    expect(verifyFinding(ID, [F, H1, H2, A1, A2], sealed).tampering).toBeUndefined();
     const through = minutes(99_999);
-    expect(verifyFinding(ID, [F, H1, H2], { ...sealed, through }).tampering).toMatchObject({
+    expect(verifyFinding(ID, [F, H1, H2, A1, A2], { ...sealed, through }).tampering).toMatchObject({
       what: 'inserted',
     });
   });

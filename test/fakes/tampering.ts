@@ -56,6 +56,8 @@ const WAYS = [
   'unseal',
   'exchange',
   'backdate',
+  'silence',
+  'owe',
 ] as const;
 
 export interface Plan {
@@ -243,7 +245,29 @@ export async function applied(shelf: Shelf, plan: Plan): Promise<Done | undefine
       await fitFinding(shelf, rows, row);
       return done(nameOf(last.raw));
     }
+    case 'silence': {
+      // All alerts of a finding.
+      const alert = pickOf(alertsIn(rows), plan.pick)!;
+      for (const each of alertsIn(rows).filter(({ raw }) => raw.id === alert.raw.id)) {
+        await shelf.remove(each.key);
+      }
+      return done(nameOf(alert.raw));
+    }
+    case 'owe': {
+      // An alert of a transition that there is not.
+      const { raw, room } = pickOf(alertsIn(rows), plan.pick)!;
+      const sequence = raw.sequence! + 1_000 + plan.more;
+      const delivery = raw.value as { alert: Record<string, Json> };
+      const value = { ...delivery, alert: { ...delivery.alert, id: `${raw.id}-${sequence}` } };
+      const next = { ...raw, sequence, value };
+      await shelf.put({ room, raw: next, key: keyOf(room, next) });
+      return done(nameOf(raw));
+    }
   }
+}
+
+function alertsIn(rows: readonly ShelfRow[]): ShelfRow[] {
+  return rows.filter(({ raw }) => raw.kind === 'alert');
 }
 
 /** Seals of hours of which the seal of a day tells. */
@@ -345,6 +369,12 @@ function sealedIn(rows: readonly ShelfRow[]): ShelfRow[][] {
   );
 }
 
+/** What of a row nothing else repeats: docs/integrity.md says so. */
+const UNGUARDED: Readonly<Partial<Record<RawRow['kind'], readonly string[]>>> = {
+  head: ['copied', 'unfinished'],
+  alert: ['attempts', 'refusals', 'nextAttemptAt', 'sendingUntil', 'digestId', 'mayHaveArrived'],
+};
+
 /** One value somewhere in the row is another now. */
 function withLeafChanged(row: ShelfRow, { leaf, more }: Plan): ShelfRow {
   const raw = structuredClone(row.raw);
@@ -360,7 +390,7 @@ function withLeafChanged(row: ShelfRow, { leaf, more }: Plan): ShelfRow {
       for (const [name, inner] of Object.entries(node as Record<string, Json>)) {
         if (typeof inner === 'object' && inner !== null && Object.keys(inner).length > 0) {
           walk(inner, `${path}.${name}`);
-        } else if (!(raw.kind === 'head' && (name === 'copied' || name === 'unfinished'))) {
+        } else if (!UNGUARDED[raw.kind]?.includes(name)) {
           spots.push([node as Record<string, Json>, name]);
         }
       }

@@ -41,12 +41,11 @@ beforeAll(async () => {
     const subject = { type: 'user' as const, id: `user-${n}`, name: `Person ${n}` };
     const id = timelineId(TENANT, 'some-detector', subject.id);
     const of = finding(id, 'it', { subject, summary: 'x'.repeat(300), openedAt: minutes(10) });
-    const { alert: _card, ...opened } = opening(of);
+    const opened = opening(of);
     await quiet.findings.commit(opened, undefined);
     if (n % 2 === 0) {
       const { etag } = (await quiet.findings.find(findingId(id, 'it')))!;
-      const { alert: _line, ...ended } = ending(opened.finding);
-      await quiet.findings.commit(ended, etag);
+      await quiet.findings.commit(ending(opened.finding), etag);
     }
     await quiet.index.put(opened.finding);
   }

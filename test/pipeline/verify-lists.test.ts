@@ -36,7 +36,7 @@ function erase(stores: MemoryStores, id: string): void {
   });
 }
 
-/** Takes away the last row of a history, and puts back the finding as it was before. */
+/** Takes away the last row of a history with its alert, and puts back the finding as it was before. */
 function rollBack(stores: MemoryStores, id: string): void {
   const { tables } = stores;
   const rows = rowsOf(stores, id);
@@ -44,6 +44,7 @@ function rollBack(stores: MemoryStores, id: string): void {
   const [before] = history.map(([, row]) => fromColumns(row) as Transition);
   const [lastKey] = history.toSorted(([, a], [, b]) => (a.rowKey < b.rowKey ? -1 : 1)).at(-1)!;
   tables.contents('Findings').remove(lastKey);
+  tables.contents('Findings').remove(`${lastKey.replace('\u0000h|', '\u0000o|')}|teams`);
   const [key, row] = rows.find(([, { rowKey }]) => rowKey.startsWith('f|'))!;
   const { resolution: _r, resolvedAt: _a, ...rest } = fromColumns(row) as Finding;
   const older = {

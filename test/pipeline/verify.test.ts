@@ -133,6 +133,8 @@ describe('a record that somebody has altered', () => {
         'unseal',
         'exchange',
         'backdate',
+        'silence',
+        'owe',
       ].sort(),
     );
   });

@@ -3,13 +3,14 @@ import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
 import { fromColumns } from './columns';
 import { FORMAT } from './formats';
 import type { StoredRow } from './guards';
-import { beginning, joinKey, type KeyRange } from './keys';
+import { fromKeyPart, joinKey, type KeyRange } from './keys';
 import { RULE_COLUMNS, RULES, STEP } from './rules';
 import type { RowQuery, Table } from './table';
 
-/** Alerts (`o`) are no part of the record. */
-const NO_ALERTS = beginning('o|');
 const FINDING_COLUMNS = ['digest', 'movedAt'] as const;
+const ALERT_COLUMNS = ['state'] as const;
+/** What the ids of notices begin with. */
+const NOTICES = 'notice';
 const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
 /** What the service adds to every row, and the SDK to what it reads. */
 const OF_THE_SERVICE = /^(partitionKey|rowKey|timestamp|etag|odata\.metadata)$/;
@@ -33,7 +34,7 @@ export class TableRows implements RecordRows {
     for await (const page of this.#table.pages(inRecord(partition))) {
       for (const row of page) {
         const of = row.partitionKey.slice(prefix.length);
-        if (of !== RULES && of !== CHAIN) {
+        if (of !== RULES && of !== CHAIN && !isNotice(of, row)) {
           if (id !== undefined && id !== of) {
             yield { id, rows };
             rows = [];
@@ -51,7 +52,7 @@ export class TableRows implements RecordRows {
   async timeline(id: string): Promise<readonly RawRow[]> {
     const partition = joinKey(this.#tenantId, id);
     const found = await this.#table.list(inRecord(partition));
-    return found.map((row) => this.#ofTimeline(id, row));
+    return found.flatMap((row) => (isNotice(id, row) ? [] : this.#ofTimeline(id, row)));
   }
 
   async rules(): Promise<readonly RawRow[]> {
@@ -82,6 +83,13 @@ export class TableRows implements RecordRows {
     if (kind === 'h' && isOrdinal(sequence) && more === undefined) {
       return { ...this.#raw(row, 'history', id), sequence: Number(sequence) };
     }
+    const [, , , channel, rest] = row.rowKey.split('|');
+    if (kind === 'o' && isOrdinal(sequence) && channel !== undefined && rest === undefined) {
+      return {
+        ...this.#raw(row, 'alert', id, ALERT_COLUMNS),
+        ...{ sequence: Number(sequence), channel: fromKeyPart(channel) },
+      };
+    }
     return kind === 'f' && sequence === undefined
       ? this.#raw(row, 'finding', id, FINDING_COLUMNS)
       : this.#raw(row, 'unknown', id);
@@ -102,8 +110,13 @@ export class TableRows implements RecordRows {
   }
 }
 
+/** Notices tell of no finding: no transition says that they must be there. */
+function isNotice(room: string, { rowKey }: StoredRow): boolean {
+  return room === NOTICES && rowKey.startsWith('o|');
+}
+
 function inRecord(partition: string | KeyRange): RowQuery {
-  return { partition, rows: EVERY_ROW, without: [NO_ALERTS], isRaw: true };
+  return { partition, rows: EVERY_ROW, isRaw: true };
 }
 
 /** As `ordinal` writes it: a row of any other number lies beside the genuine one. */

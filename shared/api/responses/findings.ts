@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HISTORY_VERBS, RESOLVE_REASONS } from '../../domain/finding';
+import { ALERT_VERBS, HISTORY_VERBS, RESOLVE_REASONS } from '../../domain/finding';
 import { count, severity, source, stage, status, subject, suppressed, time } from './parts';
 
 const entry = {
@@ -39,6 +39,10 @@ const transition = z
     suppressed: suppressed.optional(),
     severity,
     message: z.string(),
+    alert: z
+      .enum(ALERT_VERBS)
+      .meta({ description: 'What people were told of it, over every channel; absent: nothing.' })
+      .optional(),
     by: z.string().meta({ description: 'crosscheck, or the person: name and object id.' }),
     reason: z.string().optional(),
     note: z.string().optional(),

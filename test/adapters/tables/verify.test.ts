@@ -42,9 +42,7 @@ class TableShelf implements Shelf {
     const rows: ShelfRow[] = [];
     for await (const row of client.listEntities<StoredRow>()) {
       const { partitionKey, rowKey } = row as unknown as StoredRow;
-      if (!rowKey.startsWith('o|')) {
-        rows.push(shelved(partitionKey, rowKey, row));
-      }
+      rows.push(shelved(partitionKey, rowKey, row));
     }
     return rows;
   }
@@ -86,19 +84,22 @@ class TableShelf implements Shelf {
   }
 }
 
+const BESIDE = ['digest', 'movedAt', 'neededUntil', 'propagated', 'state'];
+
 function shelved(partitionKey: string, rowKey: string, row: StoredRow): ShelfRow {
   const room = partitionKey.slice(PREFIX.length);
-  const [kind = '', second = '', third] = rowKey.split('|');
+  const [kind = '', second = '', third, channel = ''] = rowKey.split('|');
   const value = fromColumns(row);
   const place = `Findings ${partitionKey} ${rowKey}`;
   const known: Record<string, Omit<RawRow, 'value' | 'place'>> = {
     f: { kind: 'finding', id: `${room}-${second}` },
     h: { kind: 'history', id: `${room}-${second}`, sequence: Number(third) },
+    o: { kind: 'alert', id: `${room}-${second}`, sequence: Number(third), channel },
     s: { kind: 'rule', id: second, sequence: Number(third) },
     c: { kind: 'entry', id: '', sequence: Number(second) },
     head: { kind: 'head', id: '' },
   };
-  const beside = ['digest', 'movedAt', 'neededUntil', 'propagated'].filter((name) => name in row);
+  const beside = BESIDE.filter((name) => name in row);
   const columns = Object.fromEntries(beside.map((name) => [name, row[name]]));
   const raw = {
     ...{ ...(known[kind] ?? { kind: 'unknown' as const, id: '' }), place, value },
@@ -107,12 +108,13 @@ function shelved(partitionKey: string, rowKey: string, row: StoredRow): ShelfRow
   return { key: `${partitionKey} ${rowKey}`, room, raw };
 }
 
-function rowKeyOf({ kind, id, sequence = 0 }: RawRow): string {
+function rowKeyOf({ kind, id, sequence = 0, channel }: RawRow): string {
   const number = String(sequence).padStart(6, '0');
   const anchor = id.slice(id.indexOf('-') + 1);
   const keys: Partial<Record<RawRow['kind'], string>> = {
     finding: `f|${anchor}`,
     history: `h|${anchor}|${number}`,
+    alert: `o|${anchor}|${number}|${channel}`,
     rule: `s|${id}|${number}`,
     entry: `c|${number}`,
   };
