@@ -21,11 +21,13 @@ import {
   latest,
   monthOf,
   plus,
+  quietAfter,
   startOfDay,
   startOfMonth,
   toMinute,
   type Instant,
 } from '../domain/time';
+import { nextQuestion } from './not-followed-by';
 
 export const easSuccessDespiteCaFailure = defineDetector({
   id: 'eas-success-despite-ca-failure',
@@ -121,10 +123,9 @@ export const easSuccessDespiteCaFailure = defineDetector({
       const goesOn = after !== undefined && isSoonAfter(month, after, quiet);
       return state(month, continues, goesOn, quiet, whereabouts);
     });
-    const [first, ...others] = findings.flatMap(({ askAgainAt }) => askAgainAt);
     return {
       findings: findings.map(({ stated }) => stated),
-      ...(first !== undefined && { askAgainAt: earliest(first, ...others) }),
+      ...nextQuestion(findings.flatMap(({ askAgainAt }) => askAgainAt)),
     };
   },
 });
@@ -275,11 +276,6 @@ function isSoonAfter(before: DeviceMonth, after: DeviceMonth, quiet: number): bo
   return before.device === after.device && after.days[0].first < quietAfter(before.last, quiet);
 }
 
-// Whole days, so that the question moves at most once a day.
-function quietAfter(last: Instant, quiet: number): Instant {
-  return plus(startOfDay(last), quiet + DAY);
-}
-
 /** Two countries so close in time are more than one journey. */
 const CLOSE = 12 * HOUR;
 
@@ -322,7 +318,10 @@ function newCountries(
   const news: string[] = [];
   const askAgainAt: Instant[] = [];
   for (const country of sorted(month.days.map((day) => day.country))) {
-    const at = earliestOf(month.days.filter((day) => day.country === country));
+    const [first, ...others] = month.days
+      .filter((day) => day.country === country)
+      .map((day) => day.first) as [Instant, ...Instant[]];
+    const at = earliest(first, ...others);
     const before = seen.filter((each) => each.first < at).map((each) => each.country);
     if (before.length > 0 && !before.includes(country)) {
       const look = lookAt(coverage, start, at);
@@ -331,11 +330,6 @@ function newCountries(
     }
   }
   return { news, askAgainAt };
-}
-
-function earliestOf(days: readonly DeviceDay[]): Instant {
-  const [first, ...others] = days.map((day) => day.first) as [Instant, ...Instant[]];
-  return earliest(first, ...others);
 }
 
 /** The start of the month before: so far back may lie what bears on a month. */

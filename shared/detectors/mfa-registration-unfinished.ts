@@ -1,22 +1,21 @@
-import type { Look } from '../domain/coverage';
-import { defineDetector, lookForAbsence, type Answer, type Stated } from '../domain/detector';
+import { defineDetector } from '../domain/detector';
 import { textOf } from '../domain/facts';
-import type { Signal } from '../domain/signal';
 import { repeatedAmong } from '../domain/registration';
-import { dayOf, earliest, plus, toMinute, type Instant } from '../domain/time';
+import type { Signal } from '../domain/signal';
+import { dayOf, plus, toMinute } from '../domain/time';
 import { contextOf } from './mfa-registration/context';
 import { signalsOf } from './mfa-registration/signals';
 import {
   endOf,
   evidenceOf,
-  NEEDS,
   readStory,
   SAME_ATTEMPT,
-  type End,
+  SOURCES,
   type EndCode,
   type Question,
 } from './mfa-registration/story';
 import { describe, MESSAGES, type MessageId } from './mfa-registration/words';
+import { notFollowedBy, type Conclusion, type Unfollowed } from './not-followed-by';
 
 export const mfaRegistrationUnfinished = defineDetector({
   id: 'mfa-registration-unfinished',
@@ -151,116 +150,44 @@ export const mfaRegistrationUnfinished = defineDetector({
 
   assess(timeline, coverage, settings) {
     const story = readStory(timeline);
-    const byDevice = Map.groupBy(story.added, (signal) => textOf(signal.facts['device']));
     // Of a method that is started again and again registration-without-outcome tells.
     const repeated = repeatedAmong(story.alone, (start) => textOf(start.facts['method']));
     const alone = story.alone.filter((start) => !repeated.has(start));
-    const byDay = Map.groupBy(alone, (signal) => dayOf(signal.at));
-    const findings = [
-      ...[...byDevice].map(([device, entries]) =>
-        conclude({ key: `device:${device}`, device, entries, story, coverage, settings }),
-      ),
-      ...[...byDay].map(([day, entries]) =>
-        conclude({ key: `started:${day}`, entries, story, coverage, settings }),
-      ),
-    ].flat();
-    const waits = findings.flatMap((each) => (each.state === 'pending' ? [each.until] : []));
-    const answers = mostTelling(findings);
-    const [first, ...others] = waits;
-    return first === undefined
-      ? { findings: answers }
-      : { findings: answers, askAgainAt: earliest(first, ...others) };
+    const questionOf = (entry: Signal): Question => ({
+      ...deviceOf(entry),
+      story,
+      coverage,
+      settings,
+    });
+    // A start alone must also wait for the device row that would make it the same attempt.
+    const reach = (entry: Signal, time: number): number =>
+      isStart(entry) ? Math.max(time, SAME_ATTEMPT) : time;
+    return notFollowedBy({
+      entries: [...story.added, ...alone],
+      anchor: (entry) => ({ key: keyOf(entry), from: plus(entry.at, -settings.lookback) }),
+      deadline: (entry) => plus(entry.at, reach(entry, settings.grace)),
+      skew: (entry) => (isStart(entry) ? SAME_ATTEMPT : settings.skew),
+      endedBy: (entry) => endOf(entry, questionOf(entry)),
+      sources: SOURCES,
+      coverage,
+      describe: (entry) => `${describe(entry)} at ${toMinute(entry.at)}`,
+      awaited: 'verification',
+      missing: 'no verification logged',
+      conclude: (proven) => conclude(proven, questionOf(proven[0].entry)),
+    });
   },
 });
 
-/**
- * Every entry opens a stretch, and the first end at or after it closes it. Ended within the grace it is silence; past
- * it, the stretch counts once the log is complete over the whole of it. Somebody who left had not finished either way.
- */
-function conclude(question: Question): Answer<MessageId>[] {
-  const { entries, settings, key } = question;
-  const [first] = entries as [Signal];
-  const anchor = { key, from: plus(first.at, -settings.lookback) };
-  const stretches = entries.map((entry) => stretchOf(entry, question));
-  const bad = stretches.filter((each) => !each.isSilent);
-  const proven = bad.filter((each) => each.look.verdict === 'covered');
-  const answers: Answer<MessageId>[] = bad.flatMap(({ look, to, entry }) =>
-    unanswered(look, anchor, to, entry),
-  );
-  const last = proven.at(-1);
-  if (last !== undefined) {
-    const entriesProven = proven.map((each) => each.entry);
-    return [
-      ...answers,
-      state(question, anchor, last.to, { entries: entriesProven, end: last.end }),
-    ];
-  }
-  const ended = stretches.find((each) => each.isSilent)?.end;
-  return bad.length === 0 && ended !== undefined
-    ? [{ state: 'disproved', anchor, by: ended.evidence }]
-    : answers;
+function isStart(entry: Signal): boolean {
+  return entry.kind === 'started';
 }
 
-/** One entry, what ends it, and whether the log over it is complete up to `to`. */
-interface Stretch {
-  readonly entry: Signal;
-  readonly end: End | undefined;
-  readonly isSilent: boolean;
-  readonly to: Instant;
-  readonly look: Look;
+function deviceOf(entry: Signal): Pick<Question, 'device'> {
+  return isStart(entry) ? {} : { device: textOf(entry.facts['device']) };
 }
 
-function stretchOf(entry: Signal, question: Question): Stretch {
-  const { device, coverage, settings } = question;
-  const deadline = deadlineOf(entry, question);
-  const { end, waitFor } = endOf(entry, question);
-  const hasLeft = end?.code === 'user-deleted' || end?.code === 'user-disabled';
-  const isSilent = end !== undefined && end.at < deadline && !hasLeft && waitFor === undefined;
-  const to = hasLeft ? earliest(deadline, end.at) : deadline;
-  const from = plus(entry.at, -(device === undefined ? SAME_ATTEMPT : settings.skew));
-  const look = lookForAbsence({ needs: NEEDS }, coverage, from, to);
-  // Whether a deletion ended it shows a little later.
-  return waitFor !== undefined && look.verdict === 'covered'
-    ? { entry, end, isSilent, to: waitFor, look: { verdict: 'later' } }
-    : { entry, end, isSilent, to, look };
-}
-
-/** A start alone must also wait for the device row that would make it the same attempt. */
-function deadlineOf(entry: Signal, { device, settings }: Question): Instant {
-  return plus(
-    entry.at,
-    device === undefined ? Math.max(settings.grace, SAME_ATTEMPT) : settings.grace,
-  );
-}
-
-function unanswered(
-  look: Look,
-  anchor: Answer['anchor'],
-  until: Instant,
-  entry: Signal,
-): Answer<MessageId>[] {
-  const what = `${describe(entry)} at ${toMinute(entry.at)}; verification may be logged until ${toMinute(until)}`;
-  switch (look.verdict) {
-    case 'covered':
-      return [];
-    case 'later':
-      return [{ state: 'pending', anchor, until, what }];
-    case 'never':
-      return [{ state: 'undetermined', anchor, gap: look.gap, what }];
-  }
-}
-
-/** One answer per anchor: what is proven is said, what is still open of the same anchor only asks again. */
-function mostTelling(findings: readonly Answer<MessageId>[]): Answer<MessageId>[] {
-  const rank = { undetermined: 0, pending: 1, disproved: 2, open: 3, resolved: 3 } as const;
-  const best = new Map<string, Answer<MessageId>>();
-  for (const answer of findings) {
-    const known = best.get(answer.anchor.key);
-    if (known === undefined || rank[answer.state] > rank[known.state]) {
-      best.set(answer.anchor.key, answer);
-    }
-  }
-  return [...best.values()];
+function keyOf(entry: Signal): string {
+  return isStart(entry) ? `started:${dayOf(entry.at)}` : `device:${textOf(entry.facts['device'])}`;
 }
 
 const MESSAGE_OF: Readonly<Record<EndCode, MessageId>> = {
@@ -275,50 +202,41 @@ const MESSAGE_OF: Readonly<Record<EndCode, MessageId>> = {
   'user-disabled': 'left',
 };
 
-function state(
+function conclude(
+  proven: readonly [Unfollowed<Signal, EndCode>, ...Unfollowed<Signal, EndCode>[]],
   question: Question,
-  anchor: Answer['anchor'],
-  since: Instant,
-  stretch: { readonly entries: readonly Signal[]; readonly end: End | undefined },
-): Stated<MessageId> {
+): Conclusion<MessageId> {
   const { story, device } = question;
-  const { entries, end } = stretch;
-  const [first] = entries as [Signal];
-  const last = entries.at(-1) ?? first;
+  const [{ entry: first }] = proven;
+  const { entry: last, end, to } = proven.at(-1) ?? proven[0];
+  const entries = proven.map(({ entry }) => entry);
   const context = contextOf(question, entries, end);
   const starts = story.started.filter(
-    (each) => each.at >= plus(first.at, -SAME_ATTEMPT) && each.at <= since,
+    (each) => each.at >= plus(first.at, -SAME_ATTEMPT) && each.at <= to,
   );
-  const isStart = device === undefined;
+  const facts = {
+    ...context.facts,
+    ...(end !== undefined && { ended: end.evidence.what, endedAt: end.at }),
+  };
+  const evidence = [...[...entries, ...starts].map(evidenceOf), ...context.evidence];
+  if (device === undefined) {
+    // A start alone is only recorded.
+    return {
+      ...{ message: 'started', severity: 'info', stage: 'watch', facts, evidence },
+      missing: { what: 'nothing further logged', by: to },
+      isLookedAtAgain: false,
+    };
+  }
   return {
-    state: end === undefined ? 'open' : 'resolved',
-    ...(end !== undefined && { resolution: end.code }),
-    anchor,
-    message: isStart ? 'started' : end === undefined ? 'unfinished' : MESSAGE_OF[end.code],
-    severity: isStart ? 'info' : context.severity,
-    stage: isStart || last.facts['flavor'] !== null ? 'watch' : 'alert',
-    since,
-    firstSeenAt: first.at,
-    lastSeenAt: last.at,
-    count: entries.length,
+    message: end === undefined ? 'unfinished' : MESSAGE_OF[end.code],
+    severity: context.severity,
+    stage: last.facts['flavor'] === null ? 'alert' : 'watch',
     facts: {
-      ...(!isStart && {
-        device,
-        deviceName: last.facts['name'] ?? null,
-        ...(last.facts['isCodeOnly'] === true && { codesOnly: true }),
-      }),
-      ...context.facts,
-      ...(end !== undefined && { ended: end.evidence.what, endedAt: end.at }),
+      device,
+      deviceName: last.facts['name'] ?? null,
+      ...(last.facts['isCodeOnly'] === true && { codesOnly: true }),
+      ...facts,
     },
-    evidence: [
-      ...[...entries, ...starts].map(evidenceOf),
-      ...context.evidence,
-      ...(end === undefined ? [] : [end.evidence]),
-    ],
-    // A start alone is only recorded: not worth a second look.
-    missing: { what: isStart ? 'nothing further logged' : 'no verification logged', by: since },
-    ...(!isStart && {
-      absenceWindow: { from: plus(first.at, -question.settings.skew), to: since },
-    }),
+    evidence,
   };
 }

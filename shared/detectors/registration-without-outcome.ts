@@ -1,4 +1,4 @@
-import { lookAt, type Coverage, type Look } from '../domain/coverage';
+import { lookAt, type Coverage } from '../domain/coverage';
 import {
   defineDetector,
   type Answer,
@@ -8,23 +8,31 @@ import {
   type Timeline,
   type Told,
 } from '../domain/detector';
+import { eventSignal } from '../domain/event-signal';
 import { textOf, textsIn } from '../domain/facts';
-import type { AuditRecord, Change, Target } from '../domain/record';
+import type { AuditRecord, Change } from '../domain/record';
+import { personOf, type Person } from '../domain/records/person';
 import { isFailure, METHOD_WORDS } from '../domain/records/security-info';
-import { authenticatorsIn } from '../domain/records/strong-authentication';
+import { authenticatorChange } from '../domain/records/strong-authentication';
 import { methodsOf, runsOf, type Run } from '../domain/registration';
-import type { Signal, Subject } from '../domain/signal';
+import type { Signal } from '../domain/signal';
 import {
-  DAY,
   dayOf,
-  earliest,
   MINUTE,
   plus,
+  quietAfter,
   startOfDay,
-  toInstant,
   toMinute,
   type Instant,
 } from '../domain/time';
+import {
+  evidenceFrom,
+  notFollowedBy,
+  sequelOf,
+  type Conclusion,
+  type Sequel,
+  type Unfollowed,
+} from './not-followed-by';
 
 export const registrationWithoutOutcome = defineDetector({
   id: 'registration-without-outcome',
@@ -117,14 +125,34 @@ export const registrationWithoutOutcome = defineDetector({
 
   assess(timeline, coverage, settings): Assessment<'no-outcome'> {
     const outcomes = timeline.filter((signal) => signal.kind !== 'started');
-    const answers = attemptsIn(timeline, settings)
-      .map((each) => conclude(each, outcomes, coverage.directoryAudits, settings))
-      .map(goingOn);
-    const [first, ...others] = answers.flatMap(({ askAgainAt }) => askAgainAt ?? []);
-    return {
-      findings: answers.map(({ answer }) => answer),
-      ...(first !== undefined && { askAgainAt: earliest(first, ...others) }),
-    };
+    const starts = Map.groupBy(
+      timeline.filter((signal) => signal.kind === 'started'),
+      methodOf,
+    );
+    const { findings, ...next } = notFollowedBy({
+      entries: attemptsIn(starts, settings),
+      anchor: ({ method, at }) => {
+        const from = startOfDay(at);
+        return { key: `${method ?? 'unnamed'}|${dayOf(from)}`, from };
+      },
+      deadline: ({ last }) => plus(last.at, settings.wait),
+      endedBy: (attempts) => outcomeOf(attempts, outcomes, settings),
+      sources: ['directoryAudits'],
+      coverage,
+      describe: ({ method, at }) =>
+        `registration of ${theMethod(method)} was started again and again from ${toMinute(at)}`,
+      awaited: 'an outcome',
+      missing: 'no outcome logged',
+      conclude: (proven) =>
+        conclude(
+          proven,
+          starts.get(proven[0].entry.method) ?? [],
+          outcomes,
+          coverage.directoryAudits,
+          settings,
+        ),
+    });
+    return { ...next, findings: findings.map(goingOn) };
   },
 });
 
@@ -135,27 +163,19 @@ type Thresholds = Readonly<Record<'starts' | 'window' | 'wait' | 'quiet', number
 type Kind = 'started' | 'registered' | 'all-registered' | 'cancelled' | 'failed';
 
 function auditSignals(record: AuditRecord): Signal[] {
-  const target = record.targets.find(
-    (each) => each.type === undefined || each.type === 'User' || each.type === 'N/A',
-  );
-  const kind = target && kindOf(record, target);
-  if (target?.id === undefined || kind === undefined) {
+  const person = personOf(record);
+  const kind = person && kindOf(record, person);
+  if (person === undefined || kind === undefined) {
     return []; // about nobody, or of no concern
   }
-  const subject: Subject = { type: 'user', id: target.id, name: target.name };
-  const { source, id, at } = record;
   const methods = kind === 'added' ? ['authenticator'] : methodsOf(record);
-  return [
-    {
-      ...{ key: `${id}|${kind}`, source, eventId: id, at, subject },
-      kind: kind === 'added' ? 'registered' : kind,
-      // The starts of one method belong together; an outcome may be the one of several.
-      facts: kind === 'started' ? { method: methods[0] ?? null } : { methods },
-    },
-  ];
+  // The starts of one method belong together; an outcome may be the one of several.
+  const facts = kind === 'started' ? { method: methods[0] ?? null } : { methods };
+  const signal = eventSignal(record, person.subject, kind, facts);
+  return [kind === 'added' ? { ...signal, kind: 'registered' } : signal];
 }
 
-function kindOf(record: AuditRecord, { changes }: Target): Kind | 'added' | undefined {
+function kindOf(record: AuditRecord, { changes }: Person): Kind | 'added' | undefined {
   const { activity, result } = record;
   const hasFailed = result === 'failure' || result === 'timeout' || isFailure(record);
   switch (activity.toLowerCase()) {
@@ -175,156 +195,96 @@ function kindOf(record: AuditRecord, { changes }: Target): Kind | 'added' | unde
   }
 }
 
-function addsAuthenticator({ property, before, after }: Change): boolean {
-  const known = authenticatorsIn(before).map(({ id }) => id);
-  return (
-    property === 'StrongAuthenticationPhoneAppDetail' &&
-    authenticatorsIn(after).some(({ id }) => !known.includes(id))
-  );
+function addsAuthenticator(change: Change): boolean {
+  return (authenticatorChange(change)?.added.length ?? 0) > 0;
 }
 
 // ---------------------------------------------------------------------------------------------- what it amounts to
 
-/** The runs of starts of one method that began on one day: one finding. */
-interface Attempts {
+/** A run of starts of one method. */
+interface Attempts extends Run<Signal> {
   /** Absent when the rows name none. */
   readonly method: string | undefined;
-  readonly day: string;
-  /** All starts of that method, by time. */
-  readonly starts: Timeline;
-  readonly runs: readonly [Run<Signal>, ...Run<Signal>[]];
+  /** When it began. */
+  readonly at: Instant;
 }
 
-/** Until when an outcome of a run may be logged, and what is known of that. */
-interface JudgedRun extends Run<Signal> {
-  readonly deadline: Instant;
-  readonly outcome: Signal | undefined;
-  readonly look: Look;
-}
-
-interface Judged {
-  readonly answer: Answer<'no-outcome'>;
-  readonly askAgainAt?: Instant;
-}
+type Proven = readonly [Unfollowed<Attempts>, ...Unfollowed<Attempts>[]];
 
 /**
  * A run belongs to the day of its first start, whatever came before: a row that is not known cannot move it. One that
  * goes on over midnight is told of on both days, the second time as going on.
  */
-function attemptsIn(timeline: Timeline, { starts: least, window }: Thresholds): Attempts[] {
-  const byMethod = Map.groupBy(
-    timeline.filter((signal) => signal.kind === 'started'),
-    methodOf,
+function attemptsIn(
+  starts: ReadonlyMap<string | undefined, Timeline>,
+  { starts: least, window }: Thresholds,
+): Attempts[] {
+  return [...starts].flatMap(([method, ofMethod]) =>
+    runsOf(ofMethod, least, window).map((run) => ({ ...run, method, at: run.first.at })),
   );
-  return [...byMethod].flatMap(([method, starts]) => {
-    const byDay = Map.groupBy(runsOf(starts, least, window), (run) => dayOf(run.first.at));
-    return [...byDay].map(([day, runs]) => ({
-      ...{ method, day, starts },
-      runs: runs as [Run<Signal>, ...Run<Signal>[]],
-    }));
-  });
+}
+
+/** What came of it in time; what came later ends no run, but the finding. */
+function outcomeOf(
+  { method, at, last }: Attempts,
+  outcomes: Timeline,
+  { wait }: Thresholds,
+): Sequel {
+  const deadline = plus(last.at, wait);
+  const outcome = outcomes.find(
+    (each) => each.at < deadline && isOutcome(each, method, at, outcomes),
+  );
+  return sequelOf(outcome, 'outcome', describe);
 }
 
 function conclude(
-  attempts: Attempts,
-  outcomes: Timeline,
-  coverage: Coverage | undefined,
-  settings: Thresholds,
-): Judged {
-  const { method, day } = attempts;
-  const anchor = { key: `${method ?? 'unnamed'}|${day}`, from: toInstant(`${day}T00:00:00Z`) };
-  const judged = (run: Run<Signal>): JudgedRun => {
-    const deadline = plus(run.last.at, settings.wait);
-    const outcome = outcomes.find(
-      (each) => each.at < deadline && isOutcome(each, method, run.first.at, outcomes),
-    );
-    return { ...run, deadline, outcome, look: lookAt(coverage, run.first.at, deadline) };
-  };
-  const [firstRun, ...otherRuns] = attempts.runs;
-  const runs = [judged(firstRun), ...otherRuns.map(judged)] as const;
-  const open = runs.filter((run) => run.outcome === undefined);
-  const proven = open.filter((run) => run.look.verdict === 'covered');
-  const until = open.find((run) => run.look.verdict === 'later')?.deadline; // deadlines come in order
-  const [first, ...others] = proven;
-  if (first !== undefined) {
-    const said = state(attempts, anchor, [first, ...others], outcomes, coverage, settings);
-    const askAgainAt =
-      until === undefined ? said.askAgainAt : earliest(until, said.askAgainAt ?? until);
-    return { answer: said.answer, ...(askAgainAt !== undefined && { askAgainAt }) };
-  }
-  const [run = runs[0]] = open;
-  if (run.outcome !== undefined) {
-    return { answer: { state: 'disproved', anchor, by: evidenceOf(run.outcome) } };
-  }
-  const what =
-    `registration of ${theMethod(method)} was started again and again from ${toMinute(run.first.at)}; an outcome may ` +
-    `be logged until ${toMinute(run.deadline)}`;
-  return run.look.verdict === 'never' && until === undefined
-    ? { answer: { state: 'undetermined', anchor, gap: run.look.gap, what } }
-    : pending(anchor, until ?? run.deadline, what);
-}
-
-function pending(anchor: Stated['anchor'], until: Instant, what: string): Judged {
-  return { answer: { state: 'pending', anchor, until, what }, askAgainAt: until };
-}
-
-function state(
-  { method, starts }: Attempts,
-  anchor: Stated['anchor'],
-  proven: readonly [JudgedRun, ...JudgedRun[]],
+  proven: Proven,
+  starts: Timeline,
   outcomes: Timeline,
   coverage: Coverage | undefined,
   { quiet }: Thresholds,
-): Judged {
-  const [first] = proven;
-  const { last, deadline } = proven.at(-1) ?? first;
-  const firstSeenAt = first.first.at;
+): Conclusion<'no-outcome'> {
+  const [{ entry: first }] = proven;
+  const { entry, to: deadline } = proven.at(-1) ?? proven[0];
+  const { method, last } = entry;
   const members = starts.filter(({ at }) =>
-    proven.some((run) => at >= run.first.at && at <= run.last.at),
+    proven.some((run) => at >= run.entry.at && at <= run.entry.last.at),
   );
   const ends = outcomes.filter(
-    (each) => each.kind !== 'failed' && isOutcome(each, method, firstSeenAt, outcomes),
+    (each) => each.kind !== 'failed' && isOutcome(each, method, first.at, outcomes),
   );
   const quietAt = quietAfter(lastBeforeQuiet(starts, last, quiet), quiet);
   const look = lookAt(coverage, last.at, quietAt);
   const end = ends.find(({ at }) => at >= deadline && at < quietAt);
-  const resolution =
-    end === undefined
-      ? look.verdict === 'covered'
-        ? 'quiet'
-        : undefined
-      : end.kind === 'cancelled'
-        ? 'cancelled'
-        : 'registered';
-  const answer: Stated<'no-outcome'> = {
-    state: resolution === undefined ? 'open' : 'resolved',
-    ...(resolution !== undefined && { resolution }),
-    ...{ anchor, message: 'no-outcome', severity: 'low', stage: 'alert' },
-    ...{ since: sinceOf(proven, ends), firstSeenAt, lastSeenAt: last.at, count: members.length },
+  const code = end?.kind === 'cancelled' ? 'cancelled' : 'registered';
+  const resolution = end !== undefined ? code : look.verdict === 'covered' ? 'quiet' : undefined;
+  return {
+    ...{ message: 'no-outcome', severity: 'low', ...(resolution !== undefined && { resolution }) },
+    ...{ since: sinceOf(proven, ends), lastSeenAt: last.at, count: members.length },
     facts: {
       method: method ?? null,
       noOutcomeBy: deadline,
       ...(end !== undefined && { ended: describe(end), endedAt: end.at }),
     },
     evidence: [...members, ...(end === undefined ? [] : [end])].map(evidenceOf),
-    missing: { what: 'no outcome logged', by: deadline },
-    absenceWindow: { from: firstSeenAt, to: deadline },
+    ...(resolution === undefined && look.verdict === 'later' && { askAgainAt: quietAt }),
   };
-  const isAskedAgain = resolution === undefined && look.verdict === 'later';
-  return { answer, ...(isAskedAgain && { askAgainAt: quietAt }) };
 }
 
 /** What was told of the day before is no news. */
-function goingOn(judged: Judged, i: number, all: readonly Judged[]): Judged {
-  const { answer } = judged;
-  const before = all[i - 1]?.answer;
-  const isGoingOn =
-    isStated(answer) &&
-    before !== undefined &&
+function goingOn(
+  answer: Answer<'no-outcome'>,
+  i: number,
+  all: readonly Answer<'no-outcome'>[],
+): Answer<'no-outcome'> {
+  const before = all[i - 1];
+  return before !== undefined &&
     isStated(before) &&
+    isStated(answer) &&
     before.facts['method'] === answer.facts['method'] &&
-    before.lastSeenAt >= answer.firstSeenAt;
-  return isGoingOn ? { ...judged, answer: { ...answer, continues: true } } : judged;
+    before.lastSeenAt >= answer.firstSeenAt
+    ? { ...answer, continues: true }
+    : answer;
 }
 
 function isStated(answer: Answer<'no-outcome'>): answer is Stated<'no-outcome'> {
@@ -332,15 +292,12 @@ function isStated(answer: Answer<'no-outcome'>): answer is Stated<'no-outcome'> 
 }
 
 /** The deadline of the first run that no end separates from the last: an acknowledgement of earlier ones is over. */
-function sinceOf(
-  [first, ...others]: readonly [JudgedRun, ...JudgedRun[]],
-  ends: Timeline,
-): Instant {
-  let [since, before] = [first.deadline, first.deadline];
-  for (const { first: began, deadline } of others) {
-    const isOver = ends.some(({ at }) => at >= before && at < began.at);
-    since = isOver ? deadline : since;
-    before = deadline;
+function sinceOf([first, ...others]: Proven, ends: Timeline): Instant {
+  let [since, before] = [first.to, first.to];
+  for (const { from, to } of others) {
+    const isOver = ends.some(({ at }) => at >= before && at < from);
+    since = isOver ? to : since;
+    before = to;
   }
   return since;
 }
@@ -351,11 +308,6 @@ function lastBeforeQuiet(starts: Timeline, last: Signal, quiet: number): Instant
     (at, next) => (next.at > at && next.at < quietAfter(at, quiet) ? next.at : at),
     last.at,
   );
-}
-
-// Whole days, so that the question moves at most once a day.
-function quietAfter(last: Instant, quiet: number): Instant {
-  return plus(startOfDay(last), quiet + DAY);
 }
 
 /** The rows of one registration are logged within this much of each other. */
@@ -391,8 +343,7 @@ function methodOf(signal: Signal): string | undefined {
 }
 
 function evidenceOf(each: Signal): Evidence {
-  const { source, eventId = each.key, at, kind } = each;
-  return { source, eventId, at, kind, what: describe(each) };
+  return evidenceFrom(each, describe(each));
 }
 
 function describe({ kind, facts }: Signal): string {

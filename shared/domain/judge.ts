@@ -65,7 +65,7 @@ export class DetectorFault extends CrosscheckError {
 /** The end of what is completely read of all the sources that a detector needs; absent while one was never read. */
 export function coverageEnd(detector: Detector, coverage: CoverageBySource): Instant | undefined {
   const ends = sourcesOf(detector.needs).map((source) => coverage[source]?.to);
-  return ends.every((end) => end !== undefined) ? earliest(...(ends as [Instant])) : undefined;
+  return ends.every((end) => end !== undefined) ? earliest(...ends) : undefined;
 }
 
 /** Stored coverage end minus what the detector retains. */

@@ -63,8 +63,7 @@ export function planPoll(state: SourceState, options: PollOptions): Reading {
   const { now, filters } = options;
   const lanes = lanesOf(state, filters).map((feeds): Lane => {
     const heads = feeds.map((each) => headFrom(feedOf(state, each).journal, options));
-    const [first = now, ...others] = heads;
-    const stretch = { from: earliest(first, ...others), to: now };
+    const stretch = { from: earliest(...heads) ?? now, to: now };
     return laneFor(state, filters, feeds, 'head', stretch);
   });
   return settled({ state, startedAt: now, filters, lanes, total: NOTHING });
@@ -78,8 +77,8 @@ export function planBackfill(
 ): Reading {
   const { now, filters } = options;
   const lanes = lanesOf(state, filters).map((feeds): Lane => {
-    const [first = range.from, ...others] = feeds.map((each) => filledTo(state, each, range));
-    const stretch = { from: earliest(first, ...others), to: range.to };
+    const filled = feeds.map((each) => filledTo(state, each, range));
+    const stretch = { from: earliest(...filled) ?? range.from, to: range.to };
     return laneFor(state, filters, feeds, 'backfill', stretch);
   });
   return settled({ state, startedAt: now, filters, lanes, range, total: NOTHING });

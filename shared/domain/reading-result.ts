@@ -16,8 +16,7 @@ export function headOf({ lanes }: Reading): Interval | undefined {
 
 /** How far all feeds have come with the range that is filled. */
 export function reachedBy({ lanes, range, startedAt }: Reading): Instant {
-  const [first, ...others] = lanes.map(({ at }) => at);
-  return first === undefined ? (range?.to ?? startedAt) : earliest(first, ...others);
+  return earliest(...lanes.map(({ at }) => at)) ?? range?.to ?? startedAt;
 }
 
 /**

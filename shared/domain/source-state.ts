@@ -182,8 +182,5 @@ export function completeTo(
   properties: readonly Property[],
 ): Instant | undefined {
   const ends = properties.map((each) => state.feeds[each]?.journal?.completeTo);
-  const [first, ...others] = ends.filter((end) => end !== undefined);
-  return first === undefined || others.length + 1 < ends.length
-    ? undefined
-    : earliest(first, ...others);
+  return ends.every((end) => end !== undefined) ? earliest(...ends) : undefined;
 }

@@ -99,8 +99,28 @@ export function startOfMonth(instant: Instant): Instant {
   return `${monthOf(instant)}-01T00:00:00.0000000Z` as Instant;
 }
 
-export function earliest(first: Instant, ...others: Instant[]): Instant {
-  return others.reduce((least, each) => (each < least ? each : least), first);
+/** The first of these times; undefined where there are none. */
+export function earliest(first: Instant, ...others: readonly Instant[]): Instant;
+export function earliest(...times: readonly Instant[]): Instant | undefined;
+export function earliest(
+  first: Instant | undefined,
+  ...others: readonly Instant[]
+): Instant | undefined {
+  let least = first;
+  for (const each of others) {
+    least = least === undefined || each < least ? each : least;
+  }
+  return least;
+}
+
+/** For sorting by time. */
+export function byTime(a: { readonly at: Instant }, b: { readonly at: Instant }): number {
+  return a.at < b.at ? -1 : a.at > b.at ? 1 : 0;
+}
+
+/** When a time without anything new is over. Whole days, so that it moves at most once a day. */
+export function quietAfter(last: Instant, quiet: Duration): Instant {
+  return plus(startOfDay(last), quiet + DAY);
 }
 
 export function latest(first: Instant, ...others: Instant[]): Instant {

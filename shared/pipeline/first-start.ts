@@ -26,15 +26,14 @@ export async function announceFirstStart(
   now: Instant,
 ): Promise<void> {
   const logs = SOURCES.flatMap((source) => logOf(source, feeds, reading));
-  const begun = logs.flatMap(({ since }) => since ?? []);
-  const [first, ...others] = begun;
+  const first = earliest(...logs.flatMap(({ since }) => since ?? []));
   const isAnnounced = SOURCES.some((source) => reading[source]?.announcedAt !== undefined);
   if (first === undefined || isAnnounced) {
     return;
   }
   const notice: Notice = {
     // By the day: two logs that are read for the first time at once give the same notice.
-    id: noticeId('first-start', tenantId, startOfDay(earliest(first, ...others))),
+    id: noticeId('first-start', tenantId, startOfDay(first)),
     form: 'notice',
     kind: 'first-start',
     title: 'The watch is on',
@@ -68,13 +67,13 @@ function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): r
   if (own.length === 0) {
     return [];
   }
-  const [first, ...others] = own.flatMap(({ journal }) => journal?.began ?? []);
+  const since = earliest(...own.flatMap(({ journal }) => journal?.began ?? []));
   const [failure] = own.flatMap(({ trouble }) => trouble ?? []);
   const part =
     failure === undefined
       ? ''
       : ` A part of it cannot be read yet: ${failure.message}. ${failure.mend}`;
-  return first === undefined
+  return since === undefined
     ? [
         {
           source,
@@ -86,8 +85,8 @@ function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): r
       ]
     : [
         {
-          ...{ source, since: earliest(first, ...others) },
-          says: `${LOG_NAMES[source]} is read since ${toMinute(earliest(first, ...others))}.${part}`,
+          ...{ source, since },
+          says: `${LOG_NAMES[source]} is read since ${toMinute(since)}.${part}`,
         },
       ];
 }

@@ -297,7 +297,5 @@ function floorsOf({ detectors }: Archive, reading: ReadingState): Floors {
 
 /** The lowest floor; one of a detector that has stood still for longer than the retention does not count. */
 function lowest(floors: Floors, before: Instant): Instant | undefined {
-  const counted = [...floors.values()].filter(({ end }) => end >= before).map(({ at }) => at);
-  const [first, ...others] = counted;
-  return first === undefined ? undefined : earliest(first, ...others);
+  return earliest(...[...floors.values()].filter(({ end }) => end >= before).map(({ at }) => at));
 }

@@ -11,7 +11,7 @@ import { sourceOf, type Row, type Story } from '../detectors/play';
 
 const ROOT = join(__dirname, '..', '..');
 const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
-  .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
+  .filter((file) => file.endsWith('.ts') && !['index.ts', 'not-followed-by.ts'].includes(file))
   .map((file) => file.slice(0, -'.ts'.length))
   .sort();
 

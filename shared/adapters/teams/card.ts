@@ -2,7 +2,7 @@ import { isList, type Json } from '../../domain/canonical';
 import { SEVERITIES, type Severity } from '../../domain/detector';
 import type { Alert, AlertVerb, Finding } from '../../domain/finding';
 import { stepFor } from '../../domain/runbook';
-import { toInstant, toMinute, type Instant } from '../../domain/time';
+import { byTime, toInstant, toMinute, type Instant } from '../../domain/time';
 import type { FindingPost, NoticePost, Post } from '../../pipeline/ports';
 import { bare, fromLog, ours } from './card-text';
 
@@ -271,7 +271,7 @@ function timelineOf(finding: Finding, most: number): Fact[] {
   const rows = [...first, ...last].map(({ at, what }) => ({ at, what }));
   const didNot = missing && { at: missing.by, what: `${missing.what} by ${timeOfDay(missing.by)}` };
   return [...rows, ...(didNot === undefined ? [] : [didNot])]
-    .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    .toSorted(byTime)
     .map(({ at, what }) => fact(toMinute(at), what));
 }
 

@@ -4,7 +4,7 @@ import { objectsIn, textOf, textsIn } from '../../domain/facts';
 import { METHOD_WORDS, USABLE_METHODS, type MethodKind } from '../../domain/records/security-info';
 import { instantOf, PLACES } from '../../domain/records/strong-authentication';
 import type { Signal } from '../../domain/signal';
-import { DAY, MINUTE, plus, toInstant, type Instant } from '../../domain/time';
+import { byTime, DAY, MINUTE, plus, toInstant, type Instant } from '../../domain/time';
 import type { Kind } from './signals';
 import {
   deletionOf,
@@ -175,7 +175,7 @@ function isUsable(id: string, question: Question): boolean {
   return (
     entries.length === 0 ||
     entries.some((entry) => {
-      const { end } = endOf(entry, { ...question, device: id, entries });
+      const { end } = endOf(entry, { ...question, device: id });
       return end?.code === 'completed' || end?.code === 'used';
     })
   );
@@ -242,7 +242,7 @@ function asksOf(story: readonly Signal[], kind: Kind): readonly Signal[] {
         return at === null ? [] : [{ ...each, at, eventId: textOf(ask['eventId']) }];
       }),
     );
-  return asks.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return asks.sort(byTime);
 }
 
 function placesUsed(story: readonly Signal[]): JsonObject {

@@ -1,13 +1,15 @@
 import type { JsonObject } from '../../domain/canonical';
-import type { CoverageBySource } from '../../domain/coverage';
-import { lookForAbsence, type Evidence, type Timeline } from '../../domain/detector';
+import { lookAtAll, type CoverageBySource } from '../../domain/coverage';
+import type { Evidence, Timeline } from '../../domain/detector';
 import { objectsIn, textOf, textsIn } from '../../domain/facts';
 import { instantOf } from '../../domain/records/strong-authentication';
 import type { Signal } from '../../domain/signal';
-import { justAfter, MINUTE, plus, type Instant } from '../../domain/time';
+import { byTime, justAfter, MINUTE, plus, type Instant } from '../../domain/time';
+import { evidenceFrom, type End as EndedBy, type Sequel } from '../not-followed-by';
 import { describe } from './words';
 
-export const NEEDS = [{ source: 'directoryAudits' }] as const;
+/** The sources that would show how a registration ended. */
+export const SOURCES = ['directoryAudits'] as const;
 /** Within this much of an added authenticator, "started" belongs to the same attempt. */
 export const SAME_ATTEMPT = 15 * MINUTE;
 /** A deletion names no device; the row that shows which one left comes within this much of it. */
@@ -31,10 +33,8 @@ export interface MfaSettings {
 
 /** What is asked about one authenticator, or about the starts of one day. */
 export interface Question {
-  readonly key: string;
   /** Absent for registrations that were only started. */
   readonly device?: string;
-  readonly entries: readonly Signal[];
   readonly story: Story;
   readonly coverage: CoverageBySource;
   readonly settings: MfaSettings;
@@ -51,12 +51,8 @@ export type EndCode =
   | 'user-deleted'
   | 'user-disabled';
 
-/** Something that ends an unfinished registration, and the code it ends with. */
-export interface End {
-  readonly at: Instant;
-  readonly code: EndCode;
-  readonly evidence: Evidence;
-}
+/** Something that ends an unfinished registration. */
+export type End = EndedBy<EndCode>;
 
 export function readStory(timeline: Timeline): Story {
   const all = timeline.filter(
@@ -86,10 +82,7 @@ function isWithin(a: Instant, b: Instant, reach: number): boolean {
 // --------------------------------------------------------------------------------------------------------------- ends
 
 /** The first end of a registration; `waitFor` is when it can be said whether there is an earlier one. */
-export function endOf(
-  entry: Signal,
-  question: Question,
-): { readonly end?: End; readonly waitFor?: Instant } {
+export function endOf(entry: Signal, question: Question): Sequel<EndCode> {
   const { story, device, settings } = question;
   const ends: End[] = [];
   const waits: { readonly at: Instant; readonly until: Instant }[] = [];
@@ -105,7 +98,7 @@ export function endOf(
       ends.push(...(code === undefined ? [] : [endWith(each, code)]));
     }
   }
-  const [end] = ends.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const [end] = ends.sort(byTime);
   const wait = waits.find(({ at }) => end === undefined || at < end.at);
   return {
     ...(end !== undefined && { end: ofNewest(end, entry, question) }),
@@ -114,7 +107,9 @@ export function endOf(
 }
 
 function endWith(each: Signal, code: EndCode): End {
-  return { at: each.at, code, evidence: evidenceOf(each) };
+  // Somebody who left had not finished.
+  const isInstead = code === 'user-deleted' || code === 'user-disabled';
+  return { at: each.at, code, evidence: evidenceOf(each), isInstead };
 }
 
 // A completion names no device: it verifies the newest entry before it and shows that the older ones were retried.
@@ -224,7 +219,7 @@ export function deletionOf(
     return each.at >= entry.at && isThis ? 'ends' : 'another';
   }
   const from = plus(each.at, -SAME_DELETION);
-  const look = lookForAbsence({ needs: NEEDS }, coverage, from, afterDeletion(each));
+  const look = lookAtAll(coverage, SOURCES, from, afterDeletion(each));
   if (look.verdict !== 'covered') {
     return look.verdict === 'later' ? 'later' : 'unclear';
   }
@@ -283,6 +278,5 @@ export function knownMethods(story: Story, to: Instant, from?: Instant): readonl
 }
 
 export function evidenceOf(each: Signal): Evidence {
-  const { source, eventId = each.key, at, kind } = each;
-  return { source, eventId, at, kind, what: describe(each) };
+  return evidenceFrom(each, describe(each));
 }
