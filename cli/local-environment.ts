@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import type { Environment } from '../shared/config/detectors';
 import { UsageError } from './exit';
-import { isAlive } from './local-host/data-folder';
+import { isAlive } from './local-host/alive';
 
 /** Where commands look for a local host, and where that keeps what it knows. */
 export const FOLDER = '.crosscheck';
@@ -14,6 +14,9 @@ const SHARED = [
   'TEAMS_WEBHOOK_URL',
   'AZURE_FUNCTIONS_ENVIRONMENT',
 ];
+
+const START_AGAIN =
+  'Run npm start, or set TENANT_ID and TABLES_CONNECTION or TABLES_ENDPOINT to look at another monitor.';
 
 /**
  * Lets other commands of this folder find the monitor that runs here, for as long as it runs.
@@ -34,21 +37,22 @@ export function shareEnvironment(folder: string, environment: Environment): () =
 
 /**
  * The environment, or that of the monitor running in this folder when nothing says which tenant and storage.
- * @throws UsageError when that monitor was killed.
+ * @throws UsageError when that monitor was stopped or killed.
  */
 export function withLocalHost(environment: Environment): Environment {
   const isSet = ['TENANT_ID', 'TABLES_CONNECTION', 'TABLES_ENDPOINT'].some(
     (name) => (environment[name] ?? '') !== '',
   );
   const path = pathIn(FOLDER);
-  if (isSet || !existsSync(path)) {
+  if (isSet || !existsSync(FOLDER)) {
     return environment;
+  }
+  if (!existsSync(path)) {
+    throw new UsageError(`the local host of this folder was stopped. ${START_AGAIN}`);
   }
   const { pid, ...shared } = JSON.parse(readFileSync(path, 'utf8')) as { pid?: number };
   if (pid !== undefined && !isAlive(pid)) {
-    throw new UsageError(
-      'npm start does not run here: it was killed. Start it again, or set TENANT_ID and where the tables are.',
-    );
+    throw new UsageError(`the local host of this folder was killed. ${START_AGAIN}`);
   }
   return { ...environment, ...shared };
 }

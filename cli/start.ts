@@ -8,7 +8,7 @@ import { createDemoTenant } from './demo-tenant/demo-tenant';
 import { serveDemoTenant } from './demo-tenant/serve';
 import { EXIT } from './exit';
 import { FOLDER, shareEnvironment } from './local-environment';
-import { startAzurite } from './local-host/azurite';
+import { AzuriteError, startAzurite } from './local-host/azurite';
 import { claimFolder, HostLog } from './local-host/data-folder';
 import {
   BundleError,
@@ -19,7 +19,7 @@ import {
 import { serveFunctions } from './local-host/http';
 import { startInbox } from './local-host/inbox';
 import { startTimers } from './local-host/timers';
-import { paint, printable, type Terminal } from './print';
+import { paint, printable, wrap, type Terminal } from './print';
 import {
   checkStart,
   DEMO_TENANT,
@@ -66,7 +66,9 @@ const PATIENCE = 1.5 * SECOND;
  * @returns the exit code.
  * @throws UsageError and ConfigError before anything is started, BundleError, AzuriteError
  */
-export async function startCommand(options: StartOptions, world: StartWorld): Promise<number> {
+export async function startCommand(options: StartOptions, given: StartWorld): Promise<number> {
+  const death = new AbortController();
+  const world = { ...given, stop: AbortSignal.any([given.stop, death.signal]) };
   const { environment, clock, terminal, stop } = world;
   const bundle = world.bundle ?? join(__dirname, 'main.cjs');
   if (!existsSync(bundle)) {
@@ -82,7 +84,10 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
       log.close();
     });
     const { isDemo, port = PORT } = settings;
-    const addresses = await prepare(world, { ...settings, data }, ends);
+    const onDeath = (): void => {
+      death.abort();
+    };
+    const addresses = await prepare(world, { ...settings, data, onDeath }, ends);
     ends.add(shareEnvironment(data, environment));
     const say = complaints(terminal);
     // While everything ends, a run that is under way finds what it needs gone: that is in the log.
@@ -113,6 +118,11 @@ export async function startCommand(options: StartOptions, world: StartWorld): Pr
     terminal.out(welcome(terminal, { ...addresses, isDemo, api: api.url, data, environment }));
     void timers.fireAll();
     await tellFindings(isDemo ? listing(`${api.url}/api/findings`, stop) : stored(world), world);
+    if (death.signal.aborted && !given.stop.aborted) {
+      throw new AzuriteError(
+        `Azurite, which kept the tables for this host, has ended; run npm start again. What was stored is in ${data}.`,
+      );
+    }
     return EXIT.done;
   } finally {
     if (stop.aborted) {
@@ -164,6 +174,8 @@ class Ends {
 }
 
 interface Addresses {
+  /** Tables of an earlier start are used again. */
+  readonly isRestart: boolean;
   /** Absent when alerts go to a real channel. */
   readonly inbox?: string;
   /** Absent when the storage is the user's own. */
@@ -173,17 +185,23 @@ interface Addresses {
 /** Starts what the settings do not name, and names it there. */
 async function prepare(
   { environment, clock }: StartWorld,
-  { isDemo, tablePort, data }: StartSettings & { readonly data: string },
+  {
+    isDemo,
+    tablePort,
+    data,
+    onDeath,
+  }: StartSettings & { readonly data: string; readonly onDeath: () => void },
   ends: Ends,
 ): Promise<Addresses> {
   const set = (values: Readonly<Record<string, string>>): void => {
     Object.assign(environment, values);
   };
   const found: { inbox?: string; tables?: string } = {};
+  const folder = join(data, isDemo ? 'demo-tables' : 'tables');
+  const isRestart = existsSync(folder);
   if (isMissing(environment, 'TABLES_CONNECTION') && isMissing(environment, 'TABLES_ENDPOINT')) {
-    const folder = join(data, isDemo ? 'demo-tables' : 'tables');
     const azurite = await startAzurite({
-      folder,
+      ...{ folder, onDeath },
       ...(tablePort !== undefined && { port: tablePort }),
     });
     ends.add(azurite.stop);
@@ -202,7 +220,7 @@ async function prepare(
     set({ GRAPH_AUTH: 'azure-cli' });
   }
   if (isMissing(environment, 'TEAMS_WEBHOOK_URL')) {
-    const inbox = await startInbox({ clock, port: INBOX_PORT });
+    const inbox = await startInbox({ clock, port: INBOX_PORT, hasEarlier: isRestart });
     ends.add(inbox.close);
     found.inbox = inbox.url;
     set({ TEAMS_WEBHOOK_URL: inbox.webhookUrl });
@@ -211,7 +229,7 @@ async function prepare(
     set({ POLL_SCHEDULE: '0 */5 * * * *' });
   }
   set({ AZURE_FUNCTIONS_ENVIRONMENT: 'Development' }); // as the platform's own local host says
-  return found;
+  return { isRestart, ...found };
 }
 
 // --------------------------------------------------------------------------------------------------- what is said
@@ -225,7 +243,7 @@ function welcome(
     readonly environment: StartWorld['environment'];
   },
 ): string {
-  const { isDemo, api, inbox, tables, data, environment } = of;
+  const { isDemo, isRestart, api, inbox, tables, data, environment } = of;
   const head = isDemo
     ? 'Crosscheck watches the demo tenant: nobody in it is real. Something new happens about every 40 seconds.'
     : `Crosscheck watches the tenant ${printable(environment['TENANT_ID'] ?? '')}.`;
@@ -240,9 +258,19 @@ function welcome(
   return [
     `\n${paint(terminal, 'heading', head)}\n\n`,
     ...rows.map(([name, value]) => `  ${name.padEnd(10)}${value}\n`),
+    ...(isRestart ? ['\n', wrap(kept(isDemo, inbox !== undefined), '  ')] : []),
     ...(isDemo ? ['\n  Your own tenant: az login, then TENANT_ID=<its id> npm start\n'] : []),
     `\nFindings as they come (Ctrl-C ends it):\n`,
   ].join('');
+}
+
+/** What a second start goes on with, and what not. */
+function kept(isDemo: boolean, hasInbox: boolean): string {
+  return [
+    'Findings of earlier starts are kept, and listed below.',
+    ...(hasInbox ? ['Their alerts are not shown again in the inbox.'] : []),
+    ...(isDemo ? ['The logs of the made-up tenant begin anew, with another last day.'] : []),
+  ].join(' ');
 }
 
 function atTheTerminal(data: string): string {

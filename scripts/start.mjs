@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isAlive } from '../cli/local-host/alive.ts';
 
 const args = process.argv.slice(2);
 
@@ -26,9 +27,5 @@ function folderOf(options) {
 function isInUse(folder) {
   const path = join(folder, 'host.pid');
   const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
+  return pid > 0 && isAlive(pid);
 }

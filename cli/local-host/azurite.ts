@@ -13,9 +13,10 @@ export interface Azurite {
   readonly stop: () => Promise<void>;
 }
 
-/** The emulator did not start. */
+/** The emulator did not start, or has ended by itself. */
 export class AzuriteError extends CrosscheckError {
   override readonly name = 'AzuriteError';
+  override readonly exitCode = 2;
 }
 
 // The account that every emulator has; no secret.
@@ -41,9 +42,11 @@ const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(
 export async function startAzurite(options: {
   readonly folder?: string;
   readonly port?: number;
+  /** It has ended, and nobody has stopped it. */
+  readonly onDeath?: () => void;
 }): Promise<Azurite> {
   const port = options.port ?? (await freePort());
-  const { folder } = options;
+  const { folder, onDeath } = options;
   if (folder !== undefined) {
     mkdirSync(folder, { recursive: true });
   }
@@ -59,13 +62,22 @@ export async function startAzurite(options: {
     { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: {} },
   );
   await started(child);
+  let isStopped = false;
+  child.once('exit', () => {
+    if (!isStopped) {
+      onDeath?.();
+    }
+  });
   return {
     port,
     connectionString:
       `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};` +
       `TableEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`,
     pid: child.pid ?? 0,
-    stop: () => stop(child),
+    stop: () => {
+      isStopped = true;
+      return stop(child);
+    },
   };
 }
 

@@ -10,8 +10,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../exit';
+import { isAlive } from './alive';
 
 /** Where a log is cut: the part before is kept as `host.log.1`, the one before that goes. */
 const LONGEST_LOG = 5_000_000;
@@ -25,7 +26,7 @@ const LONGEST_LOG = 5_000_000;
 export function claimFolder(folder: string): () => void {
   const path = join(folder, 'host.pid');
   return writing(folder, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
     if (other > 0 && other !== process.pid && isAlive(other)) {
       throw new UsageError(
@@ -37,15 +38,6 @@ export function claimFolder(folder: string): () => void {
       rmSync(path, { force: true });
     };
   });
-}
-
-/** Whether there is such a process, of whomever. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** The log of the host: begins anew at every start, and is cut before it grows without end. */
@@ -92,6 +84,14 @@ function openPrivate(path: string): number {
   const file = openSync(path, 'w', 0o600);
   fchmodSync(file, 0o600);
   return file;
+}
+
+/** Not `recursive`: where the system says that there is no parent although there is, as in /proc, Node tries for ever. */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) {
+    makeFolder(dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
+  }
 }
 
 function writing<T>(folder: string, work: () => T): T {

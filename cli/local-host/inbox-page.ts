@@ -1,6 +1,9 @@
 /** The page of the inbox, as it goes to the browser: plain files, so that a strict content policy holds. */
 
-export const INBOX_HTML = `<!doctype html>
+const EARLIER = 'Alerts of earlier starts are not shown again; their findings are kept.';
+
+/** @param hasEarlier alerts of earlier starts were shown then, and the page says where they are. */
+export const inboxHtml = (hasEarlier: boolean): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -14,6 +17,7 @@ export const INBOX_HTML = `<!doctype html>
 <header>
 <h1>Crosscheck <span>alerts</span></h1>
 <p id="state" role="status">Waiting for the first message ...</p>
+${hasEarlier ? `<p>${EARLIER}</p>` : ''}
 </header>
 <main id="messages" aria-label="Messages, the newest first"></main>
 <noscript><p>The cards are drawn by a script; /messages.json has them as text.</p></noscript>

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { Instant } from '../../shared/domain/time';
 import { isOfForeignPage } from '../../shared/api/access';
 import type { Now } from '../../shared/pipeline/ports';
-import { INBOX_HTML, INBOX_SCRIPT, INBOX_STYLE } from './inbox-page';
+import { inboxHtml, INBOX_SCRIPT, INBOX_STYLE } from './inbox-page';
 import { answerText, listenOnLoopback, readBody, type Listening } from './listen';
 
 /** What Teams would have shown. */
@@ -34,7 +34,10 @@ const CARD_TYPE = 'application/vnd.microsoft.card.adaptive';
 export async function startInbox(options: {
   readonly clock: Now;
   readonly port?: number;
+  /** The host was started before, and what came then is not here. */
+  readonly hasEarlier?: boolean;
 }): Promise<Inbox> {
+  const html = inboxHtml(options.hasEarlier === true);
   const messages: InboxMessage[] = [];
   let taken = 0;
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -71,7 +74,7 @@ export async function startInbox(options: {
     } else if (request.method === 'POST' && pathname === '/webhook') {
       await take(request, response);
     } else if (request.method === 'GET') {
-      show(pathname, messages, response);
+      show(pathname, { html, messages }, response);
     } else {
       answerText(response, 405, 'POST to /webhook, or GET /.\n');
     }
@@ -127,8 +130,13 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; " +
   "form-action 'none'; frame-ancestors 'none'";
 
-function show(pathname: string, messages: readonly InboxMessage[], response: ServerResponse): void {
-  const [type, text] = fileAt(pathname, messages) ?? [];
+interface Page {
+  readonly html: string;
+  readonly messages: readonly InboxMessage[];
+}
+
+function show(pathname: string, page: Page, response: ServerResponse): void {
+  const [type, text] = fileAt(pathname, page) ?? [];
   if (type === undefined || text === undefined) {
     answerText(response, 404, 'There is nothing here.\n');
     return;
@@ -145,11 +153,11 @@ function show(pathname: string, messages: readonly InboxMessage[], response: Ser
 
 function fileAt(
   pathname: string,
-  messages: readonly InboxMessage[],
+  { html, messages }: Page,
 ): readonly [type: string, text: string | Buffer] | undefined {
   switch (pathname) {
     case '/':
-      return ['text/html', INBOX_HTML];
+      return ['text/html', html];
     case '/inbox.js':
       return ['text/javascript', INBOX_SCRIPT];
     case '/inbox.css':

@@ -30,6 +30,15 @@ describe('the monitor that runs in a folder', () => {
     expect(statSync(join(folder, '.crosscheck/environment.json')).mode & 0o077).toBe(0);
     end();
     expect(existsSync('.crosscheck/environment.json')).toBe(false);
+    expect(() => withLocalHost({ LOG_LEVEL: 'warn' })).toThrow(
+      'the local host of this folder was stopped. Run npm start, or set TENANT_ID and',
+    );
+    expect(withLocalHost({ TENANT_ID: 'real' })).toEqual({ TENANT_ID: 'real' });
+  });
+
+  it('is not missed where there never was one', () => {
+    process.chdir(folderWith({}));
+
     expect(withLocalHost({ LOG_LEVEL: 'warn' })).toEqual({ LOG_LEVEL: 'warn' });
   });
 
@@ -41,7 +50,9 @@ describe('the monitor that runs in a folder', () => {
     writeFileSync(path, JSON.stringify({ TENANT_ID: 'local', pid }));
 
     expect(() => withLocalHost({})).toThrow(UsageError);
-    expect(() => withLocalHost({})).toThrow('npm start does not run here');
+    expect(() => withLocalHost({})).toThrow(
+      'the local host of this folder was killed. Run npm start',
+    );
     expect(withLocalHost({ TENANT_ID: 'real' })).toEqual({ TENANT_ID: 'real' });
 
     writeFileSync(path, JSON.stringify({ TENANT_ID: 'local', pid: 1 }));

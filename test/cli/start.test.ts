@@ -136,6 +136,46 @@ describe('crosscheck start', () => {
     expect(() => readFileSync(join(data, 'host.pid'))).toThrow();
   });
 
+  it('ends with a sentence when its tables are gone', async () => {
+    const { ended, said } = run();
+    await until(() => said().includes('One'));
+    const port = new URL(tablesIn(said())).port;
+    const { stdout } = spawnSync('pgrep', ['-f', '--', `--tablePort ${port} `], {
+      encoding: 'utf8',
+    });
+
+    process.kill(Number(stdout), 'SIGKILL');
+    const error = await ended.catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ name: 'AzuriteError', exitCode: 2 });
+    expect((error as Error).message).toBe(
+      `Azurite, which kept the tables for this host, has ended; run npm start again. What was stored is in ${data}.`,
+    );
+    expect(await isListening(addressIn(said(), 'alerts'))).toBe(false);
+  });
+
+  it('says on a second start what is kept and what begins anew', async () => {
+    const first = run();
+    await until(() => first.said().includes('One'));
+    first.stop();
+    await first.ended;
+    SETTINGS.forEach((name) => (REAL_ENVIRONMENT[name] = ''));
+    const second = run();
+    await until(() => second.said().includes('One'));
+    const page = await (await fetch(addressIn(second.said(), 'alerts'))).text();
+    second.stop();
+    await second.ended;
+
+    expect(first.said()).not.toContain('earlier starts');
+    expect(second.said().replaceAll(/\s+/g, ' ')).toContain(
+      'Findings of earlier starts are kept, and listed below. Their alerts are not shown again in ' +
+        'the inbox. The logs of the made-up tenant begin anew, with another last day.',
+    );
+    expect(page).toContain(
+      'Alerts of earlier starts are not shown again; their findings are kept.',
+    );
+  });
+
   it('leaves alone what the settings name, and polls a real tenant by its schedule', async () => {
     Object.assign(REAL_ENVIRONMENT, {
       TENANT_ID: 'de300000-0000-4000-8000-000000000002',
@@ -223,6 +263,12 @@ describe('crosscheck start', () => {
     );
   });
 
+  it('says at once that a folder cannot be made', async () => {
+    await expect(run({ data: '/proc/none/crosscheck' }).ended).rejects.toThrow(
+      /^nothing can be written in \/proc\/none\/crosscheck \(E[A-Z]+\)/,
+    );
+  });
+
   it('takes over a folder whose host was killed, and cleans up when the bundle is bad', async () => {
     writeFileSync(join(data, 'host.pid'), '999999999');
     const bad = buildBundle({ code: "throw new Error('no good');" });
@@ -288,7 +334,9 @@ describe('npm start', () => {
   ])('%s', (_, args, folderInUse, says) => {
     mkdirSync(join(data, 'scripts'));
     mkdirSync(join(data, 'dist'));
-    cpSync(join(ROOT, 'scripts', 'start.mjs'), join(data, 'scripts', 'start.mjs'));
+    for (const part of [join('scripts', 'start.mjs'), join('cli', 'local-host', 'alive.ts')]) {
+      cpSync(join(ROOT, part), join(data, part));
+    }
     writeFileSync(join(data, 'scripts', 'build.mjs'), "console.log('built');");
     writeFileSync(join(data, 'dist', 'cli.cjs'), "console.log(process.argv.slice(2).join(' '));");
     if (folderInUse !== '') {
