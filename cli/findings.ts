@@ -155,13 +155,13 @@ function toTable(findings: readonly FindingLine[], terminal: Terminal): string {
   return (
     heading(terminal, count(findings.length, 'finding')) +
     table([
-      ['severity', 'status', 'who', 'what', 'last seen', 'id'],
+      ['severity', 'status', 'who', 'what', 'opened', 'id'],
       ...findings.map((each) => [
         each.severity,
         `${each.status === 'resolved' ? `resolved: ${each.resolution ?? ''}` : each.status}${each.suppressed === undefined ? '' : ' (suppressed)'}`,
         each.subject.name ?? each.subject.id,
         `${each.title}${each.stage === 'watch' ? ' (on probation)' : ''}`,
-        toMinute(each.lastSeenAt),
+        toMinute(each.openedAt),
         each.id,
       ]),
     ])

@@ -98,7 +98,7 @@ export const SETTINGS = [
   {
     name: 'DIGEST_ABOVE',
     default: '10',
-    takes: 'a whole number from 0',
+    takes: 'a whole number from 0 to 1000',
     meaning: 'More openings than this in one run become one card.',
   },
   {
