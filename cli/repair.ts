@@ -59,22 +59,30 @@ export async function repairCommand(
   if (report.lost.length > 0) {
     terminal.err(lostText(report.lost, options.forget === true));
   }
+  if (report.untold > 0) {
+    terminal.err(untoldText(report.untold, options.forget === true));
+  }
   if (report.unreadable > 0) {
     terminal.err(
       `crosscheck: ${count(report.unreadable, 'finding')} cannot be read and stayed as listed; run: crosscheck verify\n`,
     );
     return EXIT.failed;
   }
-  return rows.left.length + report.lost.length > 0 ? EXIT.failed : EXIT.done;
+  return rows.left.length + report.lost.length + report.untold > 0 ? EXIT.failed : EXIT.done;
 }
 
-function toText({ findings, rows, added, corrected, removed, counted }: RepairReport): string {
+function toText(report: RepairReport): string {
+  const { findings, rows, added, corrected, removed, counted, recounted } = report;
   const looked = `${count(findings, 'finding')} and ${count(rows, 'row')} of the lists were compared`;
   const lists =
     added + corrected + removed === 0
       ? 'the lists are right'
       : `${added} added, ${corrected} corrected, ${removed} removed`;
-  return `${looked}: ${lists}${counted === 0 ? '' : `; ${counted} added to the counts per day`}\n`;
+  const counts = [
+    ...(counted === 0 ? [] : [`; ${counted} added to the counts per day`]),
+    ...(recounted === 0 ? [] : [`; ${count(recounted, 'count')} per day counted anew`]),
+  ];
+  return `${looked}: ${lists}${counts.join('')}\n`;
 }
 
 /** Only the lists tell that there was more than there is: whoever took it away is to be found first. */
@@ -90,6 +98,13 @@ function lostText(lost: RepairReport['lost'], isForgotten: boolean): string {
   return plainLines(
     `crosscheck: ${what}${shown.join('')}${lost.length > shown.length ? '  and more (--json has them)\n' : ''}${next}`,
   );
+}
+
+function untoldText(untold: number, isForgotten: boolean): string {
+  const what = `crosscheck: the counts per day have ${untold} openings and ends that no history tells of, and no purge is written down. `;
+  return isForgotten
+    ? `${what}They were taken away, as --forget says; a copy of each count is in the table Quarantine. Find out who changed the record.\n`
+    : `${what}They stay, as evidence. Run: crosscheck verify. Only then: crosscheck repair --forget\n`;
 }
 
 function plainLines(text: string): string {

@@ -20,7 +20,8 @@ const SHOWN = 20;
 
 /**
  * `crosscheck verify`: whether the record is what was written. Needs read access alone.
- * @returns the exit code: 1 when a row was changed, removed or inserted, or something could not be looked at.
+ * @returns the exit code: 1 when a row was changed, removed or inserted, something derived differs, or something could
+ * not be looked at.
  * @throws UsageError, ConfigError
  */
 export async function verifyCommand(
@@ -41,12 +42,14 @@ export async function verifyCommand(
 }
 
 function toText(found: Verification, terminal: Terminal): string {
-  const { tamperings, unseen, notes, looked, sealedThrough } = found;
+  const { tamperings, differences, unseen, notes, looked, sealedThrough } = found;
   const verdict = found.isSound
     ? 'The record is what was written.'
     : tamperings.length > 0
       ? 'The record was tampered with.'
-      : 'The record could not be looked at whole.';
+      : unseen.length > 0
+        ? 'The record could not be looked at whole.'
+        : 'The record is what was written; what is derived from it is not. Run: crosscheck repair';
   const lines = tamperings
     .slice(0, SHOWN)
     .map(({ what, place, detail }) => wrap(`${what}: ${place}: ${detail}`, '  '));
@@ -55,6 +58,7 @@ function toText(found: Verification, terminal: Terminal): string {
     `${paint(terminal, 'heading', verdict)}\n`,
     ...lines,
     more > 0 ? `  and ${more} more (--json has them)\n` : '',
+    ...differences.map((each) => wrap(`differs: ${printable(each)}`, '  ')),
     ...unseen.map((each) => wrap(`not seen: ${each}`, '  ')),
     `Looked at ${numbersOf(looked)}.\n`,
     sealedThrough === undefined ? '' : `Sealed to ${toMinute(sealedThrough)}.\n`,

@@ -16,11 +16,12 @@ import {
   isSame,
   nameOf,
   type ChainHead,
+  type Day,
   type RecordEntry,
   type Seal,
   type SealedHour,
 } from './record-chain';
-import type { Instant } from './time';
+import { dayOf, type Instant } from './time';
 
 /** What the chain of the record says must be there. */
 export interface Sealed {
@@ -33,6 +34,8 @@ export interface Sealed {
   readonly through: Instant | undefined;
   readonly seals: number;
   readonly purges: number;
+  /** Of the days after this one everything is there that was counted on them; absent: of every day. */
+  readonly purgedTo: Day | undefined;
 }
 export type SealedHead = Head & {
   readonly by: number;
@@ -175,9 +178,12 @@ function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): S
   const findings = new Map<string, SealedHead>();
   const rules = new Map<string, SealedHead>();
   let through: Instant | undefined;
+  let purgedTo: Day | undefined;
   for (const entry of links) {
     const by = entry.sequence;
     if (entry.kind === 'purge') {
+      const days = [purgedTo ?? '', dayOf(entry.before), dayOf(entry.logsBefore ?? entry.before)];
+      purgedTo = days.toSorted().at(-1);
       entry.findings.forEach((each) => findings.set(each.id, { ...each, by, gone: entry.at }));
       continue;
     }
@@ -194,7 +200,7 @@ function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): S
   const leaving = open?.kind === 'purge' ? open.findings.map((each) => each.id) : [];
   const seals = links.filter((each) => each.kind === 'seal' && each.isLast).length;
   return {
-    ...{ findings, rules, through, seals },
+    ...{ findings, rules, through, seals, purgedTo },
     leaving: new Set(leaving),
     purges: links.filter((each) => each.kind === 'purge').length,
   };

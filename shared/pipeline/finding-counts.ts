@@ -28,6 +28,11 @@ export function keyOfEntry({ findingId, detector, day, what }: CountEntry): stri
   return keyOf(day, detector, what, findingId[0] ?? '', nameInCount(findingId));
 }
 
+/** What the keys of all that is counted of a finding end with. */
+export function endOfKeys(findingId: string): string {
+  return ` ${keyOf(findingId[0] ?? '', nameInCount(findingId))}`;
+}
+
 export function keyOf(...parts: readonly string[]): string {
   return parts.join(' ');
 }

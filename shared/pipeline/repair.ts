@@ -7,6 +7,7 @@ import { writeLines } from './finding-writer';
 import {
   UnreadableRowError,
   type CountEntry,
+  type CountRow,
   type FindingCounts,
   type FindingIndex,
   type FindingLine,
@@ -30,6 +31,13 @@ export interface RepairReport {
   readonly removed: number;
   /** Openings and ends that the counts of their day did not have. */
   readonly counted: number;
+  /** Counts whose numbers were made those of what they list. */
+  readonly recounted: number;
+  /**
+   * Openings and ends that the counts have and no history tells of, after the last purge. They may be all that is left
+   * of a finding.
+   */
+  readonly untold: number;
   /** Findings that cannot be read: what the lists say of them stays. */
   readonly unreadable: number;
   /**
@@ -59,7 +67,7 @@ const MOST_LOST = 1_000;
 /**
  * Makes the lists say what the findings say: adds what is missing, corrects what differs, removes what is gone. Then
  * completes the counts per day by what the histories say; what findings that are purged have added to them stays. A line
- * that tells of more than is there stays, too, unless somebody says that it may go: it is evidence. Only what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
+ * or a count that tells of more than is there stays, too, unless somebody says that it may go: it is evidence. Only what is wrong is written, so it may be broken off and repeated at any time, also beside a running monitor. Keeps
  * about 250 bytes per finding in memory.
  */
 export async function repair({ stores, isForgetting, onProgress }: Repair): Promise<RepairReport> {
@@ -78,7 +86,7 @@ export async function repair({ stores, isForgetting, onProgress }: Repair): Prom
       await put(stores, id);
     }
   }
-  await completeCounts(stores, tally);
+  await mendCounts(lines, tally);
   return tally.report;
 }
 
@@ -95,22 +103,53 @@ async function purgedIn(rows: Pick<RecordRows, 'chain'>): Promise<ReadonlySet<st
   return new Set([...findings].flatMap(([id, { gone }]) => (gone === undefined ? [] : [id])));
 }
 
-async function completeCounts({ findings, counts }: Repair['stores'], tally: Tally): Promise<void> {
-  const known = new Set<string>();
-  for await (const key of counts.keys()) {
-    known.add(key);
+async function mendCounts({ stores, isForgetting }: Lines, tally: Tally): Promise<void> {
+  const { findings, counts, rows } = stores;
+  const known = new Map<string, CountRow>();
+  const spoilt: CountRow[] = [];
+  for await (const row of counts.rows()) {
+    row.counted.forEach((key) => known.set(key, row));
+    spoilt.push(...(row.isSound ? [] : [row]));
   }
+  const untold = new Set(known.keys());
+  const added = new Set<string>();
   for await (const { found } of findings.scan({ hasHistory: true }, () => undefined)) {
-    const missing: CountEntry[] = found
-      .flatMap(({ finding, history }) => history.flatMap((each) => entriesOf(finding, each)))
-      .filter((entry) => !known.has(keyOfEntry(entry)));
-    for (const entry of missing) {
-      known.add(keyOfEntry(entry));
-      tally.step('counted');
+    const entries = found.flatMap(({ finding, history }) =>
+      history.flatMap((each) => entriesOf(finding, each)),
+    );
+    const missing: CountEntry[] = [];
+    for (const entry of entries) {
+      const key = keyOfEntry(entry);
+      untold.delete(key);
+      if (!known.has(key) && !added.has(key)) {
+        added.add(key);
+        missing.push(entry);
+        tally.step('counted');
+      }
     }
     await counts.add(missing);
   }
+  for (const row of spoilt) {
+    await counts.correct(row, NONE);
+    tally.step('recounted');
+  }
+  // A finding is written before it is counted: what no history tells of now was purged, taken away or never there.
+  const { purgedTo = '' } = verifyChain(await rows.chain()).sealed;
+  const byRow = Map.groupBy(untold, (key) => known.get(key));
+  for (const [row, keys] of byRow) {
+    if (row === undefined || row.day <= purgedTo || tally.report.unreadable > 0) {
+      continue;
+    }
+    keys.forEach(() => {
+      tally.step('untold');
+    });
+    if (isForgetting) {
+      await counts.correct(row, new Set(keys));
+    }
+  }
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Mends what is wrong. @returns the findings that some list lacks. */
 async function compare(lines: Lines, tally: Tally): Promise<ReadonlySet<string>> {
@@ -238,7 +277,7 @@ async function put(stores: Repair['stores'], id: string, finding?: Finding): Pro
 
 class Tally {
   readonly #onProgress: Repair['onProgress'];
-  readonly #counts = { findings: 0, rows: 0, added: 0, counted: 0 };
+  readonly #counts = { findings: 0, rows: 0, added: 0, counted: 0, recounted: 0, untold: 0 };
   readonly #told = {
     corrected: new Set<string>(),
     removed: new Set<string>(),
@@ -276,7 +315,7 @@ class Tally {
     this.#told[what].add(id);
   }
 
-  step(what: 'findings' | 'rows' | 'added' | 'counted'): void {
+  step(what: 'findings' | 'rows' | 'added' | 'counted' | 'recounted' | 'untold'): void {
     this.#counts[what] += 1;
     this.#steps += 1;
     if (this.#steps % PROGRESS_EVERY === 0) {

@@ -77,6 +77,8 @@ export class ListAudit {
     const tamperings: Tampering[] = [];
     for await (const { line, list, isMisplaced, key } of this.#lists.index.rows()) {
       if (line === undefined) {
+        const [id] = /[0-9a-f]{16}-[0-9a-f]{12}$/.exec(key) ?? [];
+        this.#named.add(id ?? key); // that this list lacks it is no second difference
         const detail = 'the line cannot be read; crosscheck repair writes it anew';
         tamperings.push({ what: 'changed', place: `FindingIndex ${key}`, detail });
       } else {

@@ -5,6 +5,7 @@ import { verifyFinding, verifyRules } from '../domain/verification';
 import { verifyChain, type Sealed } from '../domain/verified-chain';
 import type { ChainCopies, Now, RawRow, RecordRows } from './ports';
 import { copyOf } from './seal';
+import { CountAudit, type CountEvidence } from './verify-counts';
 import { ListAudit, type ListEvidence } from './verify-lists';
 import type { Finding } from '../domain/finding';
 
@@ -13,8 +14,8 @@ export interface Evidence {
   readonly rows: RecordRows;
   /** Absent when no container is configured. */
   readonly copies: ChainCopies | undefined;
-  /** Absent: the lists are not compared with the findings. */
-  readonly lists?: ListEvidence;
+  /** Absent: the lists and the counts per day are not compared with the findings. */
+  readonly lists?: ListEvidence & CountEvidence;
   /** Absent: how old the last seal is, is not looked at. */
   readonly clock?: Now;
 }
@@ -26,10 +27,12 @@ export interface Range {
 }
 
 export interface Verification {
-  /** Nothing was tampered with, and everything that should be looked at was. */
+  /** Nothing was tampered with, nothing differs, and everything that should be looked at was. */
   readonly isSound: boolean;
   /** The first stands first: entries of the chain, rules, findings by their id, copies. */
   readonly tamperings: readonly Tampering[];
+  /** Derived rows that are not what the findings say, and that `repair` mends. */
+  readonly differences: readonly string[];
   /** What could not be looked at, and why. */
   readonly unseen: readonly string[];
   /** What verification cannot say, as things are. */
@@ -62,7 +65,9 @@ class Audit {
   readonly #evidence: Evidence;
   readonly #range: Range;
   readonly #lists: ListAudit | undefined;
+  readonly #counts: CountAudit | undefined;
   readonly #tamperings: Tampering[] = [];
+  readonly #differences: string[] = [];
   readonly #unseen: string[] = [];
   readonly #notes: string[] = [];
   /** The oldest transition that was met and that no seal is to know yet, whatever the range. */
@@ -73,6 +78,7 @@ class Audit {
     this.#evidence = evidence;
     this.#range = range;
     this.#lists = evidence.lists && new ListAudit(evidence.lists);
+    this.#counts = evidence.lists && new CountAudit(evidence.lists);
   }
 
   async run(): Promise<Verification> {
@@ -85,7 +91,9 @@ class Audit {
       await this.#lookAtTimeline(timeline.id, timeline.rows, sealed, missing);
     }
     await this.#lookForRemoved(sealed, missing);
-    await this.#lookAtLists(sealed);
+    const isWhole = this.#tamperings.length === 0;
+    const named = await this.#lookAtLists(sealed);
+    await this.#lookAtCounts(isWhole, named);
     await this.#lookAtCopies(chain);
     if (sealed.leaving.size > 0) {
       this.#unseen.push(
@@ -97,8 +105,10 @@ class Audit {
       this.#notes.push('1,000 or more rows are not what was written; the rest is not listed');
     }
     return {
-      isSound: this.#tamperings.length === 0 && this.#unseen.length === 0,
-      tamperings: this.#tamperings,
+      isSound: [this.#tamperings, this.#differences, this.#unseen].every(
+        (each) => each.length === 0,
+      ),
+      ...{ tamperings: this.#tamperings, differences: this.#differences },
       ...{ unseen: this.#unseen, notes: this.#notes, looked: this.#looked },
       ...(sealed.through !== undefined && { sealedThrough: sealed.through }),
     };
@@ -183,7 +193,11 @@ class Audit {
         continue;
       }
       missing.delete(id);
-      this.#lists?.saw(id, tampering === undefined ? findingIn(own) : undefined);
+      const finding = tampering === undefined ? findingIn(own) : undefined;
+      this.#lists?.saw(id, finding);
+      if (finding !== undefined) {
+        this.#counts?.saw(finding, links);
+      }
       if (tampering !== undefined || links.some(({ at }) => isWithin(at, this.#range))) {
         this.#looked.findings += 1;
         this.#looked.transitions += links.length;
@@ -212,10 +226,13 @@ class Audit {
     }
   }
 
-  /** A list is written after its finding: it may tell of what somebody took away before it was sealed. */
-  async #lookAtLists(sealed: Sealed): Promise<void> {
+  /**
+   * A list is written after its finding: it may tell of what somebody took away before it was sealed.
+   * @returns the ids of the findings that are named.
+   */
+  async #lookAtLists(sealed: Sealed): Promise<readonly string[]> {
     if (this.#lists === undefined) {
-      return;
+      return [];
     }
     const { tamperings, purged } = await this.#lists.run(sealed);
     this.#say(tamperings);
@@ -224,6 +241,28 @@ class Audit {
         `the lists still show ${purged} findings that were purged; run: crosscheck repair`,
       );
     }
+    return tamperings.flatMap(({ place }) => /[0-9a-f]{16}-[0-9a-f]{12}/.exec(place) ?? []);
+  }
+
+  /** What is counted is that of whole histories: where one is not, nothing can be compared. */
+  async #lookAtCounts(isWhole: boolean, named: readonly string[]): Promise<void> {
+    if (this.#counts === undefined) {
+      return;
+    }
+    if (!isWhole) {
+      this.#notes.push(
+        'the counts per day were not compared: the findings are not what was written',
+      );
+      return;
+    }
+    // A purge may have come since the chain was read first.
+    const { purgedTo = '' } = verifyChain(await this.#evidence.rows.chain()).sealed;
+    const { lost, differences } = await this.#counts.run(
+      (day) => day > purgedTo && isWithin(startOf({ day }), this.#range, DAY),
+      named,
+    );
+    this.#say(lost);
+    this.#differences.push(...differences);
   }
 
   async #lookAtCopies({ entries, raw, head }: Chain): Promise<void> {

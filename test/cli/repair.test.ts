@@ -62,6 +62,7 @@ describe('crosscheck repair', () => {
     );
     expect(JSON.parse(await run({ json: true }))).toEqual({
       ...{ findings: 1, rows: 2, added: 0, corrected: 0, removed: 0, counted: 0, unreadable: 0 },
+      ...{ recounted: 0, untold: 0 },
       lost: [],
       damagedRows: { rebuilt: [], gaps: [], left: [] },
     });

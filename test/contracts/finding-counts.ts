@@ -36,11 +36,14 @@ export function findingCountsContract(make: MakeStores): void {
       );
     };
 
+    const counted = async (): Promise<string[]> =>
+      (await collect(stores.counts.rows())).flatMap((row) => row.counted);
+
     it('has none at first', async () => {
       expect(await days()).toEqual({});
       await stores.counts.add([]);
       expect(await days()).toEqual({});
-      expect(await collect(stores.counts.keys())).toEqual([]);
+      expect(await collect(stores.counts.rows())).toEqual([]);
     });
 
     it('counts by day and detector what was opened and resolved', async () => {
@@ -74,7 +77,24 @@ export function findingCountsContract(make: MakeStores): void {
       const all = [entry(1), entry(2, '2026-02-03', 'resolved'), entry(3)];
       await stores.counts.add(all);
 
-      expect((await collect(stores.counts.keys())).sort()).toEqual(all.map(keyOfEntry).sort());
+      expect((await counted()).sort()).toEqual(all.map(keyOfEntry).sort());
+      const rows = await collect(stores.counts.rows());
+      expect(rows.map(({ isSound, isFull }) => ({ isSound, isFull }))).toEqual(
+        rows.map(() => ({ isSound: true, isFull: false })),
+      );
+    });
+
+    it('takes away what somebody says, and leaves the rest', async () => {
+      const all = [entry(1), entry(2), entry(1, '2026-02-01', 'resolved')];
+      await stores.counts.add(all);
+      const gone = new Set([keyOfEntry(all[0]!), keyOfEntry(entry(3))]);
+
+      for (const row of await collect(stores.counts.rows())) {
+        await stores.counts.correct(row, gone);
+      }
+
+      expect((await counted()).sort()).toEqual(all.slice(1).map(keyOfEntry).sort());
+      expect(await days()).toEqual({ '2026-02-01 some-detector': '1/1' });
     });
 
     it('forgets the days before one, and counts on', async () => {

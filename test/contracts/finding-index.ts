@@ -292,7 +292,10 @@ export function findingIndexContract(make: MakeStores): void {
         const kept = await commit(finding(MARY));
         await stores.index.put(kept);
 
-        const none = { added: 0, corrected: 0, removed: 0, unreadable: 0, lost: [] };
+        const none = {
+          ...{ added: 0, corrected: 0, removed: 0, recounted: 0, untold: 0 },
+          ...{ unreadable: 0, lost: [] },
+        };
         const nothing = { findings: 1, rows: 2, ...none };
         expect(await repair({ stores })).toEqual({ ...nothing, counted: 1 });
         expect(await repair({ stores })).toEqual({ ...nothing, counted: 0 });

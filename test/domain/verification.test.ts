@@ -25,7 +25,7 @@ const last = ending(first.finding);
 const ID = first.finding.id;
 const NOTHING: Sealed = {
   ...{ findings: new Map(), rules: new Map(), leaving: new Set<string>(), through: undefined },
-  ...{ seals: 0, purges: 0 },
+  ...{ seals: 0, purges: 0, purgedTo: undefined },
 };
 
 const row = (

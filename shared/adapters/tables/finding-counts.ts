@@ -1,6 +1,6 @@
 import { dayOf, type Instant } from '../../domain/time';
 import { keyOf, nameInCount } from '../../pipeline/finding-counts';
-import type { CountEntry, DayCount, FindingCounts } from '../../pipeline/ports';
+import type { CountEntry, CountRow, DayCount, FindingCounts } from '../../pipeline/ports';
 import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
@@ -12,10 +12,13 @@ import type { Table } from './table';
 type Counted = Readonly<Record<CountEntry['what'], readonly string[]>>;
 interface Known {
   readonly counted: Counted;
+  /** As in `CountRow`; it is when absent. */
+  readonly isSound?: boolean;
   /** Absent when there is no row. */
   readonly etag?: string;
 }
 
+const WHAT = ['opened', 'resolved'] as const;
 const NOTHING: Counted = { opened: [], resolved: [] };
 /** A row holds no more: a count of one day and detector then ends at 16 times as many. */
 const MAX_COUNTED = 10_000;
@@ -58,16 +61,34 @@ export class TableCounts implements FindingCounts {
     }
   }
 
-  async *keys(): AsyncIterable<string> {
+  async *rows(): AsyncIterable<CountRow> {
+    this.#known.clear(); // who looks at what lies there must be able to mend it
     const rows = { from: '0', to: ':' };
     for await (const page of this.#table.pages({ partition: this.#partition, rows })) {
       for (const row of page) {
-        const { opened, resolved } = this.#countedIn(row);
-        const [day = '', detector = '', digit = ''] = row.rowKey.split('|');
-        yield* opened.map((name) => keyOf(day, detector, 'opened', digit, name));
-        yield* resolved.map((name) => keyOf(day, detector, 'resolved', digit, name));
+        const { rowKey } = row;
+        const [day = '', detector = ''] = rowKey.split('|');
+        const { counted, isSound } = this.#read(row);
+        const isFull = WHAT.some((what) => counted[what].length >= MAX_COUNTED);
+        const keys = WHAT.flatMap((what) => counted[what].map((name) => keyIn(rowKey, what, name)));
+        yield { day, detector, key: rowKey, counted: keys, isSound, isFull };
       }
     }
+  }
+
+  async correct({ key }: Pick<CountRow, 'key'>, gone: ReadonlySet<string>): Promise<void> {
+    this.#known.delete(key);
+    const row = gone.size > 0 ? await this.#table.get(this.#partition, key) : undefined;
+    await (row && this.#table.damage?.keep(this.#table.name, row));
+    await untilWritten(`the count ${key}`, this.#table, async () => {
+      const { counted, isSound = true, etag } = await this.#fetch(key);
+      const rest = (what: CountEntry['what']): readonly string[] =>
+        counted[what].filter((name) => !gone.has(keyIn(key, what, name)));
+      const [opened, resolved] = [rest('opened'), rest('resolved')];
+      const isSame =
+        opened.length === counted.opened.length && resolved.length === counted.resolved.length;
+      return (isSame && isSound) || this.#write(key, { opened, resolved }, etag);
+    });
   }
 
   async dropBefore(before: Instant): Promise<void> {
@@ -82,9 +103,13 @@ export class TableCounts implements FindingCounts {
       opened: united(counted.opened, entries, 'opened'),
       resolved: united(counted.resolved, entries, 'resolved'),
     };
-    if (next.opened === counted.opened && next.resolved === counted.resolved) {
-      return true;
-    }
+    return (
+      (next.opened === counted.opened && next.resolved === counted.resolved) ||
+      this.#write(rowKey, next, etag)
+    );
+  }
+
+  async #write(rowKey: string, next: Counted, etag: string | undefined): Promise<boolean> {
     const row = {
       ...{ partitionKey: this.#partition, rowKey, ...toColumns(next) },
       ...{ opened: next.opened.length, resolved: next.resolved.length },
@@ -98,19 +123,21 @@ export class TableCounts implements FindingCounts {
 
   async #fetch(rowKey: string): Promise<Known> {
     const row = await this.#table.get(this.#partition, rowKey);
-    return row === undefined
-      ? { counted: NOTHING }
-      : { counted: this.#countedIn(row), etag: row.etag };
+    return row === undefined ? { counted: NOTHING } : { ...this.#read(row), etag: row.etag };
   }
 
   /** What cannot be read is begun anew: a spoilt count must hold up no finding, and `repair` completes it. */
-  #countedIn(row: StoredRow): Counted {
+  #read(row: StoredRow): Required<Pick<Known, 'counted' | 'isSound'>> {
     const known = this.#table.valueOrNone(row, SHAPES.count);
     if (known === undefined) {
-      return NOTHING;
+      return { counted: NOTHING, isSound: false };
     }
-    const { opened, resolved } = known as Counted;
-    return { opened: textsIn(opened), resolved: textsIn(resolved) };
+    const of = known as Counted;
+    const counted = { opened: textsIn(of.opened), resolved: textsIn(of.resolved) };
+    const isSound = WHAT.every(
+      (what) => row[what] === counted[what].length && counted[what].length === of[what].length,
+    );
+    return { counted, isSound };
   }
 
   #remember(rowKey: string, known: Known | undefined): void {
@@ -122,6 +149,11 @@ export class TableCounts implements FindingCounts {
       this.#known.set(rowKey, known);
     }
   }
+}
+
+function keyIn(rowKey: string, what: CountEntry['what'], name: string): string {
+  const [day = '', detector = '', digit = ''] = rowKey.split('|');
+  return keyOf(day, detector, what, digit, name);
 }
 
 function textsIn(value: unknown): readonly string[] {

@@ -142,6 +142,9 @@ export const verification = z.strictObject({
       detail: z.string(),
     }),
   ),
+  differences: z.array(z.string()).meta({
+    description: 'Derived rows that are not what the findings say: crosscheck repair mends them.',
+  }),
   unseen: z.array(z.string()).meta({ description: 'What could not be looked at, and why.' }),
   notes: z.array(z.string()),
   looked: z.strictObject({

@@ -76,7 +76,7 @@ async function said(stores: Stores): Promise<object> {
     lists: await collect(stores.index.rows()),
     open: await stores.index.page({ status: 'open' }, 100),
     counts: await collect(stores.counts.days('2000-01-01', '2099-01-01')),
-    counted: await collect(stores.counts.keys()),
+    counted: await collect(stores.counts.rows()),
     marks: await stores.marks.list(),
     due: (await stores.marks.due(new Map([[MARY.detector, EVERYTHING.to]]))).map(without),
     detectors: await stores.marks.rules(),
