@@ -45,18 +45,23 @@ export async function findingsCommand(options: FindingsOptions, world: World): P
   const { stores, detectorIds } = await openMonitor(world);
   warnOfDetector(filter, detectorIds, terminal);
   const lines = await listed(stores, filter, top);
+  const why = lines.length === 0 ? await whyNothing(stores, filter, world.clock) : undefined;
+  const sayNothing = (): number => {
+    terminal.err(why === undefined ? '' : `crosscheck: ${why}\n`);
+    return why === undefined ? EXIT.done : EXIT.failed;
+  };
   if (options.json === true) {
     const { findings, unreadable } = await whole(stores, lines);
     terminal.out(`${safeJson(await toJson(stores, findings, world.clock), 2)}\n`);
-    return leftOut(unreadable, terminal);
+    return leftOut(unreadable, terminal) || sayNothing();
   } else if (options.csv === true) {
     const { findings, unreadable } = await whole(stores, lines);
     terminal.out([csvHead(), ...findings.map(csvFinding)].join(''));
-    return leftOut(unreadable, terminal);
+    return leftOut(unreadable, terminal) || sayNothing();
   } else {
     terminal.out(toTable(lines, terminal));
   }
-  return EXIT.done;
+  return sayNothing();
 }
 
 /**
@@ -83,6 +88,23 @@ export async function showCommand(
       : `${findingText(stored.finding, terminal)}\n${toHistory(history, terminal)}`,
   );
   return EXIT.done;
+}
+
+/** Why that there are none says nothing; undefined when it does. */
+async function whyNothing(
+  { coverage, index }: Stores,
+  { from }: FindingFilter,
+  clock: Clock,
+): Promise<string | undefined> {
+  if (from !== undefined && from > clock.now()) {
+    return `nothing was found to look at: --from is ${from}, which is still to come`;
+  }
+  const isEmpty =
+    Object.keys(await coverage.reading()).length === 0 &&
+    (await index.page({}, 1)).lines.length === 0;
+  return isEmpty
+    ? 'nothing was found to look at: no log of this tenant was ever read. Is TENANT_ID right, and are these the right tables?'
+    : undefined;
 }
 
 /** The first so many lines of a list, from as many pages as it takes. */

@@ -120,7 +120,7 @@ function rowsText({ rebuilt, gaps, left }: RowRepairReport): string {
     ...rebuilt.map((row) => `rebuilt: ${damagedInWords(row)}`),
     ...gaps.map(
       (row) =>
-        `taken away: ${damagedInWords(row)}; over its month nothing is concluded about this person until: crosscheck quarantine accept`,
+        `taken away: ${damagedInWords(row)}; over ${row.month ?? 'any time'} nothing is concluded about this person until: crosscheck quarantine accept`,
     ),
     ...left.map((row) => `stays: ${damagedInWords(row)}`),
   ]

@@ -43,7 +43,7 @@ export interface Purge {
   readonly findings: readonly Head[];
   /** Signals of the months before this, which is below every detector's floor, were removed. */
   readonly signalsBefore?: Instant;
-  /** Ledger and quarantine rows and counts per day before this were removed. */
+  /** Ledger and quarantine rows, copies of damaged rows and counts per day before this were removed. */
   readonly logsBefore?: Instant;
 }
 

@@ -797,6 +797,9 @@ export interface DamagedRows {
   remove(row: DamagedRow): Promise<void>;
   /** Forgets those that were written anew or removed since; their copies stay. */
   retire(): Promise<void>;
+  /** Whether there are copies of before the day of the instant. */
+  hasCopiesBefore(before: Instant): Promise<boolean>;
+  dropCopiesBefore(before: Instant): Promise<void>;
 }
 
 /** What judging needs. */

@@ -195,7 +195,7 @@ class Repair {
       await stores.quarantine.add(
         sources.map((source): QuarantineRow => ({
           id: shortHash(12, 'signal', source, keyOf(row)),
-          ...{ source, reason: 'a stored signal could not be read', firstSeenAt: clock.now() },
+          ...{ source, reason: reasonOf(stretch, row), firstSeenAt: clock.now() },
           gap: { ...stretch, detectors: [detector], subject },
         })),
       );
@@ -228,6 +228,12 @@ class Repair {
     const detector = ids.find((each) => subject && timelineId(tenantId, each, subject.id) === id);
     return subject && detector !== undefined ? { id, detector, subject } : undefined;
   }
+}
+
+function reasonOf(stretch: Interval, { month = '' }: DamagedRow): string {
+  return stretch === EVER
+    ? 'a stored signal could not be read, and not of which month it was either: nothing is concluded over any time'
+    : `a stored signal of ${month} could not be read: nothing is concluded over that month`;
 }
 
 function stretchOf(month: string | undefined): Interval {

@@ -63,7 +63,7 @@ const BEGINNING = '0000-01-01T00:00:00.0000000Z' as Instant;
 
 /**
  * Removes what is older than the retention: resolved findings with their history, alerts and lines, months of signals
- * below every floor, ledger and quarantine rows, counts per day. What goes is written into the chain of the record first; what a crash
+ * below every floor, ledger and quarantine rows with the copies of damaged ones, counts per day. What goes is written into the chain of the record first; what a crash
  * left of it is carried out by the next run. Open findings and what a hold speaks of stay.
  */
 export async function purgeExpired(archive: Archive): Promise<RetentionReport> {
@@ -175,6 +175,7 @@ async function finishPurge(archive: Archive): Promise<number> {
     await stores.coverage.dropLedgerBefore(entry.logsBefore);
     await stores.quarantine.dropBefore(entry.logsBefore);
     await stores.counts.dropBefore(entry.logsBefore);
+    await stores.damaged.dropCopiesBefore(entry.logsBefore);
   }
   await finish(archive, entry.sequence, [...kept.values()]);
   return gone;
@@ -244,7 +245,9 @@ async function othersOf(
   const purgedBefore = month === undefined ? undefined : await stores.signals.purgedBefore();
   const isDue = month !== undefined && (purgedBefore === undefined || purgedBefore < month);
   const hasLogs =
-    (await stores.coverage.hasLedgerBefore(before)) || (await stores.quarantine.hasBefore(before));
+    (await stores.coverage.hasLedgerBefore(before)) ||
+    (await stores.quarantine.hasBefore(before)) ||
+    (await stores.damaged.hasCopiesBefore(before));
   return {
     ...{ kind: 'purge', before },
     ...(isDue && { signalsBefore: month }),

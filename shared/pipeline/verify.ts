@@ -54,6 +54,10 @@ const MOST_TAMPERINGS = 1_000;
 /** The container is asked for so many entries that the chain does not have. */
 const BEYOND = 3;
 
+/** Said of what was not seen when there is no record at all. */
+const NOTHING_THERE =
+  'nothing was found to check: no finding, rule, seal or purge of this tenant is stored. Is TENANT_ID right, and are these the right tables?';
+
 /** Looks whether the record is what was written: reads only, and trusts nothing that it reads. */
 export async function verifyRecord(evidence: Evidence, range: Range = {}): Promise<Verification> {
   return new Audit(evidence, range).run();
@@ -72,6 +76,8 @@ class Audit {
   readonly #notes: string[] = [];
   /** The oldest transition that was met and that no seal is to know yet, whatever the range. */
   #oldest: Instant | undefined;
+  /** Findings that are there, whatever the range. */
+  #there = 0;
   readonly #looked = { findings: 0, transitions: 0, rules: 0, seals: 0, purges: 0, copies: 0 };
 
   constructor(evidence: Evidence, range: Range) {
@@ -101,6 +107,7 @@ class Audit {
       );
     }
     this.#lookAtAge(sealed.through);
+    this.#lookForNothing();
     if (this.#tamperings.length >= MOST_TAMPERINGS) {
       this.#notes.push('1,000 or more rows are not what was written; the rest is not listed');
     }
@@ -129,6 +136,20 @@ class Audit {
       );
     }
     return chain;
+  }
+
+  /** Nobody is to take for a sound record that there is none, or none that was asked for. */
+  #lookForNothing(): void {
+    const { from } = this.#range;
+    const now = this.#evidence.clock?.now();
+    const { findings, rules, seals, purges } = this.#looked;
+    if (this.#tamperings.length === 0 && this.#there + rules + seals + purges === 0) {
+      this.#unseen.push(NOTHING_THERE);
+    } else if (from !== undefined && now !== undefined && from > now) {
+      this.#unseen.push(`what is to come: the range begins at ${from}, and nothing is of then`);
+    } else if (findings === 0 && this.#there > 0) {
+      this.#notes.push('nothing of any finding happened in the range that was asked for');
+    }
   }
 
   /** Whoever takes seals away and puts the head back leaves a chain that is whole, and ends too early. */
@@ -193,6 +214,7 @@ class Audit {
         continue;
       }
       missing.delete(id);
+      this.#there += 1;
       const finding = tampering === undefined ? findingIn(own) : undefined;
       this.#lists?.saw(id, finding);
       if (finding !== undefined) {

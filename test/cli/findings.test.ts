@@ -105,6 +105,31 @@ describe('crosscheck findings', () => {
     expect(world.out()).not.toMatch(ACTS);
   });
 
+  it.each([
+    [
+      'a time to come',
+      { from: '2999-01-01' },
+      {},
+      /--from is 2999-01-01T00:00:00.0000000Z, which is still to come/,
+    ],
+    [
+      'another tenant',
+      {},
+      { TENANT_ID: '00000000-0000-4000-8000-00000000ffff' },
+      /Is TENANT_ID right/,
+    ],
+  ])('says that there was nothing to look at: %s', async (_what, options, other, says) => {
+    const world = desk();
+    const environment = { ...world.environment, ...other };
+
+    for (const format of [{}, { json: true }, { csv: true }]) {
+      const asked = { ...options, ...format };
+      expect(await findingsCommand(asked, { ...world, environment })).toBe(1);
+    }
+
+    expect(world.err()).toMatch(says);
+  });
+
   it('says nothing of what only an analysis knows', async () => {
     const world = desk();
 

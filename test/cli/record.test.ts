@@ -211,6 +211,24 @@ describe('crosscheck verify', () => {
     await stores.findings.commit({ finding }, now);
   });
 
+  it.each([
+    ['a time to come', { from: '2999-01-01' }, {}, 'the range begins at 2999-01-01'],
+    [
+      'another tenant',
+      {},
+      { TENANT_ID: '00000000-0000-4000-8000-00000000ffff' },
+      'nothing was found to check',
+    ],
+  ])('does not call sound what is not there: %s', async (_what, options, other, says) => {
+    const environment = { ...world.environment, ...other };
+
+    expect(await verifyCommand(options, { ...world, environment })).toBe(1);
+
+    const text = said.join('').replace(/\s+/g, ' ');
+    expect(text).toMatch(/^The record could not be looked at whole\. /);
+    expect(text).toContain(says);
+  });
+
   it('fails when it cannot look at the copies', async () => {
     const environment = {
       ...world.environment,

@@ -81,10 +81,11 @@ describe('an untouched record', () => {
     expect(found.sealedThrough).toBe('2026-03-15T00:00:00.0000000Z');
   });
 
-  it('is sound while nothing was ever written', async () => {
+  it('is not there while nothing was ever written, and that is said', async () => {
     const found = await verifyRecord({ rows: memoryStores().rows, copies: undefined });
 
-    expect(found).toMatchObject({ isSound: true, tamperings: [] });
+    expect(found).toMatchObject({ isSound: false, tamperings: [] });
+    expect(found.unseen).toEqual([expect.stringMatching(/^nothing was found to check/)]);
     expect(found.notes).toEqual([
       expect.stringMatching(/^nothing is sealed yet/),
       expect.stringMatching(/^no container is configured/),

@@ -1,15 +1,18 @@
 import { shortHash } from '../../domain/canonical';
-import type { DamagedRow, DamagedRows } from '../../pipeline/ports';
+import { startOfDay, type Instant } from '../../domain/time';
+import type { DamagedRow, DamagedRows, Now } from '../../pipeline/ports';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { beginning, joinKey, type KeyRange } from './keys';
 import { damagedRow, kindOf, SHAPES } from './row-kinds';
-import type { Damage, Table } from './table';
+import type { Damage, RowQuery, Table } from './table';
 
 /** Rows that stand damaged. */
 const STANDING = 'd';
 /** Copies of those that were rebuilt or taken away, and of lines that somebody had `repair` forget. */
 const COPY = 'k';
+/** When a copy was made, so that retention finds the old ones. */
+const COPIED_AT = 'copiedAt';
 const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
 /** A row is smaller; what is longer once it is written as JSON is cut. */
 const MAX_TEXT = 100_000;
@@ -31,12 +34,14 @@ export class TableDamaged implements DamagedRows, Damage {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #table: Table;
   readonly #tenantId: string;
+  readonly #clock: Now;
   readonly #partition: string;
   #met = new Map<string, Kept>();
 
   /** @param tables all, by their names. */
-  constructor(tables: ReadonlyMap<string, Table>, own: Table, tenantId: string) {
+  constructor(tables: ReadonlyMap<string, Table>, own: Table, tenantId: string, clock: Now) {
     this.#tables = tables;
+    this.#clock = clock;
     this.#table = own;
     this.#tenantId = tenantId;
     this.#partition = joinKey(tenantId, 'damaged');
@@ -62,7 +67,7 @@ export class TableDamaged implements DamagedRows, Damage {
 
   async keep(table: string, row: StoredRow): Promise<void> {
     const kept = { table, partitionKey: row.partitionKey, rowKey: row.rowKey, text: textOf(row) };
-    await this.#table.upsert({ ...this.#placeOfCopy(idOf(kept), kept.text), ...toColumns(kept) });
+    await this.#table.upsert({ ...this.#copy(idOf(kept), kept.text), ...toColumns(kept) });
   }
 
   async list(): Promise<readonly DamagedRow[]> {
@@ -119,6 +124,19 @@ export class TableDamaged implements DamagedRows, Damage {
     }
   }
 
+  hasCopiesBefore(before: Instant): Promise<boolean> {
+    return this.#table.has(this.#copiesBefore(before));
+  }
+
+  async dropCopiesBefore(before: Instant): Promise<void> {
+    await this.#table.clear(this.#copiesBefore(before));
+  }
+
+  #copiesBefore(before: Instant): RowQuery {
+    const where = { column: COPIED_AT, from: '', to: startOfDay(before) };
+    return { partition: this.#partition, rows: beginning(`${COPY}|`), where };
+  }
+
   /** The keys of another tenant may begin like ours. */
   #isOwn({ partitionKey }: Row): boolean {
     return partitionKey.split('|')[0] === joinKey(this.#tenantId);
@@ -146,12 +164,13 @@ export class TableDamaged implements DamagedRows, Damage {
   async #retire(row: StoredRow): Promise<void> {
     const { text } = keptIn(row);
     const [, id = ''] = row.rowKey.split('|');
-    await this.#table.upsert({ ...this.#placeOfCopy(id, text), ...jsonOf(row) });
+    await this.#table.upsert({ ...this.#copy(id, text), ...jsonOf(row) });
     await this.#table.remove(this.#partition, row.rowKey, '*');
   }
 
-  #placeOfCopy(id: string, text: string): Row {
-    return { partitionKey: this.#partition, rowKey: joinKey(COPY, id, shortHash(16, text)) };
+  #copy(id: string, text: string): Row {
+    const rowKey = joinKey(COPY, id, shortHash(16, text));
+    return { partitionKey: this.#partition, rowKey, [COPIED_AT]: this.#clock.now() };
   }
 }
 

@@ -1,5 +1,6 @@
 import { CHANNELS } from '../../domain/delivery';
-import type { Stores } from '../../pipeline/ports';
+import type { Now, Stores } from '../../pipeline/ports';
+import { systemClock } from '../system-clock';
 import { TableChain } from './chain';
 import { TableCoverage } from './coverage';
 import { TableDamaged } from './damaged';
@@ -20,6 +21,8 @@ export interface StoresOptions {
   readonly createMissingTables: boolean;
   /** The ids of the channels that every alert is owed to; those of the settings when absent. */
   readonly channels?: readonly [string, ...string[]];
+  /** Tells when a copy of a damaged row was made; the machine's own when absent. */
+  readonly clock?: Now;
 }
 
 /** The tables, all made by the infrastructure. */
@@ -37,7 +40,7 @@ export function storesOver(database: Database, options: StoresOptions): Stores {
   const { tenantId, createMissingTables, channels = CHANNELS } = options;
   const tables = new Map(TABLES.map((name) => [name, database.table(name, createMissingTables)]));
   const quarantine = database.table('Quarantine', createMissingTables);
-  const damaged = new TableDamaged(tables, quarantine, tenantId);
+  const damaged = new TableDamaged(tables, quarantine, tenantId, options.clock ?? systemClock);
   tables.forEach((each) => {
     each.damage = damaged;
   });

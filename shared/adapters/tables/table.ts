@@ -192,7 +192,7 @@ export abstract class Table {
   }
 
   /** Whether a range holds any row. */
-  async has(query: Pick<RowQuery, 'partition' | 'rows'>): Promise<boolean> {
+  async has(query: Pick<RowQuery, 'partition' | 'rows' | 'where'>): Promise<boolean> {
     for await (const page of this.pages({ ...query, columns: [], page: 1 })) {
       if (page.length > 0) {
         return true;
