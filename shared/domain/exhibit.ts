@@ -66,38 +66,63 @@ export function meaningOf({ value, current }: Exhibit): unknown {
 }
 
 /** Walks a chain: numbers without a hole from 1 on, each row whole and linked to the one before. */
+export class LinkWalk<T extends Linked & { readonly sequence: number }> {
+  /** So many links are as they should be. */
+  count = 0;
+  /** The first row that is not: the walk ends there. */
+  tampering: Tampering | undefined;
+  readonly #name: string;
+  readonly #isOwn: (value: T, row: Exhibit) => boolean;
+  #last = '';
+
+  constructor(name: string, isOwn: (value: T, row: Exhibit) => boolean) {
+    this.#name = name;
+    this.#isOwn = isOwn;
+  }
+
+  /** @returns the next link; undefined from the first row on that is not what was written. */
+  step(row: Exhibit): T | undefined {
+    this.tampering ??= this.#lookAt(row);
+    if (this.tampering !== undefined) {
+      return undefined;
+    }
+    this.#last = (row.value as T).hash;
+    this.count += 1;
+    return meaningOf(row) as T;
+  }
+
+  #lookAt(row: Exhibit): Tampering | undefined {
+    const expected = this.count + 1;
+    if (row.sequence !== expected) {
+      return (row.sequence ?? 0) > expected
+        ? removed(`${this.#name} ${expected}`, `row ${expected} is missing before ${row.place}`)
+        : inserted(row.place, `it has a number that a chain does not have: ${row.sequence}`);
+    }
+    const wrong = lookAtRow(row, (value: T) => this.#isOwn(value, row));
+    if (wrong !== undefined) {
+      return wrong;
+    }
+    const link = row.value as T;
+    if (!isIntact(link)) {
+      return changed(row.place, 'its content does not match its own hash');
+    }
+    return link.previous === this.#last
+      ? undefined
+      : changed(row.place, 'it does not follow from the row before it');
+  }
+}
+
+/** Walks a chain that is short enough to be held. */
 export function walk<T extends Linked & { readonly sequence: number }>(
   rows: readonly Exhibit[],
   name: string,
   isOwn: (value: T, row: Exhibit) => boolean,
 ): { readonly links: readonly T[]; readonly tampering: Tampering | undefined } {
-  const links: T[] = [];
-  let last = '';
-  for (const row of [...rows].sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))) {
-    const expected = links.length + 1;
-    if (row.sequence !== expected) {
-      const tampering =
-        (row.sequence ?? 0) > expected
-          ? removed(`${name} ${expected}`, `row ${expected} is missing before ${row.place}`)
-          : inserted(row.place, `it has a number that a chain does not have: ${row.sequence}`);
-      return { links, tampering };
-    }
-    const wrong = lookAtRow(row, (value: T) => isOwn(value, row));
-    if (wrong !== undefined) {
-      return { links, tampering: wrong };
-    }
-    const link = row.value as T;
-    if (!isIntact(link)) {
-      return { links, tampering: changed(row.place, 'its content does not match its own hash') };
-    }
-    if (link.previous !== last) {
-      const detail = 'it does not follow from the row before it';
-      return { links, tampering: changed(row.place, detail) };
-    }
-    last = link.hash;
-    links.push(meaningOf(row) as T);
-  }
-  return { links, tampering: undefined };
+  const steps = new LinkWalk<T>(name, isOwn);
+  const links = [...rows]
+    .sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))
+    .flatMap((row) => steps.step(row) ?? []);
+  return { links, tampering: steps.tampering };
 }
 
 /** A text that is the same for values that say the same. */

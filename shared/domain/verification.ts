@@ -17,7 +17,7 @@ import { LATE_WRITES } from './record-chain';
 import { neededUntil, type RuleStep } from './suppression';
 import { plus, type Instant } from './time';
 import { lookAtAlerts } from './verified-alerts';
-import type { Sealed, SealedHead } from './verified-chain';
+import type { Sealed, SealedHead, SealedRecord } from './verified-chain';
 
 /** Compares a chain with what was sealed of it. */
 function lookAtSeal(
@@ -184,7 +184,7 @@ function actOf(act: object | undefined): unknown {
 // ----------------------------------------------------------------------------------------------- rules
 
 /** Looks at the steps of all rules and holds. */
-export function verifyRules(rows: readonly Exhibit[], sealed: Sealed): readonly Tampering[] {
+export function verifyRules(rows: readonly Exhibit[], sealed: SealedRecord): readonly Tampering[] {
   const found: (Tampering | undefined)[] = [];
   const byRule = Map.groupBy(rows, (row) => row.id);
   for (const [id, ofRule] of byRule) {

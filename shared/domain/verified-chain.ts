@@ -3,11 +3,11 @@ import {
   anybody,
   changed,
   inserted,
+  LinkWalk,
   lookAtRow,
   meaningOf,
   removed,
   textOf,
-  walk,
   type Exhibit,
   type Tampering,
 } from './exhibit';
@@ -23,10 +23,8 @@ import {
 } from './record-chain';
 import { dayOf, type Instant } from './time';
 
-/** What the chain of the record says must be there. */
-export interface Sealed {
-  /** The last head that a seal or a purge names, by id; `gone` when it was purged at that head. */
-  readonly findings: ReadonlyMap<string, SealedHead>;
+/** What the chain of the record says, without what it says of single findings: those may be millions. */
+export interface SealedRecord {
   readonly rules: ReadonlyMap<string, SealedHead>;
   /** Ids whose removal was written down and is not known to be carried out. */
   readonly leaving: ReadonlySet<string>;
@@ -37,44 +35,180 @@ export interface Sealed {
   /** Of the days after this one everything is there that was counted on them; absent: of every day. */
   readonly purgedTo: Day | undefined;
 }
+
+/** What the chain of the record says must be there. */
+export interface Sealed extends SealedRecord {
+  /** The last head that a seal or a purge names, by id; `gone` when it was purged at that head. */
+  readonly findings: ReadonlyMap<string, SealedHead>;
+}
 export type SealedHead = Head & {
   readonly by: number;
   readonly day?: string;
   readonly gone?: Instant;
 };
 
-/** Looks at the chain of the record, and says what it says must be there. */
-export function verifyChain(rows: readonly Exhibit[]): {
-  readonly entries: readonly RecordEntry[];
-  /** The same as they lie: copies in the container may be of these words. */
-  readonly raw: readonly RecordEntry[];
+/** A chain that was walked to its end. */
+export interface WalkedChain {
+  /** So many entries are what was written. */
+  readonly entries: number;
   readonly head: ChainHead | undefined;
-  readonly sealed: Sealed;
+  readonly sealed: SealedRecord;
   readonly tamperings: readonly Tampering[];
-} {
-  const stranger = rows.find((row) => row.kind !== 'entry' && row.kind !== 'head');
-  const { links, tampering } = walk<RecordEntry>(
-    rows.filter((row) => row.kind === 'entry'),
+}
+
+/**
+ * Looks at the chain of the record row by row, in order of their keys, and says what it says must be there. Of what the
+ * entries say of findings it keeps nothing: a chain is larger than memory.
+ */
+export class ChainWalk {
+  readonly #onEntry: (entry: RecordEntry) => void;
+  readonly #links = new LinkWalk<RecordEntry>(
     'entry',
     (value, row) => value.sequence === row.sequence && isEntry(value),
   );
-  const headRow = rows.find((row) => row.kind === 'head');
-  const head = headRow && (meaningOf(headRow) as ChainHead);
-  const sealed = sealedBy(links, head);
-  const found = [
-    stranger && lookAtRow(stranger, anybody),
-    tampering,
-    tampering === undefined ? (lookAtPeriods(links) ?? lookAtHead(headRow, links)) : undefined,
-  ];
-  return {
-    ...{ entries: links, raw: rawOf(rows, links), head, sealed },
-    tamperings: found.filter((each) => each !== undefined),
-  };
+  readonly #rules = new Map<string, SealedHead>();
+  #stranger: Tampering | undefined;
+  /** What is wrong with the order of the seals. */
+  #disorder: Tampering | undefined;
+  #headRow: Exhibit | undefined;
+  #lastHash = '';
+  #seal: Seal | undefined;
+  #isFirstSeal = true;
+  /** Seals of hours that the next seal of a day must list. */
+  #hours: readonly SealedHour[] = [];
+  #through: Instant | undefined;
+  #seals = 0;
+  #purges = 0;
+  #purgedTo: Day | undefined;
+  /** The last purge: no other can be unfinished. */
+  #purge: { readonly sequence: number; readonly ids: readonly string[] } | undefined;
+
+  /** @param onEntry is told of each entry that is what was written, in order. */
+  constructor(onEntry: (entry: RecordEntry) => void = () => undefined) {
+    this.#onEntry = onEntry;
+  }
+
+  add(row: Exhibit): void {
+    if (row.kind === 'head') {
+      this.#headRow = row;
+    } else if (row.kind === 'entry') {
+      const entry = this.#links.step(row);
+      if (entry !== undefined) {
+        this.#take(entry);
+        this.#onEntry(entry);
+      }
+    } else {
+      this.#stranger ??= lookAtRow(row, anybody);
+    }
+  }
+
+  end(): WalkedChain {
+    const head = this.#headRow && (meaningOf(this.#headRow) as ChainHead);
+    const found = [
+      this.#stranger,
+      this.#links.tampering ?? this.#disorder ?? this.#lookAtHead(this.#headRow),
+    ];
+    const isLeaving = this.#purge !== undefined && head?.unfinished === this.#purge.sequence;
+    return {
+      ...{ entries: this.#links.count, head },
+      sealed: {
+        ...{ rules: this.#rules, through: this.#through, purgedTo: this.#purgedTo },
+        ...{ seals: this.#seals, purges: this.#purges },
+        leaving: new Set(isLeaving ? this.#purge?.ids : []),
+      },
+      tamperings: found.filter((each) => each !== undefined),
+    };
+  }
+
+  #take(entry: RecordEntry): void {
+    this.#lastHash = entry.hash;
+    if (entry.kind === 'purge') {
+      const { sequence, findings, before, logsBefore = before } = entry;
+      this.#purges += 1;
+      this.#purge = { sequence, ids: findings.map(({ id }) => id) };
+      this.#purgedTo = [this.#purgedTo ?? '', dayOf(before), dayOf(logsBefore)].toSorted().at(-1);
+    } else if (entry.kind === 'seal') {
+      this.#disorder ??= this.#lookAtPeriod(entry);
+      const { day, hour, sequence, hash, isLast } = entry;
+      entry.rules.forEach((each) => this.#rules.set(each.id, { ...each, by: sequence, day }));
+      if (isLast) {
+        this.#seals += 1;
+        this.#through = endOf(entry);
+        this.#hours = hour === undefined ? [] : [...this.#hours, { hour, entry: sequence, hash }];
+      }
+      this.#isFirstSeal &&= this.#seal === undefined || isSame(this.#seal, entry);
+      this.#seal = entry;
+    }
+  }
+
+  /**
+   * Seals follow hour by hour as far as something moved, each day has one over its hours, and the parts of one follow
+   * each other.
+   */
+  #lookAtPeriod(seal: Seal & { readonly sequence: number }): Tampering | undefined {
+    const before = this.#seal;
+    const place = `entry ${seal.sequence}`;
+    if (!isNext(seal, before)) {
+      const last = before === undefined ? 'no seal' : nameOf(before);
+      return changed(place, `the seal of ${nameOf(seal)} does not follow on that of ${last}`);
+    }
+    return seal.hour === undefined && textOf(seal.hours ?? []) !== textOf(this.#hours)
+      ? changed(place, `the seal of ${seal.day} does not list the seals of its hours`)
+      : undefined;
+  }
+
+  #lookAtHead(row: Exhibit | undefined): Tampering | undefined {
+    const { count } = this.#links;
+    if (row === undefined) {
+      return count === 0
+        ? undefined
+        : removed('the head of the chain', `there are ${count} entries`);
+    }
+    const wrong = lookAtRow(row, anybody);
+    if (wrong !== undefined) {
+      return wrong;
+    }
+    const head = meaningOf(row) as ChainHead;
+    if (head.sequence > count) {
+      const detail = `the chain has ${head.sequence} entries by its head, and there are ${count}`;
+      return removed(`entry ${count + 1}`, detail);
+    }
+    if (head.sequence < count) {
+      return inserted(`entry ${head.sequence + 1}`, `the chain has ${head.sequence} by its head`);
+    }
+    const seal = this.#seal;
+    const { lastSeal, unfinished, copied } = head;
+    const isRight =
+      head.hash === this.#lastHash &&
+      lastSeal?.day === seal?.day &&
+      lastSeal?.hour === seal?.hour &&
+      lastSeal?.part === seal?.part &&
+      lastSeal?.isLast === seal?.isLast &&
+      (lastSeal?.isFirst === true) === (seal !== undefined && this.#isFirstSeal) &&
+      (lastSeal === undefined || lastSeal.lastId === (seal?.findings.at(-1)?.id ?? '')) &&
+      (unfinished === undefined || unfinished === this.#purge?.sequence) &&
+      (copied ?? 0) <= count;
+    return isRight ? undefined : changed(row.place, 'it is not what the last entries say');
+  }
 }
 
-function rawOf(rows: readonly Exhibit[], links: readonly RecordEntry[]): readonly RecordEntry[] {
-  const bySequence = new Map(rows.map((row) => [row.sequence, row.value as RecordEntry]));
-  return links.map((link) => bySequence.get(link.sequence) ?? link);
+/** What an entry says of findings. The last entry that names one is right. */
+export function headsIn(entry: RecordEntry): readonly SealedHead[] {
+  const { sequence: by } = entry;
+  switch (entry.kind) {
+    case 'purge':
+      return entry.findings.map((each) => ({ ...each, by, gone: entry.at }));
+    case 'kept':
+      return entry.findings.map((each) => ({ ...each, by }));
+    case 'seal':
+      return entry.findings.map((each) => ({ ...each, by, day: entry.day }));
+  }
+}
+
+/** The entry that a row is, by its shape alone; undefined when it has another. */
+export function entryIn(row: Exhibit): RecordEntry | undefined {
+  const isOne = row.kind === 'entry' && lookAtRow(row, isEntry) === undefined;
+  return isOne ? (meaningOf(row) as RecordEntry) : undefined;
 }
 
 /** Whoever makes hashes anew can write anything: what is read of an entry below must be there. */
@@ -93,74 +227,6 @@ function isEntry(entry: Partial<Record<keyof Seal, unknown>>): boolean {
   );
 }
 
-function lookAtHead(
-  row: Exhibit | undefined,
-  links: readonly RecordEntry[],
-): Tampering | undefined {
-  const last = links.at(-1);
-  if (row === undefined) {
-    return last && removed('the head of the chain', `there are ${last.sequence} entries`);
-  }
-  const wrong = lookAtRow(row, anybody);
-  if (wrong !== undefined) {
-    return wrong;
-  }
-  const head = meaningOf(row) as ChainHead;
-  const count = last?.sequence ?? 0;
-  if (head.sequence > count) {
-    const detail = `the chain has ${head.sequence} entries by its head, and there are ${count}`;
-    return removed(`entry ${count + 1}`, detail);
-  }
-  if (head.sequence < count) {
-    return inserted(`entry ${head.sequence + 1}`, `the chain has ${head.sequence} by its head`);
-  }
-  const seal = links.findLast((each) => each.kind === 'seal');
-  const { lastSeal, unfinished, copied } = head;
-  const isSame =
-    head.hash === (last?.hash ?? '') &&
-    lastSeal?.day === seal?.day &&
-    lastSeal?.hour === seal?.hour &&
-    lastSeal?.part === seal?.part &&
-    lastSeal?.isLast === seal?.isLast &&
-    (lastSeal?.isFirst === true) === (seal !== undefined && isFirstSeal(links, seal)) &&
-    (lastSeal === undefined || lastSeal.lastId === (seal?.findings.at(-1)?.id ?? '')) &&
-    (unfinished === undefined || links[unfinished - 1]?.kind === 'purge') &&
-    (copied ?? 0) <= count;
-  return isSame ? undefined : changed(row.place, 'it is not what the last entries say');
-}
-
-function isFirstSeal(links: readonly RecordEntry[], seal: Seal): boolean {
-  return links.every((each) => each.kind !== 'seal' || isSame(each, seal));
-}
-
-/**
- * Seals follow hour by hour as far as something moved, each day has one over its hours, and the parts of one follow
- * each other.
- */
-function lookAtPeriods(links: readonly RecordEntry[]): Tampering | undefined {
-  let before: Seal | undefined;
-  let hours: SealedHour[] = [];
-  for (const entry of links) {
-    if (entry.kind !== 'seal') {
-      continue;
-    }
-    const place = `entry ${entry.sequence}`;
-    if (!isNext(entry, before)) {
-      const last = before === undefined ? 'no seal' : nameOf(before);
-      return changed(place, `the seal of ${nameOf(entry)} does not follow on that of ${last}`);
-    }
-    if (entry.hour === undefined && textOf(entry.hours ?? []) !== textOf(hours)) {
-      return changed(place, `the seal of ${entry.day} does not list the seals of its hours`);
-    }
-    if (entry.isLast) {
-      const { hour, sequence, hash } = entry;
-      hours = hour === undefined ? [] : [...hours, { hour, entry: sequence, hash }];
-    }
-    before = entry;
-  }
-  return undefined;
-}
-
 function isNext(seal: Seal, before: Seal | undefined): boolean {
   if (before?.isLast === false) {
     return seal.part === before.part + 1 && isSame(seal, before);
@@ -171,37 +237,4 @@ function isNext(seal: Seal, before: Seal | undefined): boolean {
   const day = before.hour === undefined ? endOf(before).slice(0, 10) : before.day;
   const isLater = seal.hour === undefined || before.hour === undefined || seal.hour > before.hour;
   return seal.part === 1 && seal.day === day && isLater;
-}
-
-/** What seals and purges together say must be there. */
-function sealedBy(links: readonly RecordEntry[], head: ChainHead | undefined): Sealed {
-  const findings = new Map<string, SealedHead>();
-  const rules = new Map<string, SealedHead>();
-  let through: Instant | undefined;
-  let purgedTo: Day | undefined;
-  for (const entry of links) {
-    const by = entry.sequence;
-    if (entry.kind === 'purge') {
-      const days = [purgedTo ?? '', dayOf(entry.before), dayOf(entry.logsBefore ?? entry.before)];
-      purgedTo = days.toSorted().at(-1);
-      entry.findings.forEach((each) => findings.set(each.id, { ...each, by, gone: entry.at }));
-      continue;
-    }
-    if (entry.kind === 'kept') {
-      entry.findings.forEach((each) => findings.set(each.id, { ...each, by }));
-      continue;
-    }
-    const { day } = entry;
-    entry.findings.forEach((each) => findings.set(each.id, { ...each, by, day }));
-    entry.rules.forEach((each) => rules.set(each.id, { ...each, by, day }));
-    through = entry.isLast ? endOf(entry) : through;
-  }
-  const open = head?.unfinished === undefined ? undefined : links[head.unfinished - 1];
-  const leaving = open?.kind === 'purge' ? open.findings.map((each) => each.id) : [];
-  const seals = links.filter((each) => each.kind === 'seal' && each.isLast).length;
-  return {
-    ...{ findings, rules, through, seals, purgedTo },
-    leaving: new Set(leaving),
-    purges: links.filter((each) => each.kind === 'purge').length,
-  };
 }

@@ -596,13 +596,22 @@ export interface ChainCopies {
 /** A row as it lies, for verification: nothing of it is trusted. */
 export type RawRow = Exhibit;
 
+/** Ids of timelines or findings from this on and before that, as texts; without `to`, all that follow. */
+export interface IdRange {
+  readonly from: string;
+  readonly to?: string;
+}
+
 /** All rows that verification looks at, in order of their keys. */
 export interface RecordRows {
-  /** Findings with their history, timeline by timeline. */
-  timelines(): AsyncIterable<{ readonly id: string; readonly rows: readonly RawRow[] }>;
+  /** Findings with their history and alerts, timeline by timeline; only those in a range of ids, when there is one. */
+  timelines(
+    range?: IdRange,
+  ): AsyncIterable<{ readonly id: string; readonly rows: readonly RawRow[] }>;
   timeline(id: string): Promise<readonly RawRow[]>;
   rules(): Promise<readonly RawRow[]>;
-  chain(): Promise<readonly RawRow[]>;
+  /** Row by row: it grows for ever. */
+  chain(): AsyncIterable<RawRow>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ work

@@ -1,7 +1,7 @@
 import { sha256 } from '../domain/canonical';
 import { entriesOf, keyOfEntry } from './finding-counts';
 import type { Finding } from '../domain/finding';
-import { verifyChain } from '../domain/verified-chain';
+import { headsIn } from '../domain/verified-chain';
 import { lineOf, LISTS, listsOf, textOfLine } from './finding-lines';
 import { writeLines } from './finding-writer';
 import {
@@ -16,6 +16,7 @@ import {
   type RecordRows,
   type StoredFinding,
 } from './ports';
+import { walkChain } from './sealed-chain';
 import { isAhead } from './verify-lists';
 
 /** What a repair has looked at and mended so far. */
@@ -99,8 +100,11 @@ interface Lines {
 }
 
 async function purgedIn(rows: Pick<RecordRows, 'chain'>): Promise<ReadonlySet<string>> {
-  const { findings } = verifyChain(await rows.chain()).sealed;
-  return new Set([...findings].flatMap(([id, { gone }]) => (gone === undefined ? [] : [id])));
+  const purged = new Set<string>();
+  await walkChain(rows, (entry) => {
+    headsIn(entry).forEach(({ id, gone }) => purged[gone === undefined ? 'delete' : 'add'](id));
+  });
+  return purged;
 }
 
 async function mendCounts({ stores, isForgetting }: Lines, tally: Tally): Promise<void> {
@@ -134,7 +138,7 @@ async function mendCounts({ stores, isForgetting }: Lines, tally: Tally): Promis
     tally.step('recounted');
   }
   // A finding is written before it is counted: what no history tells of now was purged, taken away or never there.
-  const { purgedTo = '' } = verifyChain(await rows.chain()).sealed;
+  const { purgedTo = '' } = (await walkChain(rows)).sealed;
   const byRow = Map.groupBy(untold, (key) => known.get(key));
   for (const [row, keys] of byRow) {
     if (row === undefined || row.day <= purgedTo || tally.report.unreadable > 0) {

@@ -45,11 +45,11 @@ export class CountAudit {
   }
 
   /**
-   * @param isComparable whether all that a day ever counted is still there, and somebody asked for it.
+   * @param days tells, when something differs, whether all that a day ever counted is still there and somebody asked for it.
    * @param named ids of findings of which is said already that something of them is gone.
    */
   async run(
-    isComparable: (day: Day) => boolean,
+    days: () => Promise<(day: Day) => boolean>,
     named: readonly string[],
   ): Promise<CountsLookedAt> {
     const spoilt = new Set<string>();
@@ -62,7 +62,9 @@ export class CountAudit {
       }
     }
     const differing = [...this.#sums].flatMap(([count, sum]) => (sum === 0n ? [] : [count]));
-    const suspects = [...new Set([...differing, ...spoilt])]
+    const all = [...new Set([...differing, ...spoilt])];
+    const isComparable = all.length === 0 ? () => false : await days();
+    const suspects = all
       .filter((count) => isComparable(dayIn(count)))
       .toSorted()
       .slice(0, LOOKED_AT);

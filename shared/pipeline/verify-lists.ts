@@ -1,6 +1,5 @@
 import type { Finding } from '../domain/finding';
 import type { Tampering } from '../domain/exhibit';
-import type { Sealed } from '../domain/verified-chain';
 import { lineOf, listsOf, textOfLine, type List } from './finding-lines';
 import { ListSums } from './list-sums';
 import {
@@ -16,6 +15,13 @@ export interface ListEvidence {
   readonly index: Pick<FindingIndex, 'rows'>;
   readonly findings: Pick<FindingStore, 'find' | 'scan'>;
   readonly marks: Pick<WorkMarks, 'list'>;
+}
+
+/** What the chain says of findings that are gone. */
+export interface PurgedFindings {
+  /** A purge of them is written down and not finished. */
+  readonly leaving: ReadonlySet<string>;
+  readonly purgedAmong: (ids: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
 }
 
 /** People write while others verify: what differs is looked at again before it is said. */
@@ -54,14 +60,17 @@ export class ListAudit {
   }
 
   /** @returns what differs, and how many findings the lists show that were purged. */
-  async run(sealed: Sealed): Promise<{ tamperings: readonly Tampering[]; purged: number }> {
+  async run({
+    leaving,
+    purgedAmong,
+  }: PurgedFindings): Promise<{ tamperings: readonly Tampering[]; purged: number }> {
     const found = [...(await this.#addLines())];
     const parts = this.#sums.differing();
     let purgedCount = 0;
     for (let i = 0; i < parts.length && found.length < MOST_NAMED; i += PARTS_AT_ONCE) {
       const suspects = await this.#suspectsIn(new Set(parts.slice(i, i + PARTS_AT_ONCE)));
-      const ids = suspects.filter((id) => !this.#named.has(id) && !sealed.leaving.has(id));
-      const purged = new Set(ids.filter((id) => sealed.findings.get(id)?.gone !== undefined));
+      const ids = suspects.filter((id) => !this.#named.has(id) && !leaving.has(id));
+      const purged = await purgedAmong(new Set(ids));
       purgedCount += purged.size;
       // An emptied list must not take longer than anybody waits: no more are looked at than are named.
       for (let from = 0; from < ids.length && found.length < MOST_NAMED; from += MOST_NAMED) {

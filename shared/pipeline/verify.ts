@@ -2,9 +2,10 @@ import { startOf, type RecordEntry } from '../domain/record-chain';
 import { DAY, HOUR, plus, type Instant } from '../domain/time';
 import type { Tampering } from '../domain/exhibit';
 import { verifyFinding, verifyRules } from '../domain/verification';
-import { verifyChain, type Sealed } from '../domain/verified-chain';
-import type { ChainCopies, Now, RawRow, RecordRows } from './ports';
+import type { Sealed, SealedRecord } from '../domain/verified-chain';
+import type { ChainCopies, IdRange, Now, RawRow, RecordRows } from './ports';
 import { copyOf } from './seal';
+import { SealedChain, walkChain } from './sealed-chain';
 import { CountAudit, type CountEvidence } from './verify-counts';
 import { ListAudit, type ListEvidence } from './verify-lists';
 import type { Finding } from '../domain/finding';
@@ -18,6 +19,8 @@ export interface Evidence {
   readonly lists?: ListEvidence & CountEvidence;
   /** Absent: how old the last seal is, is not looked at. */
   readonly clock?: Now;
+  /** What the chain says of so many findings is held at once; absent: `MOST_HEADS`. */
+  readonly mostHeads?: number;
 }
 
 /** Only what happened then is looked at; the chain itself always from its beginning. */
@@ -63,8 +66,6 @@ export async function verifyRecord(evidence: Evidence, range: Range = {}): Promi
   return new Audit(evidence, range).run();
 }
 
-type Chain = ReturnType<typeof verifyChain>;
-
 class Audit {
   readonly #evidence: Evidence;
   readonly #range: Range;
@@ -88,17 +89,14 @@ class Audit {
   }
 
   async run(): Promise<Verification> {
-    const { rows } = this.#evidence;
     const chain = await this.#lookAtChain();
-    const { sealed } = chain;
+    const { sealed } = chain.walked;
     this.#say(await this.#lookAtRules(sealed));
-    const missing = new Set(mustBeThere(sealed));
-    for await (const timeline of rows.timelines()) {
-      await this.#lookAtTimeline(timeline.id, timeline.rows, sealed, missing);
+    for (const slice of chain.slices) {
+      await this.#lookAtSlice(slice, chain);
     }
-    await this.#lookForRemoved(sealed, missing);
     const isWhole = this.#tamperings.length === 0;
-    const named = await this.#lookAtLists(sealed);
+    const named = await this.#lookAtLists(chain);
     await this.#lookAtCounts(isWhole, named);
     await this.#lookAtCopies(chain);
     if (sealed.leaving.size > 0) {
@@ -121,13 +119,10 @@ class Audit {
     };
   }
 
-  async #lookAtChain(): Promise<Chain> {
-    const chain = await again(
-      async () => verifyChain(await this.#evidence.rows.chain()),
-      (each) => each.tamperings.length === 0,
-    );
-    this.#say(chain.tamperings);
-    const { seals, purges, through } = chain.sealed;
+  async #lookAtChain(): Promise<SealedChain> {
+    const chain = await SealedChain.read(this.#evidence.rows, this.#evidence.mostHeads);
+    this.#say(chain.walked.tamperings);
+    const { seals, purges, through } = chain.walked.sealed;
     this.#looked.seals = seals;
     this.#looked.purges = purges;
     if (through === undefined) {
@@ -170,7 +165,7 @@ class Audit {
     }
   }
 
-  async #lookAtRules(sealed: Sealed): Promise<readonly Tampering[]> {
+  async #lookAtRules(sealed: SealedRecord): Promise<readonly Tampering[]> {
     const looked = await again(
       async () => {
         const rows = await this.#evidence.rows.rules();
@@ -182,6 +177,16 @@ class Audit {
       looked.rows.filter((row) => row.kind === 'rule').map((row) => row.id),
     ).size;
     return looked.found;
+  }
+
+  /** The findings with ids in one slice, and those that should be there. */
+  async #lookAtSlice(slice: IdRange, chain: SealedChain): Promise<void> {
+    const sealed = await chain.sealedIn(slice);
+    const missing = new Set(mustBeThere(sealed));
+    for await (const { id, rows } of this.#evidence.rows.timelines(slice)) {
+      await this.#lookAtTimeline(id, rows, sealed, missing);
+    }
+    await this.#lookForRemoved(chain, sealed, missing);
   }
 
   async #lookAtTimeline(
@@ -229,16 +234,16 @@ class Audit {
   }
 
   /** What is sealed and not there must have been purged; a purge may have come since the chain was read. */
-  async #lookForRemoved(sealed: Sealed, missing: ReadonlySet<string>): Promise<void> {
-    if (missing.size === 0) {
-      return;
-    }
-    const now = verifyChain(await this.#evidence.rows.chain()).sealed;
-    for (const [id, { sequence, by, day }] of sealed.findings) {
-      const isGone = now.findings.get(id)?.gone !== undefined;
+  async #lookForRemoved(
+    chain: SealedChain,
+    sealed: Sealed,
+    missing: ReadonlySet<string>,
+  ): Promise<void> {
+    const purged = await chain.purgedAmong(missing);
+    for (const [id, { sequence, by, day }] of missing.size === 0 ? [] : sealed.findings) {
       if (
         missing.has(id) &&
-        !isGone &&
+        !purged.has(id) &&
         (day === undefined || isWithin(startOf({ day }), this.#range, DAY))
       ) {
         const detail = `entry ${by} of the chain names it with ${sequence} rows, and nothing of it is there`;
@@ -252,11 +257,14 @@ class Audit {
    * A list is written after its finding: it may tell of what somebody took away before it was sealed.
    * @returns the ids of the findings that are named.
    */
-  async #lookAtLists(sealed: Sealed): Promise<readonly string[]> {
+  async #lookAtLists(chain: SealedChain): Promise<readonly string[]> {
     if (this.#lists === undefined) {
       return [];
     }
-    const { tamperings, purged } = await this.#lists.run(sealed);
+    const { tamperings, purged } = await this.#lists.run({
+      leaving: chain.walked.sealed.leaving,
+      purgedAmong: (ids) => chain.purgedAmong(ids),
+    });
     this.#say(tamperings);
     if (purged > 0) {
       this.#notes.push(
@@ -277,17 +285,16 @@ class Audit {
       );
       return;
     }
-    // A purge may have come since the chain was read first.
-    const { purgedTo = '' } = verifyChain(await this.#evidence.rows.chain()).sealed;
-    const { lost, differences } = await this.#counts.run(
-      (day) => day > purgedTo && isWithin(startOf({ day }), this.#range, DAY),
-      named,
-    );
+    const { lost, differences } = await this.#counts.run(async () => {
+      // A purge may have come since the chain was read first.
+      const { purgedTo = '' } = (await walkChain(this.#evidence.rows)).sealed;
+      return (day) => day > purgedTo && isWithin(startOf({ day }), this.#range, DAY);
+    }, named);
     this.#say(lost);
     this.#differences.push(...differences);
   }
 
-  async #lookAtCopies({ entries, raw, head }: Chain): Promise<void> {
+  async #lookAtCopies(chain: SealedChain): Promise<void> {
     const { copies } = this.#evidence;
     if (copies === undefined) {
       this.#notes.push(
@@ -296,13 +303,13 @@ class Audit {
       return;
     }
     try {
-      for (const [i, entry] of entries.entries()) {
+      const { entries: last, head } = chain.walked;
+      for await (const { entry, raw } of chain.entries()) {
         if (this.#concerns(entry)) {
-          const texts = [copyOf(entry), copyOf(raw[i] ?? entry)];
+          const texts = [copyOf(entry), copyOf(raw)];
           this.#compare(entry, texts, await copies.read(entry.sequence), head?.copied ?? 0);
         }
       }
-      const last = entries.at(-1)?.sequence ?? 0;
       for (let beyond = last + 1; beyond <= last + BEYOND; beyond++) {
         if ((await copies.read(beyond)) !== undefined && (await this.#isStill(last))) {
           const detail = 'the container has a copy of it, and the chain ends before it';
@@ -337,8 +344,7 @@ class Audit {
 
   /** Whether the chain still ends where it did when it was read. */
   async #isStill(last: number): Promise<boolean> {
-    const { entries } = verifyChain(await this.#evidence.rows.chain());
-    return (entries.at(-1)?.sequence ?? 0) === last;
+    return (await walkChain(this.#evidence.rows)).entries === last;
   }
 
   #concerns(entry: RecordEntry): boolean {

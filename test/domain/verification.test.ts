@@ -14,7 +14,13 @@ import { DAY, plus } from '../../shared/domain/time';
 import { decide, type Act, type Finding } from '../../shared/domain/finding';
 import type { Exhibit } from '../../shared/domain/exhibit';
 import { verifyFinding, verifyRules } from '../../shared/domain/verification';
-import { verifyChain, type Sealed } from '../../shared/domain/verified-chain';
+import {
+  ChainWalk,
+  entryIn,
+  headsIn,
+  type Sealed,
+  type WalkedChain,
+} from '../../shared/domain/verified-chain';
 import { digestOf } from '../../shared/domain/chain';
 import { RULE } from '../contracts/record';
 import type { AlertDelivery } from '../../shared/domain/delivery';
@@ -27,6 +33,14 @@ const NOTHING: Sealed = {
   ...{ findings: new Map(), rules: new Map(), leaving: new Set<string>(), through: undefined },
   ...{ seals: 0, purges: 0, purgedTo: undefined },
 };
+
+function verifyChain(rows: readonly Exhibit[]): WalkedChain {
+  const walk = new ChainWalk();
+  rows.forEach((each) => {
+    walk.add(each);
+  });
+  return walk.end();
+}
 
 const row = (
   kind: Exhibit['kind'],
@@ -507,7 +521,16 @@ describe('the chain', () => {
 
     expect([...open.leaving]).toEqual([ID]);
     expect([...done.leaving]).toEqual([]);
-    expect(done.findings.get(ID)).toMatchObject({ sequence: 3, by: 2, gone: minutes(1) });
+    const said = entries.flatMap((each) => headsIn(entryIn(each)!));
+    expect(said).toMatchObject([
+      { id: ID, sequence: 2, by: 1, day: '2026-01-31' },
+      { id: ID, sequence: 3, by: 2, gone: minutes(1) },
+    ]);
+    expect(entryIn(row('head', '', head))).toBeUndefined();
+    expect(entryIn(row('entry', '', { kind: 'x' }, 1))).toBeUndefined();
+    const kept = nextEntry(head, { kind: 'kept', purge: 2, findings: gone.findings }, minutes(2));
+    expect(headsIn(kept.entry)).toEqual([{ ...gone.findings[0]!, by: 3 }]);
+    expect(done.purgedTo).toBe(minutes(0).slice(0, 10));
     expect(done).toMatchObject({ seals: 1, purges: 1, through: '2026-02-01T00:00:00.0000000Z' });
     expect(entries.map(({ value }) => (value as RecordEntry).sequence)).toEqual([1, 2]);
   });

@@ -34,7 +34,7 @@ export async function rowsOf(rows: RecordRows): Promise<ShelfRow[]> {
   const all = [
     ...timelines.flatMap(({ id, rows: of }) => of.map((raw) => [id, raw] as const)),
     ...(await rows.rules()).map((raw) => ['rules', raw] as const),
-    ...(await rows.chain()).map((raw) => ['seal', raw] as const),
+    ...(await collect(rows.chain())).map((raw) => ['seal', raw] as const),
   ];
   return all.map(([room, raw]) => ({ room, raw: structuredClone(raw), key: keyOf(room, raw) }));
 }

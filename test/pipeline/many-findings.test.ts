@@ -10,7 +10,7 @@ import {
   exportFindings,
   type Manifest,
 } from '../../shared/pipeline/export-findings';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { IdRange, Stores } from '../../shared/pipeline/ports';
 import { sealRecord } from '../../shared/pipeline/seal';
 import { verifyRecord } from '../../shared/pipeline/verify';
 import { ending, finding, minutes, opening, TENANT } from '../contracts/samples';
@@ -71,8 +71,8 @@ describe(`of ${COUNT.toLocaleString('en')} findings`, () => {
       chain: () => stores.rows.chain(),
       rules: () => stores.rows.rules(),
       timeline: (id: string) => stores.rows.timeline(id),
-      async *timelines() {
-        for await (const each of stores.rows.timelines()) {
+      async *timelines(range?: IdRange) {
+        for await (const each of stores.rows.timelines(range)) {
           timelines += 1;
           if (timelines % 2_000 === 1_000) {
             heaps.push(heap());

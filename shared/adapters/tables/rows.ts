@@ -1,4 +1,4 @@
-import type { RawRow, RecordRows } from '../../pipeline/ports';
+import type { IdRange, RawRow, RecordRows } from '../../pipeline/ports';
 import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
 import { fromColumns } from './columns';
 import { FORMAT } from './formats';
@@ -26,9 +26,11 @@ export class TableRows implements RecordRows {
   }
 
   /** Pages end anywhere, also between a finding and its history: a timeline is handed out when the next one begins. */
-  async *timelines(): AsyncIterable<{ id: string; rows: readonly RawRow[] }> {
+  async *timelines(
+    { from, to }: IdRange = { from: '' },
+  ): AsyncIterable<{ id: string; rows: readonly RawRow[] }> {
     const prefix = `${joinKey(this.#tenantId)}|`;
-    const partition = { from: prefix, to: `${prefix}~~~~` };
+    const partition = { from: prefix + from, to: prefix + (to ?? '~~~~') };
     let id: string | undefined;
     let rows: RawRow[] = [];
     for await (const page of this.#table.pages(inRecord(partition))) {
@@ -66,15 +68,16 @@ export class TableRows implements RecordRows {
     });
   }
 
-  async chain(): Promise<readonly RawRow[]> {
+  async *chain(): AsyncIterable<RawRow> {
     const partition = joinKey(this.#tenantId, CHAIN);
-    const found = await this.#table.list({ partition, rows: EVERY_ROW, isRaw: true });
-    return found.map((row) => {
-      const [kind, sequence, more] = row.rowKey.split('|');
-      return kind === ENTRY && isOrdinal(sequence) && more === undefined
-        ? { ...this.#raw(row, 'entry', ''), sequence: Number(sequence) }
-        : this.#raw(row, row.rowKey === CHAIN_HEAD ? 'head' : 'unknown', '');
-    });
+    for await (const page of this.#table.pages({ partition, rows: EVERY_ROW, isRaw: true })) {
+      for (const row of page) {
+        const [kind, sequence, more] = row.rowKey.split('|');
+        yield kind === ENTRY && isOrdinal(sequence) && more === undefined
+          ? { ...this.#raw(row, 'entry', ''), sequence: Number(sequence) }
+          : this.#raw(row, row.rowKey === CHAIN_HEAD ? 'head' : 'unknown', '');
+      }
+    }
   }
 
   #ofTimeline(timeline: string, row: StoredRow): RawRow {
