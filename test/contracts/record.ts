@@ -434,7 +434,10 @@ export function recordContract(make: MakeStores): void {
       expect((await stores.rows.rules()).filter(({ kind }) => kind === 'rule')).toMatchObject([
         { id: RULE.id, sequence: 1, value: stepAdding(RULE) },
       ]);
-      expect((await collect(stores.rows.chain())).map(({ kind }) => kind).sort()).toEqual(['entry', 'head']);
+      expect((await collect(stores.rows.chain())).map(({ kind }) => kind).sort()).toEqual([
+        'entry',
+        'head',
+      ]);
     });
   });
 }
