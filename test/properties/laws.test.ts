@@ -741,6 +741,8 @@ function rightLists({ findings }: MemoryStores): Json {
     corrected: 0,
     counted: 0,
     removed: 0,
+    recounted: 0,
+    untold: 0,
     unreadable: 0,
     lost: 0,
   };
