@@ -1,3 +1,4 @@
+import { canonical, type Json } from '../domain/canonical';
 import type { CoverageBySource, Interval } from '../domain/coverage';
 import type { Detector } from '../domain/detector';
 import { sourcesOf } from '../domain/feed';
@@ -71,6 +72,8 @@ interface Look {
   readonly findings: readonly StoredFinding[];
   /** Rows that could not be read, and that concern it. */
   readonly unreadable: readonly OpenRow[];
+  /** What it was judged by. */
+  readonly coverage: CoverageBySource;
   readonly judgement: Judgement;
 }
 
@@ -162,7 +165,8 @@ class Wave {
     const looks = await this.#look(works);
     const again: Work[] = [];
     const asked = await this.#lookTwice(looks, again);
-    const ready = await this.#withSameGaps(asked, again);
+    const current = await this.#withSameCoverage(asked, again);
+    const ready = await this.#withSameGaps(current, again);
     const announced = await this.#announce(ready, again);
     const written = await this.#write(announced, again);
     // When to ask again is marked first, then the dirt is taken away.
@@ -263,7 +267,7 @@ class Wave {
     try {
       const unreadable = await this.#stillUnread(timeline, stored.signals);
       if (findings.length === 0 && !canOpen(detector, stored.signals)) {
-        return [{ work, stored, findings, unreadable, judgement: NOTHING }];
+        return [{ work, stored, findings, unreadable, coverage, judgement: NOTHING }];
       }
       this.#report.onLook(work);
       const judgement = judge({
@@ -275,7 +279,7 @@ class Wave {
         stored: findings.map(({ finding }) => finding),
         now: clock.now(),
       });
-      return [{ work, stored, findings, unreadable, judgement }];
+      return [{ work, stored, findings, unreadable, coverage, judgement }];
     } catch (error) {
       this.#report.onFault(work, error);
       return [];
@@ -329,6 +333,29 @@ class Wave {
     }
     this.#bench.live = await stores.quarantine.live();
     return open.filter((row) => !read.includes(row));
+  }
+
+  /**
+   * A finding may have been judged by a gap less than this drain knows of, which no end of coverage tells: what is going
+   * to change one is looked at again when coverage has moved since.
+   */
+  async #withSameCoverage(looks: readonly Look[], again: Work[]): Promise<readonly Look[]> {
+    const isOfStored = ({ judgement, findings }: Look): boolean =>
+      judgement.changes.length > 0 && findings.length > 0;
+    if (!looks.some(isOfStored)) {
+      return looks;
+    }
+    const reading = await this.#bench.stores.coverage.reading();
+    this.#bench.reading = reading;
+    return looks.filter((look) => {
+      const { work, coverage } = look;
+      const isSame =
+        !isOfStored(look) || isEqual(coverage, coverageOf(work.configured.detector, reading));
+      if (!isSame) {
+        again.push(work);
+      }
+      return isSame;
+    });
   }
 
   /** What others could not read since: coverage may have moved over it before we read that. */
@@ -455,6 +482,10 @@ function isSameGaps(a: readonly OpenRow[], b: readonly OpenRow[]): boolean {
       .sort()
       .join();
   return idsOf(a) === idsOf(b);
+}
+
+function isEqual(a: CoverageBySource, b: CoverageBySource): boolean {
+  return canonical(a as unknown as Json) === canonical(b as unknown as Json);
 }
 
 function isAhead({ judgedBy }: Finding, coverage: CoverageBySource): boolean {
