@@ -6,5 +6,6 @@ import type { Clock } from '../pipeline/ports';
 export const systemClock: Clock = {
   // eslint-disable-next-line no-restricted-syntax -- everybody else takes a Clock
   now: () => fromEpoch(Date.now()),
+  passed: () => performance.now(),
   sleep: (ms, signal) => setTimeout(ms, undefined, { signal }),
 };

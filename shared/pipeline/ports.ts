@@ -25,6 +25,8 @@ export interface Now {
 
 /** The only way to know the time, and to let it pass. */
 export interface Clock extends Now {
+  /** The milliseconds since some fixed moment. Setting the time of the machine does not change them. */
+  passed(): Duration;
   /** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted first. */
   sleep(ms: Duration, signal?: AbortSignal): Promise<void>;
 }

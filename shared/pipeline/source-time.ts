@@ -61,6 +61,7 @@ export async function timeOf(
 function shifted(clock: Clock, by: Duration): Clock {
   return {
     now: () => plus(clock.now(), by),
+    passed: () => clock.passed(),
     sleep: (ms, signal) => clock.sleep(ms, signal),
   };
 }

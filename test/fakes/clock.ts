@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/pipeline/ports';
 /** A clock whose time passes only when somebody sleeps, and then at once. */
 export class VirtualClock implements Clock {
   #now: Instant;
+  #passed = 0;
   /** Every sleep that ran to its end, in milliseconds. */
   readonly slept: number[] = [];
   readonly #waiting = new Set<{ at: Instant; wake: () => void }>();
@@ -14,6 +15,10 @@ export class VirtualClock implements Clock {
 
   now(): Instant {
     return this.#now;
+  }
+
+  passed(): Duration {
+    return this.#passed;
   }
 
   /**
@@ -39,6 +44,7 @@ export class VirtualClock implements Clock {
   /** Lets time pass and ends the timeouts that it passes. */
   advance(ms: number): void {
     this.#now = plus(this.#now, ms);
+    this.#passed += ms;
     for (const timer of this.#waiting) {
       if (timer.at <= this.#now) {
         this.#waiting.delete(timer);
@@ -64,6 +70,7 @@ export function wronged(clock: Clock, wrong: readonly WrongTime[]): Clock {
       const of = wrong.find(({ from, to }) => from <= now && now < to);
       return plus(now, of?.aheadBy ?? 0);
     },
+    passed: () => clock.passed(),
     sleep: (ms, signal) => clock.sleep(ms, signal),
   };
 }

@@ -122,7 +122,11 @@ export class FastClock implements Clock {
   }
 
   now(): Instant {
-    return plus(this.#origin, performance.now() * FastClock.SPEED + this.#skipped);
+    return plus(this.#origin, this.passed());
+  }
+
+  passed(): number {
+    return performance.now() * FastClock.SPEED + this.#skipped;
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {

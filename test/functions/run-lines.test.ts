@@ -48,6 +48,10 @@ class HastyClock implements Clock {
     return plus(systemClock.now(), this.#skipped);
   }
 
+  passed(): Duration {
+    return systemClock.passed() + this.#skipped;
+  }
+
   async sleep(ms: Duration, signal?: AbortSignal): Promise<void> {
     await delay(20, undefined, signal === undefined ? {} : { signal });
     this.#skipped += ms;

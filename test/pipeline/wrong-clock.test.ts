@@ -32,6 +32,7 @@ function setUp() {
   let asked = 0;
   const clock: Clock = {
     now: () => plus(truth.now(), aheadBy),
+    passed: () => truth.passed(),
     sleep: (ms, signal) => truth.sleep(ms, signal),
   };
   const fetchFrom: typeof fetch = async (url, init) => {

@@ -1,13 +1,16 @@
-import { between, plus, SECOND, type Instant } from '../../domain/time';
+import { SECOND, type Duration } from '../../domain/time';
 import type { Clock } from '../../pipeline/ports';
 
 const WINDOW = 10 * SECOND;
 
-/** Lets at most so many requests start in any 10 seconds; the others wait their turn. */
+/**
+ * Lets at most so many requests start in any 10 seconds; the others wait their turn. It goes by the time that has
+ * passed, so a clock that is set meanwhile neither holds a request back nor lets one through too early.
+ */
 export class Limiter {
   readonly #clock: Clock;
   readonly #most: number;
-  readonly #started: Instant[] = [];
+  readonly #started: Duration[] = [];
   #queue: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock, mostPer10Seconds: number) {
@@ -24,13 +27,12 @@ export class Limiter {
   async #wait(): Promise<void> {
     const oldest = this.#started.at(-this.#most);
     if (oldest !== undefined) {
-      // Never longer than that, whatever the clock says: it may have been set back meanwhile.
-      const wait = Math.min(WINDOW, between(this.#clock.now(), plus(oldest, WINDOW)));
+      const wait = oldest + WINDOW - this.#clock.passed();
       if (wait > 0) {
         await this.#clock.sleep(wait);
       }
     }
-    this.#started.push(this.#clock.now());
+    this.#started.push(this.#clock.passed());
     this.#started.splice(0, this.#started.length - this.#most);
   }
 }

@@ -306,29 +306,3 @@ describe('graphSource', () => {
     expect(left).toHaveLength(1);
   });
 });
-
-describe('Limiter', () => {
-  it('starts no more than so many requests in any 10 seconds', async () => {
-    const clock = new VirtualClock(toInstant('2026-01-01T00:00:00Z'));
-    const limiter = new Limiter(clock, 2);
-
-    const started: string[] = [];
-    for (let i = 0; i < 5; i++) {
-      await limiter.turn();
-      started.push(clock.now().slice(17, 19));
-    }
-
-    expect(started).toEqual(['00', '00', '10', '10', '20']);
-  });
-
-  it('waits no longer than 10 seconds when the clock is set back', async () => {
-    const clock = new VirtualClock(toInstant('2026-01-02T02:00:00Z'));
-    const limiter = new Limiter(clock, 1);
-    await limiter.turn();
-
-    clock.advance(-26 * 60 * MINUTE);
-    await limiter.turn();
-
-    expect(clock.slept).toEqual([10_000]);
-  });
-});
