@@ -60,7 +60,7 @@ module.exports = {
       from: { path: '^shared/config/' },
       to: {
         path: '^(shared/(adapters|pipeline|composition|api)|cli|functions)',
-        pathNot: '^shared/adapters/teams/webhook-url',
+        pathNot: '^shared/adapters/channels/teams/webhook-url',
       },
     },
     {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { filterOf, filterQuery, unknownDetector } from '../shared/api/requests';
-import type { FindingFilter } from '../shared/pipeline/ports';
+import type { FindingFilter } from '../shared/pipeline/ports/finding-index';
 import type { Terminal } from './print';
 import { readTyped } from './typed';
 

@@ -1,9 +1,9 @@
 import { FileOverflow } from '../shared/adapters/files/overflow';
-import type { Finding } from '../shared/domain/finding';
+import type { Finding } from '../shared/domain/findings/finding';
 import { inOrder } from './finding-text';
 
 /** So many findings are put in order; more are kept in a file and told as they came. */
-const MOST_IN_ORDER = 10_000;
+const MAX_IN_ORDER = 10_000;
 
 /** The findings of an export: in order when a person could read them all, and never more in memory than that. */
 export class FindingList {
@@ -13,7 +13,7 @@ export class FindingList {
   #count = 0;
   readonly #byStage = { alert: 0, watch: 0 };
 
-  constructor(most = MOST_IN_ORDER) {
+  constructor(most = MAX_IN_ORDER) {
     this.#most = most;
   }
 

@@ -1,5 +1,5 @@
 import { SEVERITIES } from '../shared/domain/detector';
-import type { Finding } from '../shared/domain/finding';
+import type { Finding } from '../shared/domain/findings/finding';
 import { paint, printable, wrap, type Terminal } from './print';
 
 /** A finding for a person at a terminal: who, what, the events it rests on, and its id. */

@@ -5,20 +5,20 @@ import { redact } from '../shared/adapters/logging/redact';
 import { systemClock } from '../shared/adapters/system-clock';
 import { processEnvironment } from '../shared/config/environment';
 import { CrosscheckError } from '../shared/domain/errors';
-import { analyzeCommand, type AnalyzeOptions } from './analyze';
-import type { BackfillOptions } from './backfill';
-import type { CoverageOptions } from './coverage';
-import type { DecideOptions } from './decide';
-import type { DoctorOptions } from './doctor';
+import { analyzeCommand, type AnalyzeOptions } from './commands/analyze';
+import type { BackfillOptions } from './commands/backfill';
+import type { CoverageOptions } from './commands/coverage';
+import type { DecideOptions } from './commands/decide';
+import type { DoctorOptions } from './commands/doctor';
 import { EXIT } from './exit';
-import type { ExportOptions } from './export';
+import type { ExportOptions } from './commands/export';
 import { withFilters } from './filter';
-import type { FindingsOptions } from './findings';
-import type { PollCommandOptions } from './poll';
-import type { RepairOptions } from './repair';
-import type { StartOptions } from './start';
+import type { FindingsOptions } from './commands/findings';
+import type { PollCommandOptions } from './commands/poll';
+import type { RepairOptions } from './commands/repair';
+import type { StartOptions } from './commands/start';
 import { printable, processTerminal } from './print';
-import { recordCommands } from './record-commands';
+import { recordCommands } from './commands/record-commands';
 
 const terminal = processTerminal();
 const world = { terminal, environment: processEnvironment(), clock: systemClock };
@@ -78,7 +78,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
 (GRAPH_AUTH=azure-cli). Without TEAMS_WEBHOOK_URL alerts go to an inbox on this machine. Ctrl-C ends everything.`,
     )
     .action(async (options: StartOptions) => {
-      const { startCommand, stopOnSignals } = await import('./start');
+      const { startCommand, stopOnSignals } = await import('./commands/start');
       setExit(
         await startCommand(options, {
           ...world,
@@ -96,7 +96,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (options: PollCommandOptions) => {
-      const { pollCommand } = await import('./poll');
+      const { pollCommand } = await import('./commands/poll');
       setExit(await pollCommand(options, world));
     });
   withFilters(root.command('findings').description('list what is stored, the newest opened first'))
@@ -105,7 +105,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .option('--csv', 'print CSV to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (options: FindingsOptions) => {
-      const { findingsCommand } = await import('./findings');
+      const { findingsCommand } = await import('./commands/findings');
       setExit(await findingsCommand(options, world));
     });
   root
@@ -115,7 +115,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (id: string, options: { json?: boolean }) => {
-      const { showCommand } = await import('./findings');
+      const { showCommand } = await import('./commands/findings');
       setExit(await showCommand(id, options, world));
     });
   root
@@ -127,7 +127,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
     .option('--csv', 'print CSV to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (options: CoverageOptions) => {
-      const { coverageCommand } = await import('./coverage');
+      const { coverageCommand } = await import('./commands/coverage');
       setExit(await coverageCommand(options, world));
     });
   root
@@ -148,7 +148,7 @@ Interrupted, the same command goes on where it stopped.
 ${SETTINGS_HELP}`,
     )
     .action(async (options: BackfillOptions) => {
-      const { backfillCommand } = await import('./backfill');
+      const { backfillCommand } = await import('./commands/backfill');
       setExit(await backfillCommand(options, world));
     });
   root
@@ -165,7 +165,7 @@ off and repeated, and may run while the monitor does.
 ${SETTINGS_HELP}`,
     )
     .action(async (options: RepairOptions) => {
-      const { repairCommand } = await import('./repair');
+      const { repairCommand } = await import('./commands/repair');
       setExit(await repairCommand(options, world));
     });
   root
@@ -190,7 +190,7 @@ Examples:
 ${SETTINGS_HELP}`,
     )
     .action(async (options: DoctorOptions) => {
-      const { doctorCommand } = await import('./doctor');
+      const { doctorCommand } = await import('./commands/doctor');
       setExit(await doctorCommand(options, world));
     });
   root
@@ -204,7 +204,7 @@ What it says of settings is about this terminal. Exit code: 0 nothing is wrong, 
 ${SETTINGS_HELP}`,
     )
     .action(async (options: { json?: boolean }) => {
-      const { statusCommand } = await import('./status');
+      const { statusCommand } = await import('./commands/status');
       setExit(await statusCommand(options, world));
     });
   root
@@ -214,7 +214,7 @@ ${SETTINGS_HELP}`,
     .option('--json', 'print JSON to standard output')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (id: string, options: { json?: boolean }) => {
-      const { resendCommand } = await import('./resend');
+      const { resendCommand } = await import('./commands/resend');
       setExit(await resendCommand(id, options, world));
     });
   recordCommands(root, world, setExit, SETTINGS_HELP);
@@ -223,7 +223,7 @@ ${SETTINGS_HELP}`,
     .option('--out <file>', 'write to this file, and the manifest to <file>.manifest.json')
     .addHelpText('after', SETTINGS_HELP)
     .action(async (options: ExportOptions) => {
-      const { exportCommand } = await import('./export');
+      const { exportCommand } = await import('./commands/export');
       setExit(await exportCommand(options, world));
     });
   for (const [name, action, description] of DECISIONS) {
@@ -239,7 +239,7 @@ ${SETTINGS_HELP}`,
     command
       .addHelpText('after', SETTINGS_HELP)
       .action(async (id: string, options: DecideOptions) => {
-        const { decideCommand } = await import('./decide');
+        const { decideCommand } = await import('./commands/decide');
         setExit(await decideCommand(action, id, options, world));
       });
   }

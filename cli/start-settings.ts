@@ -1,7 +1,7 @@
 import { credentialFor } from '../shared/adapters/graph/credential';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import { plainText } from '../shared/domain/plain-text';
+import { plainText } from '../shared/domain/text';
 import { UsageError } from './exit';
 import { isTaken } from './local-host/listen';
 import { isSchedule } from './local-host/timers';
@@ -48,7 +48,7 @@ export async function checkStart(
   const { graph, tenantId } = readConfig({ ...environment, ...standIns(environment, isDemo) });
   if (graph.auth === 'azure-cli') {
     await signIn(tenantId).catch((error: unknown) => {
-      throw new UsageError(whyNot(error, tenantId), { cause: error });
+      throw new UsageError(rejectionReason(error, tenantId), { cause: error });
     });
   }
   return {
@@ -99,7 +99,7 @@ async function signInByCli(tenantId: string): Promise<void> {
 }
 
 /** What `az` said, in one sentence that says what to do. */
-function whyNot(error: unknown, tenantId: string): string {
+function rejectionReason(error: unknown, tenantId: string): string {
   const said = error instanceof Error ? error.message : '';
   if (/AADSTS(90002|900021|900023)/.test(said)) {
     return `TENANT_ID names no tenant: Microsoft Entra knows no ${tenantId}; Entra admin center > Overview shows the id`;

@@ -1,7 +1,8 @@
 import { buildMonitor, type Monitor } from '../shared/composition';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
-import type { Clock, Stores } from '../shared/pipeline/ports';
+import type { Clock } from '../shared/pipeline/ports/clock';
+import type { Stores } from '../shared/pipeline/ports/stores';
 import { withLocalHost } from './local-environment';
 import type { Terminal } from './print';
 

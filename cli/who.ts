@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { hostname, userInfo } from 'node:os';
 import { promisify } from 'node:util';
 import type { Environment } from '../shared/config/detectors';
-import { plainText } from '../shared/domain/plain-text';
+import { plainText } from '../shared/domain/text';
 
 const PATIENCE = 15_000;
 

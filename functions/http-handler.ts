@@ -75,7 +75,7 @@ async function isUp(context: InvocationContext): Promise<boolean> {
 }
 
 async function makeHealth(): Promise<(context: InvocationContext) => Promise<boolean>> {
-  const { keptFor } = await import('../shared/pipeline/kept-for');
+  const { keptFor } = await import('../shared/pipeline/queries/kept-for');
   const { systemClock } = await import('../shared/adapters/system-clock');
   const { SECOND } = await import('../shared/domain/time');
   return keptFor(KEPT_SECONDS * SECOND, systemClock, async (context: InvocationContext) => {

@@ -1,9 +1,9 @@
 /** The only entry of the deployed bundle: importing a file registers its functions. */
 import './setup';
-import './deliver-alerts';
+import './timers/deliver-alerts';
 import './http';
-import './poll-directory-audits';
-import './poll-sign-ins';
-import './purge-expired';
-import './reassess-due';
-import './seal-record';
+import './timers/poll-directory-audits';
+import './timers/poll-sign-ins';
+import './timers/purge-expired';
+import './timers/reassess-due';
+import './timers/seal-record';

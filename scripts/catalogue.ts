@@ -1,4 +1,4 @@
-import { sourcesOf } from '../shared/domain/feed';
+import { sourcesOf } from '../shared/domain/reading/feed';
 import { detectorSettings } from '../shared/config/detectors';
 import { DETECTORS } from '../shared/detectors/index';
 import type { Detector } from '../shared/domain/detector';

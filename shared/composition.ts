@@ -7,42 +7,39 @@ import type { Config } from './config/config';
 import { readConfigForTimers } from './config/config-for-timers';
 import { processEnvironment } from './config/environment';
 import { DETECTORS, RETIRED_DETECTORS } from './detectors/index';
-import type { ChannelId } from './domain/delivery';
+import type { ChannelId } from './domain/findings/delivery';
 import { asksSource, needsSource, type ConfiguredDetector, type Detector } from './domain/detector';
-import type { Feed } from './domain/feed';
+import type { Feed } from './domain/reading/feed';
 import { SOURCES, type Source } from './domain/record';
 import { MINUTE, type Instant } from './domain/time';
-import { inWords } from './domain/wrong-clock';
-import type { Interval } from './domain/coverage';
-import { drainMarks, type AssessReport, type SecondLook } from './pipeline/assess';
+import { inWords } from './domain/reading/wrong-clock';
+import type { Interval } from './domain/reading/coverage';
+import { drainMarks, type AssessReport, type SecondLook } from './pipeline/findings/assess';
 import { backfillSource, type BackfillReport } from './pipeline/backfill';
-import { coverageReport, type CoverageReport } from './pipeline/coverage-report';
-import { deliverAlerts, type DeliverReport } from './pipeline/deliver';
-import type { ExportFormat, ExportFormatName } from './pipeline/export-findings';
-import { health, READING_OFF, type Health } from './pipeline/health';
-import { KnownSignals } from './pipeline/known-signals';
+import { coverageReport, type CoverageReport } from './pipeline/queries/coverage-report';
+import { deliverAlerts, type DeliverReport } from './pipeline/delivery/deliver';
+import type { ExportFormat, ExportFormatName } from './pipeline/queries/export-findings';
+import { health, READING_OFF, type Health } from './pipeline/queries/health';
+import { KnownSignals } from './pipeline/reading/known-signals';
 import { pollSource, type PollReport } from './pipeline/poll';
-import { repairRows, type RowRepairReport } from './pipeline/repair-rows';
-import { purgeExpired, type RetentionReport } from './pipeline/retention';
-import { sealRecord, type SealReport } from './pipeline/seal';
-import { propagateSuppressions } from './pipeline/rules';
-import { verifyRecord, type Range, type Verification } from './pipeline/verify';
-import type { Reader } from './pipeline/read-source';
-import { noticeRuleChanges } from './pipeline/rule-change';
-import { feedsFor } from './pipeline/select';
-import { secondLook } from './pipeline/second-look';
-import { SubjectLookup } from './pipeline/subject-lookup';
-import { LOG_READING } from './pipeline/log-reading';
-import { hearOfRows } from './pipeline/unreadable';
-import { watchSources, type Watch } from './pipeline/watch-sources';
-import {
-  SourceError,
-  type ChainCopies,
-  type ConfiguredChannel,
-  type Clock,
-  type RecordSource,
-  type Stores,
-} from './pipeline/ports';
+import { repairRows, type RowRepairReport } from './pipeline/audit-trail/repair-rows';
+import { purgeExpired, type RetentionReport } from './pipeline/audit-trail/retention';
+import { sealRecord, type SealReport } from './pipeline/audit-trail/seal';
+import { propagateSuppressions } from './pipeline/findings/rules';
+import { verifyRecord, type Range, type Verification } from './pipeline/audit-trail/verify';
+import type { Reader } from './pipeline/reading/read-source';
+import { noticeRuleChanges } from './pipeline/findings/rule-change';
+import { feedsFor } from './pipeline/findings/select';
+import { secondLook } from './pipeline/reading/second-look';
+import { SubjectLookup } from './pipeline/queries/subject-lookup';
+import { LOG_READING } from './pipeline/findings/log-reading';
+import { hearOfRows } from './pipeline/reading/unreadable';
+import { watchSources, type Watch } from './pipeline/reading/watch-sources';
+import { SourceError, type RecordSource } from './pipeline/ports/record-source';
+import type { ChainCopies } from './pipeline/ports/audit-trail';
+import type { ConfiguredChannel } from './pipeline/ports/channel';
+import type { Clock } from './pipeline/ports/clock';
+import type { Stores } from './pipeline/ports/stores';
 
 /** The monitor with its real adapters: what every door calls. */
 export interface Monitor {
@@ -212,8 +209,8 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       if (config.isReading) {
         await poll(source);
       } else {
-        const trouble = { trouble: 'reading-off', error: READING_OFF };
-        logger.warn({ run: 'poll', source, ...trouble }, 'log is not read');
+        const failure = { failure: 'reading-off', error: READING_OFF };
+        logger.warn({ run: 'poll', source, ...failure }, 'log is not read');
       }
     },
     reassess: async () => {
@@ -387,8 +384,8 @@ async function buildSource(
     ...access,
     onRequest: () => (counters.requests += 1),
     onThrottled: () => (counters.throttled += 1),
-    onRetry: ({ trouble, message }, waitMs) => {
-      logger.warn({ trouble, error: message, waitMs }, 'Graph is asked again');
+    onRetry: ({ failure, message }, waitMs) => {
+      logger.warn({ failure, error: message, waitMs }, 'Graph is asked again');
     },
   });
 }
@@ -408,7 +405,7 @@ const CHANNEL_BUILDERS: Readonly<
     if (url === undefined) {
       return undefined;
     }
-    const { teamsChannel } = await import('./adapters/teams/teams-channel');
+    const { teamsChannel } = await import('./adapters/channels/teams/teams-channel');
     const context = { tenantId, runbookOf: (id: string) => runbookOf(detectors, id) };
     return teamsChannel({ url, fetch, clock, context });
   },
@@ -442,10 +439,10 @@ function logPoll(
     ms: Date.parse(run.endedAt) - Date.parse(run.startedAt),
   };
   if (read.stopped instanceof SourceError) {
-    const { trouble, message, mend } = read.stopped;
-    const why = { error: message, mend, unfinished: read.unfinished };
+    const { failure, message, remedy } = read.stopped;
+    const why = { error: message, remedy, unfinished: read.unfinished };
     if (isNeeded) {
-      logger.error({ ...fields, trouble, ...why }, 'log could not be read to its end');
+      logger.error({ ...fields, failure, ...why }, 'log could not be read to its end');
     } else {
       // Nobody is woken for rows that only sharpen findings: the alert rules look for a trouble.
       logger.warn({ ...fields, ...why }, 'log that sharpens findings could not be read to its end');
@@ -473,7 +470,7 @@ function logAssessed(logger: Logger, { changes, faults }: AssessReport): void {
   }
   for (const { timeline, error } of faults) {
     const { detector, id } = timeline;
-    const fields = { run: 'watch', trouble: 'not-judged', detector, timeline: id };
+    const fields = { run: 'watch', failure: 'not-judged', detector, timeline: id };
     logger.error({ ...fields, error: error.message }, 'detector failed');
   }
 }

@@ -1,4 +1,4 @@
-import { shortHash } from '../../shared/domain/canonical';
+import { shortHash } from '../../shared/domain/json';
 import type { Source } from '../../shared/domain/record';
 import { FilterError, parseFilter, type Filter, type Filterables } from './odata-filter';
 import type { DemoRow, GraphRow } from './rows';

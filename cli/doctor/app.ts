@@ -93,20 +93,22 @@ function aboutHealth({ status, location }: Answer): Check {
     case 503:
       return {
         ...{ id, state: 'fail', says: 'the app answers, and says that it is down' },
-        mend: 'GET /api/status (role Auditor) says why, and so does the group "The watch".',
+        remedy: 'GET /api/status (role Auditor) says why, and so does the group "The watch".',
       };
     case 401:
     case 403:
       return {
         ...{ id, state: 'warn', says: `/api/health answers ${status}: it asks who comes` },
-        mend: 'Exclude /api/health from sign-in (infra/modules/app.bicep), so that a probe may ask.',
+        remedy:
+          'Exclude /api/health from sign-in (infra/modules/app.bicep), so that a probe may ask.',
       };
     default:
       return {
         id,
         state: 'fail',
         says: `/api/health answers ${status}${location === undefined ? '' : ` and leads to ${location.host}`}`,
-        mend: 'Check the address. If it is right the bundle did not load: deploy dist/package.zip again and look at its exceptions (docs/queries.md).',
+        remedy:
+          'Check the address. If it is right the bundle did not load: deploy dist/package.zip again and look at its exceptions (docs/queries.md).',
       };
   }
 }
@@ -123,14 +125,14 @@ function aboutVersion(answer: Answer, ours: string): Check {
   if (theirs === undefined) {
     return {
       ...{ id, state: 'fail', says: `/api/openapi.json answers ${status} without a version` },
-      mend: 'Check that --app-url is the address of Crosscheck.',
+      remedy: 'Check that --app-url is the address of Crosscheck.',
     };
   }
   return theirs === ours
     ? { id, state: 'ok', says: `version ${ours} is deployed, the same as here` }
     : {
         ...{ id, state: 'warn', says: `version ${theirs} is deployed, and ${ours} is here` },
-        mend: 'Deploy, or use the command of the deployed version.',
+        remedy: 'Deploy, or use the command of the deployed version.',
       };
 }
 
@@ -145,7 +147,7 @@ function aboutRefusal(answer: Answer, id: string, what: string, url: URL): Check
       id,
       state: 'fail',
       says: `${what} is let in: whoever knows the address reads the findings`,
-      mend: /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
+      remedy: /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
         ? 'Nothing if this is npm start, which lets in everybody on this machine; give the address of the deployed app.'
         : id === 'stranger'
           ? `Switch sign-in on: deploy infra/ with APP_REGISTRATION_ID. ${STOP}`
@@ -155,7 +157,7 @@ function aboutRefusal(answer: Answer, id: string, what: string, url: URL): Check
   const to = location === undefined ? '' : ` and leads to ${location.host}`;
   return {
     ...{ id, state: 'warn', says: `${what} gets ${status}${to}, which is no clear refusal` },
-    mend: `Check that ${url.host} is the address of Crosscheck.`,
+    remedy: `Check that ${url.host} is the address of Crosscheck.`,
   };
 }
 
@@ -184,6 +186,6 @@ function unreached(error: unknown, { host }: URL): Check {
   const why = typeof code === 'string' ? ` (${code})` : '';
   return {
     ...{ id: 'app', state: 'fail', says: `${host} cannot be reached${why}` },
-    mend: 'Check --app-url, the network, and that the app is running.',
+    remedy: 'Check --app-url, the network, and that the app is running.',
   };
 }

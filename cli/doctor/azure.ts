@@ -61,7 +61,7 @@ async function asked(
     return [
       {
         ...{ id, state: 'warn', says: `not looked at: ${why}` },
-        mend: 'Install the Azure CLI, run "az login", and check --resource-group and --app.',
+        remedy: 'Install the Azure CLI, run "az login", and check --resource-group and --app.',
       },
     ];
   }
@@ -80,7 +80,8 @@ function aboutFunctions(listed: unknown): readonly Check[] {
     return [
       {
         ...{ id, state: 'fail', says: 'the app has no function at all: its bundle did not load' },
-        mend: 'Deploy dist/package.zip again; the exceptions of the app say why (docs/queries.md).',
+        remedy:
+          'Deploy dist/package.zip again; the exceptions of the app say why (docs/queries.md).',
       },
     ];
   }
@@ -88,7 +89,7 @@ function aboutFunctions(listed: unknown): readonly Check[] {
     return [
       {
         ...{ id, state: 'fail', says: `the app lacks the functions ${missing.join(', ')}` },
-        mend: 'Deploy dist/package.zip of this version.',
+        remedy: 'Deploy dist/package.zip of this version.',
       },
     ];
   }
@@ -98,7 +99,7 @@ function aboutFunctions(listed: unknown): readonly Check[] {
       : {
           ...{ id, state: 'warn' },
           says: `the app has functions that are not known here: ${unknown.join(', ')}`,
-          mend: 'Another version is deployed than this command is of.',
+          remedy: 'Another version is deployed than this command is of.',
         },
   ];
 }
@@ -116,7 +117,7 @@ async function aboutGrants(
     return [
       {
         ...{ id: 'identity', state: 'fail', says: 'the app has no identity' },
-        mend: 'Deploy infra/main.bicep again.',
+        remedy: 'Deploy infra/main.bicep again.',
       },
     ];
   }
@@ -182,7 +183,7 @@ async function aboutRoles(
       : {
           ...{ id, state: 'fail' },
           says: `of the app's identity: it lacks the role "${role}" on ${where}, so nothing is kept there`,
-          mend: 'Deploy infra/main.bicep again; a new role takes some minutes to work.',
+          remedy: 'Deploy infra/main.bicep again; a new role takes some minutes to work.',
         };
   });
 }

@@ -1,6 +1,6 @@
 import { redact } from '../../shared/adapters/logging/redact';
 import type { Duration } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports';
+import type { Clock } from '../../shared/pipeline/ports/clock';
 
 /** What is looked at, in this order. */
 export const GROUPS = {
@@ -23,7 +23,7 @@ export interface Check {
   readonly state: 'ok' | 'warn' | 'fail';
   /** One sentence. */
   readonly says: string;
-  readonly mend?: string;
+  readonly remedy?: string;
   /** The detectors that it costs. */
   readonly costs?: readonly string[];
 }
@@ -55,7 +55,7 @@ export async function examine(
           id: group,
           state: 'fail',
           says: `no answer within ${within / 1_000} seconds`,
-          mend: 'Check the network between this machine and Azure, then run it again.',
+          remedy: 'Check the network between this machine and Azure, then run it again.',
         },
       ];
     },
@@ -69,12 +69,12 @@ export async function examine(
   return { group, checks: checks.map(cleaned) };
 }
 
-/** A failure as a check says it. Our own errors are sentences, some with the mend apart. */
-export function failed(error: unknown): Pick<Check, 'state' | 'says' | 'mend'> {
-  const { name, message, mend } = error as Partial<Error> & { readonly mend?: unknown };
-  if (typeof mend === 'string') {
-    const said = (message ?? '').replace(`; ${mend}`, '');
-    return { state: 'fail', says: said, mend: sentence(mend) };
+/** A failure as a check says it. Our own errors are sentences, some with the remedy apart. */
+export function failed(error: unknown): Pick<Check, 'state' | 'says' | 'remedy'> {
+  const { name, message, remedy } = error as Partial<Error> & { readonly remedy?: unknown };
+  if (typeof remedy === 'string') {
+    const said = (message ?? '').replace(`; ${remedy}`, '');
+    return { state: 'fail', says: said, remedy: sentence(remedy) };
   }
   return { state: 'fail', says: `it could not be looked at: ${name ?? ''}: ${message ?? ''}` };
 }
@@ -85,6 +85,6 @@ export function sentence(text: string): string {
 }
 
 function cleaned(check: Check): Check {
-  const { says, mend } = check;
-  return { ...check, says: redact(says), ...(mend !== undefined && { mend: redact(mend) }) };
+  const { says, remedy } = check;
+  return { ...check, says: redact(says), ...(remedy !== undefined && { remedy: redact(remedy) }) };
 }

@@ -1,6 +1,6 @@
 import type { GraphProbe } from '../../shared/adapters/graph/probe';
 import { formatDuration, SECOND } from '../../shared/domain/time';
-import { aheadBy, MOST_OFF } from '../../shared/domain/wrong-clock';
+import { aheadBy, MAX_CLOCK_OFFSET } from '../../shared/domain/reading/wrong-clock';
 import type { Check } from './check';
 
 /** Graph's clock against ours, from the answers that there were. */
@@ -12,7 +12,7 @@ export function lookAtClock(clocks: GraphProbe['clocks']): readonly Check[] {
   }
   const ahead = aheadBy(clocks);
   const seconds = Math.round(Math.abs(ahead) / SECOND);
-  if (Math.abs(ahead) <= MOST_OFF) {
+  if (Math.abs(ahead) <= MAX_CLOCK_OFFSET) {
     const says = `the clock of this machine agrees with that of Graph (${seconds} s apart)`;
     return [{ id, state: 'ok', says }];
   }
@@ -22,7 +22,7 @@ export function lookAtClock(clocks: GraphProbe['clocks']): readonly Check[] {
       id,
       state: 'fail',
       says: `the clock of this machine is ${formatDuration(seconds * SECOND)} ${side} that of Graph; what is read, and when a deadline has passed, depends on it`,
-      mend: 'Set the clock of this machine by the network (NTP).',
+      remedy: 'Set the clock of this machine by the network (NTP).',
     },
   ];
 }

@@ -6,7 +6,7 @@ import type { Config } from '../../shared/config/config';
 import { PERMISSIONS } from '../../shared/config/permissions';
 import { asksSource, needsSource } from '../../shared/domain/detector';
 import type { Source } from '../../shared/domain/record';
-import type { SourceError } from '../../shared/pipeline/ports';
+import type { SourceError } from '../../shared/pipeline/ports/record-source';
 import type { Check } from './check';
 import { idsOf } from './sign-in';
 
@@ -48,9 +48,9 @@ function aboutSource(
   const onlySharpens = isNeeded(source, config) ? '' : ', which only sharpens findings';
   return {
     id: source,
-    state: isNeeded(source, config) && error.trouble !== 'throttled' ? 'fail' : 'warn',
+    state: isNeeded(source, config) && error.failure !== 'throttled' ? 'fail' : 'warn',
     says: `${name} cannot be read${onlySharpens}: ${error.message}`,
-    mend: mendOf(error, claims),
+    remedy: remedyOf(error, claims),
     costs: idsOf(config, (each) => asksSource(each, source)),
   };
 }
@@ -59,19 +59,19 @@ function isNeeded(source: Source, { detectors }: Config): boolean {
   return detectors.some(({ detector }) => needsSource(detector, source));
 }
 
-function mendOf({ trouble, mend }: SourceError, claims: TokenClaims | undefined): string {
+function remedyOf({ failure, remedy }: SourceError, claims: TokenClaims | undefined): string {
   const has = (name: string): boolean => claims?.permissions.includes(name) === true;
-  if (trouble === 'unlicensed') {
+  if (failure === 'unlicensed') {
     return claims === undefined || has('Directory.Read.All')
       ? 'Assign Entra ID P1 or P2 in the tenant. One such answer proves nothing: Graph gives it now and then, so run this again first.'
       : 'Grant Directory.Read.All first: without it licensed tenants get this answer, too. If it stays, assign Entra ID P1 or P2.';
   }
-  if (trouble === 'denied') {
+  if (failure === 'denied') {
     return has('AuditLog.Read.All')
       ? 'The permission is in the token, so somebody else refuses: a person needs a role like Reports Reader besides, an app a new consent.'
       : 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).';
   }
-  return mend;
+  return remedy;
 }
 
 function aboutLicence({ error }: GraphProbe, config: Config): Check {
@@ -79,12 +79,12 @@ function aboutLicence({ error }: GraphProbe, config: Config): Check {
     const says = 'the tenant has Entra ID P1 or P2: the sign-in log is shown';
     return { id: 'licence', state: 'ok', says };
   }
-  return error.trouble === 'unlicensed'
+  return error.failure === 'unlicensed'
     ? {
         id: 'licence',
         state: isNeeded('signIns', config) ? 'fail' : 'warn',
         says: 'Graph says that the tenant has no Entra ID P1 or P2',
-        mend: 'See the sign-in log, above.',
+        remedy: 'See the sign-in log, above.',
         costs: idsOf(config, (each) => asksSource(each, 'signIns')),
       }
     : {
@@ -117,16 +117,16 @@ async function aboutPolicies(
   if (error === undefined) {
     return [{ id: 'policies', state: 'ok', says: 'Conditional Access policies can be read' }];
   }
-  const isDenied = error.trouble === 'denied' || error.trouble === 'unlicensed';
+  const isDenied = error.failure === 'denied' || error.failure === 'unlicensed';
   const why = isDenied ? 'Graph answered 403' : error.message;
   return [
     {
       id: 'policies',
       state: 'warn',
       says: `Conditional Access policies cannot be read: ${why}; ${permission.without}`,
-      mend: isDenied
+      remedy: isDenied
         ? 'Grant Policy.Read.All (or Policy.Read.ConditionalAccess) and consent; a person needs a role like Security Reader besides.'
-        : error.mend,
+        : error.remedy,
       costs,
     },
   ];

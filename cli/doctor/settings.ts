@@ -45,17 +45,17 @@ export function readSettings(environment: Environment): ReadSettings {
 /** What a group says that a broken setting keeps from being looked at. */
 export function notLookedAt(id: string, setting: string): readonly Check[] {
   const says = `not looked at: ${setting} cannot be used`;
-  return [{ id, state: 'warn', says, mend: 'Mend the setting first, see above.' }];
+  return [{ id, state: 'warn', says, remedy: 'Mend the setting first, see above.' }];
 }
 
 function problemOf(text: string, environment: Environment): Check {
   const id = /^[A-Z][A-Z0-9_]*/.exec(text)?.[0] ?? 'settings';
   const isReference = environment[id]?.trim().startsWith(REFERENCE) === true;
   const says = isReference ? `${id} is a Key Vault reference that was not resolved` : text;
-  const mend = isReference
+  const remedy = isReference
     ? 'Check that the secret exists and that the identity of the app has the role "Key Vault Secrets User", then restart the app; at a terminal give the value itself.'
     : 'docs/configuration.md says what each setting takes.';
-  return { id, state: 'fail', says, mend };
+  return { id, state: 'fail', says, remedy };
 }
 
 function withoutBroken(environment: Environment, broken: readonly string[]): Config | undefined {

@@ -1,7 +1,7 @@
 import { claimsOf, type TokenClaims } from '../../shared/adapters/graph/claims';
 import type { Config } from '../../shared/config/config';
 import { PERMISSIONS, type Permission } from '../../shared/config/permissions';
-import { SourceError } from '../../shared/pipeline/ports';
+import { SourceError } from '../../shared/pipeline/ports/record-source';
 import { failed, type Check } from './check';
 
 export type GetToken = (() => Promise<string>) | undefined;
@@ -63,7 +63,7 @@ export function permissionChecks(
       id: name,
       state: isVital ? 'fail' : 'warn',
       says: `${name} is missing, which ${reason}; ${without}`,
-      mend: whose === 'app' ? HOW_TO_GRANT : OF_A_PERSON,
+      remedy: whose === 'app' ? HOW_TO_GRANT : OF_A_PERSON,
       costs,
     };
   });
@@ -86,7 +86,7 @@ function aboutToken({ tenantId, appId, of }: TokenClaims, config: Config): Check
       id: 'token',
       state: 'fail',
       says: `the token is of tenant ${tenantId}, and TENANT_ID is ${config.tenantId}`,
-      mend: 'Correct TENANT_ID, or sign in to that tenant: az login --tenant <TENANT_ID>.',
+      remedy: 'Correct TENANT_ID, or sign in to that tenant: az login --tenant <TENANT_ID>.',
     };
   }
   const says =
@@ -96,12 +96,13 @@ function aboutToken({ tenantId, appId, of }: TokenClaims, config: Config): Check
   return { id: 'token', state: 'ok', says };
 }
 
-function withoutToken(error: unknown, { graph }: Config): Pick<Check, 'state' | 'says' | 'mend'> {
+function withoutToken(error: unknown, { graph }: Config): Pick<Check, 'state' | 'says' | 'remedy'> {
   const told = failed(error);
   return error instanceof SourceError && graph.auth === 'managed-identity'
     ? {
         ...told,
-        mend: 'In Azure check that the app has its identity, and AZURE_CLIENT_ID. A terminal has none: set GRAPH_AUTH=azure-cli and run "az login", and give --resource-group and --app to see what the app is granted.',
+        remedy:
+          'In Azure check that the app has its identity, and AZURE_CLIENT_ID. A terminal has none: set GRAPH_AUTH=azure-cli and run "az login", and give --resource-group and --app to see what the app is granted.',
       }
     : told;
 }

@@ -2,7 +2,7 @@ import type { Account } from '../../shared/adapters/tables/account';
 import { StorageError } from '../../shared/adapters/tables/errors';
 import { probeTable, type TableProbe } from '../../shared/adapters/tables/probe';
 import { TABLES } from '../../shared/adapters/tables/stores';
-import type { ChainCopies } from '../../shared/pipeline/ports';
+import type { ChainCopies } from '../../shared/pipeline/ports/audit-trail';
 import { failed, sentence, type Check } from './check';
 
 export interface StorageOptions {
@@ -36,7 +36,7 @@ export async function lookAtSeals(copies: ChainCopies | undefined): Promise<Chec
   if (copies === undefined) {
     return {
       ...{ id, state: 'warn', says: 'seals are not copied to where nobody can change them' },
-      mend: 'Set SEAL_CONTAINER (docs/integrity.md).',
+      remedy: 'Set SEAL_CONTAINER (docs/integrity.md).',
     };
   }
   try {
@@ -50,8 +50,8 @@ export async function lookAtSeals(copies: ChainCopies | undefined): Promise<Chec
     return { id, state: 'ok', says: 'the seal container can be read and written' };
   } catch (error) {
     const { message } = error as Error;
-    const [says = '', mend] = message.split(/; (?=give|create|check|the next)/);
-    return { id, state: 'fail', says, ...(mend !== undefined && { mend: sentence(mend) }) };
+    const [says = '', remedy] = message.split(/; (?=give|create|check|the next)/);
+    return { id, state: 'fail', says, ...(remedy !== undefined && { remedy: sentence(remedy) }) };
   }
 }
 
@@ -69,7 +69,7 @@ function aboutTable(probe: TableProbe & { readonly name: string }, makesTables: 
     ? { id, state: 'warn', says: `table ${name} is not there yet; the first write makes it` }
     : {
         ...{ id, state: 'fail', says: `table ${name} is missing` },
-        mend: 'Deploy infra/ again, which makes the tables, or correct TABLES_ENDPOINT.',
+        remedy: 'Deploy infra/ again, which makes the tables, or correct TABLES_ENDPOINT.',
       };
 }
 

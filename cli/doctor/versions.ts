@@ -24,7 +24,7 @@ export function lookAtVersions(
         }
       : {
           ...{ id: 'node', state: 'fail', says: `Node ${node} is too old` },
-          mend: `Use Node ${LEAST} or newer.`,
+          remedy: `Use Node ${LEAST} or newer.`,
         },
     {
       id: 'runtime',

@@ -1,11 +1,16 @@
 import type { Config } from '../../shared/config/config';
 import { needsSource } from '../../shared/domain/detector';
 import { toMinute } from '../../shared/domain/time';
-import { coverageReport } from '../../shared/pipeline/coverage-report';
-import { countText } from '../../shared/pipeline/counts';
-import { damagedInWords, damagedRemedy, gravestFirst } from '../../shared/pipeline/damaged';
-import { health } from '../../shared/pipeline/health';
-import type { Now, Stores } from '../../shared/pipeline/ports';
+import { coverageReport } from '../../shared/pipeline/queries/coverage-report';
+import { countText } from '../../shared/pipeline/queries/counts';
+import {
+  damagedInWords,
+  damagedRemedy,
+  gravestFirst,
+} from '../../shared/pipeline/audit-trail/damaged';
+import { health } from '../../shared/pipeline/queries/health';
+import type { Now } from '../../shared/pipeline/ports/clock';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import type { Check } from './check';
 import { idsOf } from './sign-in';
 
@@ -42,7 +47,7 @@ export async function lookAtWatch(
       checks.push({
         ...{ id: `coverage-${source}`, state: 'warn', costs },
         says: `${source} has gaps, over which nothing is concluded: ${toMinute(first.from)} to ${toMinute(first.to)}${more}`,
-        mend: 'crosscheck coverage says why, and whether crosscheck backfill fills them.',
+        remedy: 'crosscheck coverage says why, and whether crosscheck backfill fills them.',
       });
     } else if (lastReadAt !== undefined) {
       const says = `the coverage of ${source} has no gap`;
@@ -63,7 +68,7 @@ export async function lookAtWatch(
     checks.push({
       ...{ id: 'stored-rows', state: 'fail' },
       says: `stored rows cannot be read: ${damagedInWords(gravest)}${more}`,
-      mend: `${damagedRemedy([gravest, ...others])}.`,
+      remedy: `${damagedRemedy([gravest, ...others])}.`,
     });
   }
   const { dead, waiting } = state.alerts;
@@ -72,7 +77,7 @@ export async function lookAtWatch(
       ? {
           ...{ id: 'alerts', state: 'fail' },
           says: `${dead} alerts could not be delivered and were given up`,
-          mend: 'GET /api/status names them; mend the webhook, then POST /api/alerts/{id}/resend.',
+          remedy: 'GET /api/status names them; fix the webhook, then POST /api/alerts/{id}/resend.',
         }
       : { id: 'alerts', state: 'ok', says: `no alert was given up, ${waiting} are on their way` },
   );
@@ -80,9 +85,12 @@ export async function lookAtWatch(
 }
 
 /** Problems of health end in what to do. */
-function sentences(problem: string): { readonly says: string; readonly mend?: string } {
-  const [says = '', ...mend] = problem.split(/; |\. (?=[A-Z])/);
-  return mend.length === 0
+function sentences(problem: string): { readonly says: string; readonly remedy?: string } {
+  const [says = '', ...remedy] = problem.split(/; |\. (?=[A-Z])/);
+  return remedy.length === 0
     ? { says }
-    : { says, mend: mend.map((each) => each.charAt(0).toUpperCase() + each.slice(1)).join('. ') };
+    : {
+        says,
+        remedy: remedy.map((each) => each.charAt(0).toUpperCase() + each.slice(1)).join('. '),
+      };
 }

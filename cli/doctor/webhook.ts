@@ -1,5 +1,5 @@
-import { probeWebhook } from '../../shared/adapters/teams/probe';
-import { webhookName } from '../../shared/adapters/teams/webhook-url';
+import { probeWebhook } from '../../shared/adapters/channels/teams/probe';
+import { webhookName } from '../../shared/adapters/channels/teams/webhook-url';
 import type { Check } from './check';
 
 const RENEW =
@@ -13,7 +13,7 @@ export async function lookAtWebhook(
   const id = 'webhook';
   if (url === undefined) {
     const says = 'no channel is configured: alerts are kept and marked, and nobody is told';
-    return [{ id, state: 'warn', says, mend: 'Set TEAMS_WEBHOOK_URL.' }];
+    return [{ id, state: 'warn', says, remedy: 'Set TEAMS_WEBHOOK_URL.' }];
   }
   const name = `the webhook (${webhookName(url)})`;
   const probe = await probeWebhook(url, options);
@@ -24,12 +24,12 @@ export async function lookAtWebhook(
       return [
         {
           ...{ id, state: 'fail', says: `${name} cannot be reached (${probe.code})` },
-          mend: 'Check the network from here to that host, and that the URL was copied whole.',
+          remedy: 'Check the network from here to that host, and that the URL was copied whole.',
         },
       ];
     case 'off':
       return [
-        { id, state: 'fail', says: `${name} is a Workflow that is off or deleted`, mend: RENEW },
+        { id, state: 'fail', says: `${name} is a Workflow that is off or deleted`, remedy: RENEW },
       ];
     case 'refused':
       return [
@@ -39,21 +39,22 @@ export async function lookAtWebhook(
             state: 'fail',
             says: `${name} answers ${probe.status}: it refuses the signature`,
           },
-          mend: `${RENEW} "Anyone" must be allowed to trigger it.`,
+          remedy: `${RENEW} "Anyone" must be allowed to trigger it.`,
         },
       ];
     case 'redirects':
       return [
         {
           ...{ id, state: 'fail', says: `${name} leads elsewhere, and posts do not follow` },
-          mend: RENEW,
+          remedy: RENEW,
         },
       ];
     case 'takes-gets':
       return [
         {
           ...{ id, state: 'warn', says: `${name} answers ${probe.status} to a GET` },
-          mend: 'A Workflow made by the template of docs/deployment.md takes posts alone: check that it is that one.',
+          remedy:
+            'A Workflow made by the template of docs/deployment.md takes posts alone: check that it is that one.',
         },
       ];
     case 'answers':
@@ -66,7 +67,7 @@ export async function lookAtWebhook(
                 state: 'warn',
                 says: `${name} answers ${probe.status}, which tells nothing`,
               },
-              mend: 'Look at the run history of the Workflow after the next alert.',
+              remedy: 'Look at the run history of the Workflow after the next alert.',
             },
       ];
   }

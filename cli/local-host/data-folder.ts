@@ -15,7 +15,7 @@ import { UsageError } from '../exit';
 import { isAlive } from './alive';
 
 /** Where a log is cut: the part before is kept as `host.log.1`, the one before that goes. */
-const LONGEST_LOG = 5_000_000;
+const MAX_LOG_LENGTH = 5_000_000;
 
 /**
  * Takes a folder for this process: two hosts on one folder would write over each other. What is in it is for its owner
@@ -48,7 +48,7 @@ export class HostLog {
   #size = 0;
 
   /** @throws UsageError when it cannot be written. */
-  constructor(folder: string, longest = LONGEST_LOG) {
+  constructor(folder: string, longest = MAX_LOG_LENGTH) {
     this.path = join(folder, 'host.log');
     this.#longest = longest;
     this.#file = writing(folder, () => openPrivate(this.path));
@@ -103,7 +103,7 @@ function writing<T>(folder: string, work: () => T): T {
       throw error;
     }
     throw new UsageError(
-      `nothing can be written in ${folder} (${code}); mend its permissions, or name another folder with --data`,
+      `nothing can be written in ${folder} (${code}); fix its permissions, or name another folder with --data`,
       { cause: error },
     );
   }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Instant } from '../../shared/domain/time';
 import { isOfForeignPage } from '../../shared/api/access';
-import type { Now } from '../../shared/pipeline/ports';
+import type { Now } from '../../shared/pipeline/ports/clock';
 import { inboxHtml, INBOX_SCRIPT, INBOX_STYLE } from './inbox-page';
 import { answerText, listenOnLoopback, readBody, type Listening } from './listen';
 
@@ -27,7 +27,7 @@ export interface Inbox extends Listening {
 /** The whole message may have so many bytes, or Teams says "Request Entity too large". */
 const LARGEST_MESSAGE = 28_672;
 /** Older ones are forgotten. */
-const MOST_MESSAGES = 500;
+const MAX_MESSAGES = 500;
 const CARD_TYPE = 'application/vnd.microsoft.card.adaptive';
 
 /** Stands in for a Teams channel: takes what a Workflows webhook takes, and shows it on a page. */
@@ -60,7 +60,7 @@ export async function startInbox(options: {
       bytes: body.length,
       cards,
     });
-    messages.length = Math.min(messages.length, MOST_MESSAGES);
+    messages.length = Math.min(messages.length, MAX_MESSAGES);
     response.writeHead(202).end();
   }
   const listening = await listenOnLoopback(async (request, response) => {

@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import type { Instant } from '../../shared/domain/time';
-import type { Now } from '../../shared/pipeline/ports';
+import type { Now } from '../../shared/pipeline/ports/clock';
 import {
   BundleError,
   messageOf,

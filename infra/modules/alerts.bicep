@@ -27,7 +27,7 @@ var lines = '''
 let lines = AppTraces
 | where Message startswith "{"
 | extend line = parse_json(Message)
-| extend run = tostring(line.run), source = tostring(line.source), trouble = tostring(line.trouble);'''
+| extend run = tostring(line.run), source = tostring(line.source), failure = tostring(line.failure);'''
 
 var rules = [
   {
@@ -43,21 +43,21 @@ let expected = datatable(what: string) ["poll directoryAudits", "poll signIns", 
 expected
 | where what !in ((
     lines
-    | where isnotempty(run) and isempty(trouble)
+    | where isnotempty(run) and isempty(failure)
     | project trim(" ", strcat(run, " ", source))))
 '''
   }
   {
     name: 'failures'
-    text: 'A run, a request or a judgement failed several times: the line names the trouble and the mend.'
+    text: 'A run, a request or a judgement failed several times: the line names the failure and the remedy.'
     severity: 2
     every: 15 // a rule that asks more often costs more
     window: 30
     query: $'''
 ${lines}
 lines
-| where isnotempty(trouble)
-| summarize failures = count() by run, source, trouble
+| where isnotempty(failure)
+| summarize failures = count() by run, source, failure
 | where failures >= 3 or run in ("seal", "purge") // those run once an hour and once a day
 '''
   }

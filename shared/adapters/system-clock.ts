@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { fromEpoch } from '../domain/time';
-import type { Clock } from '../pipeline/ports';
+import type { Clock } from '../pipeline/ports/clock';
 
 /** The machine's own clock: the one place that asks it. */
 export const systemClock: Clock = {

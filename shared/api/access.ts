@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Gate } from '../domain/access';
+import type { AuthMode } from '../domain/access';
 import { isLoopback } from '../domain/loopback';
-import { plainText } from '../domain/plain-text';
+import { plainText } from '../domain/text';
 import { problem, Refusal, type ApiRequest } from './answer';
 
 /** `Auditor` reads. `Operator` reads, decides and resends. */
@@ -41,7 +41,7 @@ const headerSchema = z.object({
 export function authorize(
   request: Pick<ApiRequest, 'url' | 'headers'>,
   needed: Role,
-  { gate, tenantId }: { readonly gate: Gate; readonly tenantId: string },
+  { gate, tenantId }: { readonly gate: AuthMode; readonly tenantId: string },
 ): Principal {
   const principal = identify(request, gate, tenantId);
   const { roles } = principal;
@@ -97,7 +97,7 @@ export function checkPost({ method, headers, url }: ApiRequest): void {
 
 function identify(
   { url, headers }: Pick<ApiRequest, 'url' | 'headers'>,
-  gate: Gate,
+  gate: AuthMode,
   tenantId: string,
 ): Principal {
   if (gate.kind === 'nobody') {

@@ -1,4 +1,4 @@
-import { resendAlert } from '../pipeline/resend';
+import { resendAlert } from '../pipeline/delivery/resend';
 import { endpoint } from './endpoint';
 import { alertPath } from './requests';
 import { resent } from './responses';

@@ -1,4 +1,4 @@
-import { plainText, safeJson } from '../domain/plain-text';
+import { plainText, safeJson } from '../domain/text';
 
 /** A request, whatever server took it. */
 export interface ApiRequest {

@@ -1,20 +1,22 @@
 import type { z } from 'zod';
-import type { Gate } from '../domain/access';
+import type { AuthMode } from '../domain/access';
 import type { ConfiguredDetector } from '../domain/detector';
-import { safeJson } from '../domain/plain-text';
+import { safeJson } from '../domain/text';
 import type { Instant } from '../domain/time';
-import type { CoverageReport } from '../pipeline/coverage-report';
+import type { CoverageReport } from '../pipeline/queries/coverage-report';
 import {
   ActRefusedError,
   FindingBusyError,
   FindingChangedError,
   FindingNotFoundError,
-} from '../pipeline/decide';
-import type { ExportFormat, ExportFormatName } from '../pipeline/export-findings';
-import type { Health } from '../pipeline/health';
-import { PositionError, type Now, type Stores } from '../pipeline/ports';
-import { AlertNotFoundError, ResendRefusedError } from '../pipeline/resend';
-import type { Verification } from '../pipeline/verify';
+} from '../pipeline/findings/decide';
+import type { ExportFormat, ExportFormatName } from '../pipeline/queries/export-findings';
+import type { Health } from '../pipeline/queries/health';
+import { PositionError } from '../pipeline/ports/finding-index';
+import type { Now } from '../pipeline/ports/clock';
+import type { Stores } from '../pipeline/ports/stores';
+import { AlertNotFoundError, ResendRefusedError } from '../pipeline/delivery/resend';
+import type { Verification } from '../pipeline/audit-trail/verify';
 import type { Principal } from './access';
 import {
   answer,
@@ -37,7 +39,7 @@ interface Range {
 export interface ApiMonitor {
   readonly config: {
     readonly tenantId: string;
-    readonly access: Gate;
+    readonly access: AuthMode;
     /** The settings as shown: of a secret only whether it is set. */
     readonly shown: Body<typeof statusReport>['settings'];
     readonly detectors: readonly ConfiguredDetector[];

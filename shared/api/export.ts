@@ -4,7 +4,7 @@ import {
   exportFindings,
   type ExportFormat,
   type Manifest,
-} from '../pipeline/export-findings';
+} from '../pipeline/queries/export-findings';
 import { signatureOf } from './access';
 import { answer } from './answer';
 import { endpoint } from './endpoint';

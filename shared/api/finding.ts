@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { shortHash } from '../domain/canonical';
-import { findingWithHistory } from '../domain/finding-json';
-import { FindingChangedError, actOf, FindingNotFoundError, recordAct } from '../pipeline/decide';
-import type { FindingStore, StoredFinding } from '../pipeline/ports';
+import { shortHash } from '../domain/json';
+import { findingWithHistory } from '../domain/findings/finding-json';
+import {
+  FindingChangedError,
+  actOf,
+  FindingNotFoundError,
+  recordAct,
+} from '../pipeline/findings/decide';
+import type { FindingStore, StoredFinding } from '../pipeline/ports/finding-store';
 import { signatureOf } from './access';
 import { problem, withoutBody } from './answer';
 import { endpoint, type Ok } from './endpoint';

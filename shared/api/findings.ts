@@ -1,5 +1,5 @@
-import { namedSubject, type NamedSubject } from '../domain/finding-json';
-import type { FindingLine } from '../pipeline/ports';
+import { namedSubject, type NamedSubject } from '../domain/findings/finding-json';
+import type { ListEntry } from '../pipeline/ports/finding-index';
 import { endpoint } from './endpoint';
 import { filterOf, findingsQuery } from './requests';
 import { findingList } from './responses';
@@ -18,8 +18,8 @@ export const listFindings = endpoint({
 
 /** One finding of a list, as JSON: fixed order, and a name for everybody. */
 export function lineJson(
-  line: FindingLine,
-): Omit<FindingLine, 'subject'> & { readonly subject: NamedSubject } {
+  line: ListEntry,
+): Omit<ListEntry, 'subject'> & { readonly subject: NamedSubject } {
   const { resolution, suppressed, resolvedAt } = line;
   return {
     id: line.id,

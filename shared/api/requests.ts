@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../domain/detector';
-import { RESOLVE_REASONS, STATUSES } from '../domain/finding';
+import { RESOLVE_REASONS, STATUSES } from '../domain/findings/finding';
 import { startOfDay, toInstant, type Instant } from '../domain/time';
 import { Refusal, wrongParameters, type Fault } from './answer';
-import { EXPORT_FORMATS } from '../pipeline/export-findings';
-import type { FindingFilter } from '../pipeline/ports';
+import { EXPORT_FORMATS } from '../pipeline/queries/export-findings';
+import type { FindingFilter } from '../pipeline/ports/finding-index';
 
 /** What callers may send. These schemas check the input and are the source of `openapi.json`. */
 
-const LONGEST_NOTE = 1_000;
-const MOST_LISTED = 500;
+const MAX_NOTE_LENGTH = 1_000;
+const MAX_LISTED = 500;
 
 const instant = z
   .string()
@@ -96,12 +96,12 @@ export const findingsQuery = z
       .string()
       .regex(/^\d+$/, 'takes a whole number')
       .transform(Number)
-      .pipe(z.number().min(1).max(MOST_LISTED))
+      .pipe(z.number().min(1).max(MAX_LISTED))
       .default(50)
       .meta({
         description: 'At most so many in one answer.',
         override: {
-          ...{ type: 'integer', default: 50, minimum: 1, maximum: MOST_LISTED },
+          ...{ type: 'integer', default: 50, minimum: 1, maximum: MAX_LISTED },
           pattern: undefined,
         },
       }),
@@ -168,7 +168,7 @@ export const alertPath = z.strictObject({
 
 const note = z
   .string()
-  .max(LONGEST_NOTE)
+  .max(MAX_NOTE_LENGTH)
   .overwrite((text) => text.toWellFormed())
   .optional()
   .meta({ description: 'Why, in own words; kept in the history.' });

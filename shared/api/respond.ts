@@ -1,5 +1,5 @@
-import { plainText } from '../domain/plain-text';
-import { UnreadableRowError } from '../pipeline/ports';
+import { plainText } from '../domain/text';
+import { UnreadableRowError } from '../pipeline/ports/unreadable-row';
 import { authorize, checkPost } from './access';
 import { problem, type Answer, type ApiRequest } from './answer';
 import { orRefusal, type ApiMonitor } from './endpoint';

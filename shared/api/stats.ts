@@ -1,4 +1,4 @@
-import { countFindings } from '../pipeline/stats';
+import { countFindings } from '../pipeline/queries/stats';
 import { endpoint } from './endpoint';
 import { filterOf, statsQuery } from './requests';
 import { stats } from './responses';

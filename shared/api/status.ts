@@ -1,11 +1,13 @@
-import { lastErrorOf } from '../domain/delivery';
+import { lastErrorOf } from '../domain/findings/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
-import { feedName, sourcesOf, type Property } from '../domain/feed';
-import type { FeedState } from '../domain/journal';
-import { plainText } from '../domain/plain-text';
-import { coverageOf, feedsIn, unread } from '../domain/source-state';
-import type { Health } from '../pipeline/health';
-import { UnreadableRowError, type Outbox, type Stores, type Undelivered } from '../pipeline/ports';
+import { feedName, sourcesOf, type Property } from '../domain/reading/feed';
+import type { FeedState } from '../domain/reading/journal';
+import { plainText } from '../domain/text';
+import { coverageOf, feedsIn, unread } from '../domain/reading/source-state';
+import type { Health } from '../pipeline/queries/health';
+import { UnreadableRowError } from '../pipeline/ports/unreadable-row';
+import type { Outbox, Undelivered } from '../pipeline/ports/outbox';
+import type { Stores } from '../pipeline/ports/stores';
 import { endpoint, type ApiMonitor } from './endpoint';
 import { noQuery } from './requests';
 import { statusReport, type Body } from './responses';
@@ -14,7 +16,7 @@ import { statusReport, type Body } from './responses';
 export type Status = Body<typeof statusReport>;
 
 type SourceStatus = Status['sources'][number];
-type Unsaid = Status['alerts']['unsaid'][number];
+type UndeliveredAlert = Status['alerts']['undelivered'][number];
 
 const MAX_ALERTS = 50;
 
@@ -56,9 +58,9 @@ export async function statusOf({
     alerts: {
       ...health.alerts,
       channels: health.channels,
-      unsaid: [
-        ...(await unsaid(outbox, 'dead')),
-        ...(await unsaid(outbox, 'not-configured')),
+      undelivered: [
+        ...(await undelivered(outbox, 'dead')),
+        ...(await undelivered(outbox, 'not-configured')),
       ].slice(0, MAX_ALERTS),
     },
     unreadableRows: health.unreadableRows,
@@ -91,30 +93,30 @@ async function sources(
 }
 
 function feedStatus(property: Property, feed: FeedState): SourceStatus['feeds'][number] {
-  const { journal, trouble, droppedFilter, backfill } = feed;
+  const { journal, failure, droppedFilter, backfill } = feed;
   return {
     ...{ property, name: feedName(property) },
     ...(journal !== undefined && { journal }),
-    ...(trouble !== undefined && { trouble }),
+    ...(failure !== undefined && { failure }),
     ...(droppedFilter !== undefined && { droppedFilter }),
     ...(backfill !== undefined && { backfill }),
   };
 }
 
-async function unsaid(
+async function undelivered(
   outbox: Outbox,
   state: 'dead' | 'not-configured',
-): Promise<readonly Unsaid[]> {
+): Promise<readonly UndeliveredAlert[]> {
   const found = await outbox.undelivered(state, MAX_ALERTS);
-  const rows = await Promise.all(found.map((each) => unsaidOf(outbox, state, each)));
+  const rows = await Promise.all(found.map((each) => undeliveredOf(outbox, state, each)));
   return rows.flat();
 }
 
-async function unsaidOf(
+async function undeliveredOf(
   outbox: Outbox,
   state: 'dead' | 'not-configured',
   { alertId: id, channel }: Undelivered,
-): Promise<readonly Unsaid[]> {
+): Promise<readonly UndeliveredAlert[]> {
   const findingId = id.slice(0, id.lastIndexOf('-'));
   try {
     const row = (await outbox.read(id)).find((each) => each.channel === channel);

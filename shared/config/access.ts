@@ -1,4 +1,4 @@
-import type { Gate } from '../domain/access';
+import type { AuthMode } from '../domain/access';
 import type { Environment } from './detectors';
 
 /** Only in Azure; the local hosts set none of them. */
@@ -12,7 +12,7 @@ const OPEN = '/api/health';
  * classic settings in `WEBSITE_AUTH_DEFAULT_PROVIDER`, which is missing when unauthenticated requests get 401
  * (AzureAD/microsoft-identity-web#1806). https://learn.microsoft.com/azure/app-service/reference-app-settings
  */
-export function readAccess(environment: Environment, isMadeUp: boolean): Gate {
+export function readAccess(environment: Environment, isMadeUp: boolean): AuthMode {
   const value = (name: string): string => environment[name]?.trim() ?? '';
   const isInAzure = PLATFORM.some((name) => value(name) !== '');
   if (value('WEBSITE_AUTH_ENABLED').toLowerCase() === 'true') {
@@ -32,7 +32,7 @@ export function readAccess(environment: Environment, isMadeUp: boolean): Gate {
   };
 }
 
-function readProvider(text: string, provider: string): Gate {
+function readProvider(text: string, provider: string): AuthMode {
   const none = 'Sign-in is on for this app, but not with Microsoft Entra: an admin adds it.';
   if (text === '') {
     return provider === 'AzureActiveDirectory' ? { kind: 'entra' } : { kind: 'nobody', why: none };

@@ -1,5 +1,5 @@
-import type { Gate } from '../domain/access';
-import { CHANNELS, type ChannelId } from '../domain/delivery';
+import type { AuthMode } from '../domain/access';
+import { CHANNELS, type ChannelId } from '../domain/findings/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
 import { isLoopback } from '../domain/loopback';
 import { DAY, HOUR, MINUTE, parseDuration, type Duration } from '../domain/time';
@@ -7,7 +7,7 @@ import { readAccess } from './access';
 import { ConfigError, configureDetectors, type Environment } from './detectors';
 import { SETTINGS, type Setting, type SettingName } from './settings';
 import { shownSettings, type ShownSetting } from './shown-settings';
-import { checkWebhookUrl } from '../adapters/teams/webhook-url';
+import { checkWebhookUrl } from '../adapters/channels/teams/webhook-url';
 
 /** The settings, parsed. */
 export interface Config {
@@ -35,7 +35,7 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly detectors: readonly ConfiguredDetector[];
   /** Who may be believed to say who asks. */
-  readonly access: Gate;
+  readonly access: AuthMode;
   /** Settings that cannot be used, each with what is switched off for it; always empty at a terminal. */
   readonly switchedOff: readonly string[];
   /** All settings as they may be shown. */
@@ -45,9 +45,9 @@ export interface Config {
 const AUTHS = ['managed-identity', 'azure-cli', 'none'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-const LEAST_LOOKBACK = 3 * HOUR;
-const LEAST_RETENTION = DAY;
-const LEAST_STANDSTILL = 90 * MINUTE;
+const MIN_LOOKBACK = 3 * HOUR;
+const MIN_RETENTION = DAY;
+const MIN_STANDSTILL = 90 * MINUTE;
 
 /**
  * Reads all settings once.
@@ -79,17 +79,17 @@ export function readConfig(environment: Environment): Config {
   const retention = reader.number('RETENTION_DAYS', 30, 36_500) * DAY;
   const sealContainer = reader.container('SEAL_CONTAINER');
   const initialLookback = reader.duration('INITIAL_LOOKBACK');
-  if (initialLookback < LEAST_LOOKBACK) {
+  if (initialLookback < MIN_LOOKBACK) {
     problems.push(
       'INITIAL_LOOKBACK takes at least 3h: the last two hours of a log are not complete',
     );
   }
   const logRetention = reader.duration('LOG_RETENTION');
-  if (logRetention < LEAST_RETENTION) {
+  if (logRetention < MIN_RETENTION) {
     problems.push('LOG_RETENTION takes at least 1d; Entra keeps its logs for 7 or 30 days');
   }
   const standstillAlarm = reader.duration('STANDSTILL_ALARM');
-  if (standstillAlarm < LEAST_STANDSTILL) {
+  if (standstillAlarm < MIN_STANDSTILL) {
     problems.push('STANDSTILL_ALARM takes at least 90m: coverage may move by whole hours');
   }
   const reading = reader.oneOf('READING', ['on', 'off']);

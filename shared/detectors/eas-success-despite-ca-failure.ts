@@ -1,18 +1,18 @@
-import { eventHash, type JsonObject } from '../domain/canonical';
-import { lookAt, type Coverage } from '../domain/coverage';
+import { eventHash, type JsonObject } from '../domain/json';
+import { checkCoverage, type Coverage } from '../domain/reading/coverage';
 import {
   defineDetector,
   type Evidence,
   type Severity,
-  type Stated,
+  type Conclusion,
   type Timeline,
-  type Told,
+  type MessageContext,
 } from '../domain/detector';
 import { objectsIn, textOf, textsIn } from '../domain/facts';
 import type { SignInRecord } from '../domain/record';
 import { controlInWords } from '../domain/records/grant-controls';
-import { SET_CAP, type Signal } from '../domain/signal';
-import { tallySignal } from '../domain/tally';
+import { SET_CAP, type Signal } from '../domain/findings/signal';
+import { tallySignal } from '../domain/reading/tally';
 import {
   DAY,
   dayOf,
@@ -324,7 +324,7 @@ function newCountries(
     const at = earliest(first, ...others);
     const before = seen.filter((each) => each.first < at).map((each) => each.country);
     if (before.length > 0 && !before.includes(country)) {
-      const look = lookAt(coverage, start, at);
+      const look = checkCoverage(coverage, start, at);
       news.push(...(look.verdict === 'covered' ? [country] : []));
       askAgainAt.push(...(look.verdict === 'later' ? [at] : []));
     }
@@ -348,13 +348,13 @@ function state(
   quiet: number,
   whereabouts: Whereabouts,
 ): {
-  readonly stated: Stated<'blocked' | 'unmet' | 'unreadable'>;
+  readonly stated: Conclusion<'blocked' | 'unmet' | 'unreadable'>;
   readonly askAgainAt: readonly Instant[];
 } {
   const { days, device, last } = month;
   const [{ first }] = days;
   const quietAt = quietAfter(last, quiet);
-  const look = lookAt(whereabouts.coverage, last, quietAt);
+  const look = checkCoverage(whereabouts.coverage, last, quietAt);
   const resolution = goesOn ? 'continues' : look.verdict === 'covered' ? 'quiet' : undefined;
   const union = (fact: string): string[] => sorted(days.flatMap((day) => textsIn(day.facts[fact])));
   const close = countriesCloseInTime(days);
@@ -446,28 +446,28 @@ function eventsOf(day: DeviceDay): Evidence[] {
   }));
 }
 
-function accepted(told: Told): string {
-  const { facts, count } = told;
+function accepted(context: MessageContext): string {
+  const { facts, count } = context;
   const places = textsIn(facts['places']);
   const from = places.length === 0 ? 'an unknown place' : places.slice(0, 3).join('; ');
   const policies = objectsIn(facts['policies']).map((policy) => ({
     name: textOf(policy['name']),
     controls: textsIn(policy['controls']),
   }));
-  const times = count === 1 && facts['isAtLeast'] !== true ? 'once' : `${amount(told)} times`;
+  const times = count === 1 && facts['isAtLeast'] !== true ? 'once' : `${amount(context)} times`;
   const when =
-    told.firstSeenAt === told.lastSeenAt
-      ? `at ${toMinute(told.firstSeenAt)}`
-      : `from ${toMinute(told.firstSeenAt)} to ${toMinute(told.lastSeenAt)}`;
+    context.firstSeenAt === context.lastSeenAt
+      ? `at ${toMinute(context.firstSeenAt)}`
+      : `from ${toMinute(context.firstSeenAt)} to ${toMinute(context.lastSeenAt)}`;
   return (
-    `Entra accepted the credential (password or certificate) of ${told.who} from ${from} ${times} ${when} (ActiveSync, device ` +
-    `${textOf(facts['device'])}) although ${despite(policies)}.${countriesIn(told)} Whether Exchange Online blocked it ` +
+    `Entra accepted the credential (password or certificate) of ${context.who} from ${from} ${times} ${when} (ActiveSync, device ` +
+    `${textOf(facts['device'])}) although ${despite(policies)}.${countriesIn(context)} Whether Exchange Online blocked it ` +
     `is not in this log: check the device's access state. Defender for Cloud Apps and Microsoft Sentinel count this as ` +
     `a successful sign-in: close their alert with this finding.`
   );
 }
 
-function countriesIn({ facts, firstSeenAt }: Told): string {
+function countriesIn({ facts, firstSeenAt }: MessageContext): string {
   const close = textsIn(facts['countriesCloseInTime']);
   const news = textsIn(facts['newCountries']);
   const back = dayOf(lookBackOf(firstSeenAt));
@@ -484,7 +484,7 @@ function listed(values: readonly string[]): string {
   return others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`;
 }
 
-function amount({ count, facts }: Told): string {
+function amount({ count, facts }: MessageContext): string {
   return facts['isAtLeast'] === true ? `${count.toLocaleString('en')} or more` : String(count);
 }
 

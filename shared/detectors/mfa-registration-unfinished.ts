@@ -1,7 +1,7 @@
 import { defineDetector } from '../domain/detector';
 import { textOf } from '../domain/facts';
-import { repeatedAmong } from '../domain/registration';
-import type { Signal } from '../domain/signal';
+import { repeatedAmong } from '../domain/records/registered-methods';
+import type { Signal } from '../domain/findings/signal';
 import { dayOf, plus, toMinute } from '../domain/time';
 import { contextOf } from './mfa-registration/context';
 import { signalsOf } from './mfa-registration/signals';
@@ -15,7 +15,7 @@ import {
   type Question,
 } from './mfa-registration/story';
 import { describe, MESSAGES, type MessageId } from './mfa-registration/words';
-import { notFollowedBy, type Conclusion, type Unfollowed } from './not-followed-by';
+import { notFollowedBy, type SequelConclusion, type Unfollowed } from './not-followed-by';
 
 export const mfaRegistrationUnfinished = defineDetector({
   id: 'mfa-registration-unfinished',
@@ -205,7 +205,7 @@ const MESSAGE_OF: Readonly<Record<EndCode, MessageId>> = {
 function conclude(
   proven: readonly [Unfollowed<Signal, EndCode>, ...Unfollowed<Signal, EndCode>[]],
   question: Question,
-): Conclusion<MessageId> {
+): SequelConclusion<MessageId> {
   const { story, device } = question;
   const [{ entry: first }] = proven;
   const { entry: last, end, to } = proven.at(-1) ?? proven[0];

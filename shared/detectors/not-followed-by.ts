@@ -1,7 +1,7 @@
-import { lookAtAll, type CoverageBySource, type Look } from '../domain/coverage';
-import type { Anchor, Answer, Assessment, Evidence, Stated } from '../domain/detector';
+import { lookAtAll, type CoverageBySource, type Look } from '../domain/reading/coverage';
+import type { Anchor, Answer, Assessment, Evidence, Conclusion } from '../domain/detector';
 import type { Source } from '../domain/record';
-import type { Signal } from '../domain/signal';
+import type { Signal } from '../domain/findings/signal';
 import { earliest, plus, toMinute, type Duration, type Instant } from '../domain/time';
 
 // The kit of detectors that find what did not happen: an entry that nothing followed in time. A detector says what an
@@ -36,8 +36,11 @@ export interface Unfollowed<T, C extends string = string> {
 }
 
 /** What a detector says; the rest is filled in, and what it gives itself counts. */
-export type Conclusion<M extends string> = Pick<Stated<M>, 'message' | 'severity' | 'evidence'> &
-  Partial<Omit<Stated<M>, 'state' | 'anchor'>> & {
+export type SequelConclusion<M extends string> = Pick<
+  Conclusion<M>,
+  'message' | 'severity' | 'evidence'
+> &
+  Partial<Omit<Conclusion<M>, 'state' | 'anchor'>> & {
     /** When the finding may change without any new event. */
     readonly askAgainAt?: Instant;
     /** False: it is only recorded, and not worth a second look before it opens. */
@@ -65,7 +68,9 @@ export interface NotFollowedBy<T extends Entry, M extends string, C extends stri
   /** What did not happen, such as "no verification logged". */
   readonly missing: string;
   /** Asked once for each anchor with entries of which absence is proven. */
-  readonly conclude: (proven: readonly [Unfollowed<T, C>, ...Unfollowed<T, C>[]]) => Conclusion<M>;
+  readonly conclude: (
+    proven: readonly [Unfollowed<T, C>, ...Unfollowed<T, C>[]],
+  ) => SequelConclusion<M>;
 }
 
 /**
@@ -176,9 +181,9 @@ function state<T extends Entry, M extends string>(
   first: Unfollowed<T>,
   last: Unfollowed<T>,
   count: number,
-  { isLookedAtAgain = true, ...conclusion }: Conclusion<M>,
+  { isLookedAtAgain = true, ...conclusion }: SequelConclusion<M>,
   missing: string,
-): Stated<M> {
+): Conclusion<M> {
   const resolution = conclusion.resolution ?? last.end?.code;
   return {
     state: resolution === undefined ? 'open' : 'resolved',

@@ -1,21 +1,21 @@
-import { lookAt, type Coverage } from '../domain/coverage';
+import { checkCoverage, type Coverage } from '../domain/reading/coverage';
 import {
   defineDetector,
   type Answer,
   type Assessment,
   type Evidence,
-  type Stated,
+  type Conclusion,
   type Timeline,
-  type Told,
+  type MessageContext,
 } from '../domain/detector';
-import { eventSignal } from '../domain/event-signal';
+import { eventSignal } from '../domain/findings/event-signal';
 import { textOf, textsIn } from '../domain/facts';
 import type { AuditRecord, Change } from '../domain/record';
 import { personOf, type Person } from '../domain/records/person';
 import { isFailure, METHOD_WORDS } from '../domain/records/security-info';
 import { authenticatorChange } from '../domain/records/strong-authentication';
-import { methodsOf, runsOf, type Run } from '../domain/registration';
-import type { Signal } from '../domain/signal';
+import { methodsOf, runsOf, type Run } from '../domain/records/registered-methods';
+import type { Signal } from '../domain/findings/signal';
 import {
   dayOf,
   MINUTE,
@@ -29,7 +29,7 @@ import {
   evidenceFrom,
   notFollowedBy,
   sequelOf,
-  type Conclusion,
+  type SequelConclusion,
   type Sequel,
   type Unfollowed,
 } from './not-followed-by';
@@ -243,7 +243,7 @@ function conclude(
   outcomes: Timeline,
   coverage: Coverage | undefined,
   { quiet }: Thresholds,
-): Conclusion<'no-outcome'> {
+): SequelConclusion<'no-outcome'> {
   const [{ entry: first }] = proven;
   const { entry, to: deadline } = proven.at(-1) ?? proven[0];
   const { method, last } = entry;
@@ -254,7 +254,7 @@ function conclude(
     (each) => each.kind !== 'failed' && isOutcome(each, method, first.at, outcomes),
   );
   const quietAt = quietAfter(lastBeforeQuiet(starts, last, quiet), quiet);
-  const look = lookAt(coverage, last.at, quietAt);
+  const look = checkCoverage(coverage, last.at, quietAt);
   const end = ends.find(({ at }) => at >= deadline && at < quietAt);
   const code = end?.kind === 'cancelled' ? 'cancelled' : 'registered';
   const resolution = end !== undefined ? code : look.verdict === 'covered' ? 'quiet' : undefined;
@@ -287,7 +287,7 @@ function goingOn(
     : answer;
 }
 
-function isStated(answer: Answer<'no-outcome'>): answer is Stated<'no-outcome'> {
+function isStated(answer: Answer<'no-outcome'>): answer is Conclusion<'no-outcome'> {
   return answer.state === 'open' || answer.state === 'resolved';
 }
 
@@ -367,7 +367,14 @@ function theMethod(method: string | undefined): string {
   return method === undefined ? 'a sign-in method' : (words[method] ?? `"${method}"`);
 }
 
-function nothing({ who, count, facts, firstSeenAt, lastSeenAt, completeTo }: Told): string {
+function nothing({
+  who,
+  count,
+  facts,
+  firstSeenAt,
+  lastSeenAt,
+  completeTo,
+}: MessageContext): string {
   const method = textOf(facts['method']) || undefined;
   const [by, endedAt] = [facts['noOutcomeBy'] as Instant, facts['endedAt'] as Instant | undefined];
   const times = `${count} times from ${toMinute(firstSeenAt)} to ${toMinute(lastSeenAt)}`;

@@ -1,4 +1,4 @@
-import { canonical, isList, type Json, type JsonObject } from './canonical';
+import { canonical, isList, type Json, type JsonObject } from './json';
 
 /** What a finding keeps of a list, and of a text: the next pair is tried while all of it is still too long. */
 const BOUNDS = [

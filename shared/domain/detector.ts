@@ -1,10 +1,10 @@
-import type { JsonObject } from './canonical';
-import { lookAtAll, type CoverageBySource, type Interval, type Look } from './coverage';
-import { isSameFeed, sourcesOf, type Feed, type Property } from './feed';
+import type { JsonObject } from './json';
+import { lookAtAll, type CoverageBySource, type Interval, type Look } from './reading/coverage';
+import { isSameFeed, sourcesOf, type Feed, type Property } from './reading/feed';
 import type { EntraRecord, Source } from './record';
 import { unknownPlacesIn } from './runbook';
-import type { JoinRules, Signal } from './signal';
-import type { Tally } from './tally';
+import type { JoinRules, Signal } from './findings/signal';
+import type { Tally } from './reading/tally';
 import { parseDuration, type Duration, type Instant } from './time';
 
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
@@ -92,7 +92,7 @@ export interface Disproved {
 }
 
 /** True now (`open`), or true once and over (`resolved`). */
-export interface Stated<M extends string = string> {
+export interface Conclusion<M extends string = string> {
   readonly state: 'open' | 'resolved';
   /** How it ended; a code without times. Only and always when resolved. */
   readonly resolution?: string;
@@ -122,7 +122,7 @@ export interface Missing {
   readonly by: Instant;
 }
 
-export type Answer<M extends string = string> = Pending | Undetermined | Disproved | Stated<M>;
+export type Answer<M extends string = string> = Pending | Undetermined | Disproved | Conclusion<M>;
 
 export interface Assessment<M extends string = string> {
   readonly findings: readonly Answer<M>[];
@@ -131,7 +131,7 @@ export interface Assessment<M extends string = string> {
 }
 
 /** What a message may use. */
-export interface Told {
+export interface MessageContext {
   /** The subject's name, or its id when no row named it. */
   readonly who: string;
   readonly facts: JsonObject;
@@ -146,7 +146,7 @@ export interface Told {
 export interface Message {
   /** At most 60 characters. */
   readonly title: string;
-  readonly summary: (told: Told) => string;
+  readonly summary: (told: MessageContext) => string;
 }
 
 /** All signals about one subject, by event time. */

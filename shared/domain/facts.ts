@@ -1,4 +1,4 @@
-import { isList, type Json, type JsonObject } from './canonical';
+import { isList, type Json, type JsonObject } from './json';
 
 /** A scalar fact as text; empty for what is absent or no scalar. */
 export function textOf(value: Json | undefined): string {

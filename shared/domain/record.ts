@@ -1,4 +1,4 @@
-import type { Json } from './canonical';
+import type { Json } from './json';
 import type { Instant } from './time';
 
 /** The feeds that are read. */

@@ -1,6 +1,6 @@
-import type { Interval } from '../domain/coverage';
+import type { Interval } from '../domain/reading/coverage';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
-import type { Finding } from '../domain/finding';
+import type { Finding } from '../domain/findings/finding';
 import {
   EVER,
   isOpen,
@@ -8,19 +8,25 @@ import {
   readable,
   type OpenRow,
   type ReadableRow,
-} from '../domain/quarantine';
+} from '../domain/reading/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../domain/record';
-import type { Signal } from '../domain/signal';
-import { coveringFor } from '../domain/source-state';
+import type { Signal } from '../domain/findings/signal';
+import { coveringFor } from '../domain/reading/source-state';
 import type { Instant } from '../domain/time';
-import { drainMarks, type AssessReport } from './assess';
-import { countIn, talliedIn, type Counted } from './counts';
-import { ExportTally, type ExportPage, type IncompleteFile, type ReadReport } from './export-tally';
-import { keep } from './keep';
-import type { Now, EngineStores } from './ports';
-import { select } from './select';
-import { TimelinePool, type Overflow, type PoolLimits } from './timeline-pool';
-import { quarantineRows, settleRows, type UnreadableDesk } from './unreadable';
+import { drainMarks, type AssessReport } from './findings/assess';
+import { countIn, talliedIn, type Counted } from './queries/counts';
+import {
+  ExportTally,
+  type ExportPage,
+  type IncompleteFile,
+  type ReadReport,
+} from './queries/export-tally';
+import { keep } from './findings/keep';
+import type { Now } from './ports/clock';
+import type { EngineStores } from './ports/stores';
+import { select } from './findings/select';
+import { TimelinePool, type Overflow, type PoolLimits } from './findings/timeline-pool';
+import { quarantineRows, settleRows, type UnreadableDeps } from './reading/unreadable';
 
 export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | 'left'> {
   readonly asOf: Instant | undefined;
@@ -160,7 +166,7 @@ class ExportedRows {
   }
 
   async keep(
-    desk: UnreadableDesk,
+    desk: UnreadableDeps,
     coverage: Partial<Record<Source, Interval>>,
     seenAt: Instant,
   ): Promise<void> {

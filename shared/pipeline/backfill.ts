@@ -1,14 +1,14 @@
-import type { Interval } from '../domain/coverage';
+import type { Interval } from '../domain/reading/coverage';
 import { CrosscheckError } from '../domain/errors';
-import { lagOf } from '../domain/lateness';
-import type { ReadTotal } from '../domain/reading';
-import { planBackfill, RETENTION_MARGIN } from '../domain/reading-plan';
-import { reachedBy } from '../domain/reading-result';
-import { completeTo, feedOf, inFeeds } from '../domain/source-state';
+import { lagOf } from '../domain/reading/lateness';
+import type { ReadTotal } from '../domain/reading/reading';
+import { planBackfill, RETENTION_MARGIN } from '../domain/reading/reading-plan';
+import { reachedBy } from '../domain/reading/reading-result';
+import { completeTo, feedOf, inFeeds } from '../domain/reading/source-state';
 import { earliest, plus, type Instant } from '../domain/time';
-import { drainMarks, type AssessReport } from './assess';
-import type { SourceError } from './ports';
-import { filtersOf, readAll, startRun, stateOf, stopOf, type Reader } from './read-source';
+import { drainMarks, type AssessReport } from './findings/assess';
+import type { SourceError } from './ports/record-source';
+import { filtersOf, readAll, startRun, stateOf, stopOf, type Reader } from './reading/read-source';
 
 /** A range that cannot be filled, and which can. */
 export class BackfillError extends CrosscheckError {

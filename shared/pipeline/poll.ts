@@ -1,6 +1,6 @@
 import type { Duration } from '../domain/time';
-import { drainMarks, type AssessReport, type SecondLook } from './assess';
-import { readSource, type Reader, type ReadRunReport } from './read-source';
+import { drainMarks, type AssessReport, type SecondLook } from './findings/assess';
+import { readSource, type Reader, type ReadRunReport } from './reading/read-source';
 
 /** What one run of one source came to. */
 export interface PollReport {

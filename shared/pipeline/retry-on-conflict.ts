@@ -1,5 +1,5 @@
 import type { Duration } from '../domain/time';
-import type { Clock } from './ports';
+import type { Clock } from './ports/clock';
 
 export interface Patience {
   readonly tries: number;

@@ -9,10 +9,10 @@ import {
   statsQuery,
   verifyQuery,
 } from '../../shared/api/requests';
-import type { Gate } from '../../shared/domain/access';
-import type { Finding } from '../../shared/domain/finding';
+import type { AuthMode } from '../../shared/domain/access';
+import type { Finding } from '../../shared/domain/findings/finding';
 import { DAY, plus } from '../../shared/domain/time';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { minutes } from '../contracts/samples';
 import { ask, monitorOver } from '../fakes/api-monitor';
 import { memoryStores } from '../fakes/memory-stores';
@@ -29,11 +29,11 @@ const thrown = (work: () => unknown): unknown => {
 const bodyOf = (answer: Answer): unknown => JSON.parse(answer.body as string);
 
 describe('api/access', () => {
-  const ENTRA: Gate = { kind: 'entra' };
+  const ENTRA: AuthMode = { kind: 'entra' };
   const knock = (
     header: string | null,
     over: {
-      readonly gate?: Gate;
+      readonly gate?: AuthMode;
       readonly url?: string;
       readonly needed?: 'Auditor' | 'Operator';
     } = {},
@@ -122,12 +122,12 @@ describe('api/access', () => {
   });
 
   it('believes nobody where nobody is checked', () => {
-    const gate: Gate = { kind: 'nobody', why: 'sign-in is off' };
+    const gate: AuthMode = { kind: 'nobody', why: 'sign-in is off' };
     expect(knock(principal(['Operator']), { gate })).toBe(401);
   });
 
   it('calls everybody local on this machine, and nobody from elsewhere', () => {
-    const gate: Gate = { kind: 'local' };
+    const gate: AuthMode = { kind: 'local' };
     expect(knock(null, { gate, url: 'http://127.0.0.1:7071/api/findings' })).toBe('local');
     expect(knock(null, { gate, url: 'http://evil.example.com/api/findings' })).toBe(401);
   });
@@ -261,7 +261,7 @@ describe('answers', () => {
     await putAlert(stores.outbox, id, 'dead', { attempts: 3, reason: 'no\nanswer' });
 
     expect(bodyOf(await get('status'))).toMatchObject({
-      alerts: { dead: 1, unsaid: [{ id, channel: 'teams', lastError: 'no answer' }] },
+      alerts: { dead: 1, undelivered: [{ id, channel: 'teams', lastError: 'no answer' }] },
     });
     jest.spyOn(stores.outbox, 'requeue').mockResolvedValueOnce(false);
     expect([await resend(), await resend(), await resend()]).toEqual([409, 200, 409]);

@@ -7,11 +7,11 @@ import type { ApiMonitor } from '../../shared/api/endpoint';
 import { failure } from '../../shared/api/respond';
 import { ROUTES, type Route } from '../../shared/api/routes';
 import { DETECTORS } from '../../shared/detectors/index';
-import { SUBJECT_TYPES } from '../../shared/domain/signal';
+import { SUBJECT_TYPES } from '../../shared/domain/findings/signal';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
-import { LOG_READING } from '../../shared/pipeline/log-reading';
-import { addRule } from '../../shared/pipeline/rules';
-import { sealRecord } from '../../shared/pipeline/seal';
+import { LOG_READING } from '../../shared/pipeline/findings/log-reading';
+import { addRule } from '../../shared/pipeline/findings/rules';
+import { sealRecord } from '../../shared/pipeline/audit-trail/seal';
 import { unreadableRow } from '../contracts/samples';
 import { ask, monitorOver, textOf, type Asked } from '../fakes/api-monitor';
 import { giveUpCoverage, inFeed } from '../fakes/cover';
@@ -146,7 +146,7 @@ beforeAll(async () => {
       backfill: { from: START, to: clock.now(), at: START },
     }))(source),
     dayTrouble: {
-      ...{ trouble: 'forbidden', message: 'no', mend: 'grant it', runs: 1 },
+      ...{ failure: 'forbidden', message: 'no', remedy: 'grant it', runs: 1 },
       ...{ since: START, kindSince: START, lastAt: START },
     },
   }));
@@ -217,8 +217,8 @@ describe('the published description', () => {
 
   it('fits what the monitor says of itself', async () => {
     const status = (await get('status')) as {
-      alerts: { unsaid: object[] };
-      sources: { feeds: { trouble?: object; journal?: object }[] }[];
+      alerts: { undelivered: object[] };
+      sources: { feeds: { failure?: object; journal?: object }[] }[];
     };
     const feeds = status.sources.flatMap((each) => each.feeds);
     const coverage = (await get('coverage')) as {
@@ -227,8 +227,8 @@ describe('the published description', () => {
     };
 
     // What is not there was not looked at.
-    expect(status.alerts.unsaid).not.toEqual([]);
-    expect(feeds.some(({ trouble }) => trouble !== undefined)).toBe(true);
+    expect(status.alerts.undelivered).not.toEqual([]);
+    expect(feeds.some(({ failure }) => failure !== undefined)).toBe(true);
     expect(feeds.some(({ journal }) => journal !== undefined)).toBe(true);
     expect(coverage.unreadableRows).toMatchObject({ open: [{}, {}], accepted: [{}] });
     expect(

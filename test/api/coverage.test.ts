@@ -1,6 +1,6 @@
 import type { Answer } from '../../shared/api/answer';
 import { toInstant, type Instant } from '../../shared/domain/time';
-import type { CoverageReport } from '../../shared/pipeline/coverage-report';
+import type { CoverageReport } from '../../shared/pipeline/queries/coverage-report';
 import { ask, monitorOver } from '../fakes/api-monitor';
 import { memoryStores } from '../fakes/memory-stores';
 

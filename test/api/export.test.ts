@@ -1,5 +1,6 @@
 import { MINUTE, plus } from '../../shared/domain/time';
-import type { FindingStore, Stores } from '../../shared/pipeline/ports';
+import type { FindingStore } from '../../shared/pipeline/ports/finding-store';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { finding, minutes } from '../contracts/samples';
 import { ask, monitorOver, textOf } from '../fakes/api-monitor';
 import { memoryStores } from '../fakes/memory-stores';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { concurrently } from '../../shared/pipeline/concurrently';
-import { deliverAlerts } from '../../shared/pipeline/deliver';
+import { deliverAlerts } from '../../shared/pipeline/delivery/deliver';
 import { finding, minutes, opening, timeline } from '../contracts/samples';
 import { startAzurite } from '../fakes/azurite';
 

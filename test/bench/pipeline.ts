@@ -3,9 +3,9 @@ import { readRow } from '../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { EntraRecord } from '../../shared/domain/record';
 import { toInstant } from '../../shared/domain/time';
-import { drainMarks } from '../../shared/pipeline/assess';
-import { keep } from '../../shared/pipeline/keep';
-import { select, wantedBy, type Selection } from '../../shared/pipeline/select';
+import { drainMarks } from '../../shared/pipeline/findings/assess';
+import { keep } from '../../shared/pipeline/findings/keep';
+import { select, wantedBy, type Selection } from '../../shared/pipeline/findings/select';
 import { signInPage } from './sign-ins';
 import { extendCoverage } from '../fakes/cover';
 

@@ -6,11 +6,11 @@ import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { SOURCES } from '../../shared/domain/record';
 import { HOUR } from '../../shared/domain/time';
-import { KnownSignals } from '../../shared/pipeline/known-signals';
+import { KnownSignals } from '../../shared/pipeline/reading/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
-import type { Reader } from '../../shared/pipeline/read-source';
-import { feedsFor } from '../../shared/pipeline/select';
-import { watchSources } from '../../shared/pipeline/watch-sources';
+import type { Reader } from '../../shared/pipeline/reading/read-source';
+import { feedsFor } from '../../shared/pipeline/findings/select';
+import { watchSources } from '../../shared/pipeline/reading/watch-sources';
 import { startAzurite } from '../fakes/azurite';
 
 interface Counts {

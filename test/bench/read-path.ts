@@ -6,9 +6,9 @@ import { memoryStores } from '../fakes/memory-stores';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';
-import { collectPages } from '../../shared/pipeline/collect-pages';
-import { keep } from '../../shared/pipeline/keep';
-import { wantedBy } from '../../shared/pipeline/select';
+import { collectPages } from '../../shared/pipeline/reading/collect-pages';
+import { keep } from '../../shared/pipeline/findings/keep';
+import { wantedBy } from '../../shared/pipeline/findings/select';
 import { signInPage } from './sign-ins';
 
 const PAGE = 1_000;

@@ -1,11 +1,11 @@
 import { exportFormat } from '../../shared/adapters/export/formats';
 import { DAY, plus } from '../../shared/domain/time';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { concurrently } from '../../shared/pipeline/concurrently';
-import { entriesOf } from '../../shared/pipeline/finding-counts';
-import { exportFindings } from '../../shared/pipeline/export-findings';
-import { sealRecord } from '../../shared/pipeline/seal';
-import { verifyRecord } from '../../shared/pipeline/verify';
+import { entriesOf } from '../../shared/pipeline/findings/finding-counts';
+import { exportFindings } from '../../shared/pipeline/queries/export-findings';
+import { sealRecord } from '../../shared/pipeline/audit-trail/seal';
+import { verifyRecord } from '../../shared/pipeline/audit-trail/verify';
 import { finding, minutes, opening, timeline } from '../contracts/samples';
 import { VirtualClock } from '../fakes/clock';
 import { memoryStores } from '../fakes/memory-stores';

@@ -136,9 +136,9 @@ if (!isBuilt) {
 
   it('logs nothing but JSON, also of what goes wrong', () => {
     const lines = [...report.lines, ...broken.lines].map(
-      (line) => JSON.parse(line) as { readonly function?: string; readonly trouble?: string },
+      (line) => JSON.parse(line) as { readonly function?: string; readonly failure?: string },
     );
-    const failed = lines.filter(({ trouble }) => trouble === 'failed');
+    const failed = lines.filter(({ failure }) => failure === 'failed');
 
     // These two need nothing that could be broken.
     const sound = ['notFound', 'openapi'];

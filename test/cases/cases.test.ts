@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { analyzeCommand } from '../../cli/analyze';
+import { analyzeCommand } from '../../cli/commands/analyze';
 import { toInstant } from '../../shared/domain/time';
 import { NAMED, RIGHT_BEFORE, type Expectation } from './expectations';
 

@@ -2,14 +2,14 @@ import { stringify } from 'csv-stringify/sync';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { analyzeCommand, type AnalyzeOptions } from '../../cli/analyze';
+import { analyzeCommand, type AnalyzeOptions } from '../../cli/commands/analyze';
 import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import type { EntraRecord } from '../../shared/domain/record';
-import type { Signal } from '../../shared/domain/signal';
+import type { Signal } from '../../shared/domain/findings/signal';
 import { toInstant } from '../../shared/domain/time';
 import { analyze } from '../../shared/pipeline/analyze';
-import type { ExportedRow, ExportPage } from '../../shared/pipeline/export-tally';
+import type { ExportedRow, ExportPage } from '../../shared/pipeline/queries/export-tally';
 import { folderWith } from '../fakes/folder';
 
 const EXAMPLES = join(__dirname, '../../examples');

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { backfillCommand, type BackfillOptions } from '../../cli/backfill';
+import { backfillCommand, type BackfillOptions } from '../../cli/commands/backfill';
 import { createDemoTenant, type DemoOptions } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { UsageError } from '../../cli/exit';
-import { pollCommand } from '../../cli/poll';
+import { pollCommand } from '../../cli/commands/poll';
 import { toInstant } from '../../shared/domain/time';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';

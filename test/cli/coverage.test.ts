@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { TableClient } from '@azure/data-tables';
-import { coverageCommand, lasting, type CoverageOptions } from '../../cli/coverage';
+import { coverageCommand, lasting, type CoverageOptions } from '../../cli/commands/coverage';
 import { createDemoTenant, type DemoOptions } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { UsageError } from '../../cli/exit';
-import { pollCommand } from '../../cli/poll';
-import { statusCommand } from '../../cli/status';
+import { pollCommand } from '../../cli/commands/poll';
+import { statusCommand } from '../../cli/commands/status';
 import { joinKey } from '../../shared/adapters/tables/keys';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
-import { revoke } from '../../shared/domain/coverage';
-import type { FeedState } from '../../shared/domain/journal';
+import { revoke } from '../../shared/domain/reading/coverage';
+import type { FeedState } from '../../shared/domain/reading/journal';
 import { HOUR, plus, toInstant } from '../../shared/domain/time';
-import type { CoverageReport } from '../../shared/pipeline/coverage-report';
+import type { CoverageReport } from '../../shared/pipeline/queries/coverage-report';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';
 import { inFeed } from '../fakes/cover';
@@ -170,8 +170,8 @@ describe('crosscheck coverage', () => {
       },
       backfill: { from: plus(NOW, -40 * HOUR), to: plus(NOW, -30 * HOUR), at: NOW },
       droppedFilter: { filter: 'f', why: 'hides-rows', at: NOW },
-      trouble: {
-        ...{ trouble: 'denied', message: 'not\u001b[31m allowed', mend: 'Grant it.' },
+      failure: {
+        ...{ failure: 'denied', message: 'not\u001b[31m allowed', remedy: 'Grant it.' },
         ...{ since: NOW, kindSince: NOW, lastAt: NOW, runs: 3 },
       },
     }));

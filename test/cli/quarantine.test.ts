@@ -1,11 +1,11 @@
-import { acceptCommand, quarantineCommand } from '../../cli/quarantine';
-import { statusCommand } from '../../cli/status';
-import { verifyCommand } from '../../cli/verify';
-import { coverageCommand } from '../../cli/coverage';
+import { acceptCommand, quarantineCommand } from '../../cli/commands/quarantine';
+import { statusCommand } from '../../cli/commands/status';
+import { verifyCommand } from '../../cli/commands/verify';
+import { coverageCommand } from '../../cli/commands/coverage';
 import type { World } from '../../cli/stores';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { DAY, justAfter, plus, toInstant } from '../../shared/domain/time';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { unreadableRow } from '../contracts/samples';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';

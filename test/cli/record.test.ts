@@ -1,9 +1,9 @@
 import { TableClient } from '@azure/data-tables';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
-import type { Stores } from '../../shared/pipeline/ports';
-import { repair } from '../../shared/pipeline/repair';
-import { addCommand, listCommand, removeCommand, type AddOptions } from '../../cli/rules';
-import { verifyCommand } from '../../cli/verify';
+import type { Stores } from '../../shared/pipeline/ports/stores';
+import { repair } from '../../shared/pipeline/audit-trail/repair';
+import { addCommand, listCommand, removeCommand, type AddOptions } from '../../cli/commands/rules';
+import { verifyCommand } from '../../cli/commands/verify';
 import { DAY, HOUR, plus } from '../../shared/domain/time';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';

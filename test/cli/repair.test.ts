@@ -1,5 +1,5 @@
 import { tableStores } from '../../shared/adapters/tables/table-stores';
-import { repairCommand, type RepairOptions } from '../../cli/repair';
+import { repairCommand, type RepairOptions } from '../../cli/commands/repair';
 import { collect, finding, opening, timeline } from '../contracts/samples';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { VirtualClock } from '../fakes/clock';
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe('crosscheck repair', () => {
-  it('mends the lists, keeps the only trace of what is gone until told to forget it, and then finds nothing to do', async () => {
+  it('fixes the lists, keeps the only trace of what is gone until told to forget it, and then finds nothing to do', async () => {
     const { connection } = azurite;
     const stores = tableStores({ connection, tenantId: TENANT_ID, createMissingTables: true });
     const kept = opening(finding(timeline('Mary').id, 'kept'));

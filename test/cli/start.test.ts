@@ -14,7 +14,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { UsageError } from '../../cli/exit';
 import { BundleError } from '../../cli/local-host/functions-core';
 import type { InboxMessage } from '../../cli/local-host/inbox';
-import { startCommand, type StartOptions, type StartWorld } from '../../cli/start';
+import { startCommand, type StartOptions, type StartWorld } from '../../cli/commands/start';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { buildBundle, REAL_ENVIRONMENT, REAL_MODULES } from './local-host/bundles';
 import { MONITOR } from './local-host/host-fixture';
@@ -259,7 +259,7 @@ describe('crosscheck start', () => {
     writeFileSync(file, '');
 
     await expect(run({ data: join(file, 'folder') }).ended).rejects.toThrow(
-      `nothing can be written in ${join(file, 'folder')} (ENOTDIR); mend its permissions, or name another folder with --data`,
+      `nothing can be written in ${join(file, 'folder')} (ENOTDIR); fix its permissions, or name another folder with --data`,
     );
   });
 
@@ -283,7 +283,7 @@ describe('crosscheck start', () => {
 
 describe('a process that runs crosscheck start', () => {
   const driverCode = `
-    import { startCommand, stopOnSignals } from '${ROOT}/cli/start';
+    import { startCommand, stopOnSignals } from '${ROOT}/cli/commands/start';
     import { processTerminal } from '${ROOT}/cli/print';
     import { systemClock } from '${ROOT}/shared/adapters/system-clock';
     void startCommand({ port: '0', data: process.argv[2] }, {

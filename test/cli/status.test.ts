@@ -1,10 +1,10 @@
-import { resendCommand } from '../../cli/resend';
-import { statusCommand } from '../../cli/status';
+import { resendCommand } from '../../cli/commands/resend';
+import { statusCommand } from '../../cli/commands/status';
 import type { World } from '../../cli/stores';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
-import type { Finding } from '../../shared/domain/finding';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { Finding } from '../../shared/domain/findings/finding';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { about, TENANT, write } from '../functions/api-host';
 import { putAlert, readAlert } from '../fakes/put-alert';

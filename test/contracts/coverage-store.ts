@@ -1,6 +1,6 @@
-import type { Gap, Interval } from '../../shared/domain/coverage';
-import { EVER } from '../../shared/domain/quarantine';
-import type { CoverageStore } from '../../shared/pipeline/ports';
+import type { Gap, Interval } from '../../shared/domain/reading/coverage';
+import { EVER } from '../../shared/domain/reading/quarantine';
+import type { CoverageStore } from '../../shared/pipeline/ports/coverage-store';
 import { minutes, windowReport, type MakeStores } from './samples';
 import { extendCoverage, giveUpCoverage, inFeed, readCoverage, readFeed } from '../fakes/cover';
 

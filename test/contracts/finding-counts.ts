@@ -1,7 +1,8 @@
-import { findingId } from '../../shared/domain/finding';
+import { findingId } from '../../shared/domain/findings/finding';
 import { plus, DAY, toInstant } from '../../shared/domain/time';
-import { keyOfEntry } from '../../shared/pipeline/finding-counts';
-import type { CountEntry, DayCount, Stores } from '../../shared/pipeline/ports';
+import { keyOfEntry } from '../../shared/pipeline/findings/finding-counts';
+import type { CountEntry, DayCount } from '../../shared/pipeline/ports/finding-counts';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { collect, timeline, type MakeStores } from './samples';
 
 const entry = (

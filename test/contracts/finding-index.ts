@@ -1,15 +1,15 @@
-import type { Finding } from '../../shared/domain/finding';
-import { timelineId } from '../../shared/domain/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
+import { timelineId } from '../../shared/domain/findings/finding';
 import { DAY, dayOf, plus, toInstant } from '../../shared/domain/time';
-import { lineOf, placeOf } from '../../shared/pipeline/finding-lines';
+import { lineOf, placeOf } from '../../shared/pipeline/findings/finding-lines';
 import {
   PositionError,
   type FindingFilter,
-  type FindingLine,
-  type Stores,
-} from '../../shared/pipeline/ports';
-import { repair } from '../../shared/pipeline/repair';
-import { SubjectLookup } from '../../shared/pipeline/subject-lookup';
+  type ListEntry,
+} from '../../shared/pipeline/ports/finding-index';
+import type { Stores } from '../../shared/pipeline/ports/stores';
+import { repair } from '../../shared/pipeline/audit-trail/repair';
+import { SubjectLookup } from '../../shared/pipeline/queries/subject-lookup';
 import { linesAgree } from '../fakes/lines';
 import {
   ending,
@@ -38,8 +38,8 @@ export function findingIndexContract(make: MakeStores): void {
       }
     };
     /** Every line of a filter, page by page. */
-    const walk = async (filter: FindingFilter, top = 4): Promise<FindingLine[]> => {
-      const lines: FindingLine[] = [];
+    const walk = async (filter: FindingFilter, top = 4): Promise<ListEntry[]> => {
+      const lines: ListEntry[] = [];
       let after: string | undefined;
       do {
         const page = await stores.index.page(filter, top, after);
@@ -49,7 +49,7 @@ export function findingIndexContract(make: MakeStores): void {
       } while (after !== undefined);
       return lines;
     };
-    const sorted = (findings: readonly Finding[]): FindingLine[] =>
+    const sorted = (findings: readonly Finding[]): ListEntry[] =>
       findings.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)).map(lineOf);
 
     it('has none at first', async () => {
@@ -172,7 +172,7 @@ export function findingIndexContract(make: MakeStores): void {
 
       for (const filter of [...filters, { subjectId: 'nobody' }]) {
         for (const top of [1, 3, 100]) {
-          const [fast, slow]: FindingLine[][] = [[], []];
+          const [fast, slow]: ListEntry[][] = [[], []];
           for (const [index, lines] of [
             [lookup, fast],
             [stores.index, slow],
@@ -212,7 +212,7 @@ export function findingIndexContract(make: MakeStores): void {
       await stores.index.remove(byId(newest!.id));
       await stores.index.remove(byId(first.lines.at(-1)!.id));
 
-      const more: FindingLine[] = [];
+      const more: ListEntry[] = [];
       for (let after = first.next; after !== undefined;) {
         const page = await stores.index.page({}, 5, after);
         more.push(...page.lines);

@@ -1,6 +1,6 @@
-import { EMPTY_CHAIN, nextEntry } from '../../shared/domain/record-chain';
-import { stepAdding } from '../../shared/domain/suppression';
-import type { Stores } from '../../shared/pipeline/ports';
+import { EMPTY_CHAIN, nextEntry } from '../../shared/domain/audit-trail/entries';
+import { stepAdding } from '../../shared/domain/findings/suppression';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { PURGE, RULE } from './record';
 import {
   collect,

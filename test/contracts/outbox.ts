@@ -1,7 +1,8 @@
 import type { Instant } from '../../shared/domain/time';
-import type { Finding } from '../../shared/domain/finding';
-import { noticeId, noticeSeries, type Notice } from '../../shared/domain/notice';
-import type { OutboxRow, SendMark, Stores } from '../../shared/pipeline/ports';
+import type { Finding } from '../../shared/domain/findings/finding';
+import { noticeId, noticeSeries, type Notice } from '../../shared/domain/findings/notice';
+import type { OutboxRow, SendMark } from '../../shared/pipeline/ports/outbox';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { ending, finding, minutes, opening, timeline, type MakeStores } from './samples';
 
 const MARY = timeline('Mary').id;

@@ -1,4 +1,4 @@
-import type { QuarantineRow } from '../../shared/domain/quarantine';
+import type { QuarantineRow } from '../../shared/domain/reading/quarantine';
 import { collect, HOSTILE, minutes, unreadableRow, type MakeStores } from './samples';
 
 const DAYS_LATER = minutes(5 * 24 * 60);
@@ -51,7 +51,7 @@ export function quarantineContract(make: MakeStores): void {
     it('knows of a row until those whom its gap or its end concern have heard', async () => {
       const { quarantine } = make();
       await quarantine.add([unreadableRow('a')]);
-      await quarantine.heard(unreadableRow('a'));
+      await quarantine.markPropagated(unreadableRow('a'));
       expect(await quarantine.live()).toEqual([unreadableRow('a', { isHeard: true })]);
 
       const ended = { how: 'readable', at: DAYS_LATER } as const;
@@ -59,9 +59,9 @@ export function quarantineContract(make: MakeStores): void {
       await quarantine.end('unknown', ended);
       expect(await quarantine.live()).toEqual([unreadableRow('a', { ended })]);
 
-      await quarantine.heard(unreadableRow('a')); // of the gap, not of its end
+      await quarantine.markPropagated(unreadableRow('a')); // of the gap, not of its end
       expect(await quarantine.live()).toEqual([unreadableRow('a', { ended })]);
-      await quarantine.heard(unreadableRow('a', { ended }));
+      await quarantine.markPropagated(unreadableRow('a', { ended }));
       expect(await quarantine.live()).toEqual([]);
       expect(await collect(quarantine.rows())).toEqual([
         unreadableRow('a', { ended, isHeard: true }),

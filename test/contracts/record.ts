@@ -1,4 +1,4 @@
-import { noticeId } from '../../shared/domain/notice';
+import { noticeId } from '../../shared/domain/findings/notice';
 import { extendCoverage } from '../fakes/cover';
 import {
   EMPTY_CHAIN,
@@ -6,16 +6,17 @@ import {
   nextEntry,
   type Purge,
   type Seal,
-} from '../../shared/domain/record-chain';
-import type { Signal } from '../../shared/domain/signal';
+} from '../../shared/domain/audit-trail/entries';
+import type { Signal } from '../../shared/domain/findings/signal';
 import {
   stepAdding,
   stepEnding,
   type RuleStep,
   type SuppressionRule,
-} from '../../shared/domain/suppression';
+} from '../../shared/domain/findings/suppression';
 import { DAY, plus, type Instant } from '../../shared/domain/time';
-import type { StepRef, Stores } from '../../shared/pipeline/ports';
+import type { StepRef } from '../../shared/pipeline/ports/rule-store';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import {
   collect,
   ending,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../shared/domain/canonical';
+import type { JsonObject } from '../../shared/domain/json';
 import {
   compare,
   findingId,
@@ -6,12 +6,13 @@ import {
   type Finding,
   type FindingChange,
   type Verdict,
-} from '../../shared/domain/finding';
-import type { WindowReport } from '../../shared/domain/journal';
-import type { QuarantineRow } from '../../shared/domain/quarantine';
-import type { Signal, Subject } from '../../shared/domain/signal';
+} from '../../shared/domain/findings/finding';
+import type { WindowReport } from '../../shared/domain/reading/journal';
+import type { QuarantineRow } from '../../shared/domain/reading/quarantine';
+import type { Signal, Subject } from '../../shared/domain/findings/signal';
 import { MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
-import type { Stores, TimelineRef } from '../../shared/pipeline/ports';
+import type { Stores } from '../../shared/pipeline/ports/stores';
+import type { TimelineRef } from '../../shared/pipeline/ports/signal-store';
 
 /** Makes stores that hold nothing yet. */
 export type MakeStores = () => Stores;

@@ -1,5 +1,9 @@
-import type { Signal } from '../../shared/domain/signal';
-import type { MergeRules, SignalStore, StoredTimeline } from '../../shared/pipeline/ports';
+import type { Signal } from '../../shared/domain/findings/signal';
+import type {
+  MergeRules,
+  SignalStore,
+  StoredTimeline,
+} from '../../shared/pipeline/ports/signal-store';
 import { collect, DETECTOR, HOSTILE, minutes, signal, timeline, type MakeStores } from './samples';
 
 const JANUARY = minutes(0);

@@ -2,7 +2,7 @@ import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { Account } from '../../shared/adapters/tables/account';
 import { ServiceTables } from '../../shared/adapters/tables/service-table';
 import type { Table } from '../../shared/adapters/tables/table';
-import type { Stores } from '../../shared/pipeline/ports';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { startAzurite, startPagingProxy, type Azurite, type PagingProxy } from '../fakes/azurite';
 import { storesContract } from './stores';
 import { tableContract, tablePagesContract } from './table';

@@ -1,4 +1,4 @@
-import type { DueMark, WorkMark, WorkMarks } from '../../shared/pipeline/ports';
+import type { DueMark, WorkMark, WorkMarks } from '../../shared/pipeline/ports/work-marks';
 import { DETECTOR, HOSTILE, minutes, timeline, type MakeStores } from './samples';
 
 const MARY = timeline('Mary');

@@ -1,6 +1,6 @@
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { mfaRegistrationUnfinished as detector } from '../../shared/detectors/mfa-registration-unfinished';
-import { judge } from '../../shared/domain/judge';
+import { judge } from '../../shared/domain/findings/judge';
 import { DAY, plus } from '../../shared/domain/time';
 import {
   CANNOT_SAY,
@@ -114,7 +114,7 @@ describe('mfa-registration-unfinished', () => {
       expect(Object.fromEntries(outcomes)).toEqual(expected);
     });
 
-    it('when its evidence may be dropped: unwatched, 60 days after the entry', () => {
+    it('when its evidence may be dropped: expired, 60 days after the entry', () => {
       const entry = at('2023-08-08T12:38:54Z');
       const openAt = (days: number): string[] => {
         const frame = { from: '2023-08-07T00:00:00Z', until: plus(entry, days * DAY) };
@@ -134,7 +134,7 @@ describe('mfa-registration-unfinished', () => {
 
       expect(detector.retain).toBe(90 * DAY);
       expect(openAt(59)).toEqual(['open']);
-      expect(openAt(60)).toEqual(['unwatched']);
+      expect(openAt(60)).toEqual(['expired']);
     });
   });
 

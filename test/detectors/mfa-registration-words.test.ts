@@ -1,5 +1,5 @@
 import { describe as wordsOf } from '../../shared/detectors/mfa-registration/words';
-import type { Signal } from '../../shared/domain/signal';
+import type { Signal } from '../../shared/domain/findings/signal';
 import { minutes } from '../fakes/records';
 
 /** What evidence says of events that are seldom the evidence of a finding. */

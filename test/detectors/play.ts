@@ -1,20 +1,20 @@
 import { readRow } from '../../shared/adapters/rows/read-row';
-import type { Json } from '../../shared/domain/canonical';
-import type { CoverageBySource } from '../../shared/domain/coverage';
+import type { Json } from '../../shared/domain/json';
+import type { CoverageBySource } from '../../shared/domain/reading/coverage';
 import {
   parseSetting,
   type Assessment,
   type Detector,
   type Settings,
   type SettingSpecs,
-  type Stated,
+  type Conclusion,
 } from '../../shared/domain/detector';
-import { edgesOf } from '../../shared/domain/finding';
+import { edgesOf } from '../../shared/domain/findings/finding';
 import type { EntraRecord, Malformed, Source } from '../../shared/domain/record';
-import type { Signal } from '../../shared/domain/signal';
+import type { Signal } from '../../shared/domain/findings/signal';
 import { MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
-import type { TimelineRef } from '../../shared/pipeline/ports';
-import { select, wantedBy } from '../../shared/pipeline/select';
+import type { TimelineRef } from '../../shared/pipeline/ports/signal-store';
+import { select, wantedBy } from '../../shared/pipeline/findings/select';
 
 /** A row as Graph sends it. */
 export type Row = Record<string, unknown>;
@@ -61,7 +61,7 @@ export interface Said {
   readonly continues?: boolean;
   /** Ids of the first three and the last three events. */
   readonly evidence?: readonly string[];
-  readonly facts?: Stated['facts'];
+  readonly facts?: Conclusion['facts'];
   readonly summary?: string;
 }
 

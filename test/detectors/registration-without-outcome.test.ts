@@ -1,7 +1,7 @@
 import { registrationWithoutOutcome as detector } from '../../shared/detectors/registration-without-outcome';
 import { defaultSettings } from '../../shared/domain/detector';
-import { judge } from '../../shared/domain/judge';
-import { REPEATED } from '../../shared/domain/registration';
+import { judge } from '../../shared/domain/findings/judge';
+import { REPEATED } from '../../shared/domain/records/registered-methods';
 import { DAY } from '../../shared/domain/time';
 import { at, coverageOf, play, settingsOf, timelinesOf } from './play';
 import {

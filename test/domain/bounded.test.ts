@@ -1,5 +1,5 @@
 import { bounded, boundedText, FACTS_LIMIT } from '../../shared/domain/bounded';
-import { canonical, type JsonObject } from '../../shared/domain/canonical';
+import { canonical, type JsonObject } from '../../shared/domain/json';
 
 const many = <T>(count: number, each: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => each(i));

@@ -3,7 +3,7 @@ import { memoryStores } from './memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';
 import { analyze, type Analysis } from '../../shared/pipeline/analyze';
-import { wantedBy } from '../../shared/pipeline/select';
+import { wantedBy } from '../../shared/pipeline/findings/select';
 
 /** Runs `analyze` over files without a terminal. */
 export async function analyzeFiles(inputs: string[]): Promise<Analysis> {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../shared/domain/canonical';
+import type { JsonObject } from '../../shared/domain/json';
 import {
   defineDetector,
   type Answer,
@@ -8,7 +8,7 @@ import {
   type DetectorSpec,
   type Evidence,
   type SettingSpecs,
-  type Stated,
+  type Conclusion,
 } from '../../shared/domain/detector';
 import type { Instant } from '../../shared/domain/time';
 import { days, minutes } from './records';
@@ -54,7 +54,7 @@ export function answering(
 
 export const ANCHOR = { key: 'a', from: minutes(0) };
 
-export function stated(fields: Partial<Stated> = {}): Stated {
+export function stated(fields: Partial<Conclusion> = {}): Conclusion {
   return {
     state: 'open',
     anchor: ANCHOR,
@@ -71,7 +71,7 @@ export function stated(fields: Partial<Stated> = {}): Stated {
   };
 }
 
-export function resolved(resolution: string, fields: Partial<Stated> = {}): Stated {
+export function resolved(resolution: string, fields: Partial<Conclusion> = {}): Conclusion {
   return stated({ state: 'resolved', resolution, ...fields });
 }
 

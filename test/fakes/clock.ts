@@ -1,5 +1,5 @@
 import { plus, type Duration, type Instant } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports';
+import type { Clock } from '../../shared/pipeline/ports/clock';
 
 /** A clock whose time passes only when somebody sleeps, and then at once. */
 export class VirtualClock implements Clock {

@@ -1,19 +1,23 @@
 import { DETECTORS } from '../../shared/detectors/index';
-import type { CoverageBySource, Interval } from '../../shared/domain/coverage';
+import type { CoverageBySource, Interval } from '../../shared/domain/reading/coverage';
 import type { Detector } from '../../shared/domain/detector';
-import type { Property } from '../../shared/domain/feed';
+import type { Property } from '../../shared/domain/reading/feed';
 import {
   anotherFailure,
   covering,
-  givingUp,
+  markGap,
   type FeedState,
-  type TroubleState,
+  type SourceFailure,
   type WindowReport,
-} from '../../shared/domain/journal';
+} from '../../shared/domain/reading/journal';
 import type { Source } from '../../shared/domain/record';
-import { coverageByDetector, inFeeds, type SourceState } from '../../shared/domain/source-state';
+import {
+  coverageByDetector,
+  inFeeds,
+  type SourceState,
+} from '../../shared/domain/reading/source-state';
 import type { Instant } from '../../shared/domain/time';
-import type { CoverageStore } from '../../shared/pipeline/ports';
+import type { CoverageStore } from '../../shared/pipeline/ports/coverage-store';
 
 /** The feed of each source that tests read who care for one only. */
 export const FEED = {
@@ -71,19 +75,19 @@ export async function giveUpCoverage(
   lost: Interval,
   ids: readonly string[],
 ): Promise<void> {
-  await store.change(source, inFeed(source, givingUp(lost, ids)));
+  await store.change(source, inFeed(source, markGap(lost, ids)));
 }
 
 /** One more run that could not read it. */
 export function afterTrouble(
   feed: FeedState,
-  trouble: Pick<TroubleState, 'trouble' | 'message' | 'mend'>,
+  failure: Pick<SourceFailure, 'failure' | 'message' | 'remedy'>,
   now: Instant,
 ): FeedState {
-  return { ...feed, trouble: anotherFailure(feed.trouble, trouble, now) };
+  return { ...feed, failure: anotherFailure(feed.failure, failure, now) };
 }
 
 /** It can be read again. */
-export function withoutTrouble({ trouble: _over, ...feed }: FeedState): FeedState {
+export function withoutTrouble({ failure: _over, ...feed }: FeedState): FeedState {
   return feed;
 }

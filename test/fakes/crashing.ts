@@ -1,5 +1,5 @@
 import type { Around as AroundTable } from '../../shared/adapters/memory/memory-table';
-import type { EngineStores } from '../../shared/pipeline/ports';
+import type { EngineStores } from '../../shared/pipeline/ports/stores';
 import type { MemoryStores } from './memory-stores';
 import type { PlannedCrash } from './stories';
 

@@ -1,17 +1,12 @@
 import { MemoryTables, type Around } from '../../shared/adapters/memory/memory-table';
-import type { DeliveryState } from '../../shared/domain/delivery';
-import type { Alert, AlertVerb, Finding, Transition } from '../../shared/domain/finding';
+import type { DeliveryState } from '../../shared/domain/findings/delivery';
+import type { Alert, AlertVerb, Finding, Transition } from '../../shared/domain/findings/finding';
 import { DAY, plus, SECOND, type Instant } from '../../shared/domain/time';
-import { deliverAlerts, type DeliverReport } from '../../shared/pipeline/deliver';
-import type {
-  Channel,
-  DeliveryResult,
-  Outbox,
-  OutboxRow,
-  Post,
-  SendMark,
-} from '../../shared/pipeline/ports';
-import { alertOf, worded } from '../adapters/teams/findings';
+import { deliverAlerts, type DeliverReport } from '../../shared/pipeline/delivery/deliver';
+import type { Channel, Post } from '../../shared/pipeline/ports/channel';
+import type { DeliveryResult } from '../../shared/domain/findings/delivery';
+import type { Outbox, OutboxRow, SendMark } from '../../shared/pipeline/ports/outbox';
+import { alertOf, worded } from '../adapters/channels/teams/findings';
 import { VirtualClock } from './clock';
 import { memoryStores, type MemoryStores } from './memory-stores';
 import { putAlert } from './put-alert';

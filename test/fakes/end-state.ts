@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DETECTORS } from '../../shared/detectors/index';
-import { shortHash } from '../../shared/domain/canonical';
-import type { Finding, Transition } from '../../shared/domain/finding';
+import { shortHash } from '../../shared/domain/json';
+import type { Finding, Transition } from '../../shared/domain/findings/finding';
 import { toInstant } from '../../shared/domain/time';
 import { collect } from '../contracts/samples';
 import type { Scene } from './crash-world';

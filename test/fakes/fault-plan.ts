@@ -15,8 +15,8 @@ import {
   toInstant,
   type Instant,
 } from '../../shared/domain/time';
-import type { Wanted } from '../../shared/pipeline/ports';
-import { wantedBy } from '../../shared/pipeline/select';
+import type { Wanted } from '../../shared/pipeline/ports/record-source';
+import { wantedBy } from '../../shared/pipeline/findings/select';
 import type { WrongTime } from './clock';
 import { STORAGE_FAULT_KINDS, type StorageFault } from './faulty-tables';
 import { FAULT_KINDS, type Fault, type FaultKind, type Lie, type PlannedRow } from './faulty-graph';

@@ -3,12 +3,12 @@ import { Limiter } from '../../shared/adapters/graph/limiter';
 import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { memoryStores, type MemoryStores } from './memory-stores';
 import { readRow } from '../../shared/adapters/rows/read-row';
-import { canonical, type Json, type JsonObject } from '../../shared/domain/canonical';
-import { lookAt, type CoverageBySource } from '../../shared/domain/coverage';
+import { canonical, type Json, type JsonObject } from '../../shared/domain/json';
+import { checkCoverage, type CoverageBySource } from '../../shared/domain/reading/coverage';
 import { isAsked, needsSource, type Detector } from '../../shared/domain/detector';
-import { isOpen } from '../../shared/domain/quarantine';
+import { isOpen } from '../../shared/domain/reading/quarantine';
 import { SOURCES, type Source } from '../../shared/domain/record';
-import { joinSignals, type Signal } from '../../shared/domain/signal';
+import { joinSignals, type Signal } from '../../shared/domain/findings/signal';
 import {
   between,
   DAY,
@@ -22,14 +22,16 @@ import {
   type Instant,
 } from '../../shared/domain/time';
 import { StorageError } from '../../shared/adapters/tables/errors';
-import { drainMarks, type SecondLook } from '../../shared/pipeline/assess';
-import { KnownSignals } from '../../shared/pipeline/known-signals';
+import { drainMarks, type SecondLook } from '../../shared/pipeline/findings/assess';
+import { KnownSignals } from '../../shared/pipeline/reading/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
-import type { Clock, RecordSource, Stores } from '../../shared/pipeline/ports';
-import type { Reader } from '../../shared/pipeline/read-source';
-import { secondLook } from '../../shared/pipeline/second-look';
-import { select, wantedBy } from '../../shared/pipeline/select';
-import { hearOfRows } from '../../shared/pipeline/unreadable';
+import type { Clock } from '../../shared/pipeline/ports/clock';
+import type { RecordSource } from '../../shared/pipeline/ports/record-source';
+import type { Stores } from '../../shared/pipeline/ports/stores';
+import type { Reader } from '../../shared/pipeline/reading/read-source';
+import { secondLook } from '../../shared/pipeline/reading/second-look';
+import { select, wantedBy } from '../../shared/pipeline/findings/select';
+import { hearOfRows } from '../../shared/pipeline/reading/unreadable';
 import { VirtualClock, wronged, type WrongTime } from './clock';
 import type { Laid } from './fault-plan';
 import { faultyTables, type StorageFault, type StorageFaultKind } from './faulty-tables';
@@ -37,7 +39,7 @@ import { FaultyGraph, isUnseen, perfectGraph, type PlannedRow } from './faulty-g
 import { FastClock, serveFaultyGraph, virtualFetch } from './faulty-transport';
 import { must, type LawBroken } from './law';
 import { configured, TENANT, view } from './run';
-import { coverageByDetector } from '../../shared/domain/source-state';
+import { coverageByDetector } from '../../shared/domain/reading/source-state';
 import { readCoverage } from './cover';
 
 /** What production runs with: see composition.ts. */
@@ -50,7 +52,7 @@ const INITIAL_LOOKBACK = DAY;
 /** What a source is assumed to be late at most, before its lateness was measured. */
 const LAG = 2 * HOUR;
 /** No run may take longer or ask more often. */
-const LONGEST_RUN = 30 * MINUTE;
+const MAX_RUN_TIME = 30 * MINUTE;
 const MOST_REQUESTS = 200;
 
 /** A fault to plant in the reading, between two parts of it. */
@@ -183,7 +185,7 @@ function monitor(
       must(assessed.faults.length === 0, () => assessed.faults[0]?.error.message ?? '');
       const [took, requests] = [between(started, clock.now()), asked() - before];
       must(
-        options !== undefined || (took <= LONGEST_RUN && requests <= MOST_REQUESTS),
+        options !== undefined || (took <= MAX_RUN_TIME && requests <= MOST_REQUESTS),
         () => `a run over ${source} took ${took / MINUTE} min and ${requests} requests`,
       );
     },
@@ -316,7 +318,7 @@ async function coveredBy(stores: Stores): Promise<IsCovered> {
   }
   return ({ detector, row }) => {
     const coverage = known.get(detector.id)?.[row.source];
-    return lookAt(coverage, row.at, justAfter(row.at)).verdict === 'covered';
+    return checkCoverage(coverage, row.at, justAfter(row.at)).verdict === 'covered';
   };
 }
 
@@ -395,7 +397,7 @@ async function mustCover(plan: Laid, stores: Stores): Promise<void> {
       must(coverage !== undefined, () => `${source} is not covered at all`);
       const { from, to, gaps } = coverage!;
       must(gaps.length === 0, () => `${source} has a gap that is none: ${textOf(gaps)}`);
-      const healthy = plan.polls.find((at) => at >= plus(plan.healthyFrom, LONGEST_RUN));
+      const healthy = plan.polls.find((at) => at >= plus(plan.healthyFrom, MAX_RUN_TIME));
       const latestFrom = plus(healthy ?? plan.end, -INITIAL_LOOKBACK + MINUTE);
       must(from <= latestFrom, () => `${source} is covered from ${from} only`);
       must(to >= plus(plan.end, -LAG - MINUTE), () => `${source} is covered to ${to} only`);

@@ -1,21 +1,23 @@
 import { writeLate, type MemoryStores } from './memory-stores';
 import type { ConfiguredDetector, Detector } from '../../shared/domain/detector';
-import type { QuarantineRow } from '../../shared/domain/quarantine';
+import type { QuarantineRow } from '../../shared/domain/reading/quarantine';
 import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { signalKey, timelineIn } from '../../shared/adapters/tables/timeline-rows';
-import type { EngineStores, SignalStore, Touched, WorkMark } from '../../shared/pipeline/ports';
+import type { EngineStores } from '../../shared/pipeline/ports/stores';
+import type { SignalStore, Touched } from '../../shared/pipeline/ports/signal-store';
+import type { WorkMark } from '../../shared/pipeline/ports/work-marks';
 import { around, Crash } from './crashing';
 import { days } from './records';
 import { END } from './stories';
-import type { Coverage } from '../../shared/domain/coverage';
-import { PROPERTIES } from '../../shared/domain/feed';
-import { UNREAD, type FeedState } from '../../shared/domain/journal';
+import type { Coverage } from '../../shared/domain/reading/coverage';
+import { PROPERTIES } from '../../shared/domain/reading/feed';
+import { UNREAD, type FeedState } from '../../shared/domain/reading/journal';
 import {
   feedsIn,
   inFeeds,
   type ReadingState,
   type SourceState,
-} from '../../shared/domain/source-state';
+} from '../../shared/domain/reading/source-state';
 
 /** Faults to plant between the pipeline and its stores. `raw` are the stores behind every wrapper. */
 export type Fault = (stores: EngineStores, raw: MemoryStores) => EngineStores;

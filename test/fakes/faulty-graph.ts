@@ -1,6 +1,6 @@
 import { answerRows, errorAnswer, type Answer } from '../../cli/demo-tenant/audit-log-api';
 import type { DemoRow, GraphRow } from '../../cli/demo-tenant/rows';
-import { shortHash } from '../../shared/domain/canonical';
+import { shortHash } from '../../shared/domain/json';
 import { SOURCES, type Source } from '../../shared/domain/record';
 import {
   epochOf,

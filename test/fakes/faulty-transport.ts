@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { listenOnLoopback, type Listening } from '../../cli/local-host/listen';
 import { plus, SECOND, type Instant } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports';
+import type { Clock } from '../../shared/pipeline/ports/clock';
 import type { VirtualClock } from './clock';
 import type { FaultyGraph, Reply } from './faulty-graph';
 import { LawBroken } from './law';

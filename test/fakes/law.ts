@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonical, type Json } from '../../shared/domain/canonical';
+import { canonical, type Json } from '../../shared/domain/json';
 
 /** How many random stories a law is tried on; `RUNS=3000 npx jest test/properties` looks harder. */
 export const RUNS = Number(process.env['RUNS'] ?? 150);

@@ -1,6 +1,6 @@
-import { entriesOf, keyOfEntry, nameInCount } from '../../shared/pipeline/finding-counts';
-import { lineOf, listsOf, textOfLine } from '../../shared/pipeline/finding-lines';
-import type { Stores } from '../../shared/pipeline/ports';
+import { entriesOf, keyOfEntry, nameInCount } from '../../shared/pipeline/findings/finding-counts';
+import { lineOf, listsOf, textOfLine } from '../../shared/pipeline/findings/finding-lines';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { must } from './law';
 
 /** The lists say what the findings say, all of it and nothing else; the counts per day what the histories say. */

@@ -1,4 +1,5 @@
-import type { EngineStores, TimelineRef } from '../../shared/pipeline/ports';
+import type { EngineStores } from '../../shared/pipeline/ports/stores';
+import type { TimelineRef } from '../../shared/pipeline/ports/signal-store';
 
 /** Whom the marks name, writers left out; each once. */
 export async function marked({ marks }: Pick<EngineStores, 'marks'>): Promise<TimelineRef[]> {

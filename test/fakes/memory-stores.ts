@@ -4,12 +4,13 @@ import { fromColumns, toColumns } from '../../shared/adapters/tables/columns';
 import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { joinKey, ordinal } from '../../shared/adapters/tables/keys';
 import { isHeader, timelineIn } from '../../shared/adapters/tables/timeline-rows';
-import type { Alert, Finding, Transition } from '../../shared/domain/finding';
-import type { WindowReport } from '../../shared/domain/journal';
-import type { RecordEntry } from '../../shared/domain/record-chain';
-import type { Signal } from '../../shared/domain/signal';
+import type { Alert, Finding, Transition } from '../../shared/domain/findings/finding';
+import type { WindowReport } from '../../shared/domain/reading/journal';
+import type { TrailEntry } from '../../shared/domain/audit-trail/entries';
+import type { Signal } from '../../shared/domain/findings/signal';
 import type { Instant } from '../../shared/domain/time';
-import type { Outbox, Stores } from '../../shared/pipeline/ports';
+import type { Outbox } from '../../shared/pipeline/ports/outbox';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 
 /** The stores as shipped, over tables in memory, and what lies in those tables: to be looked at without waiting. */
 export interface MemoryStores extends Stores {
@@ -31,7 +32,7 @@ export interface MemoryStores extends Stores {
     owe(alert: Alert, at: Instant): Promise<void>;
   };
   readonly coverage: Stores['coverage'] & { readonly windows: readonly WindowReport[] };
-  readonly chain: Stores['chain'] & { readonly entries: readonly RecordEntry[] };
+  readonly chain: Stores['chain'] & { readonly entries: readonly TrailEntry[] };
   readonly signals: Stores['signals'] & {
     /** Drops what lies below a floor, of one detector alone. */
     purge(detectorId: string, floor: Instant): void;
@@ -84,7 +85,7 @@ export function memoryStores(
     }),
     chain: looking(stores.chain, {
       get entries() {
-        return all('Findings', 'c|') as readonly RecordEntry[];
+        return all('Findings', 'c|') as readonly TrailEntry[];
       },
     }),
     signals: looking(stores.signals, {

@@ -2,7 +2,7 @@ import type { Contents, MemoryTables } from '../../shared/adapters/memory/memory
 import { fromColumns, toColumns } from '../../shared/adapters/tables/columns';
 import { FORMAT, type Formats } from '../../shared/adapters/tables/formats';
 import type { Row, StoredRow } from '../../shared/adapters/tables/guards';
-import { digestOf, linked } from '../../shared/domain/chain';
+import { digestOf, linked } from '../../shared/domain/hash-chain';
 
 /**
  * A version 0 that never was: every field of every row had another name. Its hashes are of these words, as those of

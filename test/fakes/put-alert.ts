@@ -1,5 +1,5 @@
-import { largestForm, type DeliveryState } from '../../shared/domain/delivery';
-import type { Outbox, OutboxRow, SendMark } from '../../shared/pipeline/ports';
+import { largestForm, type DeliveryState } from '../../shared/domain/findings/delivery';
+import type { Outbox, OutboxRow, SendMark } from '../../shared/pipeline/ports/outbox';
 
 /** Puts an alert into a state over every channel, as a delivery does. */
 export async function putAlert(

@@ -1,15 +1,15 @@
 import type { MemoryStores } from './memory-stores';
 import { DETECTORS } from '../../shared/detectors/index';
-import { coveringFor } from '../../shared/domain/source-state';
+import { coveringFor } from '../../shared/domain/reading/source-state';
 import { HOUR, latest, plus, type Instant } from '../../shared/domain/time';
 import {
   SourceError,
-  type Clock,
   type RecordSource,
   type SourcePage,
   type Wanted,
-} from '../../shared/pipeline/ports';
-import { feedsFor, filteredBy } from '../../shared/pipeline/select';
+} from '../../shared/pipeline/ports/record-source';
+import type { Clock } from '../../shared/pipeline/ports/clock';
+import { feedsFor, filteredBy } from '../../shared/pipeline/findings/select';
 import type { Breakage } from './fault-run';
 
 type Reading = RecordSource['read'];

@@ -1,10 +1,11 @@
-import type { RuleScope } from '../../shared/domain/suppression';
+import type { RuleScope } from '../../shared/domain/findings/suppression';
 import { DAY, HOUR, MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
-import { compare, type Finding, type FindingChange } from '../../shared/domain/finding';
-import type { ChainCopies, Stores } from '../../shared/pipeline/ports';
-import { purgeExpired } from '../../shared/pipeline/retention';
-import { addRule, removeRule } from '../../shared/pipeline/rules';
-import { sealRecord } from '../../shared/pipeline/seal';
+import { compare, type Finding, type FindingChange } from '../../shared/domain/findings/finding';
+import type { ChainCopies } from '../../shared/pipeline/ports/audit-trail';
+import type { Stores } from '../../shared/pipeline/ports/stores';
+import { purgeExpired } from '../../shared/pipeline/audit-trail/retention';
+import { addRule, removeRule } from '../../shared/pipeline/findings/rules';
+import { sealRecord } from '../../shared/pipeline/audit-trail/seal';
 import { finding, timeline } from '../contracts/samples';
 import { VirtualClock } from './clock';
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../shared/domain/canonical';
+import type { Json, JsonObject } from '../../shared/domain/json';
 import type { AppliedPolicy, AuditRecord, Change, SignInRecord } from '../../shared/domain/record';
 import { DAY, MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
 

@@ -1,31 +1,31 @@
 import { DETECTORS } from '../../shared/detectors/index';
 import { memoryStores, type MemoryStores } from './memory-stores';
-import { canonical, type Json } from '../../shared/domain/canonical';
-import type { Interval } from '../../shared/domain/coverage';
+import { canonical, type Json } from '../../shared/domain/json';
+import type { Interval } from '../../shared/domain/reading/coverage';
 import {
   defaultSettings,
   needsSource,
   type ConfiguredDetector,
   type Detector,
 } from '../../shared/domain/detector';
-import type { Act, Finding } from '../../shared/domain/finding';
-import { readable } from '../../shared/domain/quarantine';
+import type { Act, Finding } from '../../shared/domain/findings/finding';
+import { readable } from '../../shared/domain/reading/quarantine';
 import { SOURCES, type EntraRecord, type Malformed, type Source } from '../../shared/domain/record';
-import { givingUp } from '../../shared/domain/journal';
-import { coverageOf, coveringFor, inNeededFeeds } from '../../shared/domain/source-state';
+import { markGap } from '../../shared/domain/reading/journal';
+import { coverageOf, coveringFor, inNeededFeeds } from '../../shared/domain/reading/source-state';
 import type { Instant } from '../../shared/domain/time';
-import { drainMarks, type AssessReport } from '../../shared/pipeline/assess';
-import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
-import { keep } from '../../shared/pipeline/keep';
-import type { EngineStores } from '../../shared/pipeline/ports';
-import { markEveryTimeline } from '../../shared/pipeline/rule-change';
-import { select } from '../../shared/pipeline/select';
+import { drainMarks, type AssessReport } from '../../shared/pipeline/findings/assess';
+import { ActRefusedError, recordAct } from '../../shared/pipeline/findings/decide';
+import { keep } from '../../shared/pipeline/findings/keep';
+import type { EngineStores } from '../../shared/pipeline/ports/stores';
+import { markEveryTimeline } from '../../shared/pipeline/findings/rule-change';
+import { select } from '../../shared/pipeline/findings/select';
 import {
   hearOfRows,
   quarantineRows,
   settleRows,
   type Looked,
-} from '../../shared/pipeline/unreadable';
+} from '../../shared/pipeline/reading/unreadable';
 import { Crash, crashing } from './crashing';
 import { days } from './records';
 import { END, type PlannedAct, type PlannedCrash } from './stories';
@@ -211,7 +211,7 @@ export async function cover(runner: Runner, step: CoverageStep): Promise<void> {
     source,
     verb === 'extend'
       ? coveringFor(concerned, source, interval)
-      : inNeededFeeds(concerned, source, (ids) => givingUp(interval, ids)),
+      : inNeededFeeds(concerned, source, (ids) => markGap(interval, ids)),
   );
   for (const detector of filled) {
     await markEveryTimeline(stores, detector);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Act } from '../../shared/domain/finding';
+import type { Act } from '../../shared/domain/findings/finding';
 import type { EntraRecord, Source } from '../../shared/domain/record';
 import { HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
 import * as record from './records';

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
-import { canonical, type Json } from '../../shared/domain/canonical';
-import { digestOf, linked } from '../../shared/domain/chain';
-import { findingId } from '../../shared/domain/finding';
+import { canonical, type Json } from '../../shared/domain/json';
+import { digestOf, linked } from '../../shared/domain/hash-chain';
+import { findingId } from '../../shared/domain/findings/finding';
 import {
   EMPTY_CHAIN,
   finished,
   nextEntry,
   type ChainHead,
-  type RecordEntry,
+  type TrailEntry,
   type Seal,
   type SealedHour,
-} from '../../shared/domain/record-chain';
+} from '../../shared/domain/audit-trail/entries';
 import { plus, type Instant } from '../../shared/domain/time';
-import type { RawRow, RecordRows } from '../../shared/pipeline/ports';
+import type { RawRow, AuditTrailRows } from '../../shared/pipeline/ports/audit-trail';
 import { collect } from '../contracts/samples';
 
 /** A row where somebody who may write can reach it. */
@@ -29,7 +29,7 @@ export interface Shelf {
   remove(key: string): Promise<void>;
 }
 
-export async function rowsOf(rows: RecordRows): Promise<ShelfRow[]> {
+export async function rowsOf(rows: AuditTrailRows): Promise<ShelfRow[]> {
   const timelines = await collect(rows.timelines());
   const all = [
     ...timelines.flatMap(({ id, rows: of }) => of.map((raw) => [id, raw] as const)),
@@ -271,24 +271,24 @@ function alertsIn(rows: readonly ShelfRow[]): ShelfRow[] {
 }
 
 /** Seals of hours of which the seal of a day tells. */
-function hoursOfDays(entries: readonly RecordEntry[]): (RecordEntry & Seal)[] {
+function hoursOfDays(entries: readonly TrailEntry[]): (TrailEntry & Seal)[] {
   const lastDay = entries.findLastIndex((each) => each.kind === 'seal' && each.hour === undefined);
   return entries
     .slice(0, lastDay)
     .flatMap((each) => (each.kind === 'seal' && each.hour !== undefined ? [each] : []));
 }
 
-function entriesIn(rows: readonly ShelfRow[]): RecordEntry[] {
+function entriesIn(rows: readonly ShelfRow[]): TrailEntry[] {
   return rows
     .filter(({ raw }) => raw.kind === 'entry')
-    .map(({ raw }) => raw.value as RecordEntry)
+    .map(({ raw }) => raw.value as TrailEntry)
     .sort((a, b) => a.sequence - b.sequence);
 }
 
 /** Writes the chain anew, with hashes that fit and a head that fits; also the lists of the days, if asked to. */
 export async function rechain(
   shelf: Shelf,
-  of: readonly RecordEntry[],
+  of: readonly TrailEntry[],
   { fitsDays }: { readonly fitsDays: boolean },
 ): Promise<void> {
   const rows = await shelf.rows();

@@ -1,4 +1,4 @@
-import type { AlertClaim, Outbox, OutboxRow } from '../../shared/pipeline/ports';
+import type { AlertClaim, Outbox, OutboxRow } from '../../shared/pipeline/ports/outbox';
 import { overriding } from '../fakes/faults';
 import { isNoticed } from '../fakes/law';
 import {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Role } from '../../shared/api/access';
 import * as responses from '../../shared/api/responses';
 import { ROUTES } from '../../shared/api/routes';
-import type { Finding } from '../../shared/domain/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
 import { minutes } from '../contracts/samples';
 import {
   about,
@@ -354,7 +354,7 @@ describe('POST /api/alerts/{id}/resend', () => {
     expect(listed.alerts).toMatchObject({
       dead: 1,
       channels: [{ channel: 'teams', dead: 1 }],
-      unsaid: [{ id, channel: 'teams', state: 'dead', attempts: 9 }],
+      undelivered: [{ id, channel: 'teams', state: 'dead', attempts: 9 }],
     });
     const done = await post(path, '');
     expect(responses.resent.parse(await done.json())).toMatchObject({ id, channels: ['teams'] });

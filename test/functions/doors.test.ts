@@ -12,7 +12,7 @@ import { toHttpResponse } from '../../functions/http-handler';
 import { reported } from '../../functions/invocation';
 import { theMonitor } from '../../shared/composition';
 import { RUNS } from '../../shared/config/functions';
-import { LOG_READING } from '../../shared/pipeline/log-reading';
+import { LOG_READING } from '../../shared/pipeline/findings/log-reading';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
@@ -166,7 +166,7 @@ describe('functions/http', () => {
     });
     expect(JSON.parse(failed.logged)).toMatchObject({
       ...{ level: 'error', msg: 'run failed', run: 'request', function: 'finding' },
-      ...{ trouble: 'failed', kind: 'StorageError', mend: 'start the emulator: azurite-table' },
+      ...{ failure: 'failed', kind: 'StorageError', remedy: 'start the emulator: azurite-table' },
       error: expect.stringContaining('127.0.0.1') as string,
     });
   }, 60_000);
@@ -178,7 +178,7 @@ describe('functions/http', () => {
 
       expect(thrown).toContain('does not answer');
       expect(lines).toContainEqual(
-        expect.objectContaining({ ...run, function: name, trouble: 'failed', error: thrown }),
+        expect.objectContaining({ ...run, function: name, failure: 'failed', error: thrown }),
       );
     },
     60_000,
@@ -193,7 +193,7 @@ describe('functions/http', () => {
         expect.objectContaining({
           run: 'poll',
           source: 'signIns',
-          trouble: 'failed',
+          failure: 'failed',
           error: thrown,
         }),
       ]);
@@ -218,7 +218,7 @@ describe('functions/http', () => {
       'the storage is gone',
     );
     expect(JSON.parse(logged.join())).toMatchObject({
-      ...{ run: 'request', function: 'export', trouble: 'failed', kind: 'Error' },
+      ...{ run: 'request', function: 'export', failure: 'failed', kind: 'Error' },
       ...{ error: 'the storage is gone; sig=Bearer [redacted]' },
       stack: expect.stringContaining('doors.test.ts') as string,
     });

@@ -41,7 +41,7 @@ describe('a timer while READING is off', () => {
 
     expect(requests).toBe(0);
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      expect.objectContaining({ run: 'poll', source: 'signIns', trouble: 'reading-off' }),
+      expect.objectContaining({ run: 'poll', source: 'signIns', failure: 'reading-off' }),
     ]);
   });
 });

@@ -8,7 +8,7 @@ import { systemClock } from '../../shared/adapters/system-clock';
 import { buildMonitor, type Monitor } from '../../shared/composition';
 import { readConfig } from '../../shared/config/config';
 import { between, HOUR, MINUTE, plus, type Duration, type Instant } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports';
+import type { Clock } from '../../shared/pipeline/ports/clock';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 import { TENANT } from './api-host';
 
@@ -61,8 +61,8 @@ class HastyClock implements Clock {
 /** The lines of some work, each with its level as the host hears it. */
 async function linesOf(work: () => Promise<unknown>): Promise<readonly Record<string, unknown>[]> {
   const lines: Record<string, unknown>[] = [];
-  const to = (heard: string) => (line: string) =>
-    lines.push({ heard, ...(JSON.parse(line) as object) });
+  const to = (markPropagated: string) => (line: string) =>
+    lines.push({ markPropagated, ...(JSON.parse(line) as object) });
   await loggingTo(
     { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') },
     async () => {
@@ -96,9 +96,14 @@ describe('the line of a run', () => {
 
       await server.close();
       expect(lines).toContainEqual(
-        expect.objectContaining({ heard: 'error', run: 'poll', source: 'directoryAudits', error }),
+        expect.objectContaining({
+          markPropagated: 'error',
+          run: 'poll',
+          source: 'directoryAudits',
+          error,
+        }),
       );
-      expect(lines.find(({ run }) => run === 'poll')).toHaveProperty('trouble');
+      expect(lines.find(({ run }) => run === 'poll')).toHaveProperty('failure');
       expect(between(started, clock.now())).toBeLessThan(7 * MINUTE);
     },
   );
@@ -118,7 +123,7 @@ describe('the line of a run', () => {
 
     expect(poll).toContainEqual(
       expect.objectContaining({
-        heard: 'warn',
+        markPropagated: 'warn',
         msg: 'the clock of this machine is wrong',
         clockIs,
       }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { DETECTORS } from '../../shared/detectors/index';
 import { parseSetting, type Detector } from '../../shared/domain/detector';
-import { wantedBy } from '../../shared/pipeline/select';
+import { wantedBy } from '../../shared/pipeline/findings/select';
 import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stories';
 import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories';
 import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-outcome.stories';

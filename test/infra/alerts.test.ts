@@ -29,9 +29,9 @@ describe('alert rules', () => {
   });
 
   it('would show a query that is none', () => {
-    const query = queryOf('silence').replace('isempty(trouble)', 'isempty(truoble)');
+    const query = queryOf('silence').replace('isempty(failure)', 'isempty(faliure)');
 
-    expect(kustoProblems(query).join()).toContain('truoble');
+    expect(kustoProblems(query).join()).toContain('faliure');
   });
 
   it.each(workbook)('workbook, %s: the query is one that Kusto takes', (_, query) => {
@@ -49,7 +49,7 @@ describe('alert rules', () => {
     const logged = [
       'composition.ts',
       'pipeline/delivery/channel-alerts.ts',
-      'pipeline/read-source.ts',
+      'pipeline/reading/read-source.ts',
     ]
       .map((file) => text(`shared/${file}`))
       .join();
@@ -77,10 +77,10 @@ describe('alert rules', () => {
     expect(expected).toContain('poll signIns');
   });
 
-  it('see everything that names a trouble, whatever run it is of', () => {
+  it('see everything that names a failure, whatever run it is of', () => {
     const [, afterLines = ''] = queryOf('failures').split('| extend run');
 
-    expect(afterLines).toContain('| where isnotempty(trouble)\n| summarize');
+    expect(afterLines).toContain('| where isnotempty(failure)\n| summarize');
   });
 
   it('tell of one failure of what runs so seldom that three would take hours', () => {

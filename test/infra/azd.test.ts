@@ -74,7 +74,7 @@ describe('what azd does with azure.yaml', () => {
 
 describe('infra/postprovision.sh', () => {
   const run = (
-    trouble: readonly string[],
+    failure: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): { status: number | null; said: string; azd: string; settings: unknown } => {
     const roles = ['AuditLog.Read.All', 'Directory.Read.All', 'Policy.Read.All'].map((value) => ({
@@ -85,7 +85,7 @@ describe('infra/postprovision.sh', () => {
     const state = join(folder, 'state.json');
     writeFileSync(
       state,
-      JSON.stringify({ trouble, requests: [], grants: [], consents: [], objects }),
+      JSON.stringify({ failure, requests: [], grants: [], consents: [], objects }),
     );
     script('az', `exec "${process.execPath}" "${__dirname}/fake-az.cjs" "$@"`);
     script('azd', `echo "$@" >>"${folder}/azd.txt"`);

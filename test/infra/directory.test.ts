@@ -48,14 +48,14 @@ const graphRoles = ['AuditLog.Read.All', 'Directory.Read.All', 'Policy.Read.All'
 );
 
 /** A directory in which nothing was done yet, and which refuses so often first. */
-function setTrouble(trouble: readonly string[]): void {
+function setTrouble(failure: readonly string[]): void {
   const objects = {
     "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')": {
       id: 'graph',
       appRoles: graphRoles,
     },
   };
-  const state = { trouble, requests: [], grants: [], consents: [], objects };
+  const state = { failure, requests: [], grants: [], consents: [], objects };
   writeFileSync(join(folder, 'state.json'), JSON.stringify(state));
 }
 
@@ -164,7 +164,7 @@ describe('infra/directory.sh', () => {
     expect(grants()).toHaveLength(5);
   });
 
-  it('stops at once, with the mend, when the person may not', () => {
+  it('stops at once, with the remedy, when the person may not', () => {
     setTrouble(['Forbidden: Authorization_RequestDenied Insufficient privileges']);
 
     const { status, said } = run(...ARGUMENTS);

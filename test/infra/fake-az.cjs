@@ -27,8 +27,8 @@ if (command === 'account') {
   const path = decodeURIComponent(argument('uri').replace('https://graph.example.com/v1.0', ''));
   const body = rest.includes('--body') ? JSON.parse(argument('body')) : undefined;
   state.requests.push(`${method} ${path}`);
-  if (method !== 'GET' && state.trouble.length > 0) {
-    fail(state.trouble.shift());
+  if (method !== 'GET' && state.failure.length > 0) {
+    fail(state.failure.shift());
   }
   const answer = { GET: read, PATCH: upsert, POST: create }[method](path, body);
   save();

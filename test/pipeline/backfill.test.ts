@@ -1,12 +1,12 @@
 import { memoryStores } from '../fakes/memory-stores';
 import { configureDetectors } from '../../shared/config/detectors';
-import type { Interval } from '../../shared/domain/coverage';
+import type { Interval } from '../../shared/domain/reading/coverage';
 import type { EntraRecord } from '../../shared/domain/record';
 import { DAY, HOUR, MINUTE, plus, SECOND, type Instant } from '../../shared/domain/time';
 import { BackfillError, backfillSource } from '../../shared/pipeline/backfill';
 import { pollSource } from '../../shared/pipeline/poll';
-import { SourceError, type RecordSource } from '../../shared/pipeline/ports';
-import type { Reader } from '../../shared/pipeline/read-source';
+import { SourceError, type RecordSource } from '../../shared/pipeline/ports/record-source';
+import type { Reader } from '../../shared/pipeline/reading/read-source';
 import { VirtualClock } from '../fakes/clock';
 import { days, deviceAdded, registered, T0 } from '../fakes/records';
 import { FEED, inFeed, readCoverage, readFeed } from '../fakes/cover';
@@ -22,14 +22,14 @@ async function setUp(records: readonly EntraRecord[] = [], overrides: Partial<Re
   const clock = new VirtualClock(days(1));
   const stores = memoryStores();
   const asked: Interval[] = [];
-  const control = { trouble: undefined as SourceError | undefined, takes: 0 };
+  const control = { failure: undefined as SourceError | undefined, takes: 0 };
   const source: RecordSource = {
     async *read(window) {
       asked.push(window);
       clock.advance(control.takes);
-      const { trouble } = control;
-      if (trouble !== undefined) {
-        throw trouble;
+      const { failure } = control;
+      if (failure !== undefined) {
+        throw failure;
       }
       const found = records.filter((each) => each.at >= window.from && each.at < window.to);
       const seen = found.map(({ id, at }) => ({ id, at, feeds: [FEED.directoryAudits] }));
@@ -212,7 +212,7 @@ describe('shared/pipeline/backfill', () => {
       const denied = new SourceError('denied', 'not allowed', 'grant it');
 
       const report = await backfillSource(reader, range(-5, 0), () => {
-        control.trouble = denied;
+        control.failure = denied;
       });
 
       expect(report).toMatchObject({ stopped: denied, windows: 1 });

@@ -2,9 +2,9 @@ import { MemoryTables } from '../../shared/adapters/memory/memory-table';
 import type { StoredRow } from '../../shared/adapters/tables/guards';
 import { storesOver } from '../../shared/adapters/tables/stores';
 import { DAY, plus, startOfMonth } from '../../shared/domain/time';
-import type { Stores } from '../../shared/pipeline/ports';
-import { repairRows } from '../../shared/pipeline/repair-rows';
-import { purgeExpired } from '../../shared/pipeline/retention';
+import type { Stores } from '../../shared/pipeline/ports/stores';
+import { repairRows } from '../../shared/pipeline/audit-trail/repair-rows';
+import { purgeExpired } from '../../shared/pipeline/audit-trail/retention';
 import { collect, signal, timeline } from '../contracts/samples';
 import { defined } from '../fakes/answers';
 import { VirtualClock } from '../fakes/clock';
@@ -33,7 +33,7 @@ async function world(month?: string): Promise<World> {
   return { stores, clock, tables };
 }
 
-function mend({ stores, clock }: World): ReturnType<typeof repairRows> {
+function remedy({ stores, clock }: World): ReturnType<typeof repairRows> {
   return repairRows({ tenantId: 'tenant', stores, detectors: [DETECTOR], clock });
 }
 
@@ -47,7 +47,7 @@ describe('the copy of a damaged row', () => {
   it('is dated, and goes when the retention is over', async () => {
     const here = await world();
     const { stores, clock } = here;
-    await mend(here);
+    await remedy(here);
     expect(copies(here)).toMatchObject([{ copiedAt: FIRST_DAY }]);
     const purge = (): Promise<unknown> =>
       purgeExpired({ stores, detectors: [], retention: RETENTION, clock });
@@ -64,7 +64,7 @@ describe('the copy of a damaged row', () => {
   it('stays while it is of the day that is asked for', async () => {
     const here = await world();
     const { stores, clock } = here;
-    await mend(here);
+    await remedy(here);
     expect(await stores.damaged.hasCopiesBefore(clock.now())).toBe(false);
     expect(await stores.damaged.hasCopiesBefore(plus(clock.now(), DAY))).toBe(true);
     await stores.damaged.dropCopiesBefore(clock.now());
@@ -90,7 +90,7 @@ describe('the gap that repair leaves of a damaged signal', () => {
   ])('says that it is $what', async ({ month, from, reason }) => {
     const here = await world(month);
 
-    await mend(here);
+    await remedy(here);
 
     const rows = await collect(here.stores.quarantine.rows());
     expect(rows.length).toBeGreaterThan(0);

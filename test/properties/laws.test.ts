@@ -3,29 +3,30 @@ import { memoryStores, type MemoryStores } from '../fakes/memory-stores';
 import { easSuccessDespiteCaFailure } from '../../shared/detectors/eas-success-despite-ca-failure';
 import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registration-unfinished';
 import { DETECTORS } from '../../shared/detectors/index';
-import { canonical, shortHash, type Json } from '../../shared/domain/canonical';
-import { lookAt, type Interval } from '../../shared/domain/coverage';
+import { canonical, shortHash, type Json } from '../../shared/domain/json';
+import { checkCoverage, type Interval } from '../../shared/domain/reading/coverage';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
 import { textOf, textsIn } from '../../shared/domain/facts';
-import { decide, findingId, timelineId, type Finding } from '../../shared/domain/finding';
-import { coverageEnd, floorOf } from '../../shared/domain/judge';
+import { decide, findingId, timelineId, type Finding } from '../../shared/domain/findings/finding';
+import { coverageEnd, floorOf } from '../../shared/domain/findings/judge';
 import { SOURCES, type EntraRecord, type Source } from '../../shared/domain/record';
-import { SET_CAP, type Signal } from '../../shared/domain/signal';
+import { SET_CAP, type Signal } from '../../shared/domain/findings/signal';
 import { DAY, earliest, MINUTE, plus, startOfDay, type Instant } from '../../shared/domain/time';
 import { analyze } from '../../shared/pipeline/analyze';
-import type { ExportPage } from '../../shared/pipeline/export-tally';
-import { drainMarks } from '../../shared/pipeline/assess';
-import { ActRefusedError, recordAct } from '../../shared/pipeline/decide';
-import { listsOf } from '../../shared/pipeline/finding-lines';
+import type { ExportPage } from '../../shared/pipeline/queries/export-tally';
+import { drainMarks } from '../../shared/pipeline/findings/assess';
+import { ActRefusedError, recordAct } from '../../shared/pipeline/findings/decide';
+import { listsOf } from '../../shared/pipeline/findings/finding-lines';
 import { backfillSource } from '../../shared/pipeline/backfill';
-import { keep } from '../../shared/pipeline/keep';
+import { keep } from '../../shared/pipeline/findings/keep';
 import { pollSource } from '../../shared/pipeline/poll';
-import type { EngineStores, RecordSource, Stores } from '../../shared/pipeline/ports';
-import type { Reader } from '../../shared/pipeline/read-source';
-import { repair } from '../../shared/pipeline/repair';
-import { markEveryTimeline } from '../../shared/pipeline/rule-change';
-import { select } from '../../shared/pipeline/select';
-import type { Overflow } from '../../shared/pipeline/timeline-pool';
+import type { EngineStores, Stores } from '../../shared/pipeline/ports/stores';
+import type { RecordSource } from '../../shared/pipeline/ports/record-source';
+import type { Reader } from '../../shared/pipeline/reading/read-source';
+import { repair } from '../../shared/pipeline/audit-trail/repair';
+import { markEveryTimeline } from '../../shared/pipeline/findings/rule-change';
+import { select } from '../../shared/pipeline/findings/select';
+import type { Overflow } from '../../shared/pipeline/findings/timeline-pool';
 import { booksBalance } from '../fakes/books';
 import { VirtualClock } from '../fakes/clock';
 import { around, Crash, crashing } from '../fakes/crashing';
@@ -69,7 +70,7 @@ import {
 import { burstsOf, Turns } from '../fakes/turns';
 import { FEED, readCoverage } from '../fakes/cover';
 
-interface Told {
+interface MessageContext {
   readonly records: readonly EntraRecord[];
   readonly schedule: Schedule;
 }
@@ -86,7 +87,7 @@ const IDLE: readonly Batch[] = [1, 2, 3].map(() => ({ records: [], coverage: [],
 describe('law 1: order, duplication and batching do not matter', () => {
   const holdsWith =
     (plant: Partial<Play> = {}) =>
-    async ({ records, schedule }: Told): Promise<void> => {
+    async ({ records, schedule }: MessageContext): Promise<void> => {
       const expected = await play({ batches: inOrder(records, schedule) });
       const actual = await play({ batches: batchesOf(records, schedule), ...plant });
       mustEqual(view(actual.stores), view(expected.stores), 'findings');
@@ -191,7 +192,7 @@ describe('law 1: two runners on one store do not matter', () => {
   law('the lists follow when one of those is killed', deadlyQuarrels, linesHold('all'));
 });
 
-interface Race extends Told {
+interface Race extends MessageContext {
   readonly other: Schedule;
   readonly crash: number | undefined;
   /** Else all drain at once. */
@@ -512,7 +513,7 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
   /** Every claim that something did not happen lies inside what had been read when it was made. */
   const nothingEarly =
     (fault?: Fault) =>
-    async ({ records, schedule }: Told): Promise<void> => {
+    async ({ records, schedule }: MessageContext): Promise<void> => {
       await play({
         batches: batchesOf(records, schedule),
         ...(fault && { through: fault }),
@@ -521,7 +522,7 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
             const { from, to, source } = claimOf(finding) ?? {};
             if (from !== undefined && to !== undefined && source !== undefined) {
               const read = (await readCoverage(stores.coverage, finding.detector))[source];
-              const { verdict } = lookAt(read, from, to);
+              const { verdict } = checkCoverage(read, from, to);
               must(verdict === 'covered', () => `${finding.anchor.key} claims ${from} to ${to}`);
             }
           }
@@ -541,7 +542,7 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
   /** What was not read is not delivered either; what is said then must also be true of the whole log. */
   const nothingInvented =
     (fault?: Fault) =>
-    async ({ records, schedule }: Told): Promise<void> => {
+    async ({ records, schedule }: MessageContext): Promise<void> => {
       const [batch] = inOrder(records, schedule);
       const { coverage = [] } = batch ?? {};
       const seen = records.filter(({ source, at }) =>
@@ -780,7 +781,7 @@ describe('law 4: no finding without its alert, no alert without its finding', ()
 describe('law 5: a repeat is harmless', () => {
   const holdsWith =
     (detectors: () => readonly ConfiguredDetector[]) =>
-    async ({ records, schedule }: Told): Promise<void> => {
+    async ({ records, schedule }: MessageContext): Promise<void> => {
       const batches = batchesOf(records, schedule);
       const { stores, runner } = await play({ batches, detectors: detectors() });
       const before = ledger(stores);

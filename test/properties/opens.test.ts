@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { DETECTORS } from '../../shared/detectors/index';
-import type { CoverageBySource } from '../../shared/domain/coverage';
+import type { CoverageBySource } from '../../shared/domain/reading/coverage';
 import { defaultSettings, type Detector } from '../../shared/domain/detector';
 import { law, must, notices } from '../fakes/law';
 import { days } from '../fakes/records';
 import { TENANT } from '../fakes/run';
 import { END, story } from '../fakes/stories';
-import { select } from '../../shared/pipeline/select';
+import { select } from '../../shared/pipeline/findings/select';
 import type { EntraRecord } from '../../shared/domain/record';
 
 const ALL = { from: days(-90), to: END, gaps: [] };

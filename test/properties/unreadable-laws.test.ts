@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { DETECTORS } from '../../shared/detectors/index';
-import { canonical, type Json } from '../../shared/domain/canonical';
-import { concerning, isOpen, joinRows, type QuarantineRow } from '../../shared/domain/quarantine';
+import { canonical, type Json } from '../../shared/domain/json';
+import {
+  concerning,
+  isOpen,
+  joinRows,
+  type QuarantineRow,
+} from '../../shared/domain/reading/quarantine';
 import type { EntraRecord, Malformed, MissedRow } from '../../shared/domain/record';
 import { justAfter, MINUTE, plus } from '../../shared/domain/time';
 import * as faults from '../fakes/faults';
@@ -32,7 +37,7 @@ const spoilt = fc.array(
 const told = { records: story, spoilt };
 const wholly = fc.record({ ...told, schedule: scheduleOf(wholeRead) });
 const anyhow = fc.record({ ...told, schedule: scheduleOf(anyRead) });
-interface Told {
+interface MessageContext {
   readonly records: readonly EntraRecord[];
   readonly spoilt: readonly {
     readonly pick: number;
@@ -50,7 +55,7 @@ interface Rows {
   readonly again: readonly EntraRecord[];
 }
 
-function rowsOf({ records, spoilt: picks }: Told): Rows {
+function rowsOf({ records, spoilt: picks }: MessageContext): Rows {
   const unreadable = new Map<EntraRecord, Malformed>();
   const lost = new Set<string>();
   const again: EntraRecord[] = [];
@@ -102,7 +107,7 @@ function parted({ unreadable, again }: Rows, batches: readonly Batch[]): Batch[]
 describe('law 1: order does not matter, also of rows that cannot be read', () => {
   const holdsWith =
     (plant: Partial<Play> = {}) =>
-    async (each: Told): Promise<void> => {
+    async (each: MessageContext): Promise<void> => {
       const rows = rowsOf(each);
       const expected = await play({ batches: parted(rows, inOrder(rows.all, each.schedule)) });
       const actual = await play({
@@ -123,7 +128,7 @@ describe('law 1: order does not matter, also of rows that cannot be read', () =>
 describe('law 2: nothing is concluded over a row that cannot be read', () => {
   const holdsWith =
     (fault?: Fault) =>
-    async (each: Told): Promise<void> => {
+    async (each: MessageContext): Promise<void> => {
       const rows = rowsOf(each);
       await play({
         batches: parted(rows, batchesOf(rows.all, each.schedule)),

@@ -2,10 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { HOUR, monthOf, plus } from '../../shared/domain/time';
-import { LOOKED_AT } from '../../shared/pipeline/finding-lines';
-import type { FindingFilter, FindingLines, Stores } from '../../shared/pipeline/ports';
+import { LOOKED_AT } from '../../shared/pipeline/findings/finding-lines';
+import type { FindingFilter, ListPage } from '../../shared/pipeline/ports/finding-index';
+import type { Stores } from '../../shared/pipeline/ports/stores';
 import { startAzurite, type Azurite } from '../fakes/azurite';
-import { SubjectLookup } from '../../shared/pipeline/subject-lookup';
+import { SubjectLookup } from '../../shared/pipeline/queries/subject-lookup';
 import { TENANT } from '../contracts/samples';
 import { DETECTOR_IDS, NEWEST_MONTH, PER_PERSON, RARE, seed, seeded } from './seed';
 
@@ -44,7 +45,7 @@ async function page(
   filter: FindingFilter,
   top: number,
   after?: string,
-): Promise<FindingLines & { readonly requests: number }> {
+): Promise<ListPage & { readonly requests: number }> {
   requests = 0;
   return { ...(await stores.index.page(filter, top, after)), requests };
 }
@@ -171,6 +172,6 @@ describe(`lists of ${COUNT.toLocaleString('en')} findings`, () => {
   });
 });
 
-function month({ openedAt }: FindingLines['lines'][number]): string {
+function month({ openedAt }: ListPage['lines'][number]): string {
   return monthOf(openedAt);
 }

@@ -1,6 +1,6 @@
-import { timelineId, type Finding } from '../../shared/domain/finding';
+import { timelineId, type Finding } from '../../shared/domain/findings/finding';
 import { DAY, MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
-import type { FindingIndex } from '../../shared/pipeline/ports';
+import type { FindingIndex } from '../../shared/pipeline/ports/finding-index';
 import { finding } from '../contracts/samples';
 
 export const PER_PERSON = 20;

@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { CrosscheckError } from '../../domain/errors';
 import { SECOND } from '../../domain/time';
-import type { ChainCopies } from '../../pipeline/ports';
+import type { ChainCopies } from '../../pipeline/ports/audit-trail';
 
 export interface SealContainerOptions {
   /** `https://<account>.blob.core.windows.net/<container>`; a SAS in its query only for the emulator. */
@@ -108,13 +108,13 @@ function refused(
   container: URL,
 ): ContainerError {
   const role = action === 'write' ? 'Storage Blob Data Contributor' : 'Storage Blob Data Reader';
-  const mend =
+  const remedy =
     status === 404
       ? 'create the container, or correct SEAL_CONTAINER'
       : status === 401 || status === 403
         ? `give the identity the role "${role}" on the container`
         : 'the next run tries again';
   return new ContainerError(
-    `could not ${action} a copy of the chain: ${container.host} answered ${status} (${code || 'no code'}); ${mend}`,
+    `could not ${action} a copy of the chain: ${container.host} answered ${status} (${code || 'no code'}); ${remedy}`,
   );
 }

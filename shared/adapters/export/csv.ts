@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
-import type { Finding } from '../../domain/finding';
-import { plainText } from '../../domain/plain-text';
+import type { Finding } from '../../domain/findings/finding';
+import { plainText } from '../../domain/text';
 
 /** The columns, in order. */
 export const CSV_COLUMNS = [

@@ -1,7 +1,7 @@
 import type { Detector } from '../../domain/detector';
-import { findingWithHistory } from '../../domain/finding-json';
-import { safeJson } from '../../domain/plain-text';
-import type { ExportFormat, ExportFormatName } from '../../pipeline/export-findings';
+import { findingWithHistory } from '../../domain/findings/finding-json';
+import { safeJson } from '../../domain/text';
+import type { ExportFormat, ExportFormatName } from '../../pipeline/queries/export-findings';
 import { csvFinding, csvHead, csvLast } from './csv';
 import { ocsfEvent } from './ocsf';
 

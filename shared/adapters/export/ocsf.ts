@@ -1,5 +1,5 @@
 import type { Detector, Severity } from '../../domain/detector';
-import type { Finding } from '../../domain/finding';
+import type { Finding } from '../../domain/findings/finding';
 import { epochOf } from '../../domain/time';
 
 /** The version of the schema by which these events are made: https://schema.ocsf.io/1.5.0/classes/detection_finding */

@@ -5,7 +5,7 @@ export type CsvCells =
   | { readonly cells: readonly string[]; readonly line: number }
   | { readonly problem: string; readonly line: number };
 
-const LONGEST_ROW = 64 * 1024 * 1024;
+const MAX_ROW_LENGTH = 64 * 1024 * 1024;
 // The parser works in steps of this size, and what one step gives is handed on before the next.
 const STEP = 64 * 1024;
 
@@ -42,7 +42,7 @@ function parserFor(head: string, hand: (cells: CsvCells) => void): Parser {
     bom: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
-    max_record_size: LONGEST_ROW,
+    max_record_size: MAX_ROW_LENGTH,
     on_skip: (error) => {
       const line = error?.['lines'];
       hand({ problem: problemOf(error), line: typeof line === 'number' ? line : 1 });
@@ -95,5 +95,5 @@ function problemOf(error: CsvError | undefined): string {
 const PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['CSV_QUOTE_NOT_CLOSED', 'the file ends in the middle of a row'],
   ['CSV_RECORD_INCONSISTENT_FIELDS_LENGTH', 'the row has more or fewer cells than the header'],
-  ['CSV_MAX_RECORD_SIZE', `the row is longer than ${LONGEST_ROW / 1024 / 1024} MB`],
+  ['CSV_MAX_RECORD_SIZE', `the row is longer than ${MAX_ROW_LENGTH / 1024 / 1024} MB`],
 ]);

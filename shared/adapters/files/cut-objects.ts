@@ -12,7 +12,7 @@ export type Cut =
   | { readonly problem: string; readonly line: number; readonly index: number };
 
 const MEGABYTE = 1024 * 1024;
-const LONGEST_ROW = 64 * MEGABYTE;
+const MAX_ROW_LENGTH = 64 * MEGABYTE;
 
 /**
  * Cuts the row objects out of JSON text that comes in pieces, without ever holding more than one row: out of Graph
@@ -21,7 +21,7 @@ const LONGEST_ROW = 64 * MEGABYTE;
  */
 export async function* cutObjects(
   chunks: AsyncIterable<string>,
-  longestRow: number = LONGEST_ROW,
+  longestRow: number = MAX_ROW_LENGTH,
 ): AsyncGenerator<Cut[]> {
   const cutter = new Cutter(longestRow);
   for await (const chunk of chunks) {

@@ -1,7 +1,7 @@
 import type { Source } from '../../domain/record';
 import { justAfter } from '../../domain/time';
-import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/export-tally';
-import type { Wanted } from '../../pipeline/ports';
+import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/queries/export-tally';
+import type { Wanted } from '../../pipeline/ports/record-source';
 import { readRow } from '../rows/read-row';
 import { salvageSubject } from '../rows/subject';
 import { unwrap, type Known } from '../rows/unwrap';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Overflow } from '../../pipeline/timeline-pool';
+import type { Overflow } from '../../pipeline/findings/timeline-pool';
 
 /**
  * Lines in files of a temporary folder, which is made with the first line, for its owner alone, and goes with `remove`.

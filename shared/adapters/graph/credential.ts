@@ -5,7 +5,8 @@ import {
   type TokenCredential,
 } from '@azure/identity';
 import { epochOf, MINUTE } from '../../domain/time';
-import { SourceError, type Now } from '../../pipeline/ports';
+import { SourceError } from '../../pipeline/ports/record-source';
+import type { Now } from '../../pipeline/ports/clock';
 
 /** Who signs in: the app's own identity in Azure, or the person at the terminal. Never a chain that probes. */
 export function credentialFor(

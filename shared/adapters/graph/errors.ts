@@ -1,4 +1,4 @@
-import { SourceError } from '../../pipeline/ports';
+import { SourceError } from '../../pipeline/ports/record-source';
 import { SECOND, type Duration, epochOf, type Instant } from '../../domain/time';
 
 const NO_LICENCE = 'Authentication_RequestFromNonPremiumTenantOrB2CTenant';

@@ -4,7 +4,7 @@ import {
   type Context,
   type Middleware,
 } from '@microsoft/microsoft-graph-client';
-import { SourceError } from '../../pipeline/ports';
+import { SourceError } from '../../pipeline/ports/record-source';
 
 export interface GraphClientOptions {
   /** `https://graph.microsoft.com`, or a loopback address. */

@@ -1,15 +1,15 @@
-import type { Interval } from '../../domain/coverage';
+import type { Interval } from '../../domain/reading/coverage';
 import type { EntraRecord, Malformed } from '../../domain/record';
 import { MINUTE, SECOND, type Duration, type Instant } from '../../domain/time';
-import type { Clocks } from '../../domain/wrong-clock';
+import type { Clocks } from '../../domain/reading/wrong-clock';
 import {
   SourceError,
-  type Clock,
   type RecordSource,
   type SeenInFeeds,
   type SourcePage,
   type Wanted,
-} from '../../pipeline/ports';
+} from '../../pipeline/ports/record-source';
+import type { Clock } from '../../pipeline/ports/clock';
 import { readRow } from '../rows/read-row';
 import { refusal, retryAfter } from './errors';
 import { graphClient, pathOf, type GraphClientOptions, type GraphGet } from './graph-client';
@@ -37,12 +37,12 @@ export interface GraphSourceOptions extends GraphClientOptions {
 const REQUEST_TIMEOUT = MINUTE;
 const TRIES = 4;
 /** Of one request; the window is then halved, which a slow server answers sooner. */
-const MOST_TIMEOUTS = 2;
+const MAX_TIMEOUTS = 2;
 const FIRST_WAIT = 2 * SECOND;
-const MOST_RESTARTS = 2;
-const LONGEST_WAIT = 2 * MINUTE;
+const MAX_RESTARTS = 2;
+const MAX_WAIT = 2 * MINUTE;
 /** Pages of one window; beyond it the window is too large and is halved by whoever reads. */
-const MOST_PAGES = 1_000;
+const MAX_PAGES = 1_000;
 
 /** The audit and sign-in logs through Microsoft Graph. */
 export function graphSource(options: GraphSourceOptions): RecordSource {
@@ -56,8 +56,8 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
       let path: string | undefined = first;
       let restarts = 0;
       for (let page = 0; path !== undefined; page++) {
-        if (page === MOST_PAGES) {
-          throw unavailable(`a window has more than ${MOST_PAGES} pages`);
+        if (page === MAX_PAGES) {
+          throw unavailable(`a window has more than ${MAX_PAGES} pages`);
         }
         try {
           const isFiltered = wanted.filter !== undefined;
@@ -72,7 +72,7 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
           path = next;
         } catch (error) {
           // Rows that come twice are nothing new, so a window whose token died begins again.
-          if (!(error instanceof DeadTokenError) || restarts === MOST_RESTARTS) {
+          if (!(error instanceof DeadTokenError) || restarts === MAX_RESTARTS) {
             throw error;
           }
           restarts += 1;
@@ -86,7 +86,7 @@ export function graphSource(options: GraphSourceOptions): RecordSource {
 /** A skip token that Graph does not know any more, or says so: only the window's first page helps. */
 class DeadTokenError extends SourceError {
   constructor(cause: SourceError) {
-    super(cause.trouble, 'Graph does not know its own link to the next page', cause.mend, {
+    super(cause.failure, 'Graph does not know its own link to the next page', cause.remedy, {
       cause,
     });
   }
@@ -95,10 +95,10 @@ class DeadTokenError extends SourceError {
 /** Whoever was asked takes the request and says nothing, or not all of it. */
 class TimeoutError extends SourceError {
   constructor() {
-    const { trouble, message, mend } = unavailable(
+    const { failure, message, remedy } = unavailable(
       `Graph did not answer within ${REQUEST_TIMEOUT / SECOND} s`,
     );
-    super(trouble, message, mend);
+    super(failure, message, remedy);
   }
 }
 
@@ -126,7 +126,7 @@ async function ask(
       return answer;
     }
     timeouts += error instanceof TimeoutError ? 1 : 0;
-    if (error.trouble === 'throttled') {
+    if (error.failure === 'throttled') {
       options.onThrottled?.();
     }
     if (isDeadToken(error, path)) {
@@ -134,11 +134,11 @@ async function ask(
     }
     // Without a word from Graph the waits double, and differ, so that two who failed together do not ask together.
     const pause = wait ?? Math.round(FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + options.random()));
-    if (pause > LONGEST_WAIT) {
-      const { trouble, message, mend } = error;
-      throw new SourceError(trouble, message, mend, { cause: error, isForNextRun: true });
+    if (pause > MAX_WAIT) {
+      const { failure, message, remedy } = error;
+      throw new SourceError(failure, message, remedy, { cause: error, isForNextRun: true });
     }
-    if (!error.isPassing || attempt === TRIES || timeouts === MOST_TIMEOUTS) {
+    if (!error.isPassing || attempt === TRIES || timeouts === MAX_TIMEOUTS) {
       throw error;
     }
     options.onRetry?.(error, pause);
@@ -148,7 +148,7 @@ async function ask(
 
 function isDeadToken(error: SourceError, path: string): boolean {
   return (
-    error.trouble === 'bad-answer' && error.status === 400 && /[?&](?:\$|%24)skiptoken=/i.test(path)
+    error.failure === 'bad-answer' && error.status === 400 && /[?&](?:\$|%24)skiptoken=/i.test(path)
   );
 }
 
@@ -256,8 +256,8 @@ function toSourceError(error: unknown): SourceError {
 }
 
 function unavailable(message: string, cause?: unknown): SourceError {
-  const mend = 'Nothing: it is tried again. If it goes on, check the network and GRAPH_BASE_URL.';
-  return new SourceError('unavailable', message, mend, { cause });
+  const remedy = 'Nothing: it is tried again. If it goes on, check the network and GRAPH_BASE_URL.';
+  return new SourceError('unavailable', message, remedy, { cause });
 }
 
 function badAnswer(message: string, cause?: unknown): SourceError {

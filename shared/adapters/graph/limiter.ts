@@ -1,5 +1,5 @@
 import { SECOND, type Duration } from '../../domain/time';
-import type { Clock } from '../../pipeline/ports';
+import type { Clock } from '../../pipeline/ports/clock';
 
 const WINDOW = 10 * SECOND;
 

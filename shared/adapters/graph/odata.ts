@@ -1,7 +1,7 @@
-import type { Interval } from '../../domain/coverage';
+import type { Interval } from '../../domain/reading/coverage';
 import type { Source } from '../../domain/record';
 import { epochOf, SECOND, type Instant } from '../../domain/time';
-import type { Wanted } from '../../pipeline/ports';
+import type { Wanted } from '../../pipeline/ports/record-source';
 
 const ENTITY = {
   directoryAudits: { path: '/auditLogs/directoryAudits', time: 'activityDateTime' },

@@ -1,5 +1,6 @@
-import type { Clocks } from '../../domain/wrong-clock';
-import { SourceError, type Now } from '../../pipeline/ports';
+import type { Clocks } from '../../domain/reading/wrong-clock';
+import { SourceError } from '../../pipeline/ports/record-source';
+import type { Now } from '../../pipeline/ports/clock';
 import { refusal } from './errors';
 import { graphClient, type GraphClientOptions } from './graph-client';
 import { clocksOf } from './server-clock';

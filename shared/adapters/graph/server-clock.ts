@@ -1,5 +1,5 @@
 import { between, fromEpoch, plus, type Instant } from '../../domain/time';
-import type { Clocks } from '../../domain/wrong-clock';
+import type { Clocks } from '../../domain/reading/wrong-clock';
 
 /**
  * The clock of whoever answered, in whole seconds, and ours in the middle of the request.

@@ -8,20 +8,20 @@ export function logFailure(
   of: { readonly run: string; readonly function: string },
   error: unknown,
 ): void {
-  const { name, message, stack, mend } = partsOf(error);
-  const isExpected = typeof mend === 'string'; // it says what to do; of all others we want to know where
+  const { name, message, stack, remedy } = partsOf(error);
+  const isExpected = typeof remedy === 'string'; // it says what to do; of all others we want to know where
   createLogger('error').error(
     {
       ...of,
-      trouble: 'failed',
+      failure: 'failed',
       kind: name,
       error: message,
-      ...(isExpected ? { mend } : { stack }),
+      ...(isExpected ? { remedy } : { stack }),
     },
     'run failed',
   );
 }
 
-function partsOf(error: unknown): Error & { readonly mend?: unknown } {
+function partsOf(error: unknown): Error & { readonly remedy?: unknown } {
   return error instanceof Error ? error : { name: 'unknown', message: String(error) };
 }

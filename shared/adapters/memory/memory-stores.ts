@@ -1,5 +1,5 @@
-import { CHANNELS } from '../../domain/delivery';
-import type { Stores } from '../../pipeline/ports';
+import { CHANNELS } from '../../domain/findings/delivery';
+import type { Stores } from '../../pipeline/ports/stores';
 import { storesOver, type StoresOptions } from '../tables/stores';
 import { MemoryTables } from './memory-table';
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../domain/canonical';
+import type { Json, JsonObject } from '../../domain/json';
 import type { Change } from '../../domain/record';
 import { shorten } from './shorten';
 
@@ -71,7 +71,7 @@ export function readChange(
 }
 
 /** Some exports encode the JSON text once more, or twice. */
-const MOST_CODINGS = 3;
+const MAX_CODINGS = 3;
 
 function parse(
   property: string,
@@ -80,7 +80,7 @@ function parse(
   holds: Kept['holds'],
 ): Json | undefined {
   let parsed = value;
-  for (let coding = 0; coding < MOST_CODINGS && isCoded(parsed); coding++) {
+  for (let coding = 0; coding < MAX_CODINGS && isCoded(parsed); coding++) {
     try {
       parsed = JSON.parse(parsed) as unknown;
     } catch {

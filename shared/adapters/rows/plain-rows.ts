@@ -1,5 +1,5 @@
 import type { RawAudit, RawSignIn } from './schema';
-import { LONGEST_ID, LONGEST_TEXT } from './shorten';
+import { MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './shorten';
 
 /**
  * The usual row, narrowed by hand: what the schema would make of it, in a tenth of the time. Anything that is not as
@@ -41,7 +41,7 @@ function narrowSignIn(row: Row): RawSignIn {
   const { conditionalAccessStatus } = row;
   const userId = text(row['userId']);
   return {
-    userId: userId === undefined || userId.length > LONGEST_ID ? unusual() : lower(userId),
+    userId: userId === undefined || userId.length > MAX_ID_LENGTH ? unusual() : lower(userId),
     userPrincipalName: text(row['userPrincipalName']),
     userDisplayName: text(row['userDisplayName']),
     clientAppUsed: text(row['clientAppUsed']),
@@ -133,7 +133,7 @@ function change(value: unknown): RawAudit['targetResources'][number]['modifiedPr
 
 function text(value: unknown): string | undefined {
   if (typeof value === 'string') {
-    return value.length > LONGEST_TEXT ? unusual() : value === '' ? undefined : value;
+    return value.length > MAX_TEXT_LENGTH ? unusual() : value === '' ? undefined : value;
   }
   return isNothing(value) ? undefined : unusual();
 }

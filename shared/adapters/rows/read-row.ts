@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/record';
 import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
-import type { Wanted } from '../../pipeline/ports';
+import type { Wanted } from '../../pipeline/ports/record-source';
 import { ChangeError } from './changes';
 import { toAuditRecord, toSignInRecord } from './to-record';
-import { LONGEST_ID } from './shorten';
+import { MAX_ID_LENGTH } from './shorten';
 import { salvageSubject, SubjectError } from './subject';
 
 /** What became of one row: its time is always known, its record only when a detector looks at it. */
@@ -94,7 +94,7 @@ function idOf(id: unknown): string | undefined {
   if (Number.isSafeInteger(id)) {
     return String(id);
   }
-  return typeof id === 'string' && id !== '' && id.length <= LONGEST_ID ? id : undefined;
+  return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH ? id : undefined;
 }
 
 /** What makes a row one of those that a detector reads, or not: when it cannot be read, nobody knows. */
@@ -153,15 +153,15 @@ function instantOf(text: string): Instant | undefined {
   }
 }
 
-const MOST_KEYS = 60;
-const LONGEST_KEY = 80;
+const MAX_KEYS = 60;
+const MAX_KEY_LENGTH = 80;
 
 /** What a person needs to see what kind of row it is, without anything that it says; -1 where that is endless. */
 function lengthsOf(row: Record<string, unknown>): Readonly<Record<string, number>> {
   return Object.fromEntries(
     Object.entries(row)
-      .slice(0, MOST_KEYS)
-      .map(([key, value]) => [key.slice(0, LONGEST_KEY), lengthOf(value)]),
+      .slice(0, MAX_KEYS)
+      .map(([key, value]) => [key.slice(0, MAX_KEY_LENGTH), lengthOf(value)]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LONGEST_ID, shorten } from './shorten';
+import { MAX_ID_LENGTH, shorten } from './shorten';
 
 /**
  * What Graph may send, narrowed to the fields in use. Documented as optional, seen as null, "" or missing: all the
@@ -74,7 +74,7 @@ const signInRow = z.object({
   userId: z
     .string()
     .min(1)
-    .max(LONGEST_ID)
+    .max(MAX_ID_LENGTH)
     .transform((value) => value.toLowerCase()),
   userPrincipalName: name,
   userDisplayName: name,

@@ -1,5 +1,5 @@
 import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
-import { LONGEST_ID, shorten } from './shorten';
+import { MAX_ID_LENGTH, shorten } from './shorten';
 import { wordOf } from './values';
 
 /** A row that does not say whom it is about. */
@@ -80,7 +80,7 @@ function salvagedTarget(value: unknown): Readonly<Record<string, unknown>> | und
 }
 
 function userOf(id: unknown, name: unknown): MissedRow['subject'] {
-  return typeof id === 'string' && id !== '' && id.length <= LONGEST_ID
+  return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH
     ? {
         type: 'user',
         id: id.toLowerCase(),

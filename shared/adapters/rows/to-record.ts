@@ -73,19 +73,19 @@ export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRec
   };
 }
 
-const MOST_DETAILS = 50;
-const LONGEST_DETAIL = 100;
+const MAX_DETAILS = 50;
+const MAX_DETAIL_LENGTH = 100;
 
 // Decides little, so whatever is not a list of keys and values is left out, and nothing is refused for it.
 function detailsOf(value: unknown): AuditRecord['details'] {
-  const pairs = Array.isArray(value) ? value.slice(0, MOST_DETAILS).flatMap(pairOf) : [];
+  const pairs = Array.isArray(value) ? value.slice(0, MAX_DETAILS).flatMap(pairOf) : [];
   return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
 }
 
 function pairOf(item: unknown): (readonly [string, string])[] {
   const { key, value } = (item ?? {}) as { readonly key?: unknown; readonly value?: unknown };
   return typeof key === 'string' && typeof value === 'string' && key !== '' && value !== ''
-    ? [[shorten(key, LONGEST_DETAIL), shorten(value, LONGEST_DETAIL)]]
+    ? [[shorten(key, MAX_DETAIL_LENGTH), shorten(value, MAX_DETAIL_LENGTH)]]
     : [];
 }
 

@@ -106,11 +106,11 @@ function isCutJson(content: unknown): boolean {
   return typeof content === 'string' && /^\s*[{[]/.test(content) && fromJson(content) === undefined;
 }
 
-const MOST_PROPERTIES = 100;
+const MAX_PROPERTIES = 100;
 
 /** Where in an unknown object a record of Entra stands. Names that are no plain words are not repeated. */
 function pathToRecord(row: Row, levels: number): string | undefined {
-  for (const [name, content] of Object.entries(row).slice(0, MOST_PROPERTIES)) {
+  for (const [name, content] of Object.entries(row).slice(0, MAX_PROPERTIES)) {
     const [inner] = /^\w{1,40}$/.test(name) ? (rowsIn(content) ?? []) : [];
     if (inner !== undefined) {
       const rest = 'unknown' in recognise(inner) ? undefined : '';

@@ -1,5 +1,5 @@
-import { EMPTY_CHAIN, type ChainHead, type RecordEntry } from '../../domain/record-chain';
-import type { RecordChain } from '../../pipeline/ports';
+import { EMPTY_CHAIN, type ChainHead, type TrailEntry } from '../../domain/audit-trail/entries';
+import type { AuditTrail } from '../../pipeline/ports/audit-trail';
 import { toColumns } from './columns';
 import { joinKey, ordinal } from './keys';
 import { SHAPES } from './row-kinds';
@@ -10,7 +10,7 @@ export const ENTRY = 'c';
 export const CHAIN_HEAD = 'head';
 
 /** Seals and purges, one after the other in one partition beside the findings; the head is written with each. */
-export class TableChain implements RecordChain {
+export class TableChain implements AuditTrail {
   readonly #table: Table;
   readonly #partition: string;
 
@@ -26,7 +26,7 @@ export class TableChain implements RecordChain {
       : { head: this.#table.value(row, SHAPES.numbered) as ChainHead, etag: row.etag };
   }
 
-  async write(next: ChainHead, etag: string | undefined, entry?: RecordEntry): Promise<boolean> {
+  async write(next: ChainHead, etag: string | undefined, entry?: TrailEntry): Promise<boolean> {
     const partitionKey = this.#partition;
     const head = { partitionKey, rowKey: CHAIN_HEAD, ...toColumns(next) };
     const writes: Write[] = [etag === undefined ? { insert: head } : { update: head, etag }];
@@ -37,8 +37,8 @@ export class TableChain implements RecordChain {
     return (await this.#table.transact(writes)) !== undefined;
   }
 
-  async entry(sequence: number): Promise<RecordEntry | undefined> {
+  async entry(sequence: number): Promise<TrailEntry | undefined> {
     const row = await this.#table.get(this.#partition, joinKey(ENTRY, ordinal(sequence)));
-    return row && (this.#table.value(row, SHAPES.numbered) as RecordEntry);
+    return row && (this.#table.value(row, SHAPES.numbered) as TrailEntry);
   }
 }

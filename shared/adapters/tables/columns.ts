@@ -1,4 +1,4 @@
-import { UnreadableRowError } from '../../pipeline/ports';
+import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
 import { FORMAT, isVersion } from './formats';
 import { TEXT_LIMIT, type Row } from './guards';
 

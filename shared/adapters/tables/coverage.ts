@@ -1,7 +1,7 @@
-import { canonical, shortHash, type JsonObject } from '../../domain/canonical';
-import type { Interval } from '../../domain/coverage';
-import { PROPERTIES, type Property } from '../../domain/feed';
-import type { FeedState, WindowReport } from '../../domain/journal';
+import { canonical, shortHash, type JsonObject } from '../../domain/json';
+import type { Interval } from '../../domain/reading/coverage';
+import { PROPERTIES, type Property } from '../../domain/reading/feed';
+import type { FeedState, WindowReport } from '../../domain/reading/journal';
 import { SOURCES, type Source } from '../../domain/record';
 import {
   feedsIn,
@@ -9,9 +9,10 @@ import {
   type DamagedState,
   type ReadingState,
   type SourceState,
-} from '../../domain/source-state';
+} from '../../domain/reading/source-state';
 import { newestFirst, plus, type Instant } from '../../domain/time';
-import { UnreadableRowError, type CoverageStore } from '../../pipeline/ports';
+import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
+import type { CoverageStore } from '../../pipeline/ports/coverage-store';
 import { toColumns, type Shape } from './columns';
 import type { StoredRow } from './guards';
 import { untilWritten } from './contention';

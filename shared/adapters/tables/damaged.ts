@@ -1,6 +1,7 @@
-import { shortHash } from '../../domain/canonical';
+import { shortHash } from '../../domain/json';
 import { startOfDay, type Instant } from '../../domain/time';
-import type { DamagedRow, DamagedRows, Now } from '../../pipeline/ports';
+import type { DamagedRow, DamagedRows } from '../../pipeline/ports/damaged-rows';
+import type { Now } from '../../pipeline/ports/clock';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { beginning, joinKey, type KeyRange } from './keys';

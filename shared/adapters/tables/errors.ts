@@ -4,14 +4,14 @@ import { CrosscheckError } from '../../domain/errors';
 export class StorageError extends CrosscheckError {
   override readonly name: string = 'StorageError';
   readonly table: string;
-  readonly mend: string;
+  readonly remedy: string;
   /** Nothing else will succeed either; false when only this row or this request is refused. */
   readonly isStorageGone: boolean = true;
 
-  constructor(problem: string, table: string, mend: string, cause?: unknown) {
-    super(`${problem}; ${mend}`, cause === undefined ? {} : { cause });
+  constructor(problem: string, table: string, remedy: string, cause?: unknown) {
+    super(`${problem}; ${remedy}`, cause === undefined ? {} : { cause });
     this.table = table;
-    this.mend = mend;
+    this.remedy = remedy;
   }
 }
 

@@ -1,6 +1,11 @@
 import { dayOf, type Instant } from '../../domain/time';
-import { keyOf, nameInCount } from '../../pipeline/finding-counts';
-import type { CountEntry, CountRow, DayCount, FindingCounts } from '../../pipeline/ports';
+import { keyOf, nameInCount } from '../../pipeline/findings/finding-counts';
+import type {
+  CountEntry,
+  CountRow,
+  DayCount,
+  FindingCounts,
+} from '../../pipeline/ports/finding-counts';
 import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
@@ -62,7 +67,7 @@ export class TableCounts implements FindingCounts {
   }
 
   async *rows(): AsyncIterable<CountRow> {
-    this.#known.clear(); // who looks at what lies there must be able to mend it
+    this.#known.clear(); // who looks at what lies there must be able to repair it
     const rows = { from: '0', to: ':' };
     for await (const page of this.#table.pages({ partition: this.#partition, rows })) {
       for (const row of page) {

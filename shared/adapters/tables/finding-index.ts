@@ -1,4 +1,4 @@
-import type { Finding } from '../../domain/finding';
+import type { Finding } from '../../domain/findings/finding';
 import { monthOf, startOfMonth, type Instant } from '../../domain/time';
 import {
   before,
@@ -15,16 +15,15 @@ import {
   writePosition,
   type List,
   type Position,
-} from '../../pipeline/finding-lines';
-import {
-  UnreadableRowError,
-  type FindingFilter,
-  type FindingIndex,
-  type FindingLine,
-  type FindingLines,
-  type IndexRow,
-  type OnUnreadable,
-} from '../../pipeline/ports';
+} from '../../pipeline/findings/finding-lines';
+import { UnreadableRowError, type OnUnreadable } from '../../pipeline/ports/unreadable-row';
+import type {
+  FindingFilter,
+  FindingIndex,
+  ListEntry,
+  ListPage,
+  IndexRow,
+} from '../../pipeline/ports/finding-index';
 import { toColumns } from './columns';
 import type { StoredRow } from './guards';
 import { after, beginning, joinKey, type KeyRange } from './keys';
@@ -37,7 +36,7 @@ const INDEX = 'FindingIndex';
 const LARGEST_PAGE = 1_000;
 const AT_A_TIME = 4;
 /** The service may answer with a few rows and a token many times over; a page takes so many answers with rows. */
-const MOST_ANSWERS = 20;
+const MAX_ANSWERS = 20;
 
 /**
  * The lists of findings: by time a partition per month, the newest month first, so that one query runs through all
@@ -92,7 +91,7 @@ export class TableIndex implements FindingIndex {
     top: number,
     after?: string,
     onUnreadable?: OnUnreadable,
-  ): Promise<FindingLines> {
+  ): Promise<ListPage> {
     const start = after === undefined ? undefined : readPosition(this.#tenantId, filter, after);
     const size = isExact(filter) ? Math.min(top, LARGEST_PAGE) : LARGEST_PAGE;
     const page = new Page(this.#table, filter, top, onUnreadable);
@@ -163,7 +162,7 @@ export class TableIndex implements FindingIndex {
     ];
   }
 
-  #handOut(page: Page, filter: FindingFilter, isRead: boolean): FindingLines {
+  #handOut(page: Page, filter: FindingFilter, isRead: boolean): ListPage {
     const { lines, last } = page;
     if (page.isPastEnd || last === undefined || (isRead && !page.hasRest)) {
       return { lines };
@@ -171,7 +170,7 @@ export class TableIndex implements FindingIndex {
     return { lines, next: writePosition(this.#tenantId, filter, positionAfter(filter, last)) };
   }
 
-  #partition(list: List, { openedAt }: FindingLine): string {
+  #partition(list: List, { openedAt }: ListEntry): string {
     const whole = joinKey(this.#tenantId, list);
     return list === 'opened' ? monthIn(whole, monthOf(openedAt)) : whole;
   }
@@ -179,7 +178,7 @@ export class TableIndex implements FindingIndex {
   #toIndexRow(list: List, row: StoredRow): IndexRow {
     const { partitionKey, rowKey } = row;
     const key = `${partitionKey} ${rowKey}`;
-    const line = this.#table.valueOrNone(row, SHAPES.line) as FindingLine | undefined;
+    const line = this.#table.valueOrNone(row, SHAPES.line) as ListEntry | undefined;
     if (line === undefined || typeof line.subject.id !== 'string') {
       return { list, line: undefined, isMisplaced: true, key };
     }
@@ -200,14 +199,14 @@ interface ListQuery extends RowQuery {
 /** What a page has taken of a list so far. */
 class Page {
   readonly #table: Table;
-  readonly lines: FindingLine[] = [];
+  readonly lines: ListEntry[] = [];
   readonly #filter: FindingFilter;
   readonly #top: number;
   readonly #onUnreadable: OnUnreadable | undefined;
   #looked = 0;
   #answers = 0;
   /** The last line that was looked at. */
-  last: FindingLine | undefined;
+  last: ListEntry | undefined;
   /** A line is older than what is asked for, and so are all that follow. */
   isPastEnd = false;
   /** Lines were handed out by the service that did not fit. */
@@ -230,7 +229,7 @@ class Page {
       this.isPastEnd ||
       this.lines.length >= this.#top ||
       this.#looked >= LOOKED_AT ||
-      this.#answers >= MOST_ANSWERS
+      this.#answers >= MAX_ANSWERS
     );
   }
 
@@ -256,7 +255,7 @@ class Page {
     }
   }
 
-  #read(row: StoredRow): FindingLine | undefined {
+  #read(row: StoredRow): ListEntry | undefined {
     try {
       return lineIn(row, this.#table);
     } catch (error) {
@@ -269,7 +268,7 @@ class Page {
   }
 }
 
-function columnsOf(line: FindingLine): Readonly<Record<string, string>> {
+function columnsOf(line: ListEntry): Readonly<Record<string, string>> {
   return { detector: line.detector, ...toColumns(line) };
 }
 
@@ -279,8 +278,8 @@ function exactly(detector: string): KeyRange {
 }
 
 /** @throws UnreadableRowError when it is no line. */
-function lineIn(row: StoredRow, table: Table): FindingLine {
-  const line = table.value(row, SHAPES.line) as FindingLine;
+function lineIn(row: StoredRow, table: Table): ListEntry {
+  const line = table.value(row, SHAPES.line) as ListEntry;
   if (typeof line.subject.id !== 'string') {
     throw new UnreadableRowError(INDEX, row.partitionKey, row.rowKey);
   }

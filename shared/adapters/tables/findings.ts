@@ -1,13 +1,12 @@
-import { digestOf, type Head } from '../../domain/chain';
-import type { Finding, FindingChange, Transition } from '../../domain/finding';
+import { digestOf, type Head } from '../../domain/hash-chain';
+import type { Finding, FindingChange, Transition } from '../../domain/findings/finding';
 import type { Instant } from '../../domain/time';
-import {
-  UnreadableRowError,
-  type FindingStore,
-  type FindingWithHistory,
-  type OnUnreadable,
-  type StoredFinding,
-} from '../../pipeline/ports';
+import { UnreadableRowError, type OnUnreadable } from '../../pipeline/ports/unreadable-row';
+import type {
+  FindingStore,
+  FindingWithHistory,
+  StoredFinding,
+} from '../../pipeline/ports/finding-store';
 import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { SHAPES } from './row-kinds';

@@ -1,4 +1,4 @@
-import { UnreadableRowError } from '../../pipeline/ports';
+import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
 import { NewerRowError } from './errors';
 import type { Row, StoredRow } from './guards';
 

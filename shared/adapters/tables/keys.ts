@@ -1,4 +1,4 @@
-import { sha256 } from '../../domain/canonical';
+import { sha256 } from '../../domain/json';
 import { epochOf, fromEpoch, MINUTE, plus, type Instant } from '../../domain/time';
 
 // The service forbids / \ # ? and control characters, and % + ' and spaces have a bad history in its addresses. So

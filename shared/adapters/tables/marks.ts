@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { plus, type Instant } from '../../domain/time';
-import { MOST_OFF } from '../../domain/wrong-clock';
+import { MAX_CLOCK_OFFSET } from '../../domain/reading/wrong-clock';
 import type {
   DueMark,
   Lease,
   TimelineFaults,
-  TimelineRef,
   WorkMark,
   WorkMarks,
-} from '../../pipeline/ports';
+} from '../../pipeline/ports/work-marks';
+import type { TimelineRef } from '../../pipeline/ports/signal-store';
 import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { SHAPES } from './row-kinds';
 import { after, beginning, coarse, joinKey, type KeyRange } from './keys';
-import { chunked, MOST_LEFT_OUT, type Table } from './table';
+import { chunked, MAX_LEFT_OUT, type Table } from './table';
 
 const FAULTS = 'faults';
 const DRAINED = 'drained';
@@ -94,8 +94,8 @@ export class TableMarks implements WorkMarks {
       })
       .sort((a, b) => (a.from < b.from ? -1 : 1));
     const found: StoredRow[] = [];
-    for (let i = 0; i < ranges.length; i += MOST_LEFT_OUT + 1) {
-      const asked = ranges.slice(i, i + MOST_LEFT_OUT + 1);
+    for (let i = 0; i < ranges.length; i += MAX_LEFT_OUT + 1) {
+      const asked = ranges.slice(i, i + MAX_LEFT_OUT + 1);
       found.push(...(await this.#dueIn(asked)));
     }
     return this.#work.values(found, SHAPES.due, (due, row) => ({
@@ -140,7 +140,7 @@ export class TableMarks implements WorkMarks {
     const held = known && this.#work.valueOrNone(known, SHAPES.lease);
     const heldTo = held && (held as { readonly until: Instant }).until;
     // One that runs longer than ours would was taken by a clock that was ahead: it would run for as long as that was.
-    if (heldTo !== undefined && heldTo > now && heldTo <= plus(until, MOST_OFF)) {
+    if (heldTo !== undefined && heldTo > now && heldTo <= plus(until, MAX_CLOCK_OFFSET)) {
       return undefined;
     }
     await this.#work.damage?.flush();

@@ -1,6 +1,6 @@
-import { largestForm, type AlertDelivery } from '../../domain/delivery';
+import { largestForm, type AlertDelivery } from '../../domain/findings/delivery';
 import type { Instant } from '../../domain/time';
-import type { DigestClaim, SendMark, Undelivered } from '../../pipeline/ports';
+import type { DigestClaim, SendMark, Undelivered } from '../../pipeline/ports/outbox';
 import { fromColumns, toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { joinKey, ordinal } from './keys';

@@ -1,17 +1,17 @@
-import type { AlertDelivery, DeliveryState } from '../../domain/delivery';
-import type { Notice } from '../../domain/notice';
+import type { AlertDelivery, DeliveryState } from '../../domain/findings/delivery';
+import type { Notice } from '../../domain/findings/notice';
 import type { Instant } from '../../domain/time';
-import {
-  UnreadableRowError,
-  type AlertClaim,
-  type DigestClaim,
-  type EndedMark,
-  type FindingToSend,
-  type Outbox,
-  type OutboxRow,
-  type SendMark,
-  type Undelivered,
-} from '../../pipeline/ports';
+import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
+import type {
+  AlertClaim,
+  DigestClaim,
+  EndedMark,
+  FindingToSend,
+  Outbox,
+  OutboxRow,
+  SendMark,
+  Undelivered,
+} from '../../pipeline/ports/outbox';
 import { readFinding } from './findings';
 import type { Row, StoredRow } from './guards';
 import { SHAPES } from './row-kinds';

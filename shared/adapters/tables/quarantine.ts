@@ -1,4 +1,4 @@
-import { canonical, type Json } from '../../domain/canonical';
+import { canonical, type Json } from '../../domain/json';
 import {
   endRow,
   isLive,
@@ -6,9 +6,9 @@ import {
   joinRows,
   type QuarantineRow,
   type RowEnd,
-} from '../../domain/quarantine';
+} from '../../domain/reading/quarantine';
 import { startOfDay, type Instant } from '../../domain/time';
-import type { Quarantine } from '../../pipeline/ports';
+import type { Quarantine } from '../../pipeline/ports/quarantine';
 import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { StoredRow } from './guards';
@@ -64,7 +64,7 @@ export class TableQuarantine implements Quarantine {
     await this.#change(id, (known) => known && endRow(known, end));
   }
 
-  async heard(row: QuarantineRow): Promise<void> {
+  async markPropagated(row: QuarantineRow): Promise<void> {
     await this.#change(
       row.id,
       (known) => known && (isSameStanding(known, row) ? { ...known, isHeard: true } : known),

@@ -1,5 +1,5 @@
 import { fromKeyPart } from './keys';
-import type { DamagedKind, DamagedRow } from '../../pipeline/ports';
+import type { DamagedKind, DamagedRow } from '../../pipeline/ports/damaged-rows';
 import type { Shape } from './columns';
 import type { Row } from './guards';
 import { isHeader } from './timeline-rows';

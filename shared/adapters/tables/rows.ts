@@ -1,4 +1,4 @@
-import type { IdRange, RawRow, RecordRows } from '../../pipeline/ports';
+import type { IdRange, RawRow, AuditTrailRows } from '../../pipeline/ports/audit-trail';
 import { CHAIN, CHAIN_HEAD, ENTRY } from './chain';
 import { fromColumns } from './columns';
 import { FORMAT } from './formats';
@@ -16,7 +16,7 @@ const EVERY_ROW: KeyRange = { from: '', to: '~~~~' };
 const OF_THE_SERVICE = /^(partitionKey|rowKey|timestamp|etag|odata\.metadata)$/;
 
 /** The rows of the record as they lie. */
-export class TableRows implements RecordRows {
+export class TableRows implements AuditTrailRows {
   readonly #table: Table;
   readonly #tenantId: string;
 

@@ -1,6 +1,6 @@
-import { neededUntil, type RuleStep } from '../../domain/suppression';
+import { neededUntil, type RuleStep } from '../../domain/findings/suppression';
 import type { Instant } from '../../domain/time';
-import type { CurrentRules, RuleStore, StepRef } from '../../pipeline/ports';
+import type { CurrentRules, RuleStore, StepRef } from '../../pipeline/ports/rule-store';
 import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';

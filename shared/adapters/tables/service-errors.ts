@@ -29,9 +29,9 @@ export function toStorageError(
   if (error instanceof StorageError) {
     return error;
   }
-  const [why, mend] = explain(error, address, roleFor(action));
+  const [why, remedy] = explain(error, address, roleFor(action));
   const Kind = isOfRequest(error) ? RequestRefusedError : StorageError;
-  return new Kind(`could not ${action} table ${table}: ${why}`, table, mend, error);
+  return new Kind(`could not ${action} table ${table}: ${why}`, table, remedy, error);
 }
 
 /** A row that is too big, a value that is no column: of all answers those about what was sent. */
@@ -46,7 +46,11 @@ function roleFor(action: string): string {
     : '"Storage Table Data Contributor"';
 }
 
-function explain(error: unknown, address: URL, role: string): readonly [why: string, mend: string] {
+function explain(
+  error: unknown,
+  address: URL,
+  role: string,
+): readonly [why: string, remedy: string] {
   const name = error instanceof Error ? error.name : '';
   if (/Credential|Authentication/.test(name)) {
     return [
@@ -73,12 +77,12 @@ function explain(error: unknown, address: URL, role: string): readonly [why: str
   if (BUSY.includes(statusCode)) {
     return [answer, 'the storage is busy or down; the next run goes on where this one stopped'];
   }
-  const mends: Readonly<Record<number, string>> = {
+  const fixes: Readonly<Record<number, string>> = {
     401: 'check TABLES_CONNECTION or TABLES_ENDPOINT, and the tenant of the identity',
     403: mendOfDenial(code, role),
     404: 'deploy infra/ again, which creates the tables, or check the address',
   };
-  return [answer, mends[statusCode] ?? 'see the cause'];
+  return [answer, fixes[statusCode] ?? 'see the cause'];
 }
 
 const BUSY: readonly number[] = [408, 429, 500, 503, 504];

@@ -1,16 +1,16 @@
 import { AT_A_TIME, concurrently } from '../../pipeline/concurrently';
-import { joinSignals, type JoinRules, type Signal } from '../../domain/signal';
+import { joinSignals, type JoinRules, type Signal } from '../../domain/findings/signal';
 import { monthOf, type Instant } from '../../domain/time';
-import {
-  UnreadableRowError,
-  type Assessed,
-  type MergeRules,
-  type SignalRetention,
-  type SignalStore,
-  type StoredTimeline,
-  type TimelineRef,
-  type Touched,
-} from '../../pipeline/ports';
+import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
+import type {
+  Assessed,
+  MergeRules,
+  SignalRetention,
+  SignalStore,
+  StoredTimeline,
+  TimelineRef,
+  Touched,
+} from '../../pipeline/ports/signal-store';
 import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';

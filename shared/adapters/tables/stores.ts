@@ -1,5 +1,6 @@
-import { CHANNELS } from '../../domain/delivery';
-import type { Now, Stores } from '../../pipeline/ports';
+import { CHANNELS } from '../../domain/findings/delivery';
+import type { Now } from '../../pipeline/ports/clock';
+import type { Stores } from '../../pipeline/ports/stores';
 import { systemClock } from '../system-clock';
 import { TableChain } from './chain';
 import { TableCoverage } from './coverage';

@@ -1,4 +1,4 @@
-import type { Stores } from '../../pipeline/ports';
+import type { Stores } from '../../pipeline/ports/stores';
 import { Account, type AccountOptions } from './account';
 import { ServiceTables } from './service-table';
 import { storesOver, type StoresOptions } from './stores';

@@ -1,4 +1,4 @@
-import { UnreadableRowError } from '../../pipeline/ports';
+import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
 import { fromColumns, type Shape } from './columns';
 import { RowRefusedError } from './errors';
 import { FORMAT, FORMATS, upToDate, withFormat, type Formats } from './formats';
@@ -49,7 +49,7 @@ export const PAGE_ROWS = 1_000;
  * The service takes 15 comparisons in a filter: three are for partition and range, two for each that is left out.
  * https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities
  */
-export const MOST_LEFT_OUT = 6;
+export const MAX_LEFT_OUT = 6;
 export const TRANSACTION_ROWS = 100;
 /** 4 MiB is the wall; each row travels as UTF-8 JSON with headers of its own. */
 export const TRANSACTION_BYTES = 3.5 * 1024 * 1024;

@@ -1,6 +1,6 @@
-import type { Signal } from '../../domain/signal';
+import type { Signal } from '../../domain/findings/signal';
 import { monthOf } from '../../domain/time';
-import type { TimelineRef } from '../../pipeline/ports';
+import type { TimelineRef } from '../../pipeline/ports/signal-store';
 import { toColumns } from './columns';
 import type { Row, StoredRow } from './guards';
 import { after, beginning, joinKey, toKey, type KeyRange } from './keys';

@@ -11,7 +11,7 @@ import {
   source,
   subject,
   time,
-  trouble,
+  failure,
   unreadable,
 } from './parts';
 
@@ -73,7 +73,7 @@ export const coverage = z.strictObject({
               max: milliseconds,
             })
             .optional(),
-          trouble: trouble.optional(),
+          failure: failure.optional(),
           filter: z.strictObject({ dropped, at: time }).optional(),
           backfill: backfill.optional(),
         }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALERT_VERBS, HISTORY_VERBS, RESOLVE_REASONS } from '../../domain/finding';
+import { ALERT_VERBS, HISTORY_VERBS, RESOLVE_REASONS } from '../../domain/findings/finding';
 import { count, severity, source, stage, status, subject, suppressed, time } from './parts';
 
 const entry = {

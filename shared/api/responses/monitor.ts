@@ -9,7 +9,7 @@ import {
   source,
   stage,
   time,
-  trouble,
+  failure,
   unreadable,
 } from './parts';
 
@@ -46,7 +46,7 @@ export const statusReport = z.strictObject({
         .meta({ description: 'The earliest of the feeds that detectors need.' }),
       unreadable,
       coverage: coverageOfDetectors,
-      dayTrouble: trouble.optional(),
+      dayTrouble: failure.optional(),
       feeds: z.array(
         z.strictObject({
           ...feed,
@@ -65,7 +65,7 @@ export const statusReport = z.strictObject({
             })
             .optional()
             .meta({ description: 'How far its cursors have come, in event time.' }),
-          trouble: trouble.optional(),
+          failure: failure.optional(),
           droppedFilter: z.strictObject({ filter: z.string(), why: dropped, at: time }).optional(),
           backfill: backfill.optional(),
         }),
@@ -86,7 +86,7 @@ export const statusReport = z.strictObject({
   ),
   alerts: z.strictObject({
     ...alerts,
-    unsaid: z
+    undelivered: z
       .array(
         z.strictObject({
           id: z.string(),
@@ -143,7 +143,7 @@ export const verification = z.strictObject({
     }),
   ),
   differences: z.array(z.string()).meta({
-    description: 'Derived rows that are not what the findings say: crosscheck repair mends them.',
+    description: 'Derived rows that are not what the findings say: crosscheck repair fixes them.',
   }),
   unseen: z.array(z.string()).meta({ description: 'What could not be looked at, and why.' }),
   notes: z.array(z.string()),

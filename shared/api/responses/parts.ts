@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../../domain/detector';
-import { PROPERTIES } from '../../domain/feed';
-import { STATUSES } from '../../domain/finding';
+import { PROPERTIES } from '../../domain/reading/feed';
+import { STATUSES } from '../../domain/findings/finding';
 import { SOURCES } from '../../domain/record';
-import { SUBJECT_TYPES } from '../../domain/signal';
+import { SUBJECT_TYPES } from '../../domain/findings/signal';
 import type { Instant } from '../../domain/time';
 
 /** What several answers have in common. */
@@ -56,11 +56,11 @@ export const coverageOfDetectors = z
       .meta({ id: 'Coverage', description: 'What was completely read, and what was not in it.' }),
   )
   .meta({ description: 'By detector.' });
-export const trouble = z
+export const failure = z
   .strictObject({
-    trouble: z.string(),
+    failure: z.string(),
     message: z.string(),
-    mend: z.string(),
+    remedy: z.string(),
     since: time,
     kindSince: time,
     lastAt: time,

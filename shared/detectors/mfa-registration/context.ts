@@ -1,9 +1,9 @@
-import type { JsonObject } from '../../domain/canonical';
+import type { JsonObject } from '../../domain/json';
 import type { Evidence, Severity } from '../../domain/detector';
 import { objectsIn, textOf, textsIn } from '../../domain/facts';
 import { METHOD_WORDS, USABLE_METHODS, type MethodKind } from '../../domain/records/security-info';
 import { instantOf, PLACES } from '../../domain/records/strong-authentication';
-import type { Signal } from '../../domain/signal';
+import type { Signal } from '../../domain/findings/signal';
 import { byTime, DAY, MINUTE, plus, toInstant, type Instant } from '../../domain/time';
 import type { Kind } from './signals';
 import {

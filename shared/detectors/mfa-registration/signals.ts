@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../domain/canonical';
-import { eventSignal, sharedSignal } from '../../domain/event-signal';
+import type { JsonObject } from '../../domain/json';
+import { eventSignal, sharedSignal } from '../../domain/findings/event-signal';
 import type { AuditRecord, Change, EntraRecord, SignInRecord } from '../../domain/record';
 import { isByAnotherPerson, isByMfaService, isGuest, personOf } from '../../domain/records/person';
 import { privilegedRolesIn } from '../../domain/records/roles';
@@ -10,8 +10,8 @@ import {
   methodChange,
   type Presence,
 } from '../../domain/records/strong-authentication';
-import { methodsOf } from '../../domain/registration';
-import type { Signal, Subject } from '../../domain/signal';
+import { methodsOf } from '../../domain/records/registered-methods';
+import type { Signal, Subject } from '../../domain/findings/signal';
 import { dayOf, monthOf } from '../../domain/time';
 
 /** What one record says about a registration, or about the person. */

@@ -1,9 +1,9 @@
-import type { JsonObject } from '../../domain/canonical';
-import { lookAtAll, type CoverageBySource } from '../../domain/coverage';
+import type { JsonObject } from '../../domain/json';
+import { lookAtAll, type CoverageBySource } from '../../domain/reading/coverage';
 import type { Evidence, Timeline } from '../../domain/detector';
 import { objectsIn, textOf, textsIn } from '../../domain/facts';
 import { instantOf } from '../../domain/records/strong-authentication';
-import type { Signal } from '../../domain/signal';
+import type { Signal } from '../../domain/findings/signal';
 import { byTime, justAfter, MINUTE, plus, type Instant } from '../../domain/time';
 import { evidenceFrom, type End as EndedBy, type Sequel } from '../not-followed-by';
 import { describe } from './words';

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../domain/canonical';
-import type { Message, Told } from '../../domain/detector';
+import type { JsonObject } from '../../domain/json';
+import type { Message, MessageContext } from '../../domain/detector';
 import { textOf, textsIn } from '../../domain/facts';
 import { METHOD_WORDS, STRONG_METHODS, type MethodKind } from '../../domain/records/security-info';
-import type { Signal } from '../../domain/signal';
+import type { Signal } from '../../domain/findings/signal';
 import { toInstant, toMinute } from '../../domain/time';
 import type { Kind } from './signals';
 
@@ -13,10 +13,10 @@ export type MessageId =
 export const MESSAGES: Readonly<Record<MessageId, Message>> = {
   unfinished: {
     title: 'Authenticator added but never verified',
-    summary: (told) =>
-      `${added(told)}, no verification logged by ${toMinute(told.since)} (log complete to ` +
-      `${toMinute(told.completeTo)}). It is listed on the account but cannot satisfy MFA. ` +
-      sentences(outlookIn(told.facts), ...contextIn(told.facts)),
+    summary: (context) =>
+      `${added(context)}, no verification logged by ${toMinute(context.since)} (log complete to ` +
+      `${toMinute(context.completeTo)}). It is listed on the account but cannot satisfy MFA. ` +
+      sentences(outlookIn(context.facts), ...contextIn(context.facts)),
   },
   late: { title: 'Authenticator verified late', summary: ended },
   retried: { title: 'Authenticator registered again and verified', summary: ended },
@@ -25,13 +25,13 @@ export const MESSAGES: Readonly<Record<MessageId, Message>> = {
   left: { title: 'Account closed before its authenticator was verified', summary: ended },
   started: {
     title: 'Security info registration started and left',
-    summary: (told) =>
-      `${told.who} started to register an authenticator at ${toMinute(told.firstSeenAt)} and nothing followed ` +
-      `(log complete to ${toMinute(told.completeTo)}). Alone this puts nothing on the account.`,
+    summary: (context) =>
+      `${context.who} started to register an authenticator at ${toMinute(context.firstSeenAt)} and nothing followed ` +
+      `(log complete to ${toMinute(context.completeTo)}). Alone this puts nothing on the account.`,
   },
 };
 
-function added({ who, firstSeenAt, facts }: Told): string {
+function added({ who, firstSeenAt, facts }: MessageContext): string {
   const name = textOf(facts['deviceName']);
   const what =
     facts['codesOnly'] === true
@@ -42,11 +42,11 @@ function added({ who, firstSeenAt, facts }: Told): string {
   return `${who} added ${what} at ${toMinute(firstSeenAt)}`;
 }
 
-function ended(told: Told): string {
-  const what = sentence(textOf(told.facts['ended']));
+function ended(context: MessageContext): string {
+  const what = sentence(textOf(context.facts['ended']));
   return (
-    `${added(told)} and had not verified it by ${toMinute(told.since)}. ` +
-    sentences(`${what} at ${time(told.facts, 'endedAt')}.`, wasAsked(told.facts))
+    `${added(context)} and had not verified it by ${toMinute(context.since)}. ` +
+    sentences(`${what} at ${time(context.facts, 'endedAt')}.`, wasAsked(context.facts))
   );
 }
 

@@ -1,6 +1,6 @@
 import { textOf } from '../facts';
 import type { AuditRecord, SignInRecord, Target } from '../record';
-import type { Subject } from '../signal';
+import type { Subject } from '../findings/signal';
 
 // Whom a record is about, and who did it.
 

@@ -1,4 +1,4 @@
-import type { Json } from '../canonical';
+import type { Json } from '../json';
 import { objectsIn, textOf } from '../facts';
 import type { Change } from '../record';
 import { toInstant, type Instant } from '../time';

@@ -6,23 +6,21 @@ import {
   outcomeOf,
   type DeliveryResult,
   type Outcome,
-} from '../../domain/delivery';
-import type { Finding } from '../../domain/finding';
+} from '../../domain/findings/delivery';
+import type { Finding } from '../../domain/findings/finding';
 import { between, HOUR, plus, type Duration, type Instant } from '../../domain/time';
 import { concurrently } from '../concurrently';
-import {
-  UnreadableRowError,
-  type Channel,
-  type Clock,
-  type DigestClaim,
-  type EndedMark,
-  type FindingPost,
-  type FindingToSend,
-  type Outbox,
-  type OutboxRow,
-  type Post,
-  type SendMark,
-} from '../ports';
+import { UnreadableRowError } from '../ports/unreadable-row';
+import type { Channel, FindingPost, Post } from '../ports/channel';
+import type { Clock } from '../ports/clock';
+import type {
+  DigestClaim,
+  EndedMark,
+  FindingToSend,
+  Outbox,
+  OutboxRow,
+  SendMark,
+} from '../ports/outbox';
 import type { Turns } from './turns';
 
 /** What became of alerts over one channel; `posts` counts messages, and a digest is one. */

@@ -1,6 +1,8 @@
-import { endedWith } from '../../domain/delivery';
+import { endedWith } from '../../domain/findings/delivery';
 import type { Duration, Instant } from '../../domain/time';
-import type { Channel, Clock, ConfiguredChannel, Outbox, Post, SendMark } from '../ports';
+import type { Channel, ConfiguredChannel, Post } from '../ports/channel';
+import type { Clock } from '../ports/clock';
+import type { Outbox, SendMark } from '../ports/outbox';
 import {
   ChannelAlerts,
   itemsOf,

@@ -1,18 +1,12 @@
-import { shortHash } from '../../domain/canonical';
-import { CLAIM } from '../../domain/delivery';
-import type { Finding } from '../../domain/finding';
+import { shortHash } from '../../domain/json';
+import { CLAIM } from '../../domain/findings/delivery';
+import type { Finding } from '../../domain/findings/finding';
 import { plus, type Instant } from '../../domain/time';
 import { concurrently } from '../concurrently';
-import {
-  UnreadableRowError,
-  type Channel,
-  type Clock,
-  type DigestClaim,
-  type Outbox,
-  type OutboxRow,
-  type Post,
-  type SendMark,
-} from '../ports';
+import { UnreadableRowError } from '../ports/unreadable-row';
+import type { Channel, Post } from '../ports/channel';
+import type { Clock } from '../ports/clock';
+import type { DigestClaim, Outbox, OutboxRow, SendMark } from '../ports/outbox';
 import { AT_A_TIME, itemsOf, type ChannelAlerts, type Ready, type View } from './channel-alerts';
 import type { Turns } from './turns';
 

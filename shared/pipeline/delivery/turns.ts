@@ -1,6 +1,6 @@
-import type { DeliveryResult } from '../../domain/delivery';
+import type { DeliveryResult } from '../../domain/findings/delivery';
 import { between, type Duration, type Instant } from '../../domain/time';
-import type { Clock } from '../ports';
+import type { Clock } from '../ports/clock';
 
 export interface TurnsOptions {
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import { ContainerError, sealContainer } from '../../../shared/adapters/blobs/seal-container';
 import { memoryStores } from '../../fakes/memory-stores';
-import type { ChainCopies } from '../../../shared/pipeline/ports';
-import { verifyRecord } from '../../../shared/pipeline/verify';
+import type { ChainCopies } from '../../../shared/pipeline/ports/audit-trail';
+import { verifyRecord } from '../../../shared/pipeline/audit-trail/verify';
 import { startAzuriteBlobs, type AzuriteBlobs } from '../../fakes/azurite-blobs';
 import { buildRecord } from '../../fakes/record';
 

@@ -1,7 +1,7 @@
 import { CSV_COLUMNS } from '../../../shared/adapters/export/csv';
 import { exportFormat } from '../../../shared/adapters/export/formats';
 import { DETECTORS } from '../../../shared/detectors/index';
-import type { Finding } from '../../../shared/domain/finding';
+import type { Finding } from '../../../shared/domain/findings/finding';
 import { finding, HOSTILE, minutes } from '../../contracts/samples';
 
 const about = {

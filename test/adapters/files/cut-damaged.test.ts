@@ -18,7 +18,7 @@ const A = '{"id":"a"}';
 const B = '{"id":"b"}';
 const C = '{"id":"c"}';
 
-interface Case {
+interface JudgeInput {
   readonly when: string;
   readonly text: string;
   /** The rows that come out, and where there is a problem its line. */
@@ -27,7 +27,7 @@ interface Case {
 
 // Whatever is broken, the rows after it come out, and wherever a chunk ends.
 describe('adapters/files/cut-objects, of what is damaged or odd', () => {
-  it.each<Case>([
+  it.each<JudgeInput>([
     { when: 'a line breaks off in a text', text: `${A}\n{"id":"x\n${B}`, gives: [A, 2, B] },
     { when: 'a line breaks off after a colon', text: `${A}\n{"id":\n${B}`, gives: [A, 2, B] },
     {

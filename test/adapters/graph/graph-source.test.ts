@@ -1,8 +1,8 @@
 import { graphSource } from '../../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../../shared/adapters/graph/limiter';
 import { between, MINUTE, toInstant } from '../../../shared/domain/time';
-import { SourceError } from '../../../shared/pipeline/ports';
-import type { RecordSource, Wanted } from '../../../shared/pipeline/ports';
+import { SourceError } from '../../../shared/pipeline/ports/record-source';
+import type { RecordSource, Wanted } from '../../../shared/pipeline/ports/record-source';
 import { VirtualClock } from '../../fakes/clock';
 
 const BASE = new URL('https://graph.example.com');
@@ -136,7 +136,7 @@ describe('graphSource', () => {
     const round = (): Response[] => [page([signIn('1')], next), dead()];
     const { read } = setUp([...round(), ...round(), ...round()]);
 
-    await expect(read()).rejects.toMatchObject({ trouble: 'bad-answer' });
+    await expect(read()).rejects.toMatchObject({ failure: 'bad-answer' });
   });
 
   it('is not led in a circle', async () => {
@@ -167,7 +167,7 @@ describe('graphSource', () => {
 
     const error = await troubleOf(read());
 
-    expect([error.trouble, error.mend]).toEqual(['signed-out', 'sign in']);
+    expect([error.failure, error.remedy]).toEqual(['signed-out', 'sign in']);
     expect(requests).toEqual([]);
   });
 
@@ -178,7 +178,7 @@ describe('graphSource', () => {
     const error = await troubleOf(read());
 
     expect(error).toMatchObject({
-      trouble: 'bad-answer',
+      failure: 'bad-answer',
       message: expect.stringContaining('evil.example.com') as string,
     });
     expect(requests).toHaveLength(1);
@@ -202,7 +202,7 @@ describe('graphSource', () => {
     const { read, requests } = setUp([page([], link), page([])], getToken);
 
     expect(await troubleOf(read())).toMatchObject({
-      trouble: 'bad-answer',
+      failure: 'bad-answer',
       message: expect.stringContaining('not followed') as string,
     });
     expect(requests).toHaveLength(1);
@@ -268,7 +268,7 @@ describe('graphSource', () => {
   it('gives up after four tries, and says so', async () => {
     const { read, left } = setUp([1, 2, 3, 4, 5].map(() => refuse(503)));
 
-    expect(await troubleOf(read())).toMatchObject({ trouble: 'unavailable', isPassing: true });
+    expect(await troubleOf(read())).toMatchObject({ failure: 'unavailable', isPassing: true });
     expect(left).toHaveLength(1);
   });
 
@@ -277,7 +277,7 @@ describe('graphSource', () => {
     const started = clock.now();
 
     expect(await troubleOf(read())).toMatchObject({
-      trouble: 'unavailable',
+      failure: 'unavailable',
       message: 'Graph did not answer within 60 s',
     });
     expect(between(started, clock.now())).toBeLessThan(2.5 * MINUTE);
@@ -287,7 +287,7 @@ describe('graphSource', () => {
   it('leaves a window whose wait is longer than it may wait to the next run', async () => {
     const { read, clock } = setUp([refuse(429, '', { 'Retry-After': '600' })]);
 
-    expect(await troubleOf(read())).toMatchObject({ trouble: 'throttled' });
+    expect(await troubleOf(read())).toMatchObject({ failure: 'throttled' });
     expect(clock.slept).toEqual([]);
   });
 
@@ -296,13 +296,13 @@ describe('graphSource', () => {
     [403, 'Authorization_RequestDenied', 'denied', /AuditLog\.Read\.All/],
     [403, 'Authentication_RequestFromNonPremiumTenantOrB2CTenant', 'unlicensed', /P1 or P2/],
     [400, 'BadRequest', 'filter-rejected', /without a filter/],
-  ])('names what a %i (%s) means and how to mend it', async (status, code, trouble, mend) => {
+  ])('names what a %i (%s) means and how to fix it', async (status, code, failure, remedy) => {
     const { read, left } = setUp([refuse(status, code), page([])]);
 
     const error = await troubleOf(read());
 
-    expect(error.trouble).toBe(trouble);
-    expect(error.mend).toMatch(mend);
+    expect(error.failure).toBe(failure);
+    expect(error.remedy).toMatch(remedy);
     expect(left).toHaveLength(1);
   });
 });

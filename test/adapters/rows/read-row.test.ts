@@ -1,6 +1,6 @@
 import { readRow } from '../../../shared/adapters/rows/read-row';
 import type { Source } from '../../../shared/domain/record';
-import type { Wanted } from '../../../shared/pipeline/ports';
+import type { Wanted } from '../../../shared/pipeline/ports/record-source';
 import { audit, signIn, update, type Row } from '../../detectors/play';
 
 const EVERYTHING = (_source: Source): Looked => ({ isWanted: () => true });

@@ -74,7 +74,7 @@ const SIGN_IN_COLUMNS = {
   ConditionalAccessPolicies: JSON.stringify(POLICIES),
 };
 
-interface Case {
+interface JudgeInput {
   readonly what: string;
   readonly row: Row;
   readonly gives: Row;
@@ -97,7 +97,7 @@ describe('adapters/rows/shapes', () => {
     expect('row' in recognised && recognised.row).toBe(row);
   });
 
-  it.each<Case>([
+  it.each<JudgeInput>([
     { what: 'as it should be', row: record('AuditLogs', GRAPH_AUDIT), gives: GRAPH_AUDIT },
     {
       what: 'with its properties as text',
@@ -139,7 +139,7 @@ describe('adapters/rows/shapes', () => {
     expect(recognise(row)).toEqual({ source: 'directoryAudits', row: gives });
   });
 
-  it.each<Case>([
+  it.each<JudgeInput>([
     { what: 'as it should be', row: record('SignInLogs', GRAPH_SIGN_IN), gives: GRAPH_SIGN_IN },
     {
       what: 'that is not interactive',
@@ -180,7 +180,7 @@ describe('adapters/rows/shapes', () => {
     expect(recognise(row)).toEqual({ source: 'signIns', row: gives });
   });
 
-  it.each<Case & { source: string }>([
+  it.each<JudgeInput & { source: string }>([
     {
       what: 'an audit record',
       source: 'directoryAudits',
@@ -253,7 +253,7 @@ describe('adapters/rows/shapes', () => {
     expect(recognise(row)).toEqual({ source, row: gives });
   });
 
-  it.each<Case & { source: string }>([
+  it.each<JudgeInput & { source: string }>([
     {
       what: 'audit',
       source: 'directoryAudits',
@@ -302,7 +302,7 @@ describe('adapters/rows/shapes', () => {
     expect(recognise(row)).toEqual({ source, row: gives });
   });
 
-  it.each<Case & { source: string }>([
+  it.each<JudgeInput & { source: string }>([
     {
       what: 'additional details and tenants of Log Analytics',
       source: 'directoryAudits',

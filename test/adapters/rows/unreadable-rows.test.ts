@@ -1,7 +1,7 @@
 import { readRow } from '../../../shared/adapters/rows/read-row';
 import type { MissedRow } from '../../../shared/domain/record';
 import { justAfter, toInstant, type Instant } from '../../../shared/domain/time';
-import { wantedBy } from '../../../shared/pipeline/select';
+import { wantedBy } from '../../../shared/pipeline/findings/select';
 import { DETECTORS } from '../../../shared/detectors/index';
 import { signIn, type Row } from '../../detectors/play';
 import { shapesOfVerification } from '../../fakes/unreadable';

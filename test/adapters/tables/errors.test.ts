@@ -56,7 +56,7 @@ describe('adapters/tables/errors', () => {
     [400, 'InvalidInput', 'see the cause'],
     [409, 'TableBeingDeleted', 'it is being deleted; the next run'],
     [503, 'ServerBusy', 'the next run'],
-  ])('says what to do about %d %s', async (status, code, mend) => {
+  ])('says what to do about %d %s', async (status, code, remedy) => {
     answer = { status, ...(code !== undefined && { code }) };
     const { port } = server.address() as AddressInfo;
 
@@ -66,8 +66,8 @@ describe('adapters/tables/errors', () => {
 
     expect(error.message).toContain('could not read from table Coverage');
     expect(error.message).toContain(`127.0.0.1:${port} answered ${status}`);
-    expect(error.mend).toContain(mend);
-    expect(error.message).toContain(error.mend);
+    expect(error.remedy).toContain(remedy);
+    expect(error.message).toContain(error.remedy);
     expect(error.table).toBe('Coverage');
     expect(error.cause).toBeInstanceOf(Error);
   });
@@ -102,7 +102,7 @@ describe('adapters/tables/errors', () => {
     const error = await failureOf({ connection: connectionTo(port) });
 
     expect(error.message).toContain(`127.0.0.1:${port} does not answer`);
-    expect(error.mend).toContain('azurite-table');
+    expect(error.remedy).toContain('azurite-table');
   });
 
   it('says that nobody is signed in', async () => {
@@ -113,7 +113,7 @@ describe('adapters/tables/errors', () => {
     const error = await failureOf({ endpoint: 'https://x.table.core.windows.net', credential });
 
     expect(error.message).toContain('no signed-in identity');
-    expect(error.mend).toContain('az login');
+    expect(error.remedy).toContain('az login');
   });
 
   it.each([

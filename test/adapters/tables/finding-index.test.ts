@@ -1,6 +1,7 @@
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import { toInstant } from '../../../shared/domain/time';
-import { PositionError, type Stores } from '../../../shared/pipeline/ports';
+import { PositionError } from '../../../shared/pipeline/ports/finding-index';
+import type { Stores } from '../../../shared/pipeline/ports/stores';
 import { collect, finding, timeline } from '../../contracts/samples';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
 

@@ -3,10 +3,10 @@ import { MemoryTables } from '../../../shared/adapters/memory/memory-table';
 import { NewerRowError } from '../../../shared/adapters/tables/errors';
 import { FORMAT } from '../../../shared/adapters/tables/formats';
 import { plus, toInstant } from '../../../shared/domain/time';
-import type { Stores } from '../../../shared/pipeline/ports';
-import { stepAdding } from '../../../shared/domain/suppression';
-import { repair } from '../../../shared/pipeline/repair';
-import { verifyRecord } from '../../../shared/pipeline/verify';
+import type { Stores } from '../../../shared/pipeline/ports/stores';
+import { stepAdding } from '../../../shared/domain/findings/suppression';
+import { repair } from '../../../shared/pipeline/audit-trail/repair';
+import { verifyRecord } from '../../../shared/pipeline/audit-trail/verify';
 import {
   collect,
   ending,

@@ -1,8 +1,9 @@
 import { TableClient } from '@azure/data-tables';
 import { StorageError } from '../../../shared/adapters/tables/errors';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
-import type { Signal } from '../../../shared/domain/signal';
-import type { MergeRules, StoredTimeline, Stores } from '../../../shared/pipeline/ports';
+import type { Signal } from '../../../shared/domain/findings/signal';
+import type { MergeRules, StoredTimeline } from '../../../shared/pipeline/ports/signal-store';
+import type { Stores } from '../../../shared/pipeline/ports/stores';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
 import {
   collect,
@@ -18,8 +19,8 @@ import {
 } from '../../contracts/samples';
 import { extendCoverage } from '../../fakes/cover';
 import { markOf, putAlert, readAlert } from '../../fakes/put-alert';
-import { covering } from '../../../shared/domain/journal';
-import { inFeeds } from '../../../shared/domain/source-state';
+import { covering } from '../../../shared/domain/reading/journal';
+import { inFeeds } from '../../../shared/domain/reading/source-state';
 import { inFeed, readCoverage } from '../../fakes/cover';
 
 jest.setTimeout(30_000);
@@ -385,7 +386,7 @@ describe('adapters/tables', () => {
 
     const ended = { how: 'readable', at: minutes(2) } as const;
     await quarantine.end('a', ended);
-    await quarantine.heard({ ...row, ended });
+    await quarantine.markPropagated({ ...row, ended });
 
     expect(await keys()).toEqual([[tenantId, 'r|a']]);
   });

@@ -10,9 +10,9 @@ import { readRow } from '../../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../../shared/config/detectors';
 import { SOURCES, type EntraRecord, type Source } from '../../../shared/domain/record';
 import { HOUR, MINUTE, plus, SECOND, toInstant, type Instant } from '../../../shared/domain/time';
-import { drainMarks } from '../../../shared/pipeline/assess';
-import { keep } from '../../../shared/pipeline/keep';
-import { select, wantedBy } from '../../../shared/pipeline/select';
+import { drainMarks } from '../../../shared/pipeline/findings/assess';
+import { keep } from '../../../shared/pipeline/findings/keep';
+import { select, wantedBy } from '../../../shared/pipeline/findings/select';
 import { extendCoverage } from '../../fakes/cover';
 import { needsSource } from '../../../shared/domain/detector';
 

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { createDemoTenant, type DemoOptions } from '../../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../../cli/demo-tenant/serve';
-import { doctorCommand, type DoctorOptions, type DoctorWorld } from '../../../cli/doctor';
+import { doctorCommand, type DoctorOptions, type DoctorWorld } from '../../../cli/commands/doctor';
 import type { RunAz } from '../../../cli/doctor/azure';
 import { GROUPS } from '../../../cli/doctor/check';
 import { UsageError } from '../../../cli/exit';
 import { startInbox, type Inbox } from '../../../cli/local-host/inbox';
-import { pollCommand } from '../../../cli/poll';
+import { pollCommand } from '../../../cli/commands/poll';
 import { HTTP_FUNCTIONS } from '../../../shared/api/routes';
 import { systemClock } from '../../../shared/adapters/system-clock';
 import { tableStores } from '../../../shared/adapters/tables/table-stores';
 import { RUNS } from '../../../shared/config/functions';
-import { revoke } from '../../../shared/domain/coverage';
-import type { FeedState } from '../../../shared/domain/journal';
+import { revoke } from '../../../shared/domain/reading/coverage';
+import type { FeedState } from '../../../shared/domain/reading/journal';
 import { HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { odataError } from '../../../cli/demo-tenant/audit-log-api';
 import { version } from '../../../package.json';
-import { SourceError } from '../../../shared/pipeline/ports';
+import { SourceError } from '../../../shared/pipeline/ports/record-source';
 import { finding, opening, timeline, unreadableRow } from '../../contracts/samples';
 import { freePort, startAzurite, type Azurite } from '../../fakes/azurite';
 import { denyingTables } from '../../fakes/denying-tables';
@@ -37,7 +37,7 @@ interface Line {
   readonly id: string;
   readonly state: string;
   readonly says: string;
-  readonly mend: string | null;
+  readonly remedy: string | null;
   readonly costs: readonly string[];
 }
 interface Report {
@@ -128,7 +128,7 @@ const failing = ({ checks }: Report): readonly string[] =>
   checks.filter(({ state }) => state === 'fail').map(({ id }) => id);
 
 describe('crosscheck doctor', () => {
-  it('finds nothing to mend where all is granted and the logs are read', async () => {
+  it('finds nothing to fix where all is granted and the logs are read', async () => {
     const { run, report, poll, stores, tenantId, err } = await setUp();
     await poll();
     const { gap: _none, ...row } = unreadableRow('x', { firstSeenAt: systemClock.now() });
@@ -162,7 +162,7 @@ describe('crosscheck doctor', () => {
     expect(found.version).toBe(version);
     expect(Object.keys(found.counts)).toEqual(['ok', 'warn', 'fail']);
     for (const check of found.checks) {
-      expect(Object.keys(check)).toEqual(['group', 'id', 'state', 'says', 'mend', 'costs']);
+      expect(Object.keys(check)).toEqual(['group', 'id', 'state', 'says', 'remedy', 'costs']);
       expect(Object.keys(GROUPS)).toContain(check.group);
       expect(['ok', 'warn', 'fail']).toContain(check.state);
     }
@@ -209,10 +209,11 @@ describe('crosscheck doctor, one permission removed', () => {
       says: 'AuditLog.Read.All is missing, which reads the audit log and the sign-in log; nothing is read, so nothing is found',
       costs: [EAS, MFA, STARTS],
     });
-    expect(of(found, 'AuditLog.Read.All').mend).toContain('infra/directory.sh');
+    expect(of(found, 'AuditLog.Read.All').remedy).toContain('infra/directory.sh');
     expect(of(found, 'directoryAudits')).toMatchObject({
       ...{ state: 'fail', costs: [MFA, STARTS] },
-      mend: 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).',
+      remedy:
+        'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).',
     });
     expect(of(found, 'signIns').costs).toEqual([EAS, MFA]);
     expect(of(found, 'licence').state).toBe('warn');
@@ -228,7 +229,7 @@ describe('crosscheck doctor, one permission removed', () => {
     expect(of(found, 'Directory.Read.All').says).toContain('as if the tenant had no licence');
     expect(of(found, 'directoryAudits').state).toBe('ok');
     expect(of(found, 'signIns')).toMatchObject({ state: 'fail', costs: [EAS, MFA] });
-    expect(of(found, 'signIns').mend).toMatch(/^Grant Directory\.Read\.All first/);
+    expect(of(found, 'signIns').remedy).toMatch(/^Grant Directory\.Read\.All first/);
     expect(of(found, 'licence').state).toBe('fail');
   });
 
@@ -331,7 +332,7 @@ describe('crosscheck doctor, what Graph answers', () => {
       { state: 'warn', costs: [EAS, MFA] },
       /^Nothing/,
     ],
-  ])('%s', async (_what, answer, expected, mend) => {
+  ])('%s', async (_what, answer, expected, remedy) => {
     const { report } = await setUp({
       demo: {
         intercept: ({ url }) => (url.includes('/signIns') ? answer() : undefined),
@@ -341,7 +342,7 @@ describe('crosscheck doctor, what Graph answers', () => {
     const found = await report();
 
     expect(of(found, 'signIns')).toMatchObject(expected);
-    expect(of(found, 'signIns').mend).toMatch(mend);
+    expect(of(found, 'signIns').remedy).toMatch(remedy);
     expect(of(found, 'directoryAudits').state).toBe('ok');
   });
 
@@ -362,7 +363,7 @@ describe('crosscheck doctor, what Graph answers', () => {
       demo: { intercept: () => Response.json({ hello: 'world' }) },
     });
 
-    expect(of(await report(), 'signIns').mend).toContain('Check GRAPH_BASE_URL');
+    expect(of(await report(), 'signIns').remedy).toContain('Check GRAPH_BASE_URL');
   });
 });
 
@@ -388,9 +389,9 @@ describe('crosscheck doctor, the token', () => {
 
     const found = await report();
 
-    expect(of(found, 'token')).toMatchObject({ says: missing.message, mend: missing.mend });
+    expect(of(found, 'token')).toMatchObject({ says: missing.message, remedy: missing.remedy });
     expect(of(found, 'signIns')).toMatchObject({
-      ...{ says: 'the sign-in log cannot be read: no token could be had', mend: missing.mend },
+      ...{ says: 'the sign-in log cannot be read: no token could be had', remedy: missing.remedy },
     });
   });
 
@@ -414,7 +415,7 @@ describe('crosscheck doctor, the token', () => {
 
     expect(of(found, 'token').says).toContain('it is yours');
     expect(of(found, 'Directory.Read.All').says).toContain('(by Directory.AccessAsUser.All)');
-    expect(of(found, 'Policy.Read.All').mend).toContain('--resource-group and --app');
+    expect(of(found, 'Policy.Read.All').remedy).toContain('--resource-group and --app');
   });
 
   it('cannot be looked into', async () => {
@@ -462,7 +463,7 @@ describe('crosscheck doctor, settings', () => {
       ...{ group: 'settings', state: 'fail' },
       says: 'TEAMS_WEBHOOK_URL is a Key Vault reference that was not resolved',
     });
-    expect(of(found, 'TEAMS_WEBHOOK_URL').mend).toContain('Key Vault Secrets User');
+    expect(of(found, 'TEAMS_WEBHOOK_URL').remedy).toContain('Key Vault Secrets User');
     expect(of(found, 'webhook').says).toBe('not looked at: TEAMS_WEBHOOK_URL cannot be used');
     expect(of(found, 'signIns').state).toBe('ok');
     expect(of(found, 'table-Findings').state).toBe('ok');
@@ -521,7 +522,9 @@ describe('crosscheck doctor, storage', () => {
 
     expect(of(found, 'table-Findings').state).toBe('fail');
     expect(of(found, 'table-Findings').says).toContain('(AuthorizationPermissionMismatch)');
-    expect(of(found, 'table-Findings').mend).toContain('the role "Storage Table Data Contributor"');
+    expect(of(found, 'table-Findings').remedy).toContain(
+      'the role "Storage Table Data Contributor"',
+    );
     expect(of(found, 'table-Findings').says).toContain('could not write to table Findings');
     expect(found.code).toBe(1);
   });
@@ -534,7 +537,7 @@ describe('crosscheck doctor, storage', () => {
     const found = await report();
 
     expect(of(found, 'table-Work').says).toContain('could not read from table Work');
-    expect(of(found, 'watch').mend).toContain('Storage Table Data Contributor');
+    expect(of(found, 'watch').remedy).toContain('Storage Table Data Contributor');
     expect(of(found, 'signIns').state).toBe('ok');
   });
 });
@@ -560,7 +563,7 @@ describe('crosscheck doctor, clock and watch', () => {
 
     expect(of(found, 'poll-signIns')).toMatchObject({
       ...{ state: 'fail', costs: [EAS], says: 'signIns was never read' },
-      mend: 'Look at the log of the poll functions.',
+      remedy: 'Look at the log of the poll functions.',
     });
   });
 
@@ -575,7 +578,7 @@ describe('crosscheck doctor, clock and watch', () => {
       droppedFilter: { filter: 'f', why: 'rejected', at: now },
     });
     await stores.coverage.change('signIns', inFeed('signIns', filtered));
-    const denied = { trouble: 'denied', message: 'Graph answered 403', mend: 'Grant it.' };
+    const denied = { failure: 'denied', message: 'Graph answered 403', remedy: 'Grant it.' };
     await stores.coverage.change(
       'directoryAudits',
       inFeed('directoryAudits', (feed) => afterTrouble(feed, denied, now)),
@@ -592,7 +595,7 @@ describe('crosscheck doctor, clock and watch', () => {
       state: 'fail',
       costs: [MFA, STARTS],
     });
-    expect(of(found, 'poll-directoryAudits').mend).toContain('Grant it.');
+    expect(of(found, 'poll-directoryAudits').remedy).toContain('Grant it.');
     expect(of(found, 'note-1').says).toContain('without a filter');
     expect(of(found, 'alerts').says).toMatch(/^1 alerts? could not be delivered/);
   });
@@ -666,7 +669,7 @@ describe('crosscheck doctor, the app as Azure has it', () => {
 
     expect(of(found, 'identity-Storage Table Data Contributor')).toMatchObject({ state: 'fail' });
     expect(of(found, 'identity-Storage Blob Data Contributor')).toMatchObject({ state: 'ok' });
-    expect(of(found, 'table-Work').mend).toContain('This is about you');
+    expect(of(found, 'table-Work').remedy).toContain('This is about you');
   });
 
   it.each([

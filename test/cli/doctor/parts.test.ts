@@ -66,7 +66,8 @@ describe('the watch', () => {
     expect(checks.find(({ id }) => id === 'stored-rows')).toMatchObject({
       state: 'fail',
       says: expect.stringMatching(/: a seal of the audit trail \(.* and 1 more$/) as string,
-      mend: 'Find out who changed the audit trail with: crosscheck verify. Rebuild what can be derived with: crosscheck repair.',
+      remedy:
+        'Find out who changed the audit trail with: crosscheck verify. Rebuild what can be derived with: crosscheck repair.',
     });
   });
 });
@@ -140,7 +141,7 @@ describe('the webhook', () => {
 
     expect(check.state).toBe(state);
     expect(check.says).toMatch(says);
-    expect(state === 'ok' || (check.mend ?? '') !== '').toBe(true);
+    expect(state === 'ok' || (check.remedy ?? '') !== '').toBe(true);
   });
 
   it('cannot be reached', async () => {
@@ -184,7 +185,7 @@ describe('tables that the infrastructure makes', () => {
       ...{ 'table-FindingIndex': 'fail', 'table-Quarantine': 'fail', 'table-Timelines': 'fail' },
     });
     expect(checks[0]?.says).toBe('table Coverage is missing');
-    expect(checks[0]?.mend).toContain('Deploy infra/');
+    expect(checks[0]?.remedy).toContain('Deploy infra/');
   });
 
   it('fail when nothing answers', async () => {
@@ -218,9 +219,9 @@ describe('seals', () => {
     expect([empty.state, full.state, readOnly.state]).toEqual(['ok', 'ok', 'fail']);
     expect(empty.says).toContain('writing is not tried');
     expect(full.says).toBe('the seal container can be read and written');
-    expect(readOnly.mend).toContain('"Storage Blob Data Contributor"');
+    expect(readOnly.remedy).toContain('"Storage Blob Data Contributor"');
     expect(await (await copies('rcwd')).read(1)).toBe('the first entry');
-    expect((await lookAtSeals(await copies('c'))).mend).toContain('"Storage Blob Data Reader"');
+    expect((await lookAtSeals(await copies('c'))).remedy).toContain('"Storage Blob Data Reader"');
   });
 
   it('are not copied without a container', async () => {

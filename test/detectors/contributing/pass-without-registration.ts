@@ -1,8 +1,8 @@
 import { defineDetector, type Timeline } from '../../../shared/domain/detector';
-import { eventSignal } from '../../../shared/domain/event-signal';
+import { eventSignal } from '../../../shared/domain/findings/event-signal';
 import { personOf } from '../../../shared/domain/records/person';
 import { methodOf } from '../../../shared/domain/records/security-info';
-import type { Signal } from '../../../shared/domain/signal';
+import type { Signal } from '../../../shared/domain/findings/signal';
 import { plus, toMinute, type Instant } from '../../../shared/domain/time';
 import { evidenceFrom, notFollowedBy, sequelOf } from '../../../shared/detectors/not-followed-by';
 

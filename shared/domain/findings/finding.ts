@@ -1,0 +1,461 @@
+import { bounded, boundedText } from '../bounded';
+import { canonical, shortHash, type Json, type JsonObject } from '../json';
+import { linked } from '../hash-chain';
+import type {
+  Anchor,
+  ConfiguredDetector,
+  Detector,
+  Evidence,
+  Missing,
+  Severity,
+  Stage,
+  Conclusion,
+} from '../detector';
+import { SEVERITIES } from '../detector';
+import type { Source } from '../record';
+import type { Subject } from './signal';
+import type { Instant } from '../time';
+
+export const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
+export type Status = (typeof STATUSES)[number];
+export const RESOLVE_REASONS = ['fixed', 'accepted', 'false-positive'] as const;
+export type ResolveReason = (typeof RESOLVE_REASONS)[number];
+
+/** The last thing a person did about a finding. */
+export interface Act {
+  readonly verb: 'acknowledge' | 'resolve' | 'reopen';
+  /** Only and always with `resolve`. */
+  readonly reason?: ResolveReason;
+  readonly by: string;
+  readonly at: Instant;
+  readonly note?: string;
+}
+
+/** What the evidence says, before a person's decision is laid over it. */
+export interface Verdict {
+  readonly state: 'open' | 'resolved';
+  readonly resolution?: string;
+  readonly supersededBy?: string;
+}
+
+/** A stored conclusion with its evidence. */
+export interface Finding {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly detector: string;
+  readonly detectorVersion: number;
+  readonly stage: Stage;
+  readonly severity: Severity;
+  readonly status: Status;
+  /** The detector's code, `by-person`, `superseded` or `expired`. Only and always when resolved. */
+  readonly resolution?: string;
+  /** The event or the detector version that disproved it. */
+  readonly supersededBy?: string;
+  /** A rule of a person says that nobody is alerted; stored and shown all the same. */
+  readonly suppressed?: { readonly rule: string };
+  /** The id of the detector's message that title and summary are. */
+  readonly message: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly subject: Subject;
+  readonly anchor: Anchor;
+  readonly verdict: Verdict;
+  readonly act?: Act;
+  readonly since: Instant;
+  readonly firstSeenAt: Instant;
+  readonly lastSeenAt: Instant;
+  /** When Crosscheck first wrote it down. */
+  readonly openedAt: Instant;
+  readonly resolvedAt?: Instant;
+  readonly count: number;
+  readonly facts: JsonObject;
+  readonly evidence: readonly Evidence[];
+  /** What did not happen, where that is why it was found. */
+  readonly missing?: Missing;
+  /** The end of coverage it was judged by; nobody judges it with an older one. */
+  readonly judgedBy: Readonly<Partial<Record<Source, Instant>>>;
+  /** Number of transitions so far, and the hash of the last: the head of its chain. */
+  readonly sequence: number;
+  readonly head: string;
+  /** When that transition was. */
+  readonly movedAt?: Instant;
+  /** True once a person was told of it; an end is told only when its beginning was. */
+  readonly notified: boolean;
+}
+
+/** Timelines are named by this: 16 hexadecimal digits of tenant, detector and subject. */
+export function timelineId(tenantId: string, detectorId: string, subjectId: string): string {
+  return shortHash(16, tenantId, detectorId, subjectId);
+}
+
+/** The timeline's id and 12 hexadecimal digits of the anchor. No time of reading enters it. */
+export function findingId(timeline: string, anchorKey: string): string {
+  return `${timeline}-${shortHash(12, anchorKey)}`;
+}
+
+/**
+ * The status, computed from what the evidence says and the last act of a person, never stepped: an end by evidence
+ * wins; `fixed` holds until evidence later than the act; `accepted` and `false-positive` hold for this anchor; an
+ * acknowledgement holds while it is not older than the present open stretch.
+ */
+export function statusOf(
+  verdict: Verdict,
+  act: Act | undefined,
+  times: { readonly since: Instant; readonly lastSeenAt: Instant },
+): { readonly status: Status; readonly resolution?: string; readonly supersededBy?: string } {
+  if (verdict.state === 'resolved') {
+    const { resolution = 'resolved', supersededBy } = verdict;
+    return { status: 'resolved', resolution, ...(supersededBy !== undefined && { supersededBy }) };
+  }
+  if (act?.verb === 'resolve' && (act.reason !== 'fixed' || times.lastSeenAt <= act.at)) {
+    return { status: 'resolved', resolution: 'by-person' };
+  }
+  if (act?.verb === 'acknowledge' && act.at >= times.since) {
+    return { status: 'acknowledged' };
+  }
+  return { status: 'open' };
+}
+
+/** The finding that an answer states, laid over what is stored under the same id. */
+export function stateFinding(
+  configured: ConfiguredDetector,
+  context: {
+    readonly tenantId: string;
+    readonly timeline: string;
+    readonly subject: Subject;
+    readonly judgedBy: Finding['judgedBy'];
+    readonly completeTo: Instant;
+    readonly now: Instant;
+  },
+  answer: Conclusion,
+  stored: Finding | undefined,
+): Finding {
+  const { detector } = configured;
+  const { firstSeenAt, lastSeenAt, since, count, missing } = answer;
+  const facts = bounded(answer.facts);
+  const verdict: Verdict = {
+    state: answer.state,
+    ...(answer.resolution !== undefined && { resolution: answer.resolution }),
+  };
+  const told = {
+    who: context.subject.name ?? context.subject.id,
+    completeTo: context.completeTo,
+    ...{ facts, count, since, firstSeenAt, lastSeenAt },
+  };
+  const message = messageOf(detector, answer.message);
+  const status = statusOf(verdict, stored?.act, answer);
+  return {
+    id: findingId(context.timeline, answer.anchor.key),
+    tenantId: context.tenantId,
+    detector: detector.id,
+    detectorVersion: detector.version,
+    stage: configured.stage === 'watch' ? 'watch' : answer.stage,
+    severity: answer.severity,
+    ...status,
+    message: answer.message,
+    title: message.title,
+    summary: boundedText(message.summary(told), SUMMARY),
+    subject: context.subject,
+    anchor: answer.anchor,
+    verdict,
+    ...(stored?.suppressed !== undefined && { suppressed: stored.suppressed }),
+    ...(stored?.act !== undefined && { act: stored.act }),
+    since,
+    firstSeenAt,
+    lastSeenAt,
+    openedAt: stored?.openedAt ?? context.now,
+    ...(status.status === 'resolved' && { resolvedAt: stored?.resolvedAt ?? context.now }),
+    count,
+    facts,
+    evidence: edgesOf(answer.evidence),
+    ...(missing !== undefined && { missing: { ...missing, what: boundedText(missing.what) } }),
+    judgedBy: context.judgedBy,
+    sequence: stored?.sequence ?? 0,
+    head: stored?.head ?? '',
+    ...(stored?.movedAt !== undefined && { movedAt: stored.movedAt }),
+    notified: stored?.notified ?? false,
+  };
+}
+
+/** The same finding with another verdict: superseded or no longer watched. */
+export function withVerdict(stored: Finding, verdict: Verdict, now: Instant): Finding {
+  return recomputeStatus({ ...stored, verdict }, now);
+}
+
+/** The same finding with the flag that the rules of people give it, or without one. */
+export function withSuppression(finding: Finding, rule: string | undefined): Finding {
+  const { suppressed: _s, ...rest } = finding;
+  return rule === undefined ? rest : { ...rest, suppressed: { rule } };
+}
+
+/** The same finding after a person's act. */
+export function withAct(stored: Finding, act: Act): Finding {
+  return recomputeStatus({ ...stored, act }, act.at);
+}
+
+function recomputeStatus(finding: Finding, now: Instant): Finding {
+  const { resolution: _r, supersededBy: _s, resolvedAt, ...rest } = finding;
+  const status = statusOf(finding.verdict, finding.act, finding);
+  return {
+    ...rest,
+    ...status,
+    ...(status.status === 'resolved' && { resolvedAt: resolvedAt ?? now }),
+  };
+}
+
+function messageOf(detector: Detector, id: string): Detector['messages'][string] {
+  const message = detector.messages[id];
+  if (message === undefined) {
+    throw new TypeError(`detector ${detector.id} has no message "${id}"`);
+  }
+  return message;
+}
+
+/** Far more than any summary has that people can read. */
+const SUMMARY = 8_000;
+const EDGE = 3;
+
+/** The first three and the last three events, each once, by time. */
+export function edgesOf(evidence: readonly Evidence[]): readonly Evidence[] {
+  const unique = new Map(evidence.map((each) => [`${each.eventId}|${each.kind}`, each]));
+  const sorted = [...unique.values()].sort((a, b) => {
+    const [x, y] = [`${a.at}|${a.eventId}|${a.kind}`, `${b.at}|${b.eventId}|${b.kind}`];
+    return x < y ? -1 : 1;
+  });
+  const kept =
+    sorted.length <= 2 * EDGE ? sorted : [...sorted.slice(0, EDGE), ...sorted.slice(-EDGE)];
+  return kept.map((each) => ({ ...each, what: boundedText(each.what) }));
+}
+
+// ---------------------------------------------------------------------------------------------------- transitions
+
+/** Who writes what no person decides. */
+const CROSSCHECK = 'crosscheck';
+const VERBS = [
+  ...(['opened', 'recorded', 'reopened', 'escalated'] as const),
+  ...(['acknowledged', 'resolved', 'superseded'] as const),
+] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** A flag that came or went while the status stayed is history too. */
+export const HISTORY_VERBS = [...VERBS, 'suppressed', 'unsuppressed'] as const;
+export type HistoryVerb = (typeof HISTORY_VERBS)[number];
+
+/** What people are told: that a rule ended, of what they know; what they never heard of is `opened` for them then. */
+export const ALERT_VERBS = [...VERBS, 'unsuppressed'] as const;
+export type AlertVerb = (typeof ALERT_VERBS)[number];
+
+/** A change of status or resolution, of severity upward, or of the flag of a rule: one row of a finding's history. */
+export interface Transition {
+  readonly findingId: string;
+  readonly sequence: number;
+  readonly at: Instant;
+  readonly verb: HistoryVerb;
+  readonly status: Status;
+  readonly resolution?: string;
+  readonly supersededBy?: string;
+  /** The rule of a person by which nobody was alerted. */
+  readonly suppressed?: { readonly rule: string };
+  readonly severity: Severity;
+  /** Which message the finding said then. */
+  readonly message: string;
+  /** What people were to be told of it, over every channel: without it nobody was. */
+  readonly alert?: AlertVerb;
+  /** `crosscheck`, or the person. */
+  readonly by: string;
+  readonly reason?: string;
+  readonly note?: string;
+  readonly count: number;
+  readonly previous: string;
+  /** SHA-256 of this row's canonical JSON without this field. */
+  readonly hash: string;
+}
+
+/** A card to act on, one line, or one row of a digest. */
+export const ALERT_FORMS = ['card', 'line', 'digest'] as const;
+
+/** A message owed to the channels. The id is the same however often it is posted. */
+export interface Alert {
+  readonly id: string;
+  readonly findingId: string;
+  readonly verb: AlertVerb;
+  readonly form: (typeof ALERT_FORMS)[number];
+}
+
+/** What must be written as one: the finding, and when it is a transition its history row and alert. */
+export interface FindingChange {
+  readonly finding: Finding;
+  readonly transition?: Transition;
+  readonly alert?: Alert;
+}
+
+/**
+ * Compares a finding with what is stored and says what must be written: nothing, the finding alone (count, last
+ * seen, wording), or a transition.
+ */
+export function compare(
+  stored: Finding | undefined,
+  next: Finding,
+  now: Instant,
+  news: { readonly continues?: boolean | undefined; readonly why?: string | undefined } = {},
+): FindingChange | undefined {
+  const flag = flagBetween(stored, next);
+  const verb = verbBetween(stored, next) ?? flag;
+  if (verb === undefined) {
+    return isSameFinding(stored, next) ? undefined : { finding: next };
+  }
+  const why = flag !== undefined && news.why !== undefined ? { reason: news.why } : {};
+  return makeTransition(next, verb, { at: now, by: CROSSCHECK, ...why }, news.continues, flag);
+}
+
+/** Why an act would change nothing or contradict what holds, in words; undefined when it may be recorded. */
+export function rejectionReason(
+  { verdict, status, resolution, act: last }: Finding,
+  act: Act,
+): string | undefined {
+  if (verdict.state === 'resolved') {
+    return `is ended by evidence (${resolution ?? 'resolved'}); there is nothing left to decide`;
+  }
+  switch (act.verb) {
+    case 'acknowledge':
+      return status === 'resolved'
+        ? 'is resolved; reopen it first'
+        : status === 'acknowledged'
+          ? 'is acknowledged already'
+          : undefined;
+    case 'resolve':
+      return status === 'resolved' && last?.reason === act.reason
+        ? `is resolved as ${act.reason ?? 'fixed'} already`
+        : undefined;
+    case 'reopen':
+      return status === 'open' ? 'is open already' : undefined;
+  }
+}
+
+/** The transition that a person's act is. Whether it may be one, `whyNot` says. */
+export function decide(stored: Finding, act: Act): FindingChange {
+  const next = withAct(stored, act);
+  const verb =
+    act.verb === 'resolve' ? 'resolved' : act.verb === 'reopen' ? 'reopened' : 'acknowledged';
+  const { by, at, reason, note } = act;
+  const why = { ...(reason !== undefined && { reason }), ...(note !== undefined && { note }) };
+  return makeTransition(next, verb, { at, by, ...why });
+}
+
+function flagBetween(
+  stored: Finding | undefined,
+  next: Finding,
+): 'suppressed' | 'unsuppressed' | undefined {
+  return stored?.suppressed?.rule === next.suppressed?.rule
+    ? undefined
+    : next.suppressed === undefined
+      ? 'unsuppressed'
+      : 'suppressed';
+}
+
+function verbBetween(stored: Finding | undefined, next: Finding): Verb | undefined {
+  if (stored === undefined) {
+    return next.status === 'resolved' ? 'recorded' : 'opened';
+  }
+  if (next.status === 'resolved') {
+    const isNews =
+      stored.status !== 'resolved' ||
+      stored.resolution !== next.resolution ||
+      stored.supersededBy !== next.supersededBy;
+    return !isNews ? undefined : next.resolution === 'superseded' ? 'superseded' : 'resolved';
+  }
+  if (stored.status !== next.status) {
+    return next.status === 'acknowledged' ? 'acknowledged' : 'reopened';
+  }
+  return SEVERITIES.indexOf(next.severity) > SEVERITIES.indexOf(stored.severity)
+    ? 'escalated'
+    : undefined;
+}
+
+// What a reader of the finding would notice. `judgedBy` and the wording that quotes it may move without news.
+function isSameFinding(stored: Finding | undefined, next: Finding): boolean {
+  return (
+    stored === next ||
+    (stored !== undefined && canonical(substance(stored)) === canonical(substance(next)))
+  );
+}
+
+function substance(finding: Finding): Json {
+  const { judgedBy: _j, summary: _s, ...rest } = finding;
+  return rest as unknown as Json;
+}
+
+function makeTransition(
+  next: Finding,
+  verb: HistoryVerb,
+  who: { at: Instant; by: string; reason?: string; note?: string },
+  continues = false,
+  flag?: 'suppressed' | 'unsuppressed',
+): FindingChange {
+  const sequence = next.sequence + 1;
+  const told = alertVerb(next, verb, flag);
+  const form = told && alertForm(next, told, continues);
+  // A person knows what they did.
+  const isOwed = told !== undefined && form !== undefined && who.by === CROSSCHECK;
+  const content = {
+    findingId: next.id,
+    sequence,
+    verb,
+    status: next.status,
+    ...(next.resolution !== undefined && { resolution: next.resolution }),
+    ...(next.supersededBy !== undefined && { supersededBy: next.supersededBy }),
+    ...(next.suppressed !== undefined && { suppressed: next.suppressed }),
+    severity: next.severity,
+    message: next.message,
+    ...(isOwed && { alert: told }),
+    ...who,
+    count: next.count,
+  };
+  const transition = linked(content, next.head);
+  return {
+    finding: {
+      ...{ ...next, sequence, head: transition.hash, movedAt: who.at },
+      notified: next.notified || form !== undefined,
+    },
+    transition,
+    ...(isOwed && {
+      alert: { id: `${next.id}-${sequence}`, findingId: next.id, verb: told, form },
+    }),
+  };
+}
+
+/** What a transition is to whoever is alerted: still open when its rule ends, and never told, it opens for them now. */
+function alertVerb(
+  next: Finding,
+  verb: HistoryVerb,
+  flag: 'suppressed' | 'unsuppressed' | undefined,
+): AlertVerb | undefined {
+  if (next.suppressed !== undefined || verb === 'suppressed') {
+    return undefined;
+  }
+  if (flag === 'unsuppressed' && next.status === 'open' && !next.notified) {
+    return 'opened';
+  }
+  return verb === 'unsuppressed' && next.status !== 'open' ? undefined : verb;
+}
+
+function alertForm(next: Finding, verb: AlertVerb, continues: boolean): Alert['form'] | undefined {
+  if (next.stage === 'watch') {
+    return undefined;
+  }
+  switch (verb) {
+    case 'opened':
+      return continues ? 'line' : 'card';
+    case 'reopened':
+    case 'escalated':
+      return 'card';
+    case 'unsuppressed':
+      return 'line';
+    case 'resolved':
+    case 'superseded':
+      return next.notified ? 'line' : undefined;
+    case 'recorded':
+    case 'acknowledged':
+      return undefined;
+  }
+}
