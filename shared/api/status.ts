@@ -84,7 +84,7 @@ async function sources(
     return {
       ...known,
       coverage: Object.fromEntries(concerned),
-      ...(state.dayTrouble !== undefined && { dayTrouble: state.dayTrouble }),
+      ...(state.dayFailure !== undefined && { dayFailure: state.dayFailure }),
       feeds: feedsIn({ ...state, feeds: state.damaged?.readable ?? state.feeds }).map(
         ([property, feed]) => feedStatus(property, feed),
       ),

@@ -145,7 +145,7 @@ beforeAll(async () => {
       droppedFilter: { filter: 'status/errorCode eq 0', why: 'hides-rows', at: START },
       backfill: { from: START, to: clock.now(), at: START },
     }))(source),
-    dayTrouble: {
+    dayFailure: {
       ...{ failure: 'forbidden', message: 'no', remedy: 'grant it', runs: 1 },
       ...{ since: START, kindSince: START, lastAt: START },
     },

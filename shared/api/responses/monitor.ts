@@ -46,7 +46,7 @@ export const statusReport = z.strictObject({
         .meta({ description: 'The earliest of the feeds that detectors need.' }),
       unreadable,
       coverage: coverageOfDetectors,
-      dayTrouble: failure.optional(),
+      dayFailure: failure.optional(),
       feeds: z.array(
         z.strictObject({
           ...feed,

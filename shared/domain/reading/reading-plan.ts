@@ -171,7 +171,7 @@ function isUnrecoverable(
   now: Instant,
 ): boolean {
   const known =
-    purpose === 'day' ? [state.dayTrouble] : feeds.map((each) => feedOf(state, each).failure);
+    purpose === 'day' ? [state.dayFailure] : feeds.map((each) => feedOf(state, each).failure);
   const isOfRows = purpose === 'day' ? failure.isPassing : failure.failure === 'bad-answer';
   return (
     isOfRows &&

@@ -54,9 +54,9 @@ export function noted(reading: Reading, now: Instant) {
         return failure === before ? feed : failure === undefined ? rest : { ...rest, failure };
       };
     const known = others.reduce((each, lane) => inFeeds(lane.feeds, noteFeed(lane))(each), state);
-    const { dayTrouble: before, ...rest } = known;
+    const { dayFailure: before, ...rest } = known;
     const after = days === undefined ? before : troubleAfter(before, days, now);
-    return clocked(after === undefined || isNoDayDue ? rest : { ...rest, dayTrouble: after });
+    return clocked(after === undefined || isNoDayDue ? rest : { ...rest, dayFailure: after });
   };
 }
 

@@ -9,7 +9,7 @@ export interface SourceState {
   readonly source: Source;
   readonly feeds: Readonly<Partial<Record<Property, FeedState>>>;
   /** Closed days are read again for all feeds at once, and cannot be: nothing waits for them, so nobody is alerted. */
-  readonly dayTrouble?: SourceFailure;
+  readonly dayFailure?: SourceFailure;
   /** When the first start was announced: once, with one of the sources. */
   readonly announcedAt?: Instant;
   /** Our clock, when its last answers showed it to be wrong. */

@@ -12,7 +12,7 @@ import type { IdRange, AuditTrailRows } from '../ports/audit-trail';
 /** People write while others verify: what looks wrong is looked at again before it is said. */
 const LOOKS = 3;
 /** What the chain says of so many findings is held at once: some 3 MB. */
-export const MOST_HEADS = 10_000;
+export const MAX_HEADS = 10_000;
 /** However long the chain is, it is read so often at most. */
 const MAX_PASSES = 20;
 const PARTS = 16 ** 4;
@@ -49,7 +49,7 @@ export class SealedChain {
   }
 
   /** @param most what is held at once; fewer for tests. */
-  static async read(rows: ChainRows, most = MOST_HEADS): Promise<SealedChain> {
+  static async read(rows: ChainRows, most = MAX_HEADS): Promise<SealedChain> {
     for (let looks = 1; ; looks++) {
       const census = new Census(most);
       const walked = await walkChain(rows, (entry) => {

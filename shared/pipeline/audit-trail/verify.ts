@@ -20,7 +20,7 @@ export interface Evidence {
   readonly lists?: ListEvidence & CountEvidence;
   /** Absent: how old the last seal is, is not looked at. */
   readonly clock?: Now;
-  /** What the chain says of so many findings is held at once; absent: `MOST_HEADS`. */
+  /** What the chain says of so many findings is held at once; absent: `MAX_HEADS`. */
   readonly mostHeads?: number;
 }
 

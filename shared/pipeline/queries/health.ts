@@ -253,10 +253,10 @@ function isNeeded({ neededBy }: FeedReads): boolean {
   return neededBy.length > 0;
 }
 
-function notesOf({ source, dayTrouble }: SourceState, feeds: readonly ReadFeed[]): string[] {
+function notesOf({ source, dayFailure }: SourceState, feeds: readonly ReadFeed[]): string[] {
   const notes: string[] = [];
-  if (dayTrouble !== undefined) {
-    const { since, message } = dayTrouble;
+  if (dayFailure !== undefined) {
+    const { since, message } = dayFailure;
     notes.push(`days of ${source} cannot be read again since ${since}: ${message}.`);
   }
   // When no feed can be read, the problem of those that are needed says so for all of them.
