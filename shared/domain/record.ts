@@ -70,7 +70,14 @@ export interface SignInRecord {
   readonly at: Instant;
   readonly user: { readonly id: string; readonly name?: string | undefined };
   readonly clientApp?: string | undefined;
+  /** What was signed in with: `appId` and `appDisplayName`. */
+  readonly appId?: string | undefined;
+  readonly app?: string | undefined;
+  readonly isInteractive?: boolean | undefined;
+  readonly userAgent?: UserAgent | undefined;
   readonly errorCode?: number | undefined;
+  /** `status.failureReason`: Microsoft changes its wording, so it is searched and never compared. */
+  readonly failureReason?: string | undefined;
   /** `status.additionalDetails`: what happened to MFA, in a few words. */
   readonly detail?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -83,6 +90,7 @@ export interface SignInRecord {
   readonly device: {
     readonly id?: string | undefined;
     readonly operatingSystem?: string | undefined;
+    readonly browser?: string | undefined;
   };
   readonly country?: string | undefined;
   readonly city?: string | undefined;
@@ -90,7 +98,17 @@ export interface SignInRecord {
   readonly resource?: string | undefined;
 }
 
+/** A user agent, by which two sign-ins are told apart without keeping what it says. */
+export interface UserAgent {
+  /** Its first word, such as `Mozilla/5.0` or `BAV2ROPC`. */
+  readonly word: string;
+  /** The first 12 hexadecimal digits of its SHA-256. */
+  readonly hash: string;
+}
+
 export interface AppliedPolicy {
+  /** In lower case; some exports leave it out. */
+  readonly id?: string | undefined;
   readonly name: string;
   readonly result: string;
   readonly grantControls: readonly string[];

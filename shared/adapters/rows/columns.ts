@@ -119,17 +119,25 @@ export function fromPortalSignIn(row: Row): Record<string, unknown> {
     userPrincipalName: row['Username'],
     userDisplayName: row['User'],
     correlationId: row['Correlation ID'],
+    appId: row['Application ID'],
     appDisplayName: row['Application'],
     resourceDisplayName: row['Resource'],
     clientAppUsed: row['Client app'],
     conditionalAccessStatus: textOf(row['Conditional Access']).replaceAll(' ', ''),
     ipAddress: row['IP address'],
-    ...(Number.isInteger(code) && { status: { errorCode: code } }),
+    userAgent: row['User agent'],
+    ...(Number.isInteger(code) && {
+      status: { errorCode: code, failureReason: row['Failure reason'] },
+    }),
     ...(country !== undefined &&
       /^[A-Z]{2}$/.test(country) && {
         location: { countryOrRegion: country, city: place.length > 1 ? place[0] : undefined },
       }),
-    deviceDetail: { deviceId: row['Device ID'], operatingSystem: row['Operating System'] },
+    deviceDetail: {
+      deviceId: row['Device ID'],
+      operatingSystem: row['Operating System'],
+      browser: row['Browser'],
+    },
   };
 }
 

@@ -152,8 +152,15 @@ function completeSignIn(graph: Record<string, unknown>, envelope: Row): void {
   }
   const status = isRecord(graph['status']) ? graph['status'] : {};
   const code = envelopeValue(envelope, RESULT_TYPE);
-  if (!isGiven(status['errorCode']) && /^\d+$/.test(wordOf(code))) {
-    graph['status'] = { ...status, errorCode: Number(code) };
+  const reason = envelopeValue(envelope, RESULT_DESCRIPTION);
+  const isCodeMissing = !isGiven(status['errorCode']) && /^\d+$/.test(wordOf(code));
+  const isReasonMissing = !isGiven(status['failureReason']) && isGiven(reason);
+  if (isCodeMissing || isReasonMissing) {
+    graph['status'] = {
+      ...status,
+      ...(isCodeMissing && { errorCode: Number(code) }),
+      ...(isReasonMissing && { failureReason: reason }),
+    };
   }
 }
 

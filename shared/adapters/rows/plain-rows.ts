@@ -45,8 +45,13 @@ function narrowSignIn(row: Row): RawSignIn {
     userPrincipalName: text(row['userPrincipalName']),
     userDisplayName: text(row['userDisplayName']),
     clientAppUsed: text(row['clientAppUsed']),
+    appId: lower(text(row['appId'])),
+    appDisplayName: text(row['appDisplayName']),
+    isInteractive: flag(row['isInteractive']),
+    userAgent: anyText(row['userAgent']),
     status: status && {
       errorCode: code(status['errorCode']),
+      failureReason: text(status['failureReason']),
       additionalDetails: text(status['additionalDetails']),
     },
     correlationId: text(row['correlationId']),
@@ -58,6 +63,7 @@ function narrowSignIn(row: Row): RawSignIn {
     deviceDetail: device && {
       deviceId: text(device['deviceId']),
       operatingSystem: text(device['operatingSystem']),
+      browser: text(device['browser']),
     },
     location: location && {
       city: text(location['city']),
@@ -74,6 +80,7 @@ function policy(
   const row = object(value) ?? unusual();
   const controls = row['enforcedGrantControls'];
   return {
+    id: lower(text(row['id'])),
     displayName: text(row['displayName']),
     result: text(row['result']),
     enforcedGrantControls: isNothing(controls)
@@ -136,6 +143,14 @@ function text(value: unknown): string | undefined {
     return value.length > MAX_TEXT_LENGTH ? unusual() : value === '' ? undefined : value;
   }
   return isNothing(value) ? undefined : unusual();
+}
+
+function anyText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value || undefined : isNothing(value) ? undefined : unusual();
+}
+
+function flag(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : isNothing(value) ? undefined : unusual();
 }
 
 function lower(value: string): string;

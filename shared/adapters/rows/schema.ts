@@ -38,6 +38,25 @@ const wholeNumber = z
   .nullish()
   .transform((value) => value ?? undefined);
 
+/** Some exports write it as text. */
+const flag = z
+  .union([
+    z.boolean(),
+    z
+      .string()
+      .regex(/^(?:true|false)$/i)
+      .transform((value) => value.toLowerCase() === 'true'),
+  ])
+  .nullish()
+  .transform((value) => value ?? undefined)
+  .catch(undefined);
+/** Kept as a hash, so that its length does not matter. */
+const anyText = z
+  .string()
+  .nullish()
+  .transform((value) => (value === '' ? undefined : (value ?? undefined)))
+  .catch(undefined);
+
 const auditRow = z.object({
   activityDisplayName: z.string(),
   result: text,
@@ -79,7 +98,13 @@ const signInRow = z.object({
   userPrincipalName: name,
   userDisplayName: name,
   clientAppUsed: text,
-  status: z.object({ errorCode: wholeNumber, additionalDetails: name }).nullish(),
+  appId: objectId.catch(undefined),
+  appDisplayName: name,
+  isInteractive: flag,
+  userAgent: anyText,
+  status: z
+    .object({ errorCode: wholeNumber, failureReason: name, additionalDetails: name })
+    .nullish(),
   correlationId: name,
   homeTenantId: objectId.catch(undefined),
   resourceTenantId: objectId.catch(undefined),
@@ -87,6 +112,7 @@ const signInRow = z.object({
   appliedConditionalAccessPolicies: z
     .array(
       z.object({
+        id: objectId.catch(undefined),
         displayName: name,
         result: name,
         enforcedGrantControls: z
@@ -102,7 +128,10 @@ const signInRow = z.object({
     )
     .nullish()
     .catch(undefined),
-  deviceDetail: z.object({ deviceId: name, operatingSystem: name }).nullish().catch(undefined),
+  deviceDetail: z
+    .object({ deviceId: name, operatingSystem: name, browser: name })
+    .nullish()
+    .catch(undefined),
   location: z.object({ city: name, countryOrRegion: name }).nullish().catch(undefined),
   ipAddress: name,
   resourceDisplayName: name,

@@ -1,9 +1,10 @@
-import type { AuditRecord, Change, SignInRecord } from '../../domain/record';
+import { shortHash } from '../../domain/json';
+import type { AuditRecord, Change, SignInRecord, UserAgent } from '../../domain/record';
 import type { Instant } from '../../domain/time';
 import { readChange } from './changes';
 import { plainAudit, plainSignIn } from './plain-rows';
 import { narrowAudit, narrowSignIn } from './schema';
-import { shorten } from './shorten';
+import { MAX_TEXT_LENGTH, shorten } from './shorten';
 import { withSubject } from './subject';
 
 /** @throws z.ZodError, ChangeError, SubjectError */
@@ -51,13 +52,19 @@ export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRec
     at,
     user: { id: raw.userId, name: raw.userPrincipalName ?? raw.userDisplayName },
     clientApp: raw.clientAppUsed,
+    appId: raw.appId,
+    app: raw.appDisplayName,
+    isInteractive: raw.isInteractive,
+    userAgent: raw.userAgent === undefined ? undefined : userAgentOf(raw.userAgent),
     errorCode: raw.status?.errorCode,
+    failureReason: raw.status?.failureReason,
     detail: raw.status?.additionalDetails,
     correlationId: raw.correlationId,
     homeTenantId: raw.homeTenantId,
     resourceTenantId: raw.resourceTenantId,
     conditionalAccess: conditionalAccessOf(raw.conditionalAccessStatus),
     policies: raw.appliedConditionalAccessPolicies?.map((policy) => ({
+      id: policy.id,
       name: policy.displayName ?? 'a policy without a name',
       result: policy.result ?? 'unknown',
       grantControls: policy.enforcedGrantControls ?? [],
@@ -65,12 +72,30 @@ export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRec
     device: {
       id: raw.deviceDetail?.deviceId,
       operatingSystem: raw.deviceDetail?.operatingSystem,
+      browser: raw.deviceDetail?.browser,
     },
     country: raw.location?.countryOrRegion,
     city: raw.location?.city,
     address: raw.ipAddress,
     resource: raw.resourceDisplayName,
   };
+}
+
+const MAX_WORD_LENGTH = 40;
+/** So many user agents are remembered; few occur, and each comes by a million times. */
+const REMEMBERED = 1_000;
+const userAgents = new Map<string, UserAgent>();
+
+function userAgentOf(text: string): UserAgent {
+  let known = userAgents.get(text);
+  if (known === undefined) {
+    const [word = ''] = text.trim().split(/\s/, 1);
+    known = { word: shorten(word, MAX_WORD_LENGTH), hash: shortHash(12, text) };
+    if (userAgents.size < REMEMBERED && text.length <= MAX_TEXT_LENGTH) {
+      userAgents.set(text, known);
+    }
+  }
+  return known;
 }
 
 const MAX_DETAILS = 50;

@@ -7,7 +7,16 @@ const SIGN_IN = signIn('id', 0, {
   raw: {
     correlationId: 'c',
     homeTenantId: '00000000-0000-4000-8000-00000000000A',
-    status: { errorCode: 0, additionalDetails: 'MFA requirement satisfied' },
+    appId: '00000002-0000-0FF1-CE00-000000000000',
+    userAgent: 'Mozilla/5.0 (Android 15)',
+    status: {
+      errorCode: 0,
+      failureReason: 'Other.',
+      additionalDetails: 'MFA requirement satisfied',
+    },
+    appliedConditionalAccessPolicies: [
+      { id: 'P-1', displayName: 'Require MFA', result: 'success', enforcedGrantControls: ['mfa'] },
+    ],
   },
 });
 const AUDIT = audit('id', 0, {
@@ -32,7 +41,20 @@ const spoil = (value: unknown, [key = '', ...rest]: readonly string[], by: unkno
 };
 
 const junk = fc.oneof(
-  fc.constantFrom(null, undefined, '', 0, 1.5, true, [], {}, '12', ' Ann ', 'x'.repeat(501)),
+  fc.constantFrom(
+    null,
+    undefined,
+    '',
+    0,
+    1.5,
+    true,
+    'True',
+    [],
+    {},
+    '12',
+    ' Ann ',
+    'x'.repeat(501),
+  ),
   fc.jsonValue({ maxDepth: 2 }),
 );
 

@@ -151,7 +151,10 @@ describe('adapters/rows/shapes', () => {
       row: record(
         'SignInLogs',
         { userId: 'ann', status: { failureReason: 'why' } },
-        { resultType: '50126', callerIpAddress: '192.0.2.7', location: 'NO' },
+        {
+          ...{ resultType: '50126', resultDescription: 'another' },
+          ...{ callerIpAddress: '192.0.2.7', location: 'NO' },
+        },
       ),
       gives: {
         userId: 'ann',
@@ -164,6 +167,18 @@ describe('adapters/rows/shapes', () => {
       what: 'with lower-case names',
       row: { category: 'SignInLogs', resulttype: '0', calleripaddress: '::1', properties: {} },
       gives: { status: { errorCode: 0 }, ipAddress: '::1' },
+    },
+    {
+      what: 'that says why it failed in the envelope alone',
+      row: record(
+        'SignInLogs',
+        { userId: 'ann', status: { errorCode: 50053 } },
+        { resultDescription: 'The account is locked.' },
+      ),
+      gives: {
+        userId: 'ann',
+        status: { errorCode: 50053, failureReason: 'The account is locked.' },
+      },
     },
     {
       what: 'whose result is no number',
@@ -338,6 +353,21 @@ describe('adapters/rows/shapes', () => {
       row: { ...SIGN_IN_COLUMNS, HomeTenantId: 'home', ResourceTenantId: 'ours' },
       gives: { ...GRAPH_SIGN_IN, homeTenantId: 'home', resourceTenantId: 'ours' },
     },
+    {
+      what: 'app, user agent, kind of sign-in and reason of Log Analytics',
+      source: 'signIns',
+      row: {
+        ...without(SIGN_IN_COLUMNS, 'Status'),
+        ...{ AppId: 'app', AppDisplayName: 'OfficeHome', IsInteractive: 'True' },
+        ...{ UserAgent: 'Mozilla/5.0', ResultDescription: 'The account is locked.' },
+      },
+      gives: {
+        ...GRAPH_SIGN_IN,
+        ...{ appId: 'app', appDisplayName: 'OfficeHome', isInteractive: 'True' },
+        userAgent: 'Mozilla/5.0',
+        status: { errorCode: 0, failureReason: 'The account is locked.' },
+      },
+    },
   ])('keeps $what', ({ source, row, gives }) => {
     expect(recognise(row)).toEqual({ source, row: gives });
   });
@@ -470,15 +500,19 @@ describe('adapters/rows/shapes', () => {
       ...{ Username: 'ann@example.com', 'IP address': '192.0.2.7', Location: 'Oslo, Oslo, NO' },
       ...{ Status: 'Success', 'Sign-in error code': 'None', 'Client app': 'Exchange ActiveSync' },
       ...{ 'Conditional Access': 'Not Applied', 'Operating System': 'Android' },
+      ...{ 'Application ID': 'app', Application: 'OfficeHome', Browser: 'Edge 128' },
+      ...{ 'User agent': 'Mozilla/5.0', 'Failure reason': 'Other.' },
     };
 
     expect(recognise(row)).toMatchObject({
       source: 'signIns',
       row: {
         ...{ id: 'r1', createdDateTime: '2026-03-02T09:00:00Z', userId: 'ann' },
-        ...{ status: { errorCode: 0 }, conditionalAccessStatus: 'NotApplied' },
+        status: { errorCode: 0, failureReason: 'Other.' },
+        conditionalAccessStatus: 'NotApplied',
+        ...{ appId: 'app', appDisplayName: 'OfficeHome', userAgent: 'Mozilla/5.0' },
         location: { countryOrRegion: 'NO', city: 'Oslo' },
-        deviceDetail: { operatingSystem: 'Android' },
+        deviceDetail: { operatingSystem: 'Android', browser: 'Edge 128' },
       },
     });
     const blocked = recognise({ ...row, Status: 'Failure', 'Sign-in error code': '53003' });

@@ -1,5 +1,6 @@
 import { toAuditRecord, toSignInRecord } from '../../../shared/adapters/rows/to-record';
 import { audit, at, signIn, type Row } from '../../detectors/play';
+import { shortHash } from '../../../shared/domain/json';
 import { SubjectError } from '../../../shared/adapters/rows/subject';
 
 const toAudit = (raw: Row): ReturnType<typeof toAuditRecord> =>
@@ -170,6 +171,7 @@ describe('adapters/rows/to-record', () => {
         signIn('id', 0, {
           deviceId: 'd-1',
           policies: [['Block', 'failure', ['block']]],
+          raw: { appId: 'APP', userAgent: 'Mozilla/5.0 (Linux; Android 15)' },
         }),
       );
 
@@ -179,6 +181,10 @@ describe('adapters/rows/to-record', () => {
         at: at(0),
         user: { id: 'ann', name: 'ann@example.com' },
         clientApp: 'Browser',
+        appId: 'app',
+        app: 'Office 365 Exchange Online',
+        isInteractive: true,
+        userAgent: { word: 'Mozilla/5.0', hash: shortHash(12, 'Mozilla/5.0 (Linux; Android 15)') },
         errorCode: 0,
         conditionalAccess: 'success',
         policies: [{ name: 'Block', result: 'failure', grantControls: ['block'] }],
@@ -233,6 +239,51 @@ describe('adapters/rows/to-record', () => {
         homeTenantId: 'aaaa',
         resourceTenantId: 'bbbb',
       });
+    });
+
+    it('reads why it failed, in whatever words', () => {
+      const status = { errorCode: 50053, failureReason: 'The account is locked.' };
+
+      expect(toSignIn({ status }).failureReason).toBe('The account is locked.');
+      expect(
+        [null, '', 7, {}].map(
+          (failureReason) => toSignIn({ status: { failureReason } }).failureReason,
+        ),
+      ).toEqual(Array(4).fill(undefined));
+    });
+
+    it.each([
+      [true, true],
+      [false, false],
+      ['True', true],
+      ['false', false],
+      ['yes', undefined],
+      [1, undefined],
+      [null, undefined],
+    ])('reads whether it was interactive of %j: %j', (isInteractive, expected) => {
+      expect(toSignIn({ isInteractive }).isInteractive).toBe(expected);
+    });
+
+    it('keeps of a user agent its first word, and a hash by which it is known again', () => {
+      const agentOf = (userAgent: unknown): unknown => toSignIn({ userAgent }).userAgent;
+      const long = 'x'.repeat(600);
+
+      expect(agentOf(' BAV2ROPC ')).toEqual({
+        word: 'BAV2ROPC',
+        hash: shortHash(12, ' BAV2ROPC '),
+      });
+      expect(agentOf(long)).toEqual({ word: `${'x'.repeat(40)}…`, hash: shortHash(12, long) });
+      expect([null, undefined, '', 7, {}].map(agentOf)).toEqual(Array(5).fill(undefined));
+    });
+
+    it('reads the browser of the device and the ids of policies', () => {
+      const record = toSignIn({
+        deviceDetail: { browser: 'Edge 128' },
+        appliedConditionalAccessPolicies: [{ id: 'P-1' }, { id: 7 }],
+      });
+
+      expect(record.device.browser).toBe('Edge 128');
+      expect(record.policies?.map(({ id }) => id)).toEqual(['p-1', undefined]);
     });
 
     it('tells policies that are not readable from none', () => {
