@@ -45,7 +45,7 @@ export default tseslint.config(
   {
     // Only configuration reads the environment.
     files: ['shared/**/*.ts', 'functions/**/*.ts', 'cli/**/*.ts'],
-    ignores: ['shared/config/**', 'shared/composition.ts'],
+    ignores: ['shared/config/**'],
     rules: {
       'no-restricted-properties': [
         'error',

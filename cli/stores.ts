@@ -1,4 +1,4 @@
-import { buildMonitor, type Monitor } from '../shared/composition';
+import { buildMonitor, type Monitor } from '../shared/composition/monitor';
 import { readConfig } from '../shared/config/config';
 import type { Environment } from '../shared/config/detectors';
 import type { Clock } from '../shared/pipeline/ports/clock';

@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import type { Monitor } from '../shared/composition';
+import type { Monitor } from '../shared/composition/monitor';
 
 /**
  * Runs a use case inside an invocation, so that what it logs carries the invocation's id. The monitor and its SDKs
@@ -10,7 +10,7 @@ export async function withMonitor<T>(
   work: (monitor: Monitor) => Promise<T>,
 ): Promise<T> {
   return logged(context, async () => {
-    const { theMonitor } = await import('../shared/composition');
+    const { theMonitor } = await import('../shared/composition/monitor');
     try {
       return await work(await theMonitor());
     } catch (error) {

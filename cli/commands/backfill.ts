@@ -1,4 +1,5 @@
-import { buildMonitor, askedSources } from '../../shared/composition';
+import { askedSources } from '../../shared/composition/detectors';
+import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import type { Environment } from '../../shared/config/detectors';
 import { SOURCES, type Source } from '../../shared/domain/record';

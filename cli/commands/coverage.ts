@@ -8,7 +8,7 @@ import type {
   UnreadableRows,
 } from '../../shared/pipeline/queries/coverage-report';
 import type { Clock } from '../../shared/pipeline/ports/clock';
-import { buildMonitor } from '../../shared/composition';
+import { buildMonitor } from '../../shared/composition/monitor';
 import { EXIT, UsageError } from '../exit';
 import { count, heading } from '../finding-text';
 import { withLocalHost } from '../local-environment';

@@ -1,7 +1,9 @@
 import { version } from '../../package.json';
 import type { TokenClaims } from '../../shared/adapters/graph/claims';
 import type { GraphProbe } from '../../shared/adapters/graph/probe';
-import { accountOf, buildCopies, buildMonitor, graphToken } from '../../shared/composition';
+import { graphToken } from '../../shared/composition/graph';
+import { buildMonitor } from '../../shared/composition/monitor';
+import { accountOf, buildCopies } from '../../shared/composition/stores';
 import type { Config } from '../../shared/config/config';
 import { safeJson } from '../../shared/domain/text';
 import { SECOND, type Instant } from '../../shared/domain/time';

@@ -1,5 +1,6 @@
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
-import { askedSources, buildMonitor, neededSources } from '../../shared/composition';
+import { askedSources, neededSources } from '../../shared/composition/detectors';
+import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import type { Environment } from '../../shared/config/detectors';
 import type { Finding } from '../../shared/domain/findings/finding';

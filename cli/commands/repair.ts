@@ -1,4 +1,4 @@
-import { buildMonitor } from '../../shared/composition';
+import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import type { Environment } from '../../shared/config/detectors';
 import { plainText, safeJson } from '../../shared/domain/text';

@@ -1,7 +1,7 @@
 import type { TokenClaims } from '../../shared/adapters/graph/claims';
 import { oneRow } from '../../shared/adapters/graph/odata';
 import type { GraphProbe } from '../../shared/adapters/graph/probe';
-import { askedSources } from '../../shared/composition';
+import { askedSources } from '../../shared/composition/detectors';
 import type { Config } from '../../shared/config/config';
 import { PERMISSIONS } from '../../shared/config/permissions';
 import { asksSource, needsSource } from '../../shared/domain/detector';

@@ -42,7 +42,7 @@ import { configured, TENANT, view } from './run';
 import { coverageByDetector } from '../../shared/domain/reading/source-state';
 import { readCoverage } from './cover';
 
-/** What production runs with: see composition.ts. */
+/** What production runs with: see composition/monitor.ts. */
 const BUDGET = 4 * MINUTE;
 const READS_PER_10_SECONDS = 2;
 const LOOKS_PER_10_SECONDS = 1;
@@ -69,7 +69,7 @@ interface TestClock extends Clock {
 }
 type BySource<T> = Readonly<Record<Source, T>>;
 
-/** The monitor over one Graph: the real adapter and the real pipeline, as composition.ts puts them together. */
+/** The monitor over one Graph: the real adapter and the real pipeline, as composition/ puts them together. */
 interface Monitor {
   readonly stores: MemoryStores;
   /** When each request was sent. */

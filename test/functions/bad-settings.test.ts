@@ -2,7 +2,7 @@ import { createDemoTenant } from '../../cli/demo-tenant/demo-tenant';
 import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { loggingTo } from '../../shared/adapters/logging/logger';
 import { systemClock } from '../../shared/adapters/system-clock';
-import { buildMonitor, type Monitor } from '../../shared/composition';
+import { buildMonitor, type Monitor } from '../../shared/composition/monitor';
 import { readConfigForTimers } from '../../shared/config/config-for-timers';
 import { startAzurite, type Azurite } from '../fakes/azurite';
 

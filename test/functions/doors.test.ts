@@ -10,7 +10,7 @@ import { TableClient } from '@azure/data-tables';
 import { ContentionError } from '../../shared/adapters/tables/errors';
 import { toHttpResponse } from '../../functions/http-handler';
 import { reported } from '../../functions/invocation';
-import { theMonitor } from '../../shared/composition';
+import { theMonitor } from '../../shared/composition/monitor';
 import { RUNS } from '../../shared/config/functions';
 import { LOG_READING } from '../../shared/pipeline/findings/log-reading';
 import { startAzurite, type Azurite } from '../fakes/azurite';

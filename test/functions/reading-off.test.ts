@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildMonitor } from '../../shared/composition';
+import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import { loggingTo } from '../../shared/adapters/logging/logger';
 

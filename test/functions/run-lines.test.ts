@@ -5,7 +5,7 @@ import { serveDemoTenant } from '../../cli/demo-tenant/serve';
 import { listenOnLoopback, type Listening } from '../../cli/local-host/listen';
 import { loggingTo } from '../../shared/adapters/logging/logger';
 import { systemClock } from '../../shared/adapters/system-clock';
-import { buildMonitor, type Monitor } from '../../shared/composition';
+import { buildMonitor, type Monitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import { between, HOUR, MINUTE, plus, type Duration, type Instant } from '../../shared/domain/time';
 import type { Clock } from '../../shared/pipeline/ports/clock';

@@ -47,7 +47,8 @@ describe('alert rules', () => {
 
   it('ask only for what the runs log', () => {
     const logged = [
-      'composition.ts',
+      'composition/monitor.ts',
+      'composition/run-log.ts',
       'pipeline/delivery/channel-alerts.ts',
       'pipeline/reading/read-source.ts',
     ]
@@ -62,9 +63,8 @@ describe('alert rules', () => {
   });
 
   it('expect every run: a new one goes into the rule on silence, or into RARE above', () => {
-    const logged = [...text('shared/composition.ts').matchAll(/run: '(\w+)'/g)].map(
-      ([, run]) => run ?? '',
-    );
+    const composition = ['monitor', 'run-log'].map((file) => text(`shared/composition/${file}.ts`));
+    const logged = [...composition.join('').matchAll(/run: '(\w+)'/g)].map(([, run]) => run ?? '');
     const runs = [...new Set(logged)].flatMap((run) =>
       run === 'poll' ? SOURCES.map((source) => `poll ${source}`) : [run],
     );

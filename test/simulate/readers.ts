@@ -71,7 +71,7 @@ export const CONTESTANTS = {
 
 const BASE_URL = new URL('https://graph.microsoft.com');
 const TENANT = 'simulation';
-/** As the deployed door has it: composition.ts. */
+/** As the deployed door has it: composition/monitor.ts. */
 const REQUESTS_PER_10_SECONDS = 2;
 const RUN_BUDGET = 4 * MINUTE;
 
