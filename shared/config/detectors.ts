@@ -1,5 +1,7 @@
 import { DETECTORS } from '../detectors/index';
 import {
+  MAX_TEXT_LENGTH,
+  MAX_TEXTS,
   parseSetting,
   type ConfiguredDetector,
   type Detector,
@@ -66,7 +68,7 @@ export function detectorSettings(
     ...Object.entries(detector.settings).map(([setting, spec]) => ({
       name: nameOf(detector, setting),
       default: spec.default,
-      takes: takes(spec),
+      takes: TAKES[spec.kind],
       meaning: spec.meaning,
     })),
   ]);
@@ -93,7 +95,7 @@ export function configureDetectors(
       try {
         return [setting, parseSetting(spec, read(setting) ?? spec.default)] as const;
       } catch {
-        complain(setting, takes(spec));
+        complain(setting, TAKES[spec.kind]);
         return [setting, NaN] as const;
       }
     });
@@ -123,9 +125,11 @@ function unknownNames(environment: Environment, detectors: readonly Detector[]):
     .map((name) => `${name} is not a setting; known are ${known.join(', ')}`);
 }
 
-function takes(spec: SettingSpec): string {
-  return spec.kind === 'duration' ? 'a duration like 90s, 60m, 3h or 30d' : 'a whole number';
-}
+const TAKES: Readonly<Record<SettingSpec['kind'], string>> = {
+  duration: 'a duration like 90s, 60m, 3h or 30d',
+  count: 'a whole number',
+  texts: `texts with commas between them, at most ${MAX_TEXTS} of ${MAX_TEXT_LENGTH} characters`,
+};
 
 function isStage(text: string): text is Stage {
   return text === 'alert' || text === 'watch';

@@ -44,14 +44,18 @@ export interface Expectation {
 
 /** A threshold that an operator can set, as `DETECTOR_<ID>_<NAME>`. */
 export interface SettingSpec {
-  readonly kind: 'duration' | 'count';
-  /** A duration such as `60m`, or a whole number. */
+  readonly kind: 'duration' | 'count' | 'texts';
+  /** A duration such as `60m`, a whole number, or texts with commas between them. */
   readonly default: string;
   readonly meaning: string;
 }
 export type SettingSpecs = Readonly<Record<string, SettingSpec>>;
 /** Milliseconds for durations, plain numbers for counts. */
-export type Settings<S extends SettingSpecs> = { readonly [K in keyof S]: number };
+export type Settings<S extends SettingSpecs> = { readonly [K in keyof S]: ValueOf<S[K]['kind']> };
+type ValueOf<K extends SettingSpec['kind']> = K extends 'texts' ? readonly string[] : number;
+/** What bounds a setting that is a list: every signal may be compared with all of it. */
+export const MAX_TEXTS = 20;
+export const MAX_TEXT_LENGTH = 100;
 
 /** What makes it the same occurrence. `from` is the earliest event time that could bear on the finding. */
 export interface Anchor {
@@ -289,16 +293,37 @@ export function defaultSettings(specs: SettingSpecs): Settings<SettingSpecs> {
 
 /**
  * Reads the text of a setting.
- * @throws Error when the text is no duration or no whole number.
+ * @throws Error when the text is no duration, no whole number, or no list within its bounds.
  */
-export function parseSetting(spec: SettingSpec, text: string): number {
-  if (spec.kind === 'duration') {
+export function parseSetting<K extends SettingSpec['kind']>(
+  spec: SettingSpec & { readonly kind: K },
+  text: string,
+): ValueOf<K>;
+export function parseSetting({ kind }: SettingSpec, text: string): number | readonly string[] {
+  if (kind === 'duration') {
     return parseDuration(text);
+  }
+  if (kind === 'texts') {
+    return parseTexts(text);
   }
   if (!/^\d{1,9}$/.test(text.trim())) {
     throw new RangeError(`"${text.slice(0, 40)}" is not a whole number`);
   }
   return Number(text);
+}
+
+function parseTexts(text: string): readonly string[] {
+  const texts = text.split(',').flatMap((each) => each.trim() || []);
+  if (texts.length === 0 || texts.length > MAX_TEXTS) {
+    throw new RangeError(`it holds ${texts.length} texts, not 1 to ${MAX_TEXTS}`);
+  }
+  const long = texts.find(({ length }) => length > MAX_TEXT_LENGTH);
+  if (long !== undefined) {
+    throw new RangeError(
+      `"${long.slice(0, 40)}" and what follows is longer than ${MAX_TEXT_LENGTH} characters`,
+    );
+  }
+  return texts;
 }
 
 /** True when a row with this property value is one that the detector looks at. */

@@ -295,6 +295,17 @@ describe('shared/domain/detector', () => {
     expect(() => parseSetting(duration, '5')).toThrow('is not a duration');
   });
 
+  it('parses a setting that is a list, within its bounds', () => {
+    const texts = { kind: 'texts', default: 'a b, *c', meaning: 'which' } as const;
+
+    expect(defaultSettings({ texts })).toEqual({ texts: ['a b', '*c'] });
+    expect(parseSetting(texts, ' one ,, two, ')).toEqual(['one', 'two']);
+    expect(parseSetting(texts, Array(20).fill('x'.repeat(100)).join())).toHaveLength(20);
+    expect(() => parseSetting(texts, ' , ')).toThrow('it holds 0 texts, not 1 to 20');
+    expect(() => parseSetting(texts, Array(21).fill('x').join())).toThrow('21 texts');
+    expect(() => parseSetting(texts, 'x'.repeat(101))).toThrow('longer than 100 characters');
+  });
+
   it.each([
     ['Exchange ActiveSync', true],
     ['exchange activesync', true],
