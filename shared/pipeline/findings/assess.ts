@@ -3,7 +3,8 @@ import type { FindingChange } from '../../domain/findings/finding';
 import type { ReadingState } from '../../domain/reading/source-state';
 import { isSuppression, rulesOf } from '../../domain/findings/suppression';
 import { MINUTE, plus, SECOND, type Duration, type Instant } from '../../domain/time';
-import { assessWave, type Bench, type SecondLook } from './assess-wave';
+import { assessWave } from './assess-wave';
+import type { Bench, SecondLook } from './bench';
 import { repairLines } from './finding-writer';
 import { noteFaults } from './judging-faults';
 import { isStorageGone } from '../ports/unreadable-row';
@@ -14,7 +15,7 @@ import type { TimelineRef } from '../ports/signal-store';
 import { wavesOf } from './waves';
 import { listWork, type Work, type WorkList } from './work';
 
-export type { SecondLook } from './assess-wave';
+export type { SecondLook } from './bench';
 
 export interface Assessor {
   readonly tenantId: string;
