@@ -7,7 +7,7 @@ const text = { kind: 'text' } as const;
 const prefixed = { kind: 'text', startswith: true } as const;
 
 /** What the documentation says can be filtered by (`createdDateTime` works on sign-ins only). */
-const FILTERABLES: Readonly<Record<Source, Filterables>> = {
+export const FILTERABLES: Readonly<Record<Source, Filterables>> = {
   directoryAudits: {
     activityDateTime: { kind: 'time' },
     activityDisplayName: prefixed,
@@ -44,7 +44,8 @@ const FILTERABLES: Readonly<Record<Source, Filterables>> = {
     'location/countryOrRegion': prefixed,
   },
 };
-const TIME = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
+/** The property of each log by which its rows are in order. */
+export const TIME = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
 const OPTIONS = ['$filter', '$top', '$orderby', '$skiptoken'];
 const MOST = 1_000;
 

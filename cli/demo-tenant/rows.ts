@@ -24,13 +24,14 @@ export interface Stamp {
 
 // ------------------------------------------------------------------------------------------------- audit records
 
-interface Initiator {
+/** Who did it: one of the two. */
+export interface Initiator {
   readonly app: Record<string, string | null> | null;
   readonly user: Record<string, string | null> | null;
 }
 
 /** Its appId and servicePrincipalName are null in what Graph sends. */
-const MFA_SERVICE: Initiator = {
+export const MFA_SERVICE: Initiator = {
   app: {
     appId: null,
     displayName: 'Azure MFA StrongAuthenticationService',
@@ -40,23 +41,28 @@ const MFA_SERVICE: Initiator = {
   user: null,
 };
 
-interface ModifiedProperty {
+/** What a row says of one property of its target. */
+export interface ModifiedProperty {
   readonly displayName: string;
   readonly oldValue: string | null;
   readonly newValue: string | null;
 }
 
-interface AuditFields {
+/** What makes one audit record differ from another. */
+export interface AuditFields {
   readonly activity: string;
   readonly service?: 'Core Directory' | 'Authentication Methods';
   readonly category?: string;
   readonly operation?: string;
+  readonly result?: 'success' | 'failure';
   readonly reason?: string;
+  readonly details?: Readonly<Record<string, string>>;
   readonly by: Initiator;
   readonly targets: readonly GraphRow[];
 }
 
-function audit({ at, visibleAt, random }: Stamp, fields: AuditFields): DemoRow {
+/** A row of the audit log. */
+export function audit({ at, visibleAt, random }: Stamp, fields: AuditFields): DemoRow {
   const service = fields.service ?? 'Core Directory';
   const correlationId = random.guid();
   const prefix = service === 'Core Directory' ? 'Directory' : service;
@@ -66,7 +72,7 @@ function audit({ at, visibleAt, random }: Stamp, fields: AuditFields): DemoRow {
     id,
     category: fields.category ?? 'UserManagement',
     correlationId,
-    result: 'success',
+    result: fields.result ?? 'success',
     resultReason: fields.reason ?? '',
     activityDisplayName: fields.activity,
     activityDateTime: at,
@@ -74,17 +80,21 @@ function audit({ at, visibleAt, random }: Stamp, fields: AuditFields): DemoRow {
     operationType: fields.operation ?? 'Update',
     initiatedBy: fields.by,
     targetResources: fields.targets,
-    additionalDetails: [{ key: 'UserType', value: 'Member' }],
+    additionalDetails: Object.entries({ UserType: 'Member', ...fields.details }).map(
+      ([key, value]) => ({ key, value }),
+    ),
   };
   return { source: 'directoryAudits', id, at, visibleAt, json };
 }
 
-function byUser(person: Person): Initiator {
+/** A person as who did it. */
+export function byUser(person: Person): Initiator {
   const { id, upn, ipAddress } = person;
   return { app: null, user: { id, displayName: null, userPrincipalName: upn, ipAddress } };
 }
 
-function userTarget(person: Person, modifiedProperties: readonly ModifiedProperty[]): GraphRow {
+/** A person as whom it was done to. */
+export function userTarget(person: Person, modifiedProperties: readonly ModifiedProperty[]): GraphRow {
   return {
     id: person.id,
     displayName: null,
@@ -96,12 +106,13 @@ function userTarget(person: Person, modifiedProperties: readonly ModifiedPropert
 }
 
 /** Old and new values are JSON text. */
-function modified(displayName: string, before: unknown, after: unknown): ModifiedProperty {
+export function modified(displayName: string, before: unknown, after: unknown): ModifiedProperty {
   const text = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
   return { displayName, oldValue: text(before), newValue: text(after) };
 }
 
-function updateUser(
+/** Core Directory tells of one changed attribute of a user. */
+export function updateUser(
   stamp: Stamp,
   person: Person,
   by: Initiator,
@@ -120,6 +131,7 @@ export interface ListedPhone extends Phone {
   readonly usedAt?: Instant;
   readonly version?: string;
   readonly drift?: number;
+  readonly flavor?: string;
 }
 
 function phoneDetail(phone: ListedPhone): GraphRow {
@@ -135,7 +147,7 @@ function phoneDetail(phone: ListedPhone): GraphRow {
     AuthenticationType: 3,
     NotificationType: 2,
     LastAuthenticatedTimestamp: phone.usedAt ?? '0001-01-01T00:00:00Z',
-    AuthenticatorFlavor: 'Authenticator',
+    AuthenticatorFlavor: phone.flavor ?? 'Authenticator',
     HashFunction: 'hmacsha1',
     TenantDeviceId: null,
     SecuredPartitionId: 0,
@@ -245,7 +257,8 @@ export function addedToRole(stamp: Stamp, person: Person, by: Person, role: stri
   });
 }
 
-function otherTarget(
+/** A target that is no person. */
+export function otherTarget(
   { random }: Stamp,
   type: string,
   displayName: string,
