@@ -7,7 +7,7 @@ module.exports = {
   rootDir: '..',
   testPathIgnorePatterns: [
     ...all.testPathIgnorePatterns,
-    ...['bundle', 'cli', 'functions', 'house', 'infra', 'properties', 'simulate'].map(
+    ...['bundle', 'cli', 'evaluate', 'functions', 'house', 'infra', 'properties', 'simulate'].map(
       (room) => `<rootDir>/test/${room}/`,
     ),
     ...['blobs', 'tables'].map((room) => `<rootDir>/test/adapters/${room}/`),

@@ -94,7 +94,10 @@ export function byUser(person: Person): Initiator {
 }
 
 /** A person as whom it was done to. */
-export function userTarget(person: Person, modifiedProperties: readonly ModifiedProperty[]): GraphRow {
+export function userTarget(
+  person: Person,
+  modifiedProperties: readonly ModifiedProperty[],
+): GraphRow {
   return {
     id: person.id,
     displayName: null,

@@ -1,7 +1,16 @@
 import type { Random } from '../../cli/demo-tenant/random';
 import type { DemoRow, GraphRow, Stamp } from '../../cli/demo-tenant/rows';
 import { TIME } from '../../cli/demo-tenant/audit-log-api';
-import { DAY, HOUR, MINUTE, plus, SECOND, type Duration, type Instant } from '../../shared/domain/time';
+import {
+  DAY,
+  HOUR,
+  MINUTE,
+  plus,
+  SECOND,
+  toInstant,
+  type Duration,
+  type Instant,
+} from '../../shared/domain/time';
 
 /** A row that may be replaced by a later version of itself. */
 export interface ArrivingRow extends DemoRow {
@@ -89,6 +98,9 @@ const MISSING: Readonly<Record<DemoRow['source'], readonly string[]>> = {
   directoryAudits: ['additionalDetails', 'operationType', 'loggedByService', 'category'],
 };
 const HARD = { missing: 0.1, idForName: 0.1 };
+/** One person in so many is renamed, some day of the two months after this one. */
+const RENAMED = { oneIn: 15, from: toInstant('2026-03-02T12:00:00Z'), within: 60 };
+const ADDRESS = /([a-z]+\.[a-z]+\.(\d+))@example\.com/g;
 
 function harden(row: DemoRow, random: Random): DemoRow {
   const at = plus(row.at, (random.next() - 0.5) * SKEW);
@@ -96,10 +108,23 @@ function harden(row: DemoRow, random: Random): DemoRow {
   const without = random.pick(MISSING[row.source]);
   const isById = random.next() < HARD.idForName;
   const json: GraphRow = {
-    ...row.json,
+    ...renamed(row.json, at),
     [TIME[row.source]]: at,
     ...(isWithout && { [without]: null }),
     ...(isById && row.source === 'signIns' && { userPrincipalName: row.json['userId'] }),
   };
   return { ...row, at, visibleAt: at > row.visibleAt ? at : row.visibleAt, json };
+}
+
+/** The address is another one from some day on; the id stays. */
+function renamed(json: GraphRow, at: Instant): GraphRow {
+  const before = JSON.stringify(json);
+  const after = before.replace(ADDRESS, (address, name: string, digits: string) => {
+    const number = Number(digits);
+    const isRenamed =
+      number % RENAMED.oneIn === 0 &&
+      at >= plus(RENAMED.from, ((number * 7) % RENAMED.within) * DAY);
+    return isRenamed ? `new.${name}@example.com` : address;
+  });
+  return after === before ? json : (JSON.parse(after) as GraphRow);
 }

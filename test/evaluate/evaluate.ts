@@ -1,5 +1,13 @@
 import type { ConfiguredDetector } from '../../shared/domain/detector';
-import { DAY, epochOf, HOUR, MINUTE, plus, toInstant, type Duration } from '../../shared/domain/time';
+import {
+  DAY,
+  epochOf,
+  HOUR,
+  MINUTE,
+  plus,
+  toInstant,
+  type Duration,
+} from '../../shared/domain/time';
 import { VirtualClock } from '../fakes/clock';
 import { configured } from '../fakes/run';
 import type { Mode } from './arrival';
@@ -21,6 +29,8 @@ export interface EvaluationOptions {
   /** Absent: those that are shipped, and every story. */
   readonly detectors?: readonly ConfiguredDetector[];
   readonly tales?: Readonly<Record<string, Tale>>;
+  /** On a day that counts, for a thousand people. */
+  readonly storiesPerDay?: number;
   readonly onDay?: (day: number, of: number) => void;
 }
 
@@ -47,14 +57,14 @@ const STORIES_A_DAY = { warmUp: 4, counted: 14 };
 
 /** Lets a tenant live and the monitor follow it, and holds what it found against what happened. */
 export async function evaluate(options: EvaluationOptions): Promise<Evaluated> {
-  const { users, warmUp, seed, mode, onDay } = options;
+  const { users, warmUp, seed, mode, onDay, storiesPerDay = STORIES_A_DAY.counted } = options;
   const days = warmUp + options.days;
   const clock = new VirtualClock(BEGINS);
   const tenant = new SimulatedTenant(
     {
       ...{ users, days, mode, begins: BEGINS, seed: `evaluate ${seed}` },
       tales: options.tales ?? TALES,
-      storiesPerDay: (day) => (day < warmUp ? STORIES_A_DAY.warmUp : STORIES_A_DAY.counted),
+      storiesPerDay: (day) => (day < warmUp ? STORIES_A_DAY.warmUp : storiesPerDay),
     },
     () => clock.now(),
   );

@@ -45,7 +45,11 @@ const ACTIVE_SYNC = {
 } as const satisfies SignInFields;
 /** What is no success and means nothing: code, how many in a thousand sign-ins, and what the log calls it. */
 const HICCUPS: readonly (readonly [number, number, string])[] = [
-  [50140, 20, "This error occurred due to 'Keep me signed in' interrupt when the user was signing-in."],
+  [
+    50140,
+    20,
+    "This error occurred due to 'Keep me signed in' interrupt when the user was signing-in.",
+  ],
   [50074, 15, 'Strong Authentication is required.'],
   [50058, 10, 'Session information is not sufficient for single-sign-on.'],
   [50097, 4, 'Device authentication is required.'],

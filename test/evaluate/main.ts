@@ -184,4 +184,3 @@ if (isMainThread) {
 } else {
   void run(workerData as Task).then((evaluated) => parentPort?.postMessage(evaluated));
 }
-

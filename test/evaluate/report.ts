@@ -61,7 +61,9 @@ export function reportOf(setup: Setup, runs: readonly Evaluated[]): Report {
   const faults = runs.flatMap((run, i) =>
     run.faults.map((fault) => ({ ...fault, seed: setup.seeds[i] ?? 0 })),
   );
-  const everyday = faults.filter(({ kind, story }) => kind === 'false alert' && story === undefined);
+  const everyday = faults.filter(
+    ({ kind, story }) => kind === 'false alert' && story === undefined,
+  );
   return {
     ...{ setup, figures, faults },
     everydayPer1000UsersAndWeek: everyday.length / weeks,
@@ -99,7 +101,9 @@ function percentile(sorted: readonly number[], share: number): number | undefine
 
 /** What does not meet the bounds, in sentences. */
 export function shortfalls({ figures, ...report }: Report, bounds: Bounds): readonly string[] {
-  const low = figures.flatMap(({ detector, precision, recall }) => [
+  // A detector of which no story tells has no ratios that mean anything; what it raises by itself is counted below.
+  const measured = figures.filter(({ recall }) => recall !== undefined);
+  const low = measured.flatMap(({ detector, precision, recall }) => [
     ...(precision !== undefined && precision < bounds.precision
       ? [`${detector}: precision ${ratio(precision)} is below ${ratio(bounds.precision)}`]
       : []),
@@ -150,7 +154,9 @@ export function tableOf({ figures }: Pick<Report, 'figures'>): string {
         i === 0 ? cell.padEnd(widths[i] ?? 0, pad) : cell.padStart(widths[i] ?? 0, pad),
       )
       .join(' | ')} |`;
-  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const rule = widths.map((width, i) =>
+    i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
   return [line(HEADING), line(rule), ...cells.map((row) => line(row))].join('\n');
 }
 

@@ -62,7 +62,7 @@ export function score(outcome: Outcome, detectors: readonly string[]): Scored {
       // Nobody was alerted of it and it was taken back: nobody was misled.
       const isOver = first === undefined && finding.resolution === 'superseded';
       const { firstSeenAt, openedAt, subject, message } = finding;
-      if (isRight || isOver || firstSeenAt < since || openedAt < since) {
+      if (isRight || isOver || openedAt < since) {
         return [];
       }
       const story = told.findLast((each) => each.subject === subject.id)?.story;

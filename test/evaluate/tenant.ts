@@ -1,4 +1,9 @@
-import { answerRows, errorAnswer, FILTERABLES, type Answer } from '../../cli/demo-tenant/audit-log-api';
+import {
+  answerRows,
+  errorAnswer,
+  FILTERABLES,
+  type Answer,
+} from '../../cli/demo-tenant/audit-log-api';
 import { parseFilter } from '../../cli/demo-tenant/odata-filter';
 import { seeded, type Random } from '../../cli/demo-tenant/random';
 import type { DemoRow } from '../../cli/demo-tenant/rows';

@@ -265,9 +265,7 @@ export const MFA_TALES = {
     tell(scene) {
       scan(scene);
       const details = { AuthenticationMethod: 'Microsoft Authenticator' };
-      scene.tell(
-        securityInfoRow(scene.stamp(30 * SECOND), scene.person, REGISTERED, { details }),
-      );
+      scene.tell(securityInfoRow(scene.stamp(30 * SECOND), scene.person, REGISTERED, { details }));
     },
   },
   'completed-with-a-pass': {
@@ -346,6 +344,7 @@ export const MFA_TALES = {
     tell(scene) {
       scan(scene);
       account(scene, 20 * MINUTE, 'Disable account');
+      scene.expect(DETECTOR, { to: HOUR, due: 'record' }); // they had not finished, and nobody need act
     },
   },
   'sms-only': {
