@@ -7,6 +7,7 @@ const only = (name, from, allowed, comment) => ({
   to: { pathNot: allowed },
 });
 const FACTS = 'shared/domain/';
+const SOURCES = '^shared/sources/(index|source).ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -31,6 +32,12 @@ module.exports = {
       'The vocabulary knows nobody. Hashing is the one built-in it uses.',
     ),
     only(
+      'sources-import-domain',
+      '^shared/sources/',
+      [`^${FACTS}`, '^shared/sources/'],
+      'What is known of a source, before it is read.',
+    ),
+    only(
       'detectors-import-domain',
       '^shared/detectors/',
       [`^${FACTS}`, '^shared/detectors/'],
@@ -39,13 +46,19 @@ module.exports = {
     only(
       'pipeline-knows-ports',
       '^shared/pipeline/',
-      [`^${FACTS}`, '^shared/pipeline/'],
+      [`^${FACTS}`, SOURCES, '^shared/pipeline/'],
       'Use cases know ports, never an SDK.',
     ),
     only(
       'api-knows-use-cases',
       '^shared/api/',
-      [`^${FACTS}`, '^shared/(pipeline|api)/', '^node_modules/zod/', '^docs/openapi.json$'],
+      [
+        `^${FACTS}`,
+        SOURCES,
+        '^shared/(pipeline|api)/',
+        '^node_modules/zod/',
+        '^docs/openapi.json$',
+      ],
       'HTTP in front of use cases: no adapter, no setting, no server.',
     ),
     {

@@ -19,6 +19,7 @@ import type { RepairOptions } from './commands/repair';
 import type { StartOptions } from './commands/start';
 import { printable, processTerminal } from './print';
 import { recordCommands } from './commands/record-commands';
+import { SOURCES } from '../shared/sources';
 
 const terminal = processTerminal();
 const world = { terminal, environment: processEnvironment(), clock: systemClock };
@@ -138,7 +139,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
       'the beginning of the range, like 2026-01-30 or 2026-01-30T12:00:00Z',
     )
     .requiredOption('--to <time>', 'its end')
-    .option('--source <source>', 'only directoryAudits or signIns')
+    .option('--source <source>', `only ${SOURCES.join(' or ')}`)
     .option('--json', 'print JSON to standard output')
     .addHelpText(
       'after',

@@ -2,8 +2,7 @@
 import './setup';
 import './timers/deliver-alerts';
 import './http';
-import './timers/poll-directory-audits';
-import './timers/poll-sign-ins';
+import './timers/poll';
 import './timers/purge-expired';
 import './timers/reassess-due';
 import './timers/seal-record';

@@ -6,7 +6,6 @@ import type { ConfiguredDetector } from '../../shared/domain/detector';
 import type { Finding } from '../../shared/domain/findings/finding';
 import { safeJson } from '../../shared/domain/text';
 import { causeOf, concerning, inWords } from '../../shared/domain/reading/quarantine';
-import { SOURCES } from '../../shared/domain/record';
 import { TimeError, toInstant, toMinute, type Instant } from '../../shared/domain/time';
 import { analyze, type Analysis } from '../../shared/pipeline/analyze';
 import { countText } from '../../shared/pipeline/queries/counts';
@@ -18,6 +17,8 @@ import { findingJson } from '../../shared/domain/findings/finding-json';
 import { FindingList } from '../finding-list';
 import { count, findingText, heading } from '../finding-text';
 import { printable, table, wrap, type Terminal } from '../print';
+import type { Source } from '../../shared/domain/record';
+import { forEachSource, SOURCES } from '../../shared/sources';
 
 export interface AnalyzeOptions {
   readonly asOf?: string;
@@ -118,12 +119,9 @@ function readTime(option: string, text: string | undefined): Instant | undefined
 
 function wantedByAll(
   detectors: readonly ConfiguredDetector[],
-): Record<(typeof SOURCES)[number], ReturnType<typeof wantedBy>> {
+): Readonly<Record<Source, ReturnType<typeof wantedBy>>> {
   const enabled = detectors.map((each) => each.detector);
-  return {
-    directoryAudits: wantedBy(enabled, 'directoryAudits'),
-    signIns: wantedBy(enabled, 'signIns'),
-  };
+  return forEachSource((source) => wantedBy(enabled, source));
 }
 
 /** One line that is rewritten in place, a few times a second, for whoever watches. */

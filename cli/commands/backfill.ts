@@ -2,7 +2,7 @@ import { askedSources } from '../../shared/composition/detectors';
 import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import type { Environment } from '../../shared/config/detectors';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
 import { between, toMinute } from '../../shared/domain/time';
 import { BackfillError } from '../../shared/pipeline/backfill';
 import { SourceError } from '../../shared/pipeline/ports/record-source';
@@ -12,6 +12,7 @@ import { count, findingText, heading, inOrder } from '../finding-text';
 import { withLocalHost } from '../local-environment';
 import { printable, type Terminal } from '../print';
 import { readRange } from '../range';
+import { SOURCES } from '../../shared/sources';
 
 export interface BackfillOptions {
   readonly from?: string;

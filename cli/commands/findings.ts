@@ -2,7 +2,6 @@ import { csvFinding, csvHead } from '../../shared/adapters/export/csv';
 import type { Finding, Transition } from '../../shared/domain/findings/finding';
 import { findingJson, findingWithHistory } from '../../shared/domain/findings/finding-json';
 import { safeJson } from '../../shared/domain/text';
-import { SOURCES } from '../../shared/domain/record';
 import { DAY, plus, toMinute } from '../../shared/domain/time';
 import { findingPath } from '../../shared/api/requests';
 import { FindingNotFoundError } from '../../shared/pipeline/findings/decide';
@@ -16,6 +15,7 @@ import { count, findingText, heading } from '../finding-text';
 import { paint, printable, table, type Terminal } from '../print';
 import { openMonitor, openStores, type World } from '../stores';
 import { readTyped } from '../typed';
+import { SOURCES } from '../../shared/sources';
 
 export interface FindingsOptions extends FilterOptions {
   readonly top?: string;

@@ -1,51 +1,9 @@
 import { shortHash } from '../../shared/domain/json';
 import type { Source } from '../../shared/domain/record';
-import { FilterError, parseFilter, type Filter, type Filterables } from './odata-filter';
+import { REGISTER } from '../../shared/sources';
+import { FilterError, parseFilter, type Filter } from './odata-filter';
 import type { DemoRow, GraphRow } from './rows';
 
-const text = { kind: 'text' } as const;
-const prefixed = { kind: 'text', startswith: true } as const;
-
-/** What the documentation says can be filtered by (`createdDateTime` works on sign-ins only). */
-export const FILTERABLES: Readonly<Record<Source, Filterables>> = {
-  directoryAudits: {
-    activityDateTime: { kind: 'time' },
-    activityDisplayName: prefixed,
-    loggedByService: text,
-    correlationId: text,
-    id: text,
-    'initiatedBy/user/id': text,
-    'initiatedBy/user/displayName': text,
-    'initiatedBy/user/userPrincipalName': prefixed,
-    'initiatedBy/app/appId': text,
-    'initiatedBy/app/displayName': text,
-    targetResources: { kind: 'list', of: { id: text, displayName: prefixed } },
-  },
-  signIns: {
-    createdDateTime: { kind: 'time' },
-    appDisplayName: prefixed,
-    userDisplayName: prefixed,
-    userPrincipalName: prefixed,
-    ipAddress: prefixed,
-    userAgent: prefixed,
-    appId: text,
-    userId: text,
-    id: text,
-    correlationId: text,
-    resourceId: text,
-    resourceDisplayName: text,
-    clientAppUsed: text,
-    conditionalAccessStatus: text,
-    'status/errorCode': { kind: 'number' },
-    'deviceDetail/browser': prefixed,
-    'deviceDetail/operatingSystem': prefixed,
-    'location/city': prefixed,
-    'location/state': prefixed,
-    'location/countryOrRegion': prefixed,
-  },
-};
-/** The property of each log by which its rows are in order. */
-export const TIME = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
 const OPTIONS = ['$filter', '$top', '$orderby', '$skiptoken'];
 const MOST = 1_000;
 
@@ -147,7 +105,7 @@ function readQuery(parameters: URLSearchParams, source: Source): Query {
   const kind = shortHash(12, `${filter ?? ''}|${order}`);
   const token = parameters.get('$skiptoken');
   return {
-    filter: filter === null ? () => true : parseFilter(filter, FILTERABLES[source]),
+    filter: filter === null ? () => true : parseFilter(filter, REGISTER[source].filterables),
     isNewestFirst: readOrder(order, source),
     top: readTop(parameters.get('$top')),
     ...(token !== null && { after: readSkipToken(token, kind) }),
@@ -160,7 +118,7 @@ function readOrder(order: string, source: Source): boolean {
     return true;
   }
   const [property, direction = 'asc', ...others] = order.trim().split(/\s+/);
-  if (property !== TIME[source] || !/^(asc|desc)$/.test(direction) || others.length > 0) {
+  if (property !== REGISTER[source].time || !/^(asc|desc)$/.test(direction) || others.length > 0) {
     throw new BadRequest(`Invalid orderby clause: '${order}'.`);
   }
   return direction === 'desc';

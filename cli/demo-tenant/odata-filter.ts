@@ -1,23 +1,10 @@
 import { TimeError, toInstant } from '../../shared/domain/time';
+import type { Filterables } from '../../shared/sources/source';
 
 /** A `$filter` that the service would answer with 400. */
 export class FilterError extends Error {
   override readonly name = 'FilterError';
 }
-
-type Kind = 'time' | 'text' | 'number';
-
-/** What may be filtered by: the kind of its values, and whether `startswith` works on it. */
-export interface Filterable {
-  readonly kind: Kind;
-  readonly startswith?: boolean;
-}
-/** A list, which `any` asks about: what its members may be filtered by. */
-export interface FilterableList {
-  readonly kind: 'list';
-  readonly of: Readonly<Record<string, Filterable>>;
-}
-export type Filterables = Readonly<Record<string, Filterable | FilterableList>>;
 
 /** Tells whether a row passes. */
 export type Filter = (row: Readonly<Record<string, unknown>>) => boolean;

@@ -6,6 +6,7 @@ import type { Config } from '../../shared/config/config';
 import { PERMISSIONS } from '../../shared/config/permissions';
 import { asksSource, needsSource } from '../../shared/domain/detector';
 import type { Source } from '../../shared/domain/record';
+import { REGISTER } from '../../shared/sources';
 import type { SourceError } from '../../shared/pipeline/ports/record-source';
 import type { Check } from './check';
 import { idsOf } from './sign-in';
@@ -13,7 +14,6 @@ import { idsOf } from './sign-in';
 export type Ask = (path: string, signal: AbortSignal) => Promise<GraphProbe>;
 
 const POLICIES = '/identity/conditionalAccess/policies?$top=1';
-const SOURCE_NAMES = { directoryAudits: 'the audit log', signIns: 'the sign-in log' } as const;
 
 /** One small request for each log and for the policies, by the client of the polls. */
 export async function lookAtLogs(
@@ -26,9 +26,12 @@ export async function lookAtLogs(
   for (const source of askedSources(config.detectors)) {
     const probe = await ask(oneRow(source), signal);
     checks.push(aboutSource(source, probe, config, claims));
-    if (source === 'signIns') {
-      checks.push(aboutLicence(probe, config));
-      checks.push(...(await aboutPolicies(probe, config, ask, signal)));
+    const { licence, policies } = REGISTER[source];
+    if (licence !== undefined) {
+      checks.push(aboutLicence(source, licence, probe, config));
+    }
+    if (policies !== undefined) {
+      checks.push(...(await aboutPolicies(policies, probe, config, ask, signal)));
     }
   }
   return checks;
@@ -40,7 +43,7 @@ function aboutSource(
   config: Config,
   claims: TokenClaims | undefined,
 ): Check {
-  const name = SOURCE_NAMES[source];
+  const name = REGISTER[source].title;
   if (error === undefined) {
     const says = rows.length === 0 ? `${name} can be read, and is empty` : `${name} can be read`;
     return { id: source, state: 'ok', says };
@@ -50,7 +53,7 @@ function aboutSource(
     id: source,
     state: isNeeded(source, config) && error.failure !== 'throttled' ? 'fail' : 'warn',
     says: `${name} cannot be read${onlySharpens}: ${error.message}`,
-    remedy: remedyOf(error, claims),
+    remedy: remedyOf(source, error, claims),
     costs: idsOf(config, (each) => asksSource(each, source)),
   };
 }
@@ -59,7 +62,12 @@ function isNeeded(source: Source, { detectors }: Config): boolean {
   return detectors.some(({ detector }) => needsSource(detector, source));
 }
 
-function remedyOf({ failure, remedy }: SourceError, claims: TokenClaims | undefined): string {
+function remedyOf(
+  source: Source,
+  { failure, remedy }: SourceError,
+  claims: TokenClaims | undefined,
+): string {
+  const { permission } = REGISTER[source];
   const has = (name: string): boolean => claims?.permissions.includes(name) === true;
   if (failure === 'unlicensed') {
     return claims === undefined || has('Directory.Read.All')
@@ -67,30 +75,36 @@ function remedyOf({ failure, remedy }: SourceError, claims: TokenClaims | undefi
       : 'Grant Directory.Read.All first: without it licensed tenants get this answer, too. If it stays, assign Entra ID P1 or P2.';
   }
   if (failure === 'denied') {
-    return has('AuditLog.Read.All')
+    return has(permission)
       ? 'The permission is in the token, so somebody else refuses: a person needs a role like Reports Reader besides, an app a new consent.'
-      : 'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).';
+      : `Grant ${permission} to the app and consent as an administrator (infra/directory.sh).`;
   }
   return remedy;
 }
 
-function aboutLicence({ error }: GraphProbe, config: Config): Check {
+function aboutLicence(
+  source: Source,
+  licence: string,
+  { error }: GraphProbe,
+  config: Config,
+): Check {
+  const { title } = REGISTER[source];
   if (error === undefined) {
-    const says = 'the tenant has Entra ID P1 or P2: the sign-in log is shown';
+    const says = `the tenant has ${licence}: ${title} is shown`;
     return { id: 'licence', state: 'ok', says };
   }
   return error.failure === 'unlicensed'
     ? {
         id: 'licence',
-        state: isNeeded('signIns', config) ? 'fail' : 'warn',
-        says: 'Graph says that the tenant has no Entra ID P1 or P2',
-        remedy: 'See the sign-in log, above.',
-        costs: idsOf(config, (each) => asksSource(each, 'signIns')),
+        state: isNeeded(source, config) ? 'fail' : 'warn',
+        says: `Graph says that the tenant has no ${licence}`,
+        remedy: `See ${title}, above.`,
+        costs: idsOf(config, (each) => asksSource(each, source)),
       }
     : {
         id: 'licence',
         state: 'warn',
-        says: 'whether the tenant has Entra ID P1 or P2 cannot be told while the sign-in log cannot be read',
+        says: `whether the tenant has ${licence} cannot be told while ${title} cannot be read`,
       };
 }
 
@@ -100,6 +114,7 @@ function aboutLicence({ error }: GraphProbe, config: Config): Check {
  * row decide when something else than these permissions shows them.
  */
 async function aboutPolicies(
+  property: string,
   { rows }: GraphProbe,
   config: Config,
   ask: Ask,
@@ -110,7 +125,7 @@ async function aboutPolicies(
   if (permission === undefined || costs.length === 0) {
     return [];
   }
-  const shown = rows.some(({ appliedConditionalAccessPolicies: policies }) =>
+  const shown = rows.some(({ [property]: policies }) =>
     Array.isArray(policies) ? policies.length > 0 : false,
   );
   const error = shown ? undefined : (await ask(POLICIES, signal)).error;

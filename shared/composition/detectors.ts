@@ -6,7 +6,8 @@ import {
   type Detector,
 } from '../domain/detector';
 import type { Feed } from '../domain/reading/feed';
-import { SOURCES, type Source } from '../domain/record';
+import type { Source } from '../domain/record';
+import { SOURCES } from '../sources';
 import { LOG_READING } from '../pipeline/findings/log-reading';
 import { feedsFor } from '../pipeline/findings/select';
 

@@ -1,4 +1,5 @@
 import { asksSource, type Detector } from '../domain/detector';
+import { REGISTER, SOURCES } from '../sources';
 
 /** A permission of Microsoft Graph that a deployment grants: infra/directory.bicep, docs/permissions.md. */
 export interface Permission {
@@ -29,7 +30,8 @@ export const PERMISSIONS: readonly Permission[] = [
     without:
       'the sign-in log may answer 403 as if the tenant had no licence, now and then or always',
     isVital: false,
-    serves: (each) => asksSource(each, 'signIns'),
+    serves: (each) =>
+      SOURCES.some((id) => REGISTER[id].licence !== undefined && asksSource(each, id)),
   },
   {
     name: 'Policy.Read.All',

@@ -338,23 +338,6 @@ export function admits(read: Read, value: unknown): boolean {
   );
 }
 
-/** True for a record that the detector reads; the same question as `admits`, asked of a record. */
-export function looksAt(
-  detector: { readonly reads: readonly Read[] },
-  record: EntraRecord,
-): boolean {
-  return detector.reads.some(
-    (read) => read.source === record.source && admits(read, valueOf(record, read.property)),
-  );
-}
-
-function valueOf(record: EntraRecord, property: Read['property']): unknown {
-  if (record.source === 'directoryAudits') {
-    return property === 'activityDisplayName' ? record.activity : undefined;
-  }
-  return property === 'clientAppUsed' ? record.clientApp : record.errorCode;
-}
-
 /** Looks whether absence may be concluded in `[from, to)` from every source the detector needs. */
 export function lookForAbsence(
   detector: { readonly needs: readonly Pick<Feed, 'source'>[] },

@@ -1,10 +1,6 @@
 import type { Json } from './json';
 import type { Instant } from './time';
 
-/** The feeds that are read. */
-export const SOURCES = ['directoryAudits', 'signIns'] as const;
-export type Source = (typeof SOURCES)[number];
-
 // Fields of foreign rows are `| undefined`: a million rows a run are copied into these shapes, field by field.
 
 /** One row of `GET /auditLogs/directoryAudits`, reduced to the fields that detectors use. */
@@ -115,6 +111,9 @@ export interface AppliedPolicy {
 }
 
 export type EntraRecord = AuditRecord | SignInRecord;
+
+/** What is read: the register of sources (`shared/sources`) has an entry for each. */
+export type Source = EntraRecord['source'];
 
 /** A row that cannot be used: what is known of it, and why. Never holds a value of the row. */
 export interface Malformed {

@@ -1,15 +1,8 @@
 import type { Interval } from '../domain/reading/coverage';
 import type { ConfiguredDetector, Detector } from '../domain/detector';
 import type { Finding } from '../domain/findings/finding';
-import {
-  EVER,
-  isOpen,
-  missedBy,
-  readable,
-  type OpenRow,
-  type ReadableRow,
-} from '../domain/reading/quarantine';
-import { SOURCES, type EntraRecord, type Malformed, type Source } from '../domain/record';
+import { EVER, isOpen, type OpenRow, type ReadableRow } from '../domain/reading/quarantine';
+import type { EntraRecord, Malformed, Source } from '../domain/record';
 import type { Signal } from '../domain/findings/signal';
 import { coveringFor } from '../domain/reading/source-state';
 import type { Instant } from '../domain/time';
@@ -26,7 +19,14 @@ import type { Now } from './ports/clock';
 import type { EngineStores } from './ports/stores';
 import { select } from './findings/select';
 import { TimelinePool, type Overflow, type PoolLimits } from './findings/timeline-pool';
-import { quarantineRows, settleRows, type UnreadableDeps } from './reading/unreadable';
+import {
+  missedBy,
+  quarantineRows,
+  readable,
+  settleRows,
+  type UnreadableDeps,
+} from './reading/unreadable';
+import { SOURCES } from '../sources';
 
 export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | 'left'> {
   readonly asOf: Instant | undefined;

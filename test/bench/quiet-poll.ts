@@ -4,7 +4,6 @@ import { Limiter } from '../../shared/adapters/graph/limiter';
 import { systemClock } from '../../shared/adapters/system-clock';
 import { tableStores } from '../../shared/adapters/tables/table-stores';
 import { configureDetectors } from '../../shared/config/detectors';
-import { SOURCES } from '../../shared/domain/record';
 import { HOUR } from '../../shared/domain/time';
 import { KnownSignals } from '../../shared/pipeline/reading/known-signals';
 import { pollSource } from '../../shared/pipeline/poll';
@@ -12,6 +11,7 @@ import type { Reader } from '../../shared/pipeline/reading/read-source';
 import { feedsFor } from '../../shared/pipeline/findings/select';
 import { watchSources } from '../../shared/pipeline/reading/watch-sources';
 import { startAzurite } from '../fakes/azurite';
+import { SOURCES } from '../../shared/sources';
 
 interface Counts {
   readonly requests: number;

@@ -1,6 +1,6 @@
 import type { Random } from '../../cli/demo-tenant/random';
 import type { DemoRow, GraphRow, Stamp } from '../../cli/demo-tenant/rows';
-import { TIME } from '../../cli/demo-tenant/audit-log-api';
+import { REGISTER } from '../../shared/sources';
 import {
   DAY,
   HOUR,
@@ -109,7 +109,7 @@ function harden(row: DemoRow, random: Random): DemoRow {
   const isById = random.next() < HARD.idForName;
   const json: GraphRow = {
     ...renamed(row.json, at),
-    [TIME[row.source]]: at,
+    [REGISTER[row.source].time]: at,
     ...(isWithout && { [without]: null }),
     ...(isById && row.source === 'signIns' && { userPrincipalName: row.json['userId'] }),
   };

@@ -1,13 +1,9 @@
-import {
-  answerRows,
-  errorAnswer,
-  FILTERABLES,
-  type Answer,
-} from '../../cli/demo-tenant/audit-log-api';
+import { answerRows, errorAnswer, type Answer } from '../../cli/demo-tenant/audit-log-api';
 import { parseFilter } from '../../cli/demo-tenant/odata-filter';
 import { seeded, type Random } from '../../cli/demo-tenant/random';
 import type { DemoRow } from '../../cli/demo-tenant/rows';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
+import { REGISTER, SOURCES } from '../../shared/sources';
 import { DAY, dayOf, epochOf, HOUR, plus, type Instant } from '../../shared/domain/time';
 import { arrivals, type ArrivingRow, type Mode } from './arrival';
 import { everydayRows } from './everyday';
@@ -222,7 +218,7 @@ class Bucket {
     }
     let rows = this.#matching.get(filter);
     if (rows === undefined) {
-      const passes = parseFilter(filter, FILTERABLES[source]);
+      const passes = parseFilter(filter, REGISTER[source].filterables);
       rows = this.#rows.filter(({ json }) => passes(json));
       this.#matching.set(filter, rows);
     }

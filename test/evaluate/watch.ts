@@ -2,7 +2,7 @@ import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../shared/adapters/graph/limiter';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
 import type { Finding } from '../../shared/domain/findings/finding';
-import { SOURCES } from '../../shared/domain/record';
+import { SOURCES } from '../../shared/sources';
 import { DAY, HOUR, MINUTE, type Instant } from '../../shared/domain/time';
 import { deliverAlerts } from '../../shared/pipeline/delivery/deliver';
 import { drainMarks } from '../../shared/pipeline/findings/assess';

@@ -4,7 +4,7 @@ import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../shared/adapters/graph/limiter';
 import type { MemoryTables } from '../../shared/adapters/memory/memory-table';
 import { statusOf } from '../../shared/api/status';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
 import { DAY, HOUR, MINUTE, type Instant } from '../../shared/domain/time';
 import { drainMarks } from '../../shared/pipeline/findings/assess';
 import { deliverAlerts } from '../../shared/pipeline/delivery/deliver';
@@ -16,6 +16,7 @@ import { monitorOver } from './api-monitor';
 import { VirtualClock } from './clock';
 import { memoryStores, type MemoryStores } from './memory-stores';
 import { configured, TENANT } from './run';
+import { SOURCES } from '../../shared/sources';
 
 const FEEDS = SOURCES.flatMap((source) => [
   { source, property: source === 'signIns' ? 'clientAppUsed' : 'activityDisplayName' } as const,

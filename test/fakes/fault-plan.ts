@@ -3,7 +3,7 @@ import { createDemoTenant, type KnownTruth } from '../../cli/demo-tenant/demo-te
 import type { DemoRow } from '../../cli/demo-tenant/rows';
 import { STORY_NAMES, type StoryName } from '../../cli/demo-tenant/stories';
 import { DETECTORS } from '../../shared/detectors/index';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
 import {
   DAY,
   earliest,
@@ -20,6 +20,7 @@ import { wantedBy } from '../../shared/pipeline/findings/select';
 import type { WrongTime } from './clock';
 import { STORAGE_FAULT_KINDS, type StorageFault } from './faulty-tables';
 import { FAULT_KINDS, type Fault, type FaultKind, type Lie, type PlannedRow } from './faulty-graph';
+import { SOURCES } from '../../shared/sources';
 
 /** All times are minutes since the first poll. */
 export interface FaultPlan {

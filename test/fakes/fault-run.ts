@@ -7,7 +7,7 @@ import { canonical, type Json, type JsonObject } from '../../shared/domain/json'
 import { checkCoverage, type CoverageBySource } from '../../shared/domain/reading/coverage';
 import { isAsked, needsSource, type Detector } from '../../shared/domain/detector';
 import { isOpen } from '../../shared/domain/reading/quarantine';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
 import { joinSignals, type Signal } from '../../shared/domain/findings/signal';
 import {
   between,
@@ -41,6 +41,7 @@ import { must, type LawBroken } from './law';
 import { configured, TENANT, view } from './run';
 import { coverageByDetector } from '../../shared/domain/reading/source-state';
 import { readCoverage } from './cover';
+import { SOURCES } from '../../shared/sources';
 
 /** What production runs with: see composition/monitor.ts. */
 const BUDGET = 4 * MINUTE;

@@ -1,7 +1,7 @@
 import { answerRows, errorAnswer, type Answer } from '../../cli/demo-tenant/audit-log-api';
 import type { DemoRow, GraphRow } from '../../cli/demo-tenant/rows';
 import { shortHash } from '../../shared/domain/json';
-import { SOURCES, type Source } from '../../shared/domain/record';
+import type { Source } from '../../shared/domain/record';
 import {
   epochOf,
   HOUR,
@@ -11,6 +11,7 @@ import {
   toInstant,
   type Instant,
 } from '../../shared/domain/time';
+import { SOURCES } from '../../shared/sources';
 
 /** What can go wrong with one request; all of it was seen with Microsoft Graph, or can happen to any HTTP. */
 export const FAULT_KINDS = [

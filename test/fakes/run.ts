@@ -9,8 +9,7 @@ import {
   type Detector,
 } from '../../shared/domain/detector';
 import type { Act, Finding } from '../../shared/domain/findings/finding';
-import { readable } from '../../shared/domain/reading/quarantine';
-import { SOURCES, type EntraRecord, type Malformed, type Source } from '../../shared/domain/record';
+import type { EntraRecord, Malformed, Source } from '../../shared/domain/record';
 import { markGap } from '../../shared/domain/reading/journal';
 import { coverageOf, coveringFor, inNeededFeeds } from '../../shared/domain/reading/source-state';
 import type { Instant } from '../../shared/domain/time';
@@ -21,6 +20,7 @@ import type { EngineStores } from '../../shared/pipeline/ports/stores';
 import { markEveryTimeline } from '../../shared/pipeline/findings/rule-change';
 import { select } from '../../shared/pipeline/findings/select';
 import {
+  readable,
   hearOfRows,
   quarantineRows,
   settleRows,
@@ -29,6 +29,7 @@ import {
 import { Crash, crashing } from './crashing';
 import { days } from './records';
 import { END, type PlannedAct, type PlannedCrash } from './stories';
+import { SOURCES } from '../../shared/sources';
 
 export const TENANT = 'tenant-1';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SOURCES } from '../../shared/domain/record';
 import { kustoProblems } from './kusto';
 import { at, loadInfra } from './snapshots';
+import { SOURCES } from '../../shared/sources';
 
 const ROOT = join(__dirname, '..', '..');
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');

@@ -9,7 +9,7 @@ import type { ConfiguredDetector } from '../../shared/domain/detector';
 import { textOf, textsIn } from '../../shared/domain/facts';
 import { decide, findingId, timelineId, type Finding } from '../../shared/domain/findings/finding';
 import { coverageEnd, floorOf } from '../../shared/domain/findings/judge';
-import { SOURCES, type EntraRecord, type Source } from '../../shared/domain/record';
+import type { EntraRecord, Source } from '../../shared/domain/record';
 import { SET_CAP, type Signal } from '../../shared/domain/findings/signal';
 import { DAY, earliest, MINUTE, plus, startOfDay, type Instant } from '../../shared/domain/time';
 import { analyze } from '../../shared/pipeline/analyze';
@@ -69,6 +69,7 @@ import {
 } from '../fakes/stories';
 import { burstsOf, Turns } from '../fakes/turns';
 import { FEED, readCoverage } from '../fakes/cover';
+import { SOURCES } from '../../shared/sources';
 
 interface MessageContext {
   readonly records: readonly EntraRecord[];

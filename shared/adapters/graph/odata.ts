@@ -2,17 +2,7 @@ import type { Interval } from '../../domain/reading/coverage';
 import type { Source } from '../../domain/record';
 import { epochOf, SECOND, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports/record-source';
-
-const ENTITY = {
-  directoryAudits: { path: '/auditLogs/directoryAudits', time: 'activityDateTime' },
-  signIns: { path: '/auditLogs/signIns', time: 'createdDateTime' },
-} as const satisfies Record<Source, { path: string; time: string }>;
-
-/** All rows about one subject, whatever they are. */
-const ABOUT = {
-  directoryAudits: (id: string) => `targetResources/any(t:t/id eq ${id})`,
-  signIns: (id: string) => `userId eq ${id}`,
-} as const;
+import { REGISTER } from '../../sources';
 
 /** The most rows a page may hold; 1,000 is refused by some tenants. */
 const TOP = 999;
@@ -22,13 +12,13 @@ const TOP = 999;
  * around the window, with `ge` and `le` (the documented operators); whoever reads checks each row exactly.
  */
 export function firstPage(window: Interval, wanted: Wanted): string {
-  const { path, time } = ENTITY[wanted.source];
+  const { path, time, about } = REGISTER[wanted.source];
   const clauses = [
     `${time} ge ${secondBefore(window.from)}`,
     `${time} le ${secondAfter(window.to)}`,
   ];
   if (wanted.about !== undefined) {
-    clauses.push(ABOUT[wanted.source](literal(wanted.about)));
+    clauses.push(about(literal(wanted.about)));
   } else if (wanted.filter !== undefined) {
     const { property, values } = wanted.filter;
     clauses.push(`(${values.map((value) => `${property} eq ${literal(value)}`).join(' or ')})`);
@@ -38,7 +28,7 @@ export function firstPage(window: Interval, wanted: Wanted): string {
 
 /** The path and query of one row of a source, the newest: whether it can be read at all. */
 export function oneRow(source: Source): string {
-  return `${ENTITY[source].path}?$top=1`;
+  return `${REGISTER[source].path}?$top=1`;
 }
 
 function literal(value: string | number): string {

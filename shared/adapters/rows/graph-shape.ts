@@ -1,5 +1,6 @@
 import type { Source } from '../../domain/record';
 import { fromEpoch } from '../../domain/time';
+import { REGISTER } from '../../sources';
 import { fromJson, isGiven, isRecord, wordOf, type Row } from './values';
 
 /** The properties that hold objects or lists, which exports write as JSON text. */
@@ -49,7 +50,7 @@ export function finish(
   graph: Record<string, unknown>,
   flaws: Flaws,
 ): Record<string, unknown> {
-  const property = source === 'directoryAudits' ? 'activityDateTime' : 'createdDateTime';
+  const property = REGISTER[source].time;
   const time = graph[property];
   const plain = plainTime(time);
   const row = plain === time ? graph : { ...graph, [property]: plain };

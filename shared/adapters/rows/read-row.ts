@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/record';
 import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports/record-source';
+import { REGISTER } from '../../sources';
 import { ChangeError } from './changes';
 import { toAuditRecord, toSignInRecord } from './to-record';
 import { MAX_ID_LENGTH } from './shorten';
@@ -11,8 +12,6 @@ import { salvageSubject, SubjectError } from './subject';
 export type ReadRow =
   | { readonly at: Instant; readonly id: string; readonly record?: EntraRecord }
   | { readonly malformed: Malformed };
-
-const TIME_PROPERTY = { directoryAudits: 'activityDateTime', signIns: 'createdDateTime' } as const;
 
 /**
  * Every row gets a plain look at id, time and kind; the schema is for rows that a detector looks at, which are few.
@@ -26,7 +25,7 @@ export function readRow(source: Source, row: Record<string, unknown>, wanted: Lo
   }
   const { isKindKnown, ...malformed } = read.malformed;
   const detectors = isKindKnown ? (wanted.neededBy?.(row) ?? []) : [];
-  const when = salvageTime(row[TIME_PROPERTY[source]]);
+  const when = salvageTime(row[REGISTER[source].time]);
   const subject = salvageSubject(source, row);
   return {
     malformed: {
@@ -69,7 +68,7 @@ function look(
         : 'the record has no id',
     );
   }
-  const property = TIME_PROPERTY[source];
+  const property = REGISTER[source].time;
   const time = row[property];
   if (time === undefined || time === null || time === '') {
     return unread(`the record has no ${property}`);

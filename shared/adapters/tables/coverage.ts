@@ -2,7 +2,7 @@ import { canonical, shortHash, type JsonObject } from '../../domain/json';
 import type { Interval } from '../../domain/reading/coverage';
 import { PROPERTIES, type Property } from '../../domain/reading/feed';
 import type { FeedState, WindowReport } from '../../domain/reading/journal';
-import { SOURCES, type Source } from '../../domain/record';
+import type { Source } from '../../domain/record';
 import {
   feedsIn,
   unread,
@@ -19,6 +19,7 @@ import { untilWritten } from './contention';
 import { after, beginning, joinKey, type KeyRange } from './keys';
 import { SHAPES } from './row-kinds';
 import type { Table, Write } from './table';
+import { SOURCES } from '../../sources';
 
 /** How the rows begin that say how far each source was read; the ledger begins otherwise. */
 const STATES = 'head';

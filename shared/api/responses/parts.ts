@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { SEVERITIES } from '../../domain/detector';
 import { PROPERTIES } from '../../domain/reading/feed';
 import { STATUSES } from '../../domain/findings/finding';
-import { SOURCES } from '../../domain/record';
 import { SUBJECT_TYPES } from '../../domain/findings/signal';
 import type { Instant } from '../../domain/time';
+import { SOURCES } from '../../sources';
 
 /** What several answers have in common. */
 

@@ -1,8 +1,13 @@
 import type { Source } from '../record';
 
-/** What the rows of a feed are picked by, as Graph's `$filter` names it. */
-export const PROPERTIES = ['activityDisplayName', 'clientAppUsed', 'status/errorCode'] as const;
-export type Property = (typeof PROPERTIES)[number];
+/** What the rows of a feed are picked by, as Graph's `$filter` names it, and the feed's name after that of its source. */
+const NAMES = {
+  activityDisplayName: 'by activity',
+  clientAppUsed: 'by client app',
+  'status/errorCode': 'by error code',
+} as const;
+export type Property = keyof typeof NAMES;
+export const PROPERTIES = Object.keys(NAMES) as readonly Property[];
 
 /**
  * The unit of reading: the rows of one source that are picked by one property. Graph filters safely by one property
@@ -13,12 +18,6 @@ export interface Feed {
   readonly source: Source;
   readonly property: Property;
 }
-
-const NAMES: Readonly<Record<Property, string>> = {
-  activityDisplayName: 'by activity',
-  clientAppUsed: 'by client app',
-  'status/errorCode': 'by error code',
-};
 
 /** A feed as people read it, after the name of its source: `by error code`. */
 export function feedName(property: Property): string {

@@ -1,6 +1,6 @@
 import { canonical, shortHash } from '../json';
 import { revoke, type CoverageBySource, type Interval } from './coverage';
-import type { EntraRecord, Malformed, MissedRow, Source } from '../record';
+import type { Malformed, MissedRow, Source } from '../record';
 import type { Subject } from '../findings/signal';
 import { dayOf, earliest, justAfter, latest, toMinute, type Instant } from '../time';
 
@@ -88,16 +88,6 @@ function identityOf({ id, missed, reason, lengths }: Malformed, window: Interval
 function gapOf({ detectors, when, subject }: MissedRow, window: Interval): RowGap {
   const { from, to } = when ?? window;
   return { from, to, detectors, ...(subject !== undefined && { subject }) };
-}
-
-/** A row that a detector failed on: nothing of it was taken, as if it could not be read. */
-export function missedBy(record: EntraRecord, detectorId: string): MissedRow {
-  const id = subjectIdOf(record);
-  return {
-    detectors: [detectorId],
-    when: { from: record.at, to: justAfter(record.at) },
-    ...(id !== undefined && { subject: { type: 'user', id } }),
-  };
 }
 
 /** One row for all that came over the bound on one day: their gap is of everybody, and ends when a person says so. */
@@ -197,10 +187,6 @@ export interface ReadableRow {
   readonly subjectId: string | undefined;
 }
 
-export function readable(record: EntraRecord): ReadableRow {
-  return { id: record.id, at: record.at, subjectId: subjectIdOf(record) };
-}
-
 /** Whether a record is the row that could not be read; without an id by its time and person. */
 export function isReadAs(row: QuarantineRow, record: ReadableRow): boolean {
   if (row.isMany === true || row.gap === undefined) {
@@ -215,12 +201,6 @@ export function isReadAs(row: QuarantineRow, record: ReadableRow): boolean {
     to === justAfter(record.at) &&
     (subject === undefined || subject.id === record.subjectId)
   );
-}
-
-function subjectIdOf(record: EntraRecord): string | undefined {
-  return record.source === 'signIns'
-    ? record.user.id
-    : record.targets.find(({ type = 'User' }) => type === 'User' || type === 'N/A')?.id;
 }
 
 // -------------------------------------------------------------------------------------------- what may be concluded

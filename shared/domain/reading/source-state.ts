@@ -1,7 +1,7 @@
 import { intersect, type Coverage, type CoverageBySource, type Interval } from './coverage';
 import { feedName, sourcesOf, type Feed, type Property } from './feed';
 import { covering, UNREAD, type FeedState, type SourceFailure } from './journal';
-import { SOURCES, type Source } from '../record';
+import type { Source } from '../record';
 import { earliest, type Duration, type Instant } from '../time';
 
 /** Everything that is known of the reading of one source: its feeds, and what they have in common. */
@@ -168,12 +168,7 @@ export function endsFor(id: string, reading: ReadingState): ReturnType<typeof en
 
 /** The end of what is covered, per source. */
 export function endsOf(coverage: CoverageBySource): Readonly<Partial<Record<Source, Instant>>> {
-  return Object.fromEntries(
-    SOURCES.flatMap((source) => {
-      const end = coverage[source]?.to;
-      return end === undefined ? [] : [[source, end] as const];
-    }),
-  );
+  return Object.fromEntries(Object.entries(coverage).map(([source, { to }]) => [source, to]));
 }
 
 /** A source is complete to the earliest of these feeds; absent until each of them was read. */

@@ -6,15 +6,10 @@ import {
   type Conclusion,
   type Timeline,
 } from '../../domain/detector';
-import { SOURCES, type Source } from '../../domain/record';
+import type { Source } from '../../domain/record';
 import type { Signal, Subject } from '../../domain/findings/signal';
 import { latest, startOfMonth, toInstant, toMinute, type Instant } from '../../domain/time';
-
-/** A log, as people read it at the beginning of a sentence. */
-export const LOG_NAMES: Readonly<Record<Source, string>> = {
-  directoryAudits: 'The audit log',
-  signIns: 'The sign-in log',
-};
+import { LOGS } from '../../sources';
 
 /**
  * The watch over the watch: what keeps a log from being read is a finding about that log, with a history, one alert
@@ -40,7 +35,7 @@ export const LOG_READING = defineDetector({
     'https://learn.microsoft.com/graph/throttling-limits#identity-and-access-reports-service-limits',
   ],
   settings: {},
-  reads: SOURCES.map((source) => ({ source, property: 'activityDisplayName', values: [] })),
+  reads: LOGS.map((source) => ({ source, property: 'activityDisplayName', values: [] })),
   expects: [],
   // A condition that goes on is said again each month, so that the newest signal of it is always younger.
   retain: '60d',

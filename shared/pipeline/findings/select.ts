@@ -1,9 +1,10 @@
 import { shortHash } from '../../domain/json';
-import { admits, isAsked, looksAt, type Detector, type Read } from '../../domain/detector';
+import { admits, isAsked, type Detector, type Read } from '../../domain/detector';
 import { isSameFeed, type Feed, type Property } from '../../domain/reading/feed';
 import { timelineId } from '../../domain/findings/finding';
 import type { EntraRecord, Source } from '../../domain/record';
 import { joinSignals, normalise, type Signal } from '../../domain/findings/signal';
+import { specOf } from '../../sources';
 import type { TimelineRef } from '../ports/signal-store';
 import type { Wanted } from '../ports/record-source';
 
@@ -156,7 +157,7 @@ export function select(
     // A page of its own first: what many of its records share is joined with the rest once, not once a record.
     const page = new Map<string, TimelineSignals>();
     const known = into.get(detector);
-    const isRead = rememberingLooksAt(detector);
+    const isRead = looksAt(detector);
     for (const record of records) {
       if (!isRead(record)) {
         continue;
@@ -175,20 +176,33 @@ export function select(
   return into;
 }
 
-function rememberingLooksAt(detector: Detector): (record: EntraRecord) => boolean {
-  const known = new Map<string, boolean>();
-  return (record) => {
-    const kind =
-      record.source === 'directoryAudits'
-        ? record.activity
-        : `${record.clientApp ?? ''} ${record.errorCode ?? ''}`;
-    let isRead = known.get(kind);
-    if (isRead === undefined) {
-      isRead = looksAt(detector, record);
-      known.set(kind, isRead);
-    }
-    return isRead;
-  };
+/** True for a record that the detector reads; the same question as `isWanted`, asked of a record. */
+function looksAt(detector: Detector): (record: EntraRecord) => boolean {
+  const bySource = Map.groupBy(detector.reads, ({ source }) => source);
+  const feeds = new Map(
+    [...bySource].map(([source, reads]) => [source, feedsOfRecord(source, reads)]),
+  );
+  return (record) => feeds.get(record.source)?.some((isIn) => isIn(record)) === true;
+}
+
+/** Few values of a property occur, and each comes by a million times: its answer is remembered. */
+function feedsOfRecord(
+  source: Source,
+  reads: readonly Read[],
+): readonly ((record: EntraRecord) => boolean)[] {
+  return [...Map.groupBy(reads, ({ property }) => property)].map(([property, each]) => {
+    const valueOf = specOf({ source }).feeds[property];
+    const known = new Map<unknown, boolean>();
+    return (record) => {
+      const value = valueOf?.(record);
+      let isRead = known.get(value);
+      if (isRead === undefined) {
+        isRead = each.some((read) => admits(read, value));
+        known.set(value, isRead);
+      }
+      return isRead;
+    };
+  });
 }
 
 function rethrow(_record: EntraRecord, _detector: Detector, error: unknown): never {

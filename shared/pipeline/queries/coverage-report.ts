@@ -9,7 +9,7 @@ import {
   type QuarantineRow,
   type RowEnd,
 } from '../../domain/reading/quarantine';
-import { SOURCES, type Source } from '../../domain/record';
+import type { Source } from '../../domain/record';
 import {
   completeTo,
   coverageOf,
@@ -22,6 +22,7 @@ import { earliest, latest, type Duration, type Instant } from '../../domain/time
 import type { Now } from '../ports/clock';
 import type { Stores } from '../ports/stores';
 import { feedsFor } from '../findings/select';
+import { SOURCES } from '../../sources';
 
 /**
  * How well a stretch was read. `read-once`: too young to be complete. `complete`: read at least the lag after it

@@ -3,6 +3,7 @@ import { sourcesOf } from '../../domain/reading/feed';
 import type { ConfiguredDetector, Expectation } from '../../domain/detector';
 import type { EntraRecord, MissedRow, Source } from '../../domain/record';
 import { earliest, justAfter, type Instant } from '../../domain/time';
+import { forEachSource, REGISTER } from '../../sources';
 
 /** A row of an exported log that was read. */
 export interface ExportedRow {
@@ -226,8 +227,7 @@ export class ExportTally {
       };
     };
     return {
-      directoryAudits: report('directoryAudits'),
-      signIns: report('signIns'),
+      ...forEachSource(report),
       unrecognised: report('unrecognised'),
     };
   }
@@ -242,7 +242,7 @@ export class ExportTally {
         ...missing.map((source) => this.#nothingOf(source)),
         ...unmet.map((each) =>
           this.#isInDoubt(each.source)
-            ? `rows of the ${NAMES[each.source]} that could not be used may have held what it looks for.`
+            ? `rows of the ${REGISTER[each.source].records} that could not be used may have held what it looks for.`
             : each.otherwise,
         ),
       ];
@@ -254,14 +254,14 @@ export class ExportTally {
     const malformed = this.#malformed.get(source) ?? 0;
     const leftOut = this.#leftOut.get(source) ?? 0;
     if (leftOut > 0) {
-      return `all ${leftOut} ${NAMES[source]} that can be used are later than --as-of and were left out.`;
+      return `all ${leftOut} ${REGISTER[source].records} that can be used are later than --as-of and were left out.`;
     }
     if (malformed > 0) {
-      return `none of the ${malformed} ${NAMES[source]} of the input can be used.`;
+      return `none of the ${malformed} ${REGISTER[source].records} of the input can be used.`;
     }
     return this.#isInDoubt(source)
-      ? `no ${NAMES[source]} were read; what could not be used may have held some.`
-      : `the input holds no ${NAMES[source]} at all.`;
+      ? `no ${REGISTER[source].records} were read; what could not be used may have held some.`
+      : `the input holds no ${REGISTER[source].records} at all.`;
   }
 
   // What was refused may be anything: nothing is said to be absent beside it.
@@ -273,8 +273,6 @@ export class ExportTally {
     );
   }
 }
-
-const NAMES = { directoryAudits: 'audit records', signIns: 'sign-in records' } as const;
 
 function isMetBy(expectation: Expectation, row: ExportedRow): boolean {
   if (expectation.source !== row.source) {

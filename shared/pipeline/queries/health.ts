@@ -1,7 +1,7 @@
 import { needsSource, type ConfiguredDetector } from '../../domain/detector';
 import { feedName } from '../../domain/reading/feed';
 import type { FeedState } from '../../domain/reading/journal';
-import { SOURCES, type Source } from '../../domain/record';
+import type { Source } from '../../domain/record';
 import { endOf } from '../../domain/audit-trail/entries';
 import {
   coverageOf,
@@ -20,6 +20,7 @@ import type { Stores } from '../ports/stores';
 import type { Undelivered } from '../ports/outbox';
 import { feedsFor, type FeedReads } from '../findings/select';
 import { countRows, MAX_COUNTED as MAX_ROWS_COUNTED, type RowCounts } from '../reading/unreadable';
+import { SOURCES } from '../../sources';
 
 /** A log that was not read for longer than this is not being watched. */
 const STANDSTILL = 30 * MINUTE;

@@ -1,10 +1,11 @@
 import type { Detector } from '../../domain/detector';
-import { missedBy, readable, type ReadableRow } from '../../domain/reading/quarantine';
+import type { ReadableRow } from '../../domain/reading/quarantine';
 import type { EntraRecord, Malformed } from '../../domain/record';
 import { earliest, type Instant } from '../../domain/time';
 import type { Clocks } from '../../domain/reading/wrong-clock';
 import type { SeenInFeeds, SourcePage } from '../ports/record-source';
 import { select, type Selection } from '../findings/select';
+import { missedBy, readable } from './unreadable';
 
 /** What the pages of a window came to so far. */
 export interface Collected {

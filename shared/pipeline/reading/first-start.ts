@@ -1,11 +1,11 @@
 import type { Feed } from '../../domain/reading/feed';
 import { noticeId, type Notice } from '../../domain/findings/notice';
-import { SOURCES, type Source } from '../../domain/record';
+import type { Source } from '../../domain/record';
 import { feedOf, unread, type ReadingState } from '../../domain/reading/source-state';
 import { earliest, startOfDay, toMinute, type Instant } from '../../domain/time';
-import { LOG_NAMES } from '../findings/log-reading';
 import type { CoverageStore } from '../ports/coverage-store';
 import type { Outbox } from '../ports/outbox';
+import { SOURCES, titleAtStart } from '../../sources';
 
 export interface FirstStart {
   readonly tenantId: string;
@@ -80,14 +80,14 @@ function logOf(source: Source, feeds: readonly Feed[], reading: ReadingState): r
           source,
           says:
             failure === undefined
-              ? `${LOG_NAMES[source]} is read for the first time within five minutes.`
-              : `${LOG_NAMES[source]} cannot be read yet: ${failure.message}. ${failure.remedy}`,
+              ? `${titleAtStart(source)} is read for the first time within five minutes.`
+              : `${titleAtStart(source)} cannot be read yet: ${failure.message}. ${failure.remedy}`,
         },
       ]
     : [
         {
           ...{ source, since },
-          says: `${LOG_NAMES[source]} is read since ${toMinute(since)}.${part}`,
+          says: `${titleAtStart(source)} is read since ${toMinute(since)}.${part}`,
         },
       ];
 }

@@ -12,9 +12,10 @@ import {
   type ReadableRow,
   type RowGap,
 } from '../../domain/reading/quarantine';
-import type { Malformed, Source } from '../../domain/record';
+import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/record';
 import { endsFor } from '../../domain/reading/source-state';
-import type { Instant } from '../../domain/time';
+import { justAfter, type Instant } from '../../domain/time';
+import { specOf } from '../../sources';
 import type { KnownRows } from './known-rows';
 import { markConcerned } from '../findings/mark';
 import type { EngineStores } from '../ports/stores';
@@ -186,4 +187,19 @@ export async function countRows(quarantine: EngineStores['quarantine']): Promise
     }
   }
   return { ofPersons, ofAll: open.length - ofPersons, others };
+}
+
+/** A row that a detector failed on: nothing of it was taken, as if it could not be read. */
+export function missedBy(record: EntraRecord, detectorId: string): MissedRow {
+  const id = specOf(record).personId(record);
+  return {
+    detectors: [detectorId],
+    when: { from: record.at, to: justAfter(record.at) },
+    ...(id !== undefined && { subject: { type: 'user', id } }),
+  };
+}
+
+/** What tells the record from others, for rows that were unreadable before. */
+export function readable(record: EntraRecord): ReadableRow {
+  return { id: record.id, at: record.at, subjectId: specOf(record).personId(record) };
 }

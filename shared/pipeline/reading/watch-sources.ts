@@ -2,7 +2,7 @@ import { canonical, shortHash, type Json } from '../../domain/json';
 import { feedName, type Feed, type Property } from '../../domain/reading/feed';
 import { timelineId } from '../../domain/findings/finding';
 import { startOfHour, type FeedState } from '../../domain/reading/journal';
-import { SOURCES, type Source } from '../../domain/record';
+import type { Source } from '../../domain/record';
 import type { Signal, Subject } from '../../domain/findings/signal';
 import {
   feedOf,
@@ -25,7 +25,6 @@ import { inWords } from '../../domain/reading/wrong-clock';
 import { announceFirstStart, type FirstStart } from './first-start';
 import { keep } from '../findings/keep';
 import {
-  LOG_NAMES,
   LOG_READING,
   readingSignal,
   type ReadingCondition,
@@ -34,6 +33,7 @@ import {
 import type { EngineStores } from '../ports/stores';
 import type { Now } from '../ports/clock';
 import type { Selection } from '../findings/select';
+import { SOURCES, titleAtStart } from '../../sources';
 
 /** So many runs in a row before a refusal counts: Graph is known to refuse licensed tenants now and then. */
 const RUNS_UNTIL: Readonly<Record<string, number>> = { unlicensed: 3 };
@@ -116,7 +116,7 @@ function selectionOf(tenantId: string, source: Source, signals: readonly Signal[
 }
 
 function subjectOf(source: Source): Subject {
-  return { type: 'log', id: source, name: LOG_NAMES[source] };
+  return { type: 'log', id: source, name: titleAtStart(source) };
 }
 
 function toSignal(

@@ -11,7 +11,6 @@ import { pollSource } from '../../../shared/pipeline/poll';
 import { feedsFor } from '../../../shared/pipeline/findings/select';
 import { watchSources } from '../../../shared/pipeline/reading/watch-sources';
 import type { Interval } from '../../../shared/domain/reading/coverage';
-import { SOURCES } from '../../../shared/domain/record';
 import { DAY, HOUR, MINUTE, plus } from '../../../shared/domain/time';
 import { collect } from '../../contracts/samples';
 import { startAzurite, type Azurite } from '../../fakes/azurite';
@@ -22,6 +21,7 @@ import { linesAgree } from '../../fakes/lines';
 import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
 import { audit, signIn } from '../../fakes/records';
 import { batchesOf, END, scheduleOf, story, wholeRead } from '../../fakes/stories';
+import { SOURCES } from '../../../shared/sources';
 
 jest.setTimeout(300_000);
 

@@ -8,13 +8,14 @@ import { STORY_NAMES } from '../../../cli/demo-tenant/stories';
 import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { readRow } from '../../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../../shared/config/detectors';
-import { SOURCES, type EntraRecord, type Source } from '../../../shared/domain/record';
+import type { EntraRecord, Source } from '../../../shared/domain/record';
 import { HOUR, MINUTE, plus, SECOND, toInstant, type Instant } from '../../../shared/domain/time';
 import { drainMarks } from '../../../shared/pipeline/findings/assess';
 import { keep } from '../../../shared/pipeline/findings/keep';
 import { select, wantedBy } from '../../../shared/pipeline/findings/select';
 import { extendCoverage } from '../../fakes/cover';
 import { needsSource } from '../../../shared/domain/detector';
+import { SOURCES } from '../../../shared/sources';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Page {

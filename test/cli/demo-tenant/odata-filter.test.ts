@@ -1,4 +1,5 @@
-import { FilterError, parseFilter, type Filterables } from '../../../cli/demo-tenant/odata-filter';
+import { FilterError, parseFilter } from '../../../cli/demo-tenant/odata-filter';
+import type { Filterables } from '../../../shared/sources/source';
 
 const FILTERABLES: Filterables = {
   at: { kind: 'time' },

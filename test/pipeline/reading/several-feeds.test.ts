@@ -7,7 +7,7 @@ import type { Interval } from '../../../shared/domain/reading/coverage';
 import { lookForAbsence, type ConfiguredDetector } from '../../../shared/domain/detector';
 import type { Property } from '../../../shared/domain/reading/feed';
 import type { Finding } from '../../../shared/domain/findings/finding';
-import { SOURCES, type EntraRecord, type SignInRecord } from '../../../shared/domain/record';
+import type { EntraRecord, SignInRecord } from '../../../shared/domain/record';
 import type { Signal } from '../../../shared/domain/findings/signal';
 import { coverageOf } from '../../../shared/domain/reading/source-state';
 import {
@@ -36,6 +36,7 @@ import { readFeed } from '../../fakes/cover';
 import { around, Crash } from '../../fakes/crashing';
 import { memoryStores } from '../../fakes/memory-stores';
 import { deviceAdded } from '../../fakes/records';
+import { SOURCES } from '../../../shared/sources';
 
 const NOON = toInstant('2026-06-02T12:00:00Z');
 const POLL = 5 * MINUTE;

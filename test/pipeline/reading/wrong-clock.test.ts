@@ -1,7 +1,7 @@
 import { createDemoTenant } from '../../../cli/demo-tenant/demo-tenant';
 import { graphSource } from '../../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../../shared/adapters/graph/limiter';
-import { SOURCES, type Source } from '../../../shared/domain/record';
+import type { Source } from '../../../shared/domain/record';
 import { feedsIn } from '../../../shared/domain/reading/source-state';
 import { DAY, HOUR, MINUTE, plus, toInstant, type Duration } from '../../../shared/domain/time';
 import { readTo } from '../../../shared/domain/reading/wrong-clock';
@@ -16,6 +16,7 @@ import { VirtualClock } from '../../fakes/clock';
 import { readCoverage } from '../../fakes/cover';
 import { memoryStores } from '../../fakes/memory-stores';
 import { configured, TENANT, view } from '../../fakes/run';
+import { SOURCES } from '../../../shared/sources';
 
 const START = toInstant('2026-03-02T12:00:00Z');
 const MFA = 'mfa-registration-unfinished';

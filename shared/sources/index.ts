@@ -1,0 +1,28 @@
+import type { EntraRecord, Source } from '../domain/record';
+import { directoryAudits } from './directory-audits';
+import { signIns } from './sign-ins';
+import type { SourceSpec } from './source';
+
+/** The register of sources: a new one is a folder, and a line here. */
+export const REGISTER: { readonly [S in Source]: SourceSpec<S> } = { directoryAudits, signIns };
+
+/** What is read. */
+export const SOURCES = Object.keys(REGISTER) as readonly Source[];
+/** What is polled, each by a timer of its own. */
+export const LOGS = SOURCES.filter((source) => REGISTER[source].kind === 'log');
+
+/** The entry of a record's source, with the questions that can be asked about any record. */
+export function specOf({ source }: Pick<EntraRecord, 'source'>): SourceSpec {
+  return REGISTER[source] as SourceSpec;
+}
+
+/** Something for each source. */
+export function forEachSource<T>(make: (source: Source) => T): Readonly<Record<Source, T>> {
+  return Object.fromEntries(SOURCES.map((source) => [source, make(source)])) as Record<Source, T>;
+}
+
+/** The title of a source as people read it at the beginning of a sentence. */
+export function titleAtStart(source: Source): string {
+  const { title } = REGISTER[source];
+  return title.charAt(0).toUpperCase() + title.slice(1);
+}

@@ -1,0 +1,48 @@
+import type { Property } from '../domain/reading/feed';
+import type { EntraRecord, Source } from '../domain/record';
+
+/** The record that a row of a source becomes. */
+export type RecordOf<S extends Source> = Extract<EntraRecord, { readonly source: S }>;
+
+/** How Graph takes a property in a filter, by its documentation: the kind of its values, and whether `startswith` works. */
+export interface Filterable {
+  readonly kind: 'time' | 'text' | 'number';
+  readonly startswith?: boolean;
+}
+/** A list, which `any` asks about: what its members may be filtered by. */
+export interface FilterableList {
+  readonly kind: 'list';
+  readonly of: Readonly<Record<string, Filterable>>;
+}
+export type Filterables = Readonly<Record<string, Filterable | FilterableList>>;
+
+/**
+ * What there is to know of a source before one of its rows is read. It loads nothing, because the platform loads every
+ * timer when it starts.
+ */
+export interface SourceSpec<S extends Source = Source> {
+  readonly id: S;
+  /** A log is polled, and each of its rows says that something happened; a snapshot says how something stands now. */
+  readonly kind: 'log' | 'snapshot';
+  /** As people read it inside a sentence, like `the audit log`. */
+  readonly title: string;
+  /** Its rows, like `audit records`. */
+  readonly records: string;
+  /** Below the version of Graph. */
+  readonly path: string;
+  /** The property that says when it happened, and by which rows are asked for. */
+  readonly time: string;
+  readonly filterables: Filterables;
+  /** What feeds pick rows by, each with what a record says of it. */
+  readonly feeds: Readonly<Partial<Record<Property, (record: RecordOf<S>) => unknown>>>;
+  /** The filter for all rows about one person, whatever they are; the id is an OData literal. */
+  readonly about: (id: string) => string;
+  /** Whom a record is about, when it is a person. */
+  readonly personId: (record: RecordOf<S>) => string | undefined;
+  /** The permission of Graph that it is read with. */
+  readonly permission: string;
+  /** The licence without which Graph refuses it. */
+  readonly licence?: string;
+  /** The property that holds Conditional Access policies, which Graph leaves out without a permission of its own. */
+  readonly policies?: string;
+}
