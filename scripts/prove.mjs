@@ -15,6 +15,7 @@ try {
   const subjects =
     run.status === 0 ? JSON.parse(run.stdout).findings.map((each) => each.detector) : [];
   const expected = [
+    'bootstrap-not-finished',
     'eas-success-despite-ca-failure',
     'mfa-registration-unfinished',
     'registration-without-outcome',

@@ -17,6 +17,7 @@ import {
 /** What the detectors must come to about a story: nothing more, nothing less. */
 export interface ExpectedFinding {
   readonly detector:
+    | 'bootstrap-not-finished'
     | 'mfa-registration-unfinished'
     | 'eas-success-despite-ca-failure'
     | 'registration-without-outcome';

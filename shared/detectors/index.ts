@@ -1,10 +1,12 @@
 import type { Detector } from '../domain/detector';
+import { bootstrapNotFinished } from './bootstrap-not-finished';
 import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
 import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
 import { registrationWithoutOutcome } from './registration-without-outcome';
 
 /** The register: every detector, by id. */
 export const DETECTORS: readonly Detector[] = [
+  bootstrapNotFinished,
   easSuccessDespiteCaFailure,
   mfaRegistrationUnfinished,
   registrationWithoutOutcome,

@@ -234,6 +234,7 @@ describe('crosscheck analyze', () => {
     const { json } = await run([folderWith({ s: lines(signIns) })]);
 
     expect(json().warnings).toEqual([
+      'bootstrap-not-finished: the input holds no audit records at all.',
       'mfa-registration-unfinished: the input holds no audit records at all.',
       'registration-without-outcome: the input holds no audit records at all.',
     ]);

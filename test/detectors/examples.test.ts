@@ -5,7 +5,7 @@ import { at, play, type Row } from './play';
 
 const EXAMPLES = join(__dirname, '..', '..', 'examples');
 const textOf = (file: string): string => readFileSync(join(EXAMPLES, file), 'utf8');
-const AUDITS = ['audit-logs.json', 'passkey-attempts.json'].flatMap(
+const AUDITS = ['audit-logs.json', 'passkey-attempts.json', 'pass-unused.json'].flatMap(
   (file) => JSON.parse(textOf(file)) as Row[],
 );
 const SIGN_INS = textOf('sign-ins.ndjson')
@@ -17,7 +17,7 @@ const timesOf = (rows: readonly Row[], property: string): string[] =>
   rows.map((row) => at(row[property] as string)).sort();
 
 describe('examples', () => {
-  it('come to exactly three findings', () => {
+  it('come to exactly four findings', () => {
     const audits = timesOf(AUDITS, 'activityDateTime');
     const signIns = timesOf(SIGN_INS, 'createdDateTime');
     const frames = [
@@ -33,6 +33,12 @@ describe('examples', () => {
     expect(
       played.flatMap((each) => each.said).filter((each) => each.state !== 'disproved'),
     ).toEqual([
+      expect.objectContaining({
+        state: 'open',
+        severity: 'medium',
+        message: 'pass-not-followed',
+        evidence: ['Authentication Methods_00000000-0000-4000-8000-000000000403_EXMPL_400000003'],
+      }),
       expect.objectContaining({
         state: 'open',
         severity: 'medium',

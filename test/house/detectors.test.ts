@@ -4,6 +4,7 @@ import { readRow } from '../../shared/adapters/rows/read-row';
 import { DETECTORS } from '../../shared/detectors/index';
 import { parseSetting, type Detector } from '../../shared/domain/detector';
 import { wantedBy } from '../../shared/pipeline/findings/select';
+import { STORIES as BOOTSTRAP } from '../detectors/bootstrap-not-finished.stories';
 import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stories';
 import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories';
 import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-outcome.stories';
@@ -17,6 +18,7 @@ const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
 
 /** The stories of each detector's test. A new detector adds its own here. */
 const STORIES: Readonly<Record<string, readonly Story<unknown>[]>> = {
+  'bootstrap-not-finished': BOOTSTRAP,
   'eas-success-despite-ca-failure': EAS,
   'mfa-registration-unfinished': MFA,
   'registration-without-outcome': WITHOUT_OUTCOME,

@@ -35,6 +35,8 @@ const KEPT: Readonly<Record<string, Kept>> = {
     ),
   ),
   'Role.DisplayName': { holds: 'text', scrub: scalar },
+  // Until when a pass works. The pass itself is in no row.
+  'TemporaryAccessPass.EndDateTime': { holds: 'text', scrub: scalar },
   // Names the service that wrote the row when the row's initiator does not.
   SPN: { holds: 'text', scrub: scalar },
   'ActorId.ServicePrincipalNames': { holds: 'text', scrub: scalar },

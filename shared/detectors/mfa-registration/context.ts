@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../domain/json';
 import type { Evidence, Severity } from '../../domain/detector';
 import { objectsIn, textOf, textsIn } from '../../domain/facts';
+import { rolesHeld } from '../../domain/records/roles';
 import { METHOD_WORDS, USABLE_METHODS, type MethodKind } from '../../domain/records/security-info';
 import { instantOf, PLACES } from '../../domain/records/strong-authentication';
 import type { Signal } from '../../domain/findings/signal';
@@ -219,17 +220,6 @@ function passBefore(story: readonly Signal[], first: Signal): Signal | undefined
       each.at <= first.at &&
       each.at >= plus(first.at, -PASS_BEFORE),
   );
-}
-
-/** The latest word on each role, where it is that they have it. */
-function rolesHeld(story: readonly Signal[]): readonly Signal[] {
-  const latest = new Map<string, Signal>();
-  for (const each of story) {
-    if (each.kind === 'role-added' || each.kind === 'role-removed') {
-      latest.set(textOf(each.facts['role']).toLowerCase(), each);
-    }
-  }
-  return [...latest.values()].filter((each) => each.kind === 'role-added');
 }
 
 /** Each time they were asked, earliest first. */

@@ -25,6 +25,7 @@ const CONTEXT: CardContext = {
 
 const MFA = 'mfa-registration-unfinished';
 const EAS = 'eas-success-despite-ca-failure';
+const BOOTSTRAP = 'bootstrap-not-finished';
 const WITHOUT = 'registration-without-outcome';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
@@ -176,6 +177,40 @@ const GOLDEN: Readonly<Record<string, Post>> = {
         evidence: [0, 7, 13, 67, 73, 80].map((minutes) =>
           evidence(`p-${minutes}`, minutes, 'started', 'registration of a passkey was started'),
         ),
+      },
+    ),
+  ),
+  [`${BOOTSTRAP}.reset-not-followed`]: postOf(
+    worded(
+      BOOTSTRAP,
+      'reset-not-followed',
+      {
+        ...{ missedAt: plus(scanned, 72 * 60 * MINUTE), resetAt: scanned, required: true },
+        ...{ passIssuedAt: plus(scanned, 60 * MINUTE), roles: ['Global Administrator'] },
+      },
+      {
+        ...{ severity: 'high', count: 2, since: plus(scanned, 26 * 60 * MINUTE) },
+        missing: { what: 'no registration logged', by: plus(scanned, 72 * 60 * MINUTE) },
+        lastSeenAt: plus(scanned, 60 * MINUTE),
+        evidence: [
+          evidence('r-1', 0, 'reset', 'an administrator required registration anew'),
+          evidence('r-2', 60, 'registered-by-admin', 'a Temporary Access Pass was issued'),
+        ],
+      },
+    ),
+  ),
+  [`${BOOTSTRAP}.pass-not-followed`]: postOf(
+    worded(
+      BOOTSTRAP,
+      'pass-not-followed',
+      {
+        ...{ missedAt: plus(scanned, 25 * 60 * MINUTE), passIssuedAt: scanned },
+        passValidTo: plus(scanned, 60 * MINUTE),
+      },
+      {
+        since: plus(scanned, 25 * 60 * MINUTE),
+        missing: { what: 'no registration logged', by: plus(scanned, 25 * 60 * MINUTE) },
+        evidence: [evidence('p-1', 0, 'registered-by-admin', 'a Temporary Access Pass was issued')],
       },
     ),
   ),
