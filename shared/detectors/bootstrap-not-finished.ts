@@ -36,7 +36,7 @@ export const bootstrapNotFinished = defineDetector({
     'Ask the user, over a line that you know to be theirs, whether they tried to register since {first seen} and what stopped them. They may simply be on leave.',
     'In the Microsoft Entra admin center > Entra ID > Users > the user > Authentication methods, see what is registered now. In their sign-in logs since {first seen}, look for sign-ins that are not theirs: somebody else may have the password. If so, reset it and revoke sessions.',
     'Issue another Temporary Access Pass for a time that you have agreed on, and stay with them until a method is registered at https://aka.ms/mysecurityinfo.',
-    'Who cannot be reached for long: block sign-in until they are back, so that nobody else can register for them.',
+    'Somebody who cannot be reached for long: block sign-in until they are back, so that nobody else can register for them.',
   ],
   falsePositives: [
     'Somebody who is on leave, or has not begun to work yet.',
@@ -150,9 +150,11 @@ function conclude(proven: Proven, story: Story): SequelConclusion<MessageId> {
     missing: { what: 'no registration logged', by },
     absenceWindow: { from: proven[0].from, to: by },
     facts: {
-      missedAt: by,
+      awaitedUntil: by,
       ...(reset !== undefined && { resetAt: reset.at }),
-      ...(reset?.rows.some(({ facts }) => facts['required'] === true) && { required: true }),
+      ...(reset?.rows.some(({ facts }) => facts['required'] === true) && {
+        reregistrationRequired: true,
+      }),
       ...(pass !== undefined && { passIssuedAt: pass.at }),
       ...(pass?.expiry?.isSaid === true && { passValidTo: pass.expiry.at }),
       ...(earlier !== undefined && { earlierAt: earlier.at, earlier: describe(earlier) }),

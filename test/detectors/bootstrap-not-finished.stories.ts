@@ -84,7 +84,7 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
       firstSeenAt: time('2026-03-02T12:00:00.0000000Z'),
       since: time('2026-03-05T12:00:00.0000000Z'),
       facts: {
-        missedAt: '2026-03-05T12:00:00.0000000Z',
+        awaitedUntil: '2026-03-05T12:00:00.0000000Z',
         resetAt: '2026-03-02T12:00:00.0000000Z',
       },
     },
@@ -93,7 +93,10 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     when: 're-registration is required and nothing is registered in three days',
     story: [required('reset', 0)],
     until: GRACE,
-    expected: { ...RESET, facts: expect.objectContaining({ required: true }) as never },
+    expected: {
+      ...RESET,
+      facts: expect.objectContaining({ reregistrationRequired: true }) as never,
+    },
   },
   {
     when: 'it is logged by both services, which is one act',
@@ -109,7 +112,7 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
       ...{ ...ISSUED, count: 1, evidence: ['pass'] },
       since: time('2026-03-03T13:00:00.0000000Z'),
       facts: {
-        missedAt: '2026-03-03T13:00:00.0000000Z',
+        awaitedUntil: '2026-03-03T13:00:00.0000000Z',
         passIssuedAt: '2026-03-02T12:00:00.0000000Z',
       },
     },

@@ -22,7 +22,7 @@ export const MESSAGES: Readonly<Record<MessageId, Message>> = {
 function resetInWords(context: MessageContext): string {
   const { who, facts, firstSeenAt } = context;
   const what =
-    facts['required'] === true
+    facts['reregistrationRequired'] === true
       ? `${who} was required by an administrator to register MFA methods again at`
       : `An administrator took all MFA methods off the account of ${who} at`;
   const pass = time(facts, 'passIssuedAt');
@@ -51,7 +51,7 @@ function passInWords(context: MessageContext): string {
 }
 
 function nothingSince({ facts, completeTo }: MessageContext): string {
-  return `No registration was logged after that by ${time(facts, 'missedAt')} (log complete to ${toMinute(completeTo)}).`;
+  return `No registration was logged after that by ${time(facts, 'awaitedUntil')} (log complete to ${toMinute(completeTo)}).`;
 }
 
 function moreOf(facts: JsonObject): readonly string[] {

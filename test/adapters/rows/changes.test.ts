@@ -84,14 +84,16 @@ describe('adapters/rows/changes', () => {
       expect(readChange('Role.DisplayName', null, '{"PhoneNumber":"555"}')?.after).toBeNull();
     });
 
-    it.each(['SPN', 'ActorId.ServicePrincipalNames', 'Role.DisplayName'])(
-      'keep %s, however it is written',
-      (property) => {
-        for (const written of ['a name', '"a name"', JSON.stringify('"a name"')]) {
-          expect(readChange(property, null, written)).toEqual({ property, after: 'a name' });
-        }
-      },
-    );
+    it.each([
+      'SPN',
+      'ActorId.ServicePrincipalNames',
+      'Role.DisplayName',
+      'TemporaryAccessPass.EndDateTime',
+    ])('keep %s, however it is written', (property) => {
+      for (const written of ['a name', '"a name"', JSON.stringify('"a name"')]) {
+        expect(readChange(property, null, written)).toEqual({ property, after: 'a name' });
+      }
+    });
 
     it.each(['Included Updated Properties', 'constructor', '__proto__', 'toString', '', undefined])(
       'drop %j',

@@ -185,7 +185,11 @@ const GOLDEN: Readonly<Record<string, Post>> = {
       BOOTSTRAP,
       'reset-not-followed',
       {
-        ...{ missedAt: plus(scanned, 72 * 60 * MINUTE), resetAt: scanned, required: true },
+        ...{
+          awaitedUntil: plus(scanned, 72 * 60 * MINUTE),
+          resetAt: scanned,
+          reregistrationRequired: true,
+        },
         ...{ passIssuedAt: plus(scanned, 60 * MINUTE), roles: ['Global Administrator'] },
       },
       {
@@ -204,7 +208,7 @@ const GOLDEN: Readonly<Record<string, Post>> = {
       BOOTSTRAP,
       'pass-not-followed',
       {
-        ...{ missedAt: plus(scanned, 25 * 60 * MINUTE), passIssuedAt: scanned },
+        ...{ awaitedUntil: plus(scanned, 25 * 60 * MINUTE), passIssuedAt: scanned },
         passValidTo: plus(scanned, 60 * MINUTE),
       },
       {
