@@ -134,7 +134,8 @@ export const bootstrapNotFinished = defineDetector({
 
 type Proven = readonly [Unfollowed<EpisodeEntry, EndCode>, ...Unfollowed<EpisodeEntry, EndCode>[]];
 
-function conclude(proven: Proven, story: Story): SequelConclusion<MessageId> {
+function conclude(all: Proven, story: Story): SequelConclusion<MessageId> {
+  const proven = lastRun(all);
   const entries = proven.map(({ entry }) => entry);
   const end = proven.at(-1)?.end;
   const reset = entries.find(({ kind }) => kind === 'reset');
@@ -146,6 +147,8 @@ function conclude(proven: Proven, story: Story): SequelConclusion<MessageId> {
   return {
     message: reset === undefined ? 'pass-not-followed' : 'reset-not-followed',
     severity: roles.length > 0 ? 'high' : 'medium',
+    firstSeenAt: proven[0].entry.at,
+    count: proven.length,
     since: earliest(proven[0].to, ...proven.map(({ to }) => to)),
     missing: { what: 'no registration logged', by },
     absenceWindow: { from: proven[0].from, to: by },
@@ -165,6 +168,17 @@ function conclude(proven: Proven, story: Story): SequelConclusion<MessageId> {
       evidenceFrom(each, describe(each)),
     ),
   };
+}
+
+/** What hangs together: of what lies before a gap in the log nothing is said. */
+function lastRun([first, ...others]: Proven): Proven {
+  let run: Proven = [first];
+  let to = first.to;
+  for (const each of others) {
+    run = each.from <= to ? [...run, each] : [each];
+    to = latest(to, each.to);
+  }
+  return run;
 }
 
 /** A method that they may still have: registered before, and not taken off by a reset since. */

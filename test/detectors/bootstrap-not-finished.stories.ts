@@ -355,6 +355,16 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     expected: RESET,
   },
   {
+    when: 'three passes, each before a day after the one before, and a gap after the first',
+    story: [pass('pass', 0), pass('two', DAY), pass('three', 2 * DAY)],
+    until: 10 * DAY,
+    gaps: [[26 * 60, 27 * 60]],
+    expected: {
+      ...{ ...ISSUED, count: 1, evidence: ['three'] },
+      firstSeenAt: time('2026-03-04T12:00:00.0000000Z'),
+    },
+  },
+  {
     when: 'every row comes twice: one act',
     story: [pass('pass', 0), pass('pass', 0)],
     ...AFTER,

@@ -609,6 +609,10 @@ function claimOf(finding: Finding): (Interval & { source: Source }) | undefined 
     const to = isQuiet ? quietAt(finding) : (finding.facts['noOutcomeBy'] as Instant);
     return { source: 'directoryAudits', from: finding.lastSeenAt, to };
   }
+  if (finding.detector === 'bootstrap-not-finished') {
+    const to = finding.facts['awaitedUntil'] as Instant;
+    return { source: 'directoryAudits', from: finding.firstSeenAt, to };
+  }
   return isQuiet
     ? { source: 'signIns', from: finding.lastSeenAt, to: quietAt(finding) }
     : undefined;
@@ -631,6 +635,10 @@ function contradiction(finding: Finding, records: readonly EntraRecord[]): Signa
         const isOutcome = ['registered', 'cancelled', 'failed'].includes(kind);
         const isOfIt = methods.length === 0 || methods.includes(textOf(said['method']));
         return isOutcome && isOfIt && at > lastSeenAt && at < textOf(said['noOutcomeBy']);
+      }
+      if (finding.detector === 'bootstrap-not-finished') {
+        const isMade = kind === 'registered' && facts['failed'] !== true;
+        return isMade && at > finding.firstSeenAt && at < textOf(said['awaitedUntil']);
       }
       return (
         kind === 'eas-day' &&
@@ -904,7 +912,7 @@ describe('law 8: nothing grows or retries for ever', () => {
   });
 
   it('leaves the mark of a detector that asks for the past, and goes on with the others', async () => {
-    const [eas, mfa] = configured();
+    const [eas, mfa] = configured([easSuccessDespiteCaFailure, mfaRegistrationUnfinished]);
     const stuck = faults.altered([mfa!], () => ({
       assess: () => ({ findings: [], askAgainAt: minutes(0) }),
     }));

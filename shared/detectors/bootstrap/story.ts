@@ -23,7 +23,7 @@ const SAME_ACT = 5 * MINUTE;
 /** So long after a pass has expired a registration is missed: it may have been made with a session that goes on. */
 const AFTER_EXPIRY = DAY;
 /** No pass is valid for longer. */
-const LONGEST_PASS = 30 * DAY;
+const MAX_PASS = 30 * DAY;
 
 export interface Story {
   readonly all: Timeline;
@@ -103,7 +103,7 @@ function expiryOf(
 ): NonNullable<Entry['expiry']> {
   const { at } = rows[0];
   const said = rows.map(({ facts }) => instantOf(facts['validTo'])).find((each) => each !== null);
-  return said !== undefined && said > at && said <= plus(at, LONGEST_PASS + DAY)
+  return said !== undefined && said > at && said <= plus(at, MAX_PASS + DAY)
     ? { at: said, isSaid: true }
     : { at: plus(at, settings['pass-lifetime']), isSaid: false };
 }
@@ -111,7 +111,7 @@ function expiryOf(
 function inEpisodes(entries: readonly Entry[], story: Story): readonly EpisodeEntry[] {
   const { grace, 'pass-lifetime': lifetime } = story.settings;
   // What is not known of an act before this one could reach so far.
-  const reach = Math.max(grace, lifetime, LONGEST_PASS + DAY) + AFTER_EXPIRY;
+  const reach = Math.max(grace, lifetime, MAX_PASS + DAY) + AFTER_EXPIRY;
   const found: EpisodeEntry[] = [];
   for (const entry of entries) {
     const last = found.at(-1)?.episode;

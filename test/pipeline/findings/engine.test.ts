@@ -1,4 +1,5 @@
 import { memoryStores } from '../../fakes/memory-stores';
+import { easSuccessDespiteCaFailure } from '../../../shared/detectors/eas-success-despite-ca-failure';
 import { mfaRegistrationUnfinished } from '../../../shared/detectors/mfa-registration-unfinished';
 import { DETECTORS } from '../../../shared/detectors/index';
 import {
@@ -122,11 +123,11 @@ describe('shared/pipeline/findings/rule-change', () => {
       deviceAdded({ id: `a${i}`, user: `user-${i}`, at: minutes(i) }, 'd1'),
     );
     await play({ batches: inOrder(records, PLAIN), stores });
-    const [eas, mfa] = DETECTORS;
+    const [eas, mfa] = [easSuccessDespiteCaFailure, mfaRegistrationUnfinished];
 
     expect(await marked(stores)).toHaveLength(0);
-    expect(await markEveryTimeline(stores, mfa!, 'past')).toBe(250);
-    expect(await markEveryTimeline(stores, eas!, 'past')).toBe(0);
+    expect(await markEveryTimeline(stores, mfa, 'past')).toBe(250);
+    expect(await markEveryTimeline(stores, eas, 'past')).toBe(0);
     expect(await marked(stores)).toHaveLength(250);
   });
 
@@ -255,7 +256,10 @@ describe('shared/pipeline/findings/decide', () => {
 describe('a detector that fails', () => {
   it('leaves its mark and stops nobody else', async () => {
     const stores = memoryStores();
-    const [eas, mfa] = configureDetectors({});
+    const [eas, mfa] = configureDetectors({}, [
+      easSuccessDespiteCaFailure,
+      mfaRegistrationUnfinished,
+    ]);
     const assess = (): never => {
       throw new RangeError('never seen the like');
     };

@@ -143,7 +143,8 @@ describe('shared/pipeline/queries/coverage-report', () => {
   });
 
   describe('of several detectors', () => {
-    const [eas, other] = configureDetectors({}, ONE_FEED_EACH);
+    const all = configureDetectors({}, ONE_FEED_EACH);
+    const [eas, other] = [EAS, MFA].map((id) => all.find((each) => each.detector.id === id));
     const { reads, needs } = eas!.detector;
     const mfa = { ...other!, detector: { ...other!.detector, reads, needs } };
     const byDetector = {
