@@ -1,3 +1,4 @@
+import { DETECTORS } from '../../shared/detectors/index';
 import { readConfig } from '../../shared/config/config';
 import { ConfigError } from '../../shared/config/detectors';
 import { allSettings } from '../../shared/config/settings';
@@ -33,7 +34,7 @@ describe('readConfig', () => {
     });
     expect(config.graph.baseUrl.origin).toBe('https://graph.microsoft.com');
     expect(config.teamsWebhook).toBeUndefined();
-    expect(config.detectors).toHaveLength(3);
+    expect(config.detectors.map(({ detector }) => detector)).toEqual(DETECTORS);
   });
 
   it('keeps the address of the workflow byte for byte', () => {
