@@ -1,5 +1,6 @@
 import { csvFinding, csvHead } from '../../shared/adapters/export/csv';
-import type { Finding, Transition } from '../../shared/domain/findings/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
+import type { Transition } from '../../shared/domain/findings/transition';
 import { findingJson, findingWithHistory } from '../../shared/domain/findings/finding-json';
 import { safeJson } from '../../shared/domain/text';
 import { DAY, plus, toMinute } from '../../shared/domain/time';

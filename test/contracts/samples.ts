@@ -1,12 +1,11 @@
 import type { JsonObject } from '../../shared/domain/json';
 import {
-  compare,
   findingId,
   timelineId,
   type Finding,
-  type FindingChange,
   type Verdict,
 } from '../../shared/domain/findings/finding';
+import { compare, type FindingChange } from '../../shared/domain/findings/transition';
 import type { WindowReport } from '../../shared/domain/reading/journal';
 import type { QuarantineRow } from '../../shared/domain/reading/quarantine';
 import type { Signal, Subject } from '../../shared/domain/findings/signal';

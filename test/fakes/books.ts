@@ -1,6 +1,7 @@
 import type { MemoryStores } from './memory-stores';
 import { canonical, sha256, type Json } from '../../shared/domain/json';
-import type { Finding, Transition } from '../../shared/domain/findings/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
+import type { Transition } from '../../shared/domain/findings/transition';
 import { must } from './law';
 
 /** Every finding has its history and its alerts, and nothing has an alert or a history of its own. */

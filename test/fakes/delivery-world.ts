@@ -1,6 +1,7 @@
 import { MemoryTables, type Around } from '../../shared/adapters/memory/memory-table';
 import type { DeliveryState } from '../../shared/domain/findings/delivery';
-import type { Alert, AlertVerb, Finding, Transition } from '../../shared/domain/findings/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
+import type { Alert, AlertVerb, Transition } from '../../shared/domain/findings/transition';
 import { DAY, plus, SECOND, type Instant } from '../../shared/domain/time';
 import { deliverAlerts, type DeliverReport } from '../../shared/pipeline/delivery/deliver';
 import type { Channel, Post } from '../../shared/pipeline/ports/channel';

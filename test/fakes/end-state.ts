@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DETECTORS } from '../../shared/detectors/index';
 import { shortHash } from '../../shared/domain/json';
-import type { Finding, Transition } from '../../shared/domain/findings/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
+import type { Transition } from '../../shared/domain/findings/transition';
 import { toInstant } from '../../shared/domain/time';
 import { collect } from '../contracts/samples';
 import type { Scene } from './crash-world';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { seeded } from '../../cli/demo-tenant/random';
 import type { Around } from '../../shared/adapters/memory/memory-table';
-import type { Alert } from '../../shared/domain/findings/finding';
+import type { Alert } from '../../shared/domain/findings/transition';
 import { HOUR, MINUTE, toInstant } from '../../shared/domain/time';
 import type { Outbox, OutboxRow } from '../../shared/pipeline/ports/outbox';
 import { ACCEPTED, BUSY, DeliveryWorld, Killed, ONE, others } from './delivery-world';

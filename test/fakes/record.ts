@@ -1,6 +1,7 @@
 import type { RuleScope } from '../../shared/domain/findings/suppression';
 import { DAY, HOUR, MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
-import { compare, type Finding, type FindingChange } from '../../shared/domain/findings/finding';
+import type { Finding } from '../../shared/domain/findings/finding';
+import { compare, type FindingChange } from '../../shared/domain/findings/transition';
 import type { ChainCopies } from '../../shared/pipeline/ports/audit-trail';
 import type { Stores } from '../../shared/pipeline/ports/stores';
 import { purgeExpired } from '../../shared/pipeline/audit-trail/retention';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ALERT_VERBS, HISTORY_VERBS, RESOLVE_REASONS } from '../../domain/findings/finding';
+import { RESOLVE_REASONS } from '../../domain/findings/finding';
+import { ALERT_VERBS, HISTORY_VERBS } from '../../domain/findings/transition';
 import { count, severity, source, stage, status, subject, suppressed, time } from './parts';
 
 const entry = {

@@ -12,7 +12,8 @@ import {
   type StoredText,
   type IntegrityFault,
 } from './stored-text';
-import { findingId, timelineId, type Finding, type Transition } from '../findings/finding';
+import { findingId, timelineId, type Finding } from '../findings/finding';
+import type { Transition } from '../findings/transition';
 import { LATE_WRITES } from './entries';
 import { neededUntil, type RuleStep } from '../findings/suppression';
 import { plus, type Instant } from '../time';

@@ -8,7 +8,7 @@ import {
   type StoredText,
   type IntegrityFault,
 } from './stored-text';
-import { ALERT_FORMS, type Alert, type Transition } from '../findings/finding';
+import { ALERT_FORMS, type Alert, type Transition } from '../findings/transition';
 
 /**
  * Compares the alerts of a finding with its history: a transition says what people were to be told of it, and its alerts

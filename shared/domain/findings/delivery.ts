@@ -1,4 +1,5 @@
-import type { Alert, Finding } from './finding';
+import type { Finding } from './finding';
+import type { Alert } from './transition';
 import type { Notice } from './notice';
 import { DAY, earliest, HOUR, latest, MINUTE, plus, type Duration, type Instant } from '../time';
 

@@ -1,4 +1,5 @@
-import type { Act, Finding, Transition } from './finding';
+import type { Act, Finding } from './finding';
+import type { Transition } from './transition';
 import type { Subject } from './signal';
 
 /** What only the engine needs of a finding. */

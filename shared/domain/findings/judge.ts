@@ -12,15 +12,8 @@ import {
   type Timeline,
   type Undetermined,
 } from '../detector';
-import {
-  compare,
-  findingId,
-  stateFinding,
-  withSuppression,
-  withVerdict,
-  type Finding,
-  type FindingChange,
-} from './finding';
+import { findingId, stateFinding, withSuppression, withVerdict, type Finding } from './finding';
+import { compare, type FindingChange } from './transition';
 import { causeOf, inWords, withoutRows, type OpenRow } from '../reading/quarantine';
 import type { Signal, Subject } from './signal';
 import { suppressionOf, type SuppressionRule } from './suppression';

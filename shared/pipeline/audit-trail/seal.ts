@@ -1,7 +1,7 @@
 import { canonical, type Json } from '../../domain/json';
 import type { Head } from '../../domain/hash-chain';
 import { CrosscheckError } from '../../domain/errors';
-import type { Transition } from '../../domain/findings/finding';
+import type { Transition } from '../../domain/findings/transition';
 import {
   endOf,
   isSame,

@@ -1,6 +1,7 @@
 import { sha256 } from '../../domain/json';
 import type { IntegrityFault } from '../../domain/audit-trail/stored-text';
-import type { Finding, Transition } from '../../domain/findings/finding';
+import type { Finding } from '../../domain/findings/finding';
+import type { Transition } from '../../domain/findings/transition';
 import type { Day } from '../../domain/audit-trail/entries';
 import { endOfKeys, entriesOf, keyOfEntry } from '../findings/finding-counts';
 import type { CountEntry, CountRow, FindingCounts } from '../ports/finding-counts';

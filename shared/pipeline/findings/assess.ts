@@ -1,5 +1,5 @@
 import type { ConfiguredDetector, Pending, Undetermined } from '../../domain/detector';
-import type { FindingChange } from '../../domain/findings/finding';
+import type { FindingChange } from '../../domain/findings/transition';
 import type { ReadingState } from '../../domain/reading/source-state';
 import { isSuppression, rulesOf } from '../../domain/findings/suppression';
 import { MINUTE, plus, SECOND, type Duration, type Instant } from '../../domain/time';

@@ -1,5 +1,5 @@
 import type { Detector } from '../../domain/detector';
-import type { FindingChange } from '../../domain/findings/finding';
+import type { FindingChange } from '../../domain/findings/transition';
 import type { Judgement } from '../../domain/findings/judge';
 import type { SuppressionRule } from '../../domain/findings/suppression';
 import type { Interval } from '../../domain/reading/coverage';

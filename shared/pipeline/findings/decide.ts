@@ -1,12 +1,7 @@
 import { canonical, type Json } from '../../domain/json';
 import { CrosscheckError } from '../../domain/errors';
-import {
-  decide,
-  rejectionReason,
-  type Act,
-  type Finding,
-  type ResolveReason,
-} from '../../domain/findings/finding';
+import type { Act, Finding, ResolveReason } from '../../domain/findings/finding';
+import { decide, rejectionReason } from '../../domain/findings/transition';
 import type { Instant } from '../../domain/time';
 import { FindingWriter, type WriterStores } from './finding-writer';
 import type { StoredFinding } from '../ports/finding-store';

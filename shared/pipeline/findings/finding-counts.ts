@@ -1,4 +1,5 @@
-import type { Finding, Transition } from '../../domain/findings/finding';
+import type { Finding } from '../../domain/findings/finding';
+import type { Transition } from '../../domain/findings/transition';
 import { dayOf } from '../../domain/time';
 import type { CountEntry } from '../ports/finding-counts';
 

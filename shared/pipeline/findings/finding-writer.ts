@@ -1,4 +1,5 @@
-import type { Finding, FindingChange } from '../../domain/findings/finding';
+import type { Finding } from '../../domain/findings/finding';
+import type { FindingChange } from '../../domain/findings/transition';
 import { MINUTE, plus, type Instant } from '../../domain/time';
 import { MAX_CLOCK_OFFSET } from '../../domain/reading/wrong-clock';
 import { AT_A_TIME, concurrently } from '../concurrently';

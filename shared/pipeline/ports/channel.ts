@@ -1,5 +1,6 @@
 import type { DeliveryResult } from '../../domain/findings/delivery';
-import type { Alert, Finding } from '../../domain/findings/finding';
+import type { Finding } from '../../domain/findings/finding';
+import type { Alert } from '../../domain/findings/transition';
 import type { Notice } from '../../domain/findings/notice';
 import type { Duration } from '../../domain/time';
 

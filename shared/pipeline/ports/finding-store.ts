@@ -1,5 +1,6 @@
 import type { Head } from '../../domain/hash-chain';
-import type { Finding, FindingChange, Transition } from '../../domain/findings/finding';
+import type { Finding } from '../../domain/findings/finding';
+import type { FindingChange, Transition } from '../../domain/findings/transition';
 import type { Instant } from '../../domain/time';
 import type { OnUnreadable } from './unreadable-row';
 

@@ -1,4 +1,5 @@
-import type { Finding, Status, Transition } from '../../domain/findings/finding';
+import type { Finding, Status } from '../../domain/findings/finding';
+import type { Transition } from '../../domain/findings/transition';
 import type { Severity } from '../../domain/detector';
 import { RunningHash } from '../../domain/running-hash';
 import { between, type Duration, type Instant } from '../../domain/time';

@@ -16,7 +16,8 @@ import {
   type RuleStep,
 } from '../../../shared/domain/findings/suppression';
 import { DAY, plus } from '../../../shared/domain/time';
-import { decide, type Act, type Finding } from '../../../shared/domain/findings/finding';
+import type { Act, Finding } from '../../../shared/domain/findings/finding';
+import { decide } from '../../../shared/domain/findings/transition';
 import type { StoredText } from '../../../shared/domain/audit-trail/stored-text';
 import { verifyFinding, verifyRules } from '../../../shared/domain/audit-trail/verification';
 import {

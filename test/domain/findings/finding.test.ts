@@ -1,8 +1,6 @@
 import { canonical, sha256 } from '../../../shared/domain/json';
 import type { ConfiguredDetector, Conclusion } from '../../../shared/domain/detector';
 import {
-  compare,
-  decide,
   edgesOf,
   findingId,
   RESOLVE_REASONS,
@@ -13,10 +11,14 @@ import {
   withVerdict,
   type Act,
   type Finding,
-  type FindingChange,
   type Verdict,
-  rejectionReason,
 } from '../../../shared/domain/findings/finding';
+import {
+  compare,
+  decide,
+  type FindingChange,
+  rejectionReason,
+} from '../../../shared/domain/findings/transition';
 import { plus, type Instant } from '../../../shared/domain/time';
 import { answering, evidence, resolved, stated } from '../../fakes/answers';
 import { days, minutes } from '../../fakes/records';

@@ -1,7 +1,8 @@
 import { extendCoverage } from '../../fakes/cover';
 import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { canonical, type Json } from '../../../shared/domain/json';
-import { compare, type Finding } from '../../../shared/domain/findings/finding';
+import type { Finding } from '../../../shared/domain/findings/finding';
+import { compare } from '../../../shared/domain/findings/transition';
 import { nameOf, type TrailEntry, type Seal } from '../../../shared/domain/audit-trail/entries';
 import { DAY, HOUR, MINUTE, plus, startOfMonth, type Instant } from '../../../shared/domain/time';
 import type { Stores } from '../../../shared/pipeline/ports/stores';

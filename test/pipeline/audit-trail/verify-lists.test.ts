@@ -1,7 +1,8 @@
 import { fromColumns, toColumns } from '../../../shared/adapters/tables/columns';
 import type { StoredRow } from '../../../shared/adapters/tables/guards';
 import { digestOf } from '../../../shared/domain/hash-chain';
-import type { Finding, Transition } from '../../../shared/domain/findings/finding';
+import type { Finding } from '../../../shared/domain/findings/finding';
+import type { Transition } from '../../../shared/domain/findings/transition';
 import { HOUR } from '../../../shared/domain/time';
 import { repair } from '../../../shared/pipeline/audit-trail/repair';
 import { sealRecord } from '../../../shared/pipeline/audit-trail/seal';

@@ -1,12 +1,8 @@
 import { functionTimeout } from '../../../host.json';
 import type { Around } from '../../../shared/adapters/memory/memory-table';
 import { CLAIM, type DeliveryState } from '../../../shared/domain/findings/delivery';
-import type {
-  Alert,
-  AlertVerb,
-  Finding,
-  Transition,
-} from '../../../shared/domain/findings/finding';
+import type { Finding } from '../../../shared/domain/findings/finding';
+import type { Alert, AlertVerb, Transition } from '../../../shared/domain/findings/transition';
 import { between, DAY, HOUR, MINUTE, plus, SECOND, toInstant } from '../../../shared/domain/time';
 import { noCounts, type ChannelReport } from '../../../shared/pipeline/delivery/channel-alerts';
 import { finding, opening } from '../../contracts/samples';

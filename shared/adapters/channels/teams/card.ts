@@ -1,6 +1,7 @@
 import { isList, type Json } from '../../../domain/json';
 import { SEVERITIES, type Severity } from '../../../domain/detector';
-import type { Alert, AlertVerb, Finding } from '../../../domain/findings/finding';
+import type { Finding } from '../../../domain/findings/finding';
+import type { Alert, AlertVerb } from '../../../domain/findings/transition';
 import { stepFor } from '../../../domain/runbook';
 import { byTime, toInstant, toMinute, type Instant } from '../../../domain/time';
 import type { FindingPost, NoticePost, Post } from '../../../pipeline/ports/channel';

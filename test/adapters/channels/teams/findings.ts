@@ -1,13 +1,8 @@
 import { DETECTORS } from '../../../../shared/detectors/index';
 import type { Json, JsonObject } from '../../../../shared/domain/json';
 import { defaultSettings, type Conclusion } from '../../../../shared/domain/detector';
-import {
-  stateFinding,
-  timelineId,
-  type Alert,
-  type Finding,
-  type AlertVerb,
-} from '../../../../shared/domain/findings/finding';
+import { stateFinding, timelineId, type Finding } from '../../../../shared/domain/findings/finding';
+import type { Alert, AlertVerb } from '../../../../shared/domain/findings/transition';
 import { toInstant } from '../../../../shared/domain/time';
 import type { FindingPost } from '../../../../shared/pipeline/ports/channel';
 
