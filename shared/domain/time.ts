@@ -89,6 +89,11 @@ export function monthOf(instant: Instant): string {
   return instant.slice(0, 7);
 }
 
+/** The first moment of that hour. */
+export function startOfHour(instant: Instant): Instant {
+  return `${instant.slice(0, 13)}:00:00.0000000Z` as Instant;
+}
+
 /** Midnight UTC of that day. */
 export function startOfDay(instant: Instant): Instant {
   return `${dayOf(instant)}T00:00:00.0000000Z` as Instant;

@@ -16,6 +16,7 @@ import {
   plus,
   SECOND,
   startOfDay,
+  startOfHour,
   startOfMonth,
   TimeError,
   toInstant,
@@ -121,6 +122,7 @@ describe('shared/domain/time', () => {
 
     expect(dayOf(instant)).toBe('2023-08-08');
     expect(monthOf(instant)).toBe('2023-08');
+    expect(startOfHour(instant)).toBe('2023-08-08T12:00:00.0000000Z');
     expect(startOfDay(instant)).toBe('2023-08-08T00:00:00.0000000Z');
     expect(startOfMonth(instant)).toBe('2023-08-01T00:00:00.0000000Z');
     expect(toMinute(instant)).toBe('2023-08-08 12:38 UTC');

@@ -1,3 +1,21 @@
+import {
+  BACKSLASH,
+  BYTE_ORDER_MARK,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  NEWLINE,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  SPACE,
+  isEscapable,
+  isOpening,
+  lastVisibleOf,
+} from './json-characters';
+import { Key, rowOnLine } from './json-rows';
+
 /**
  * The text of one row, or why there is none; `line` is where it begins and `index` counts the rows of the file. A row
  * that was parsed to find its end comes with what it says.
@@ -36,18 +54,6 @@ export async function* cutObjects(
   }
 }
 
-const NEWLINE = 10;
-const SPACE = 32;
-const QUOTE = 34;
-const COMMA = 44;
-const COLON = 58;
-const OPEN_ARRAY = 91;
-const BACKSLASH = 92;
-const CLOSE_ARRAY = 93;
-const OPEN_OBJECT = 123;
-const CLOSE_OBJECT = 125;
-const BYTE_ORDER_MARK = 0xfeff;
-
 /** What holds rows: an array, or the page object around one. */
 interface Container {
   readonly kind: 'array' | 'page';
@@ -82,10 +88,8 @@ class Cutter {
   #tooLong = false;
   /** False for what is left of a page after its rows: that is only skipped. */
   #isRow = true;
-  /** Where the last string at depth 1 begins in this chunk; what came in earlier chunks is in `heldKey`. */
-  #keyStart = 0;
-  #heldKey = '';
-  #keyHoldsRows = false;
+  /** The last string at depth 1. */
+  readonly #key = new Key();
 
   constructor(longestRow: number) {
     this.#longestRow = longestRow;
@@ -161,15 +165,11 @@ class Cutter {
   // looking for its end. Any other line is read character by character.
   #readLine(chunk: string, at: number): number | undefined {
     const isWhole = this.#containers.length === 0 && at === this.#lineStart;
-    const end = isWhole ? chunk.indexOf('\n', at) : -1;
-    const text = end === -1 ? '' : chunk.slice(at, end).trimEnd();
-    if (!text.endsWith('}') || text.length > this.#longestRow || BEGINS_PAGE.test(text)) {
+    const found = isWhole ? rowOnLine(chunk, at, this.#longestRow) : undefined;
+    if (found === undefined) {
       return undefined;
     }
-    const row = parseRow(text);
-    if (row === undefined || Array.isArray(row['value']) || Array.isArray(row['records'])) {
-      return undefined;
-    }
+    const { text, row, end } = found;
     this.#cuts.push({ text, row, line: this.#line, index: this.#index++ });
     this.#oneLinePerDocument = true;
     return end; // the line break is for whoever counts lines
@@ -192,7 +192,7 @@ class Cutter {
           if (code === QUOTE) {
             inString = false;
             if (depth === 1) {
-              this.#closeKey(chunk, at);
+              this.#key.close(chunk, at);
             }
             at++;
             break;
@@ -213,12 +213,12 @@ class Cutter {
       const code = chunk.charCodeAt(at);
       if (code === QUOTE) {
         inString = true;
-        this.#keyStart = at + 1;
+        this.#key.start = at + 1;
       } else if (isOpening(code)) {
         if (at === this.#lineStart && this.#beginsAnother(chunk, at)) {
           return this.#cutShort(at);
         }
-        if (depth === 1 && code === OPEN_ARRAY && this.#keyHoldsRows) {
+        if (depth === 1 && code === OPEN_ARRAY && this.#key.holdsRows) {
           this.#openPage();
           return at + 1;
         }
@@ -281,7 +281,7 @@ class Cutter {
     this.#isRow = true;
     this.#start = at;
     this.#startLine = this.#line;
-    this.#keyHoldsRows = false;
+    this.#key.holdsRows = false;
   }
 
   #openOther(): void {
@@ -312,7 +312,7 @@ class Cutter {
       this.#open('object');
       this.#depth = 1;
       this.#isRow = false;
-      this.#keyHoldsRows = false;
+      this.#key.holdsRows = false;
     }
   }
 
@@ -351,19 +351,6 @@ class Cutter {
     this.#tooLong = false;
   }
 
-  #closeKey(chunk: string, end: number): void {
-    if (this.#heldKey !== '') {
-      const key = this.#heldKey + chunk.slice(this.#keyStart, end);
-      this.#keyHoldsRows = key === 'value' || key === 'records';
-      this.#heldKey = '';
-      return;
-    }
-    const length = end - this.#keyStart;
-    this.#keyHoldsRows =
-      (length === 5 && chunk.startsWith('value', this.#keyStart)) ||
-      (length === 7 && chunk.startsWith('records', this.#keyStart));
-  }
-
   // A record that was cut off swallows the lines after it. A bracket in the first column gives that away, unless it
   // may stand there: some files are wrapped without indentation.
   #beginsAnother(chunk: string, at: number): boolean {
@@ -377,7 +364,7 @@ class Cutter {
     this.#report(`the record is cut short: another one begins on line ${this.#line}`, line);
     this.#containers.length = 0;
     this.#startRow();
-    this.#heldKey = '';
+    this.#key.forget();
     this.#place = 'between rows';
     return at;
   }
@@ -388,11 +375,7 @@ class Cutter {
     if (this.#place !== 'object') {
       return;
     }
-    if (this.#inString && this.#depth === 1 && this.#heldKey.length <= 'records'.length) {
-      // Longer than any name that matters is enough of a long text.
-      this.#heldKey += chunk.slice(this.#keyStart, this.#keyStart + 'records'.length + 1);
-    }
-    this.#keyStart = 0;
+    this.#key.carryOver(chunk, this.#inString && this.#depth === 1);
     if (this.#isRow && !this.#tooLong) {
       this.#held += chunk.slice(this.#start);
       this.#tooLong = this.#held.length > this.#longestRow;
@@ -410,32 +393,4 @@ class Cutter {
     this.#cuts = [];
     return cuts;
   }
-}
-
-const BEGINS_PAGE = /^\{\s*"(?:value|records|@odata\.context)"/;
-
-function parseRow(text: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined; // whoever reads on character by character says what is wrong
-  }
-}
-
-function isOpening(code: number): boolean {
-  return code === OPEN_OBJECT || code === OPEN_ARRAY;
-}
-
-function isEscapable(code: number): boolean {
-  return code === QUOTE || code === BACKSLASH;
-}
-
-function lastVisibleOf(chunk: string, end: number): number | undefined {
-  for (let at = end - 1; at >= 0; at--) {
-    const code = chunk.charCodeAt(at);
-    if (code > SPACE) {
-      return code;
-    }
-  }
-  return undefined;
 }

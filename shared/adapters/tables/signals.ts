@@ -1,5 +1,5 @@
 import { AT_A_TIME, concurrently } from '../../pipeline/concurrently';
-import { joinSignals, type JoinRules, type Signal } from '../../domain/findings/signal';
+import { joinSignals, type Signal } from '../../domain/findings/signal';
 import { monthOf, type Instant } from '../../domain/time';
 import { UnreadableRowError } from '../../pipeline/ports/unreadable-row';
 import type {
@@ -15,8 +15,9 @@ import { toColumns } from './columns';
 import { untilWritten } from './contention';
 import type { Row, StoredRow } from './guards';
 import { SHAPES } from './row-kinds';
-import { after, joinKey, type KeyRange } from './keys';
-import { bytesOf, chunked, TRANSACTION_BYTES, TRANSACTION_ROWS, type Table } from './table';
+import { joinKey } from './keys';
+import { chunked, TRANSACTION_ROWS, type Table } from './table';
+import { byKey, grouped, headerWrite, spanOf, type Plan } from './timeline-plan';
 import { purgeBucket } from './timeline-purge';
 import { TimelineReader } from './timeline-reader';
 import {
@@ -27,15 +28,12 @@ import {
   headerKey,
   headerRow,
   isHeader,
-  signalKey,
   signalRow,
   type Header,
   type NextHeader,
 } from './timeline-rows';
 
 const EVERY_ROW = { from: '', to: '~~~~' };
-/** One row that is refused fails all that share its transaction. */
-const TRANSACTION_TIMELINES = 50;
 const BUCKETS = '0123456789abcdef';
 const PURGED = 'purged';
 
@@ -353,72 +351,10 @@ const UNWRITTEN: StoredTimeline = {
   ...{ signals: [], isDirty: false, hasFindings: true, canOpen: false },
 };
 
-/** What must be written of one timeline, as it was read. */
-interface Plan {
-  readonly touched: Touched;
-  readonly partition: string;
-  /** Of its header; absent when there is none. */
-  readonly etag: string | undefined;
-  readonly next: NextHeader;
-  readonly writes: readonly Row[];
-}
-
 interface HeaderUpdate {
   readonly timeline: TimelineRef;
   readonly stored: StoredTimeline;
   readonly next: NextHeader;
-}
-
-function headerWrite({
-  partition,
-  etag,
-  next,
-}: Plan): { insert: Row } | { update: Row; etag: string } {
-  const row = headerRow(partition, next);
-  return etag === undefined ? { insert: row } : { update: row, etag };
-}
-
-/** Puts together what one transaction takes. */
-function grouped(plans: readonly Plan[]): readonly (readonly Plan[])[] {
-  const groups: Plan[][] = [];
-  let [rows, bytes] = [0, 0];
-  for (const plan of plans) {
-    const ownRows = 1 + plan.writes.length;
-    const ownBytes = [headerRow(plan.partition, plan.next), ...plan.writes]
-      .map(bytesOf)
-      .reduce((sum, each) => sum + each, 0);
-    const last = groups.at(-1);
-    if (
-      last !== undefined &&
-      last.length < TRANSACTION_TIMELINES &&
-      rows + ownRows <= TRANSACTION_ROWS &&
-      bytes + ownBytes <= TRANSACTION_BYTES
-    ) {
-      last.push(plan);
-      rows += ownRows;
-      bytes += ownBytes;
-    } else {
-      groups.push([plan]);
-      [rows, bytes] = [ownRows, ownBytes];
-    }
-  }
-  return groups;
-}
-
-/** Signals by row key; those of one key are joined. */
-function byKey({ timeline, signals }: Touched, join: JoinRules): ReadonlyMap<string, Signal> {
-  const joined = new Map<string, Signal>();
-  for (const signal of signals) {
-    const rowKey = signalKey(timeline.id, signal.key);
-    const known = joined.get(rowKey);
-    joined.set(rowKey, known === undefined ? signal : joinSignals(known, signal, join));
-  }
-  return joined;
-}
-
-function spanOf(fresh: ReadonlyMap<string, Signal>): KeyRange {
-  const rowKeys = [...fresh.keys()].sort();
-  return { from: rowKeys[0] ?? '', to: after(`${rowKeys.at(-1) ?? ''}|`) };
 }
 
 function orUnreadable(read: () => StoredTimeline): StoredTimeline | UnreadableRowError {

@@ -13,13 +13,12 @@ import type { Source } from '../record';
 import {
   between,
   earliest,
-  fromEpoch,
-  epochOf,
   HOUR,
   latest,
   MINUTE,
   plus,
   startOfDay,
+  startOfHour,
   type Duration,
   type Instant,
 } from '../time';
@@ -397,8 +396,4 @@ export function anotherFailure(
     before?.failure === failure.failure ? before : { runs: 0, kindSince: now };
   const since = before?.since ?? now;
   return { ...failure, since, kindSince, lastAt: now, runs: runs + 1 };
-}
-
-export function startOfHour(instant: Instant): Instant {
-  return fromEpoch(Math.floor(epochOf(instant) / HOUR) * HOUR);
 }

@@ -1,8 +1,7 @@
 import type { JsonObject } from '../../domain/json';
 import { timelineId } from '../../domain/findings/finding';
-import { startOfHour } from '../../domain/reading/journal';
 import type { Signal, Subject } from '../../domain/findings/signal';
-import { latest, monthOf, type Instant } from '../../domain/time';
+import { latest, monthOf, startOfHour, type Instant } from '../../domain/time';
 import { damagedInWords, damagedRemedy, gravestFirst } from '../audit-trail/damaged';
 import { keep } from './keep';
 import { LOG_READING, readingSignal, type ReadingNews } from './log-reading';

@@ -1,7 +1,7 @@
 import { canonical, shortHash, type Json } from '../../domain/json';
 import { feedName, type Feed, type Property } from '../../domain/reading/feed';
 import { timelineId } from '../../domain/findings/finding';
-import { startOfHour, type FeedState } from '../../domain/reading/journal';
+import type { FeedState } from '../../domain/reading/journal';
 import type { Source } from '../../domain/record';
 import type { Signal, Subject } from '../../domain/findings/signal';
 import {
@@ -20,6 +20,7 @@ import {
   toMinute,
   type Duration,
   type Instant,
+  startOfHour,
 } from '../../domain/time';
 import { inWords } from '../../domain/reading/wrong-clock';
 import { announceFirstStart, type FirstStart } from './first-start';

@@ -13,7 +13,6 @@ import {
   markGap,
   HOUR_TILE_DELAY,
   hoursDue,
-  startOfHour,
   UNREAD,
   type DroppedFilter,
   type Journal,
@@ -24,7 +23,6 @@ import {
 import { figuresOf } from '../../../shared/domain/reading/lateness';
 import {
   DAY,
-  fromEpoch,
   HOUR,
   MINUTE,
   plus,
@@ -547,9 +545,7 @@ describe('shared/domain/reading/journal', () => {
     });
   });
 
-  it('an hour begins at its first minute', () => {
-    expect(startOfHour(toInstant('2026-06-10T11:59:59.9999999Z'))).toBe(hour(11));
-    expect(startOfHour(fromEpoch(0))).toBe(fromEpoch(0));
+  it('a day is read again two days after it closed', () => {
     expect(DAY_TILE_DELAY).toBe(48 * HOUR);
   });
 });

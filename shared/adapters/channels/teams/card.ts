@@ -5,6 +5,25 @@ import type { Alert, AlertVerb } from '../../../domain/findings/transition';
 import { stepFor } from '../../../domain/runbook';
 import { byTime, toInstant, toMinute, type Instant } from '../../../domain/time';
 import type { FindingPost, NoticePost, Post } from '../../../pipeline/ports/channel';
+import {
+  adaptiveCard,
+  banner,
+  fact,
+  factSet,
+  fitted,
+  envelope,
+  heading,
+  openUrl,
+  small,
+  text,
+  type AdaptiveCard,
+  type Container,
+  type Fact,
+  type OpenUrl,
+  type Style,
+  type TeamsMessage,
+  type TextBlock,
+} from './adaptive-card';
 import { bare, fromLog, ours } from './card-text';
 
 /** What a card says beside its findings. */
@@ -16,63 +35,7 @@ export interface CardContext {
   readonly tenantId: string;
 }
 
-/** What the trigger "When a Teams webhook request is received" takes. */
-export interface TeamsMessage {
-  readonly type: 'message';
-  readonly attachments: readonly [
-    {
-      readonly contentType: 'application/vnd.microsoft.card.adaptive';
-      readonly contentUrl: null;
-      readonly content: AdaptiveCard;
-    },
-  ];
-}
-
-/** The part of Adaptive Cards 1.4 that is used here. Nothing in it sends anything back: behind a webhook is no bot. */
-export interface AdaptiveCard {
-  readonly $schema: string;
-  readonly type: 'AdaptiveCard';
-  readonly version: '1.4';
-  readonly msteams: { readonly width: 'Full' };
-  readonly fallbackText: string;
-  readonly body: readonly CardElement[];
-  readonly actions: readonly OpenUrl[];
-}
-type CardElement = TextBlock | FactSet | Container;
-interface TextBlock {
-  readonly type: 'TextBlock';
-  readonly text: string;
-  readonly wrap: true;
-  readonly weight?: 'Bolder';
-  readonly size?: 'Small' | 'Large';
-  readonly isSubtle?: true;
-  readonly separator?: true;
-}
-interface Fact {
-  readonly title: string;
-  readonly value: string;
-}
-interface FactSet {
-  readonly type: 'FactSet';
-  readonly facts: readonly Fact[];
-}
-interface Container {
-  readonly type: 'Container';
-  readonly id: string;
-  readonly style: Style;
-  readonly bleed: true;
-  readonly items: readonly TextBlock[];
-}
-type Style = 'attention' | 'warning' | 'accent' | 'good' | 'emphasis';
-interface OpenUrl {
-  readonly type: 'Action.OpenUrl';
-  readonly title: string;
-  readonly url: string;
-}
 type Item = FindingPost['items'][number];
-
-/** Teams refuses more than 28 KB; what the flow adds is not ours to know. In UTF-8 bytes of the serialised message. */
-export const MESSAGE_LIMIT = 24_576;
 
 /**
  * The message for a post. Times are UTC, everything from the log is literal text. What does not fit is left out in
@@ -94,40 +57,6 @@ export function teamsMessage(post: Post, context: CardContext): TeamsMessage {
     case 'digest':
       return fitted([20, 12, 6], 3, (rows) => digestOf(post, context, rows));
   }
-}
-
-/** The largest that fits; the smallest always does, for every text in it is bounded. */
-function fitted<S>(
-  sizes: readonly S[],
-  smallest: S,
-  build: (size: S) => AdaptiveCard,
-): TeamsMessage {
-  for (const size of sizes) {
-    const message = envelope(build(size));
-    if (Buffer.byteLength(JSON.stringify(message)) < MESSAGE_LIMIT) {
-      return message;
-    }
-  }
-  return envelope(build(smallest));
-}
-
-function envelope(content: AdaptiveCard): TeamsMessage {
-  const contentType = 'application/vnd.microsoft.card.adaptive';
-  return { type: 'message', attachments: [{ contentType, contentUrl: null, content }] };
-}
-
-function adaptiveCard(
-  fallbackText: string,
-  body: readonly CardElement[],
-  actions: readonly OpenUrl[],
-): AdaptiveCard {
-  return {
-    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-    type: 'AdaptiveCard',
-    version: '1.4',
-    msteams: { width: 'Full' },
-    ...{ fallbackText, body, actions },
-  };
 }
 
 // --------------------------------------------------------------------------------------------------------- a card
@@ -153,28 +82,18 @@ function cardOf(item: Item, context: CardContext, size: CardSize): AdaptiveCard 
   const steps = context
     .runbookOf(finding.detector)
     .slice(0, 4)
-    .map((step) => stepFor(step, finding));
+    .map((step, i) => ({ title: String(i + 1), value: ours(stepFor(step, finding)) }));
   return adaptiveCard(
     fallbackOf(item),
     [
       headline(alert, finding),
-      { type: 'FactSet', facts: [...whoAndWhen(finding), ...factsOf(finding, size.facts)] },
+      factSet([...whoAndWhen(finding), ...factsOf(finding, size.facts)]),
       heading('What happened'),
-      { type: 'FactSet', facts: timelineOf(finding, size.events) },
+      factSet(timelineOf(finding, size.events)),
       heading('Why it matters'),
-      { type: 'TextBlock', text: fromLog(finding.summary, size.text), wrap: true },
-      ...(steps.length === 0
-        ? []
-        : [
-            heading('First steps'),
-            {
-              type: 'FactSet' as const,
-              facts: steps.map((step, i) => ({ title: String(i + 1), value: ours(step) })),
-            },
-          ]),
-      ...(isWhole
-        ? []
-        : [small(ours('Shortened to fit: the whole is on the finding, under its id.'))]),
+      text(fromLog(finding.summary, size.text)),
+      ...(steps.length === 0 ? [] : [heading('First steps'), factSet(steps)]),
+      ...(isWhole ? [] : [small('Shortened to fit: the whole is on the finding, under its id.')]),
       footer(item, context),
     ],
     actionsOf(finding, context),
@@ -202,16 +121,10 @@ const NEWS = {
 
 function headline(alert: Alert, finding: Finding): Container {
   const { severity, title } = finding;
-  return {
-    type: 'Container',
-    id: idOf('alert', alert.id),
-    style: STYLES[severity],
-    bleed: true,
-    items: [
-      text(`${severity.toUpperCase()} severity · ${NEWS[alert.verb]}`, { weight: 'Bolder' }),
-      text(fromLog(title, 80), { weight: 'Bolder', size: 'Large' }),
-    ],
-  };
+  return banner(`alert-${alert.id}`, STYLES[severity], [
+    text(`${severity.toUpperCase()} severity · ${NEWS[alert.verb]}`, { weight: 'Bolder' }),
+    text(fromLog(title, 80), { weight: 'Bolder', size: 'Large' }),
+  ]);
 }
 
 function whoAndWhen(finding: Finding): Fact[] {
@@ -301,13 +214,9 @@ function lineOf(item: Item, context: CardContext): AdaptiveCard {
   return adaptiveCard(
     fallbackOf(item),
     [
-      {
-        type: 'Container',
-        id: idOf('alert', alert.id),
-        style: isEnd ? 'good' : STYLES[severity],
-        bleed: true,
-        items: [text(fromLog(said.join(' · '), 500))],
-      },
+      banner(`alert-${alert.id}`, isEnd ? 'good' : STYLES[severity], [
+        text(fromLog(said.join(' · '), 500)),
+      ]),
       footer(item, context),
     ],
     actionsOf(finding, context).slice(0, context.pageUrl === undefined ? 0 : 1),
@@ -333,29 +242,19 @@ function digestOf(post: FindingPost, context: CardContext, most: number): Adapti
   return adaptiveCard(
     `Crosscheck: ${amount} (${countsOf(findings)}). Digest ${bare(post.id, 80)}.`,
     [
-      {
-        type: 'Container',
-        id: idOf('digest', post.id),
-        style: STYLES[worst],
-        bleed: true,
-        items: [
-          text(`${worst.toUpperCase()} severity at most · ${countsOf(findings)}`, {
-            weight: 'Bolder',
-          }),
-          text(`${amount} at once`, { weight: 'Bolder', size: 'Large' }),
-        ],
-      },
+      banner(`digest-${post.id}`, STYLES[worst], [
+        text(`${worst.toUpperCase()} severity at most · ${countsOf(findings)}`, {
+          weight: 'Bolder',
+        }),
+        text(`${amount} at once`, { weight: 'Bolder', size: 'Large' }),
+      ]),
       ...findings.slice(0, most).map(rowOf),
       ...(more > 0 ? [text(`and ${more.toLocaleString('en')} more`, { separator: true })] : []),
       small(
-        ours(
-          `Digest ${post.id} · tenant ${context.tenantId} · all findings: crosscheck findings · times in UTC`,
-        ),
+        `Digest ${post.id} · tenant ${context.tenantId} · all findings: crosscheck findings · times in UTC`,
       ),
     ],
-    context.pageUrl === undefined
-      ? []
-      : [{ type: 'Action.OpenUrl', title: 'Open findings', url: context.pageUrl }],
+    openUrl('Open findings', context.pageUrl),
   );
 }
 
@@ -391,45 +290,19 @@ function noticeOf({ notice }: NoticePost, context: CardContext, most: number): A
   return adaptiveCard(
     `Crosscheck: ${bare(title, 80)}. Notice ${bare(id, 80)}.`,
     [
-      {
-        type: 'Container',
-        id: idOf('notice', id),
-        style: 'good',
-        bleed: true,
-        items: [text(ours(title, 80), { weight: 'Bolder', size: 'Large' })],
-      },
+      banner(`notice-${id}`, 'good', [text(ours(title, 80), { weight: 'Bolder', size: 'Large' })]),
       ...lines.slice(0, most).map((line) => text(ours(line))),
-      small(ours(`Notice ${id} · tenant ${context.tenantId} · times in UTC`)),
+      small(`Notice ${id} · tenant ${context.tenantId} · times in UTC`),
     ],
-    context.pageUrl === undefined
-      ? []
-      : [{ type: 'Action.OpenUrl', title: 'Open Crosscheck', url: context.pageUrl }],
+    openUrl('Open Crosscheck', context.pageUrl),
   );
 }
 
 // ------------------------------------------------------------------------------------------------------ the parts
 
-function text(content: string, look: Partial<Omit<TextBlock, 'type' | 'text'>> = {}): TextBlock {
-  return { type: 'TextBlock', text: content, wrap: true, ...look };
-}
-
-function heading(content: string): TextBlock {
-  return text(content, { weight: 'Bolder', separator: true });
-}
-
-function small(content: string): TextBlock {
-  return text(content, { size: 'Small', isSubtle: true });
-}
-
-function fact(title: string, value: string): Fact {
-  return { title: fromLog(title, 40), value: fromLog(value, 200) };
-}
-
 /** The finding's id is always on the card: a button may be missing, and the alert's id tells a repeat from news. */
 function footer({ alert, finding }: Item, { tenantId }: CardContext): TextBlock {
-  return small(
-    ours(`Finding ${finding.id} · alert ${alert.id} · tenant ${tenantId} · times in UTC`),
-  );
+  return small(`Finding ${finding.id} · alert ${alert.id} · tenant ${tenantId} · times in UTC`);
 }
 
 function fallbackOf({ alert, finding }: Item): string {
@@ -437,21 +310,14 @@ function fallbackOf({ alert, finding }: Item): string {
   return `Crosscheck, ${severity} severity, ${NEWS[alert.verb]}: ${bare(title, 80)}. Finding ${id}, alert ${alert.id}.`;
 }
 
+const USER_PAGE =
+  'https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/';
+
 function actionsOf({ id, subject }: Finding, { pageUrl }: CardContext): OpenUrl[] {
   const user = encodeURIComponent(subject.id.toWellFormed().slice(0, 200));
   return [
-    ...(pageUrl === undefined
-      ? []
-      : [{ type: 'Action.OpenUrl' as const, title: 'Open finding', url: pageOf(pageUrl, id) }]),
-    ...(subject.type === 'user'
-      ? [
-          {
-            type: 'Action.OpenUrl' as const,
-            title: 'Open user in Entra',
-            url: `https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/${user}`,
-          },
-        ]
-      : []),
+    ...openUrl('Open finding', pageUrl && pageOf(pageUrl, id)),
+    ...(subject.type === 'user' ? openUrl('Open user in Entra', `${USER_PAGE}${user}`) : []),
   ];
 }
 
@@ -459,10 +325,6 @@ function pageOf(pageUrl: string, findingId: string): string {
   const url = new URL(pageUrl);
   url.searchParams.set('finding', findingId);
   return url.href;
-}
-
-function idOf(kind: string, id: string): string {
-  return `${kind}-${id.replace(/[^\w-]/g, '')}`;
 }
 
 function capital(word: string): string {

@@ -1,11 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import {
-  MESSAGE_LIMIT,
-  teamsMessage,
-  type CardContext,
-} from '../../../../shared/adapters/channels/teams/card';
+import { MESSAGE_LIMIT } from '../../../../shared/adapters/channels/teams/adaptive-card';
+import { teamsMessage, type CardContext } from '../../../../shared/adapters/channels/teams/card';
 import { DETECTORS } from '../../../../shared/detectors/index';
 import type { Json, JsonObject } from '../../../../shared/domain/json';
 import { SEVERITIES } from '../../../../shared/domain/detector';

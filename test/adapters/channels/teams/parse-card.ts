@@ -1,5 +1,5 @@
 import type * as AdaptiveCards from 'adaptivecards';
-import type { TeamsMessage } from '../../../../shared/adapters/channels/teams/card';
+import type { TeamsMessage } from '../../../../shared/adapters/channels/teams/adaptive-card';
 
 // The package's own entry cannot be loaded by Node; this bundle can, and needs no browser to parse.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
