@@ -1,5 +1,5 @@
 /** Of the properties of a page that hold its rows. */
-const LONGEST_NAME = 'records'.length;
+const MAX_NAME = 'records'.length;
 
 /** A name in an object that comes in pieces: does it hold rows? */
 export class Key {
@@ -23,9 +23,9 @@ export class Key {
 
   /** The chunk is over. @param isOpen in the middle of it. */
   carryOver(chunk: string, isOpen: boolean): void {
-    if (isOpen && this.#held.length <= LONGEST_NAME) {
+    if (isOpen && this.#held.length <= MAX_NAME) {
       // Longer than any name that matters is enough of a long text.
-      this.#held += chunk.slice(this.start, this.start + LONGEST_NAME + 1);
+      this.#held += chunk.slice(this.start, this.start + MAX_NAME + 1);
     }
     this.start = 0;
   }
