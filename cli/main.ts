@@ -15,6 +15,7 @@ import type { ExportOptions } from './commands/export';
 import { withFilters } from './filter';
 import type { FindingsOptions } from './commands/findings';
 import type { PollCommandOptions } from './commands/poll';
+import type { ReadinessOptions } from './commands/readiness';
 import type { RepairOptions } from './commands/repair';
 import type { StartOptions } from './commands/start';
 import { printable, processTerminal } from './print';
@@ -193,6 +194,25 @@ ${SETTINGS_HELP}`,
     .action(async (options: DoctorOptions) => {
       const { doctorCommand } = await import('./commands/doctor');
       setExit(await doctorCommand(options, world));
+    });
+  root
+    .command('readiness')
+    .description('list whom an MFA requirement would stop today although a method is listed')
+    .option('--group <id>', 'the object id of a group: only its members, also through other groups')
+    .option('--json', 'print JSON to standard output')
+    .option('--csv', 'print CSV to standard output')
+    .addHelpText(
+      'after',
+      `
+Ask before you switch a policy on. It puts the open findings of mfa-registration-unfinished beside the methods that
+Microsoft Entra lists for each person, and says what it could not read.
+
+Exit code: 0 everything could be read, 1 something could not (the list is what is known), 2 wrong usage.
+${SETTINGS_HELP}`,
+    )
+    .action(async (options: ReadinessOptions) => {
+      const { readinessCommand } = await import('./commands/readiness');
+      setExit(await readinessCommand(options, world));
     });
   root
     .command('status')

@@ -10,6 +10,7 @@ import {
   type Instant,
 } from '../../shared/domain/time';
 import { listRows, odataError } from './audit-log-api';
+import { answerDirectory } from './directory-api';
 import { createPeople, type Person } from './people';
 import { seeded } from './random';
 import { routineAudit, routineSignIn } from './routine';
@@ -148,7 +149,12 @@ class Tenant implements DemoTenant {
     if (authorization !== undefined && request.headers.get('authorization') !== authorization) {
       return odataError(401, 'InvalidAuthenticationToken', 'Access token is empty or invalid.');
     }
-    const { pathname } = new URL(request.url);
+    const url = new URL(request.url);
+    const { pathname } = url;
+    const directory = answerDirectory(url, this.#people);
+    if (directory !== undefined) {
+      return new Response(directory.body, directory);
+    }
     if (pathname === POLICIES) {
       return Response.json({ value: [] });
     }

@@ -12,6 +12,8 @@ import {
 } from '../pipeline/findings/decide';
 import type { ExportFormat, ExportFormatName } from '../pipeline/queries/export-findings';
 import type { Health } from '../pipeline/queries/health';
+import { GroupNotFoundError, type Readiness } from '../pipeline/queries/readiness';
+import { SourceError } from '../pipeline/ports/record-source';
 import { PositionError } from '../pipeline/ports/finding-index';
 import type { Now } from '../pipeline/ports/clock';
 import type { Stores } from '../pipeline/ports/stores';
@@ -53,6 +55,7 @@ export interface ApiMonitor {
   readonly health: () => Promise<Health>;
   readonly coverage: (range: Range) => Promise<CoverageReport>;
   readonly verify: (range: Range) => Promise<Verification>;
+  readonly readiness: (options: { readonly group?: string }) => Promise<Readiness>;
   readonly exportFormat: (name: ExportFormatName) => Promise<ExportFormat>;
 }
 
@@ -191,11 +194,14 @@ function problemOf(error: unknown): Answer | undefined {
     const why = 'it was never written, or its retention is over.';
     return problem('not-found', `There is no finding ${error.findingId} in this tenant; ${why}`);
   }
-  if (error instanceof AlertNotFoundError) {
+  if (error instanceof AlertNotFoundError || error instanceof GroupNotFoundError) {
     return problem('not-found', sentence(error.message));
   }
   if (error instanceof FindingChangedError) {
     return problem('precondition-failed', sentence(error.message));
+  }
+  if (error instanceof SourceError) {
+    return problem('unavailable', `${sentence(error.message)} ${error.remedy}`);
   }
   return error instanceof ActRefusedError ||
     error instanceof FindingBusyError ||

@@ -147,6 +147,16 @@ export const verifyQuery = rangeOf('happened');
 /** Which stretch of the logs is looked at. */
 export const coverageQuery = rangeOf('was logged');
 
+/** Whose readiness is asked for. */
+export const readinessQuery = z.strictObject({
+  group: z
+    .string()
+    .regex(GUID, 'takes the object id of a group, as Entra shows it')
+    .toLowerCase()
+    .optional()
+    .meta({ description: 'The object id of a group: only its members. Absent: everybody.' }),
+});
+
 /** For what takes no parameters: what is given all the same is named. */
 export const noQuery = z.strictObject({});
 

@@ -61,6 +61,10 @@ export const ROUTES: readonly Route[] = [
     load: async () => (await import('./coverage')).getCoverage,
   },
   {
+    ...{ name: 'readiness', method: 'GET', path: '/api/readiness', role: 'Auditor' },
+    load: async () => (await import('./readiness')).getReadiness,
+  },
+  {
     ...{ name: 'verify', method: 'GET', path: '/api/verify', role: 'Auditor' },
     load: async () => (await import('./verify')).getVerification,
   },

@@ -3,6 +3,7 @@ import type { Logger } from '../adapters/logging/logger';
 import type { Config } from '../config/config';
 import type { Source } from '../domain/record';
 import type { Clock } from '../pipeline/ports/clock';
+import type { Directory } from '../pipeline/ports/directory';
 import type { RecordSource } from '../pipeline/ports/record-source';
 
 /** What a source keeps from poll to poll: its token, and its part of Graph's limit. */
@@ -49,6 +50,17 @@ export async function graphToken(
   return auth === 'none'
     ? undefined
     : tokenGetter(credentialFor(auth, { tenantId, clientId }), baseUrl, clock);
+}
+
+/** The directory of Microsoft Graph. */
+export async function buildDirectory(
+  config: Config,
+  clock: Clock,
+  access: Access,
+): Promise<Directory> {
+  const { graphDirectory } = await import('../adapters/graph/graph-directory');
+  const { baseUrl } = config.graph;
+  return graphDirectory({ ...{ baseUrl, clock, fetch, random: Math.random }, ...access });
 }
 
 /** What a run asked of Graph. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config';
 import { readConfigForTimers } from '../config/config-for-timers';
 import { processEnvironment } from '../config/environment';
 import { DETECTORS } from '../detectors/index';
+import { mfaRegistrationUnfinished } from '../detectors/mfa-registration-unfinished';
 import type { Detector } from '../domain/detector';
 import type { Source } from '../domain/record';
 import { MINUTE, type Instant } from '../domain/time';
@@ -16,6 +17,7 @@ import { coverageReport, type CoverageReport } from '../pipeline/queries/coverag
 import { deliverAlerts, type DeliverReport } from '../pipeline/delivery/deliver';
 import type { ExportFormat, ExportFormatName } from '../pipeline/queries/export-findings';
 import { health, READING_OFF, type Health } from '../pipeline/queries/health';
+import { readiness, type Readiness } from '../pipeline/queries/readiness';
 import { KnownSignals } from '../pipeline/reading/known-signals';
 import { pollSource, type PollReport } from '../pipeline/poll';
 import { repairRows, type RowRepairReport } from '../pipeline/audit-trail/repair-rows';
@@ -32,7 +34,14 @@ import type { Clock } from '../pipeline/ports/clock';
 import type { Stores } from '../pipeline/ports/stores';
 import { buildChannels } from './channels';
 import { DETECTOR_IDS, detectorOf, neededFeeds, neededSources, titlesOf } from './detectors';
-import { buildAccess, buildSource, memoized, requestsPerDoor, type Counters } from './graph';
+import {
+  buildAccess,
+  buildDirectory,
+  buildSource,
+  memoized,
+  requestsPerDoor,
+  type Counters,
+} from './graph';
 import { logAssessed, logPoll, logTime } from './run-log';
 import { buildCopies, buildStores } from './stores';
 
@@ -68,6 +77,8 @@ export interface Monitor {
   /** Removes what is older than the retention. */
   readonly purge: () => Promise<RetentionReport>;
   readonly verify: (range: Range) => Promise<Verification>;
+  /** Whom an MFA requirement would stop today. @throws GroupNotFoundError, SourceError */
+  readonly readiness: (options: { readonly group?: string }) => Promise<Readiness>;
   /** How findings are written. */
   readonly exportFormat: (name: ExportFormatName) => Promise<ExportFormat>;
   /** Rebuilds the stored rows that cannot be read, as far as they can be derived. */
@@ -265,6 +276,14 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
       return exportFormat(name, { version, detectorOf });
     },
     repairRows: () => repairRows({ tenantId, stores, clock, detectors: DETECTORS }),
+    readiness: async (options) =>
+      readiness(
+        {
+          ...{ stores, clock, detector: mfaRegistrationUnfinished },
+          directory: await buildDirectory(config, clock, await lookAccess('any')),
+        },
+        options,
+      ),
     verify: async (range) =>
       verifyRecord(
         { rows: stores.rows, copies: await buildCopies(config), lists: stores, clock },

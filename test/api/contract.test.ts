@@ -13,7 +13,7 @@ import { LOG_READING } from '../../shared/pipeline/findings/log-reading';
 import { addRule } from '../../shared/pipeline/findings/rules';
 import { sealRecord } from '../../shared/pipeline/audit-trail/seal';
 import { unreadableRow } from '../contracts/samples';
-import { ask, monitorOver, textOf, type Asked } from '../fakes/api-monitor';
+import { ask, GROUP, monitorOver, textOf, type Asked } from '../fakes/api-monitor';
 import { giveUpCoverage, inFeed } from '../fakes/cover';
 import { DemoWatch } from '../fakes/demo-watch';
 import { putAlert } from '../fakes/put-alert';
@@ -235,6 +235,9 @@ describe('the published description', () => {
       coverage.sources.flatMap((each) => Object.values(each.detectors).flatMap(({ gaps }) => gaps)),
     ).not.toEqual([]);
     await get('stats');
+    await get('readiness');
+    await get('readiness', { query: `?group=${GROUP}` });
+    await get('readiness', { query: `?group=${GROUP.replace('1', '2')}` });
     await get('verify');
     await get('health');
     await get('health', { isUp: false });

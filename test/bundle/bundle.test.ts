@@ -128,7 +128,7 @@ if (!isBuilt) {
     expect(
       Object.fromEntries(doors.map(({ name }) => [name, report.outcomes[name]?.status])),
     ).toEqual({
-      coverage: 200,
+      ...{ coverage: 200, readiness: 200 },
       ...{ findings: 200, health: 200, openapi: 200, stats: 200, status: 200, verify: 200 },
       ...{ notFound: 404, export: 400, finding: 404, resend: 415, transitions: 415 },
     });

@@ -9,9 +9,27 @@ import { health } from '../../shared/pipeline/queries/health';
 import { LOG_READING } from '../../shared/pipeline/findings/log-reading';
 import type { Stores } from '../../shared/pipeline/ports/stores';
 import { verifyRecord } from '../../shared/pipeline/audit-trail/verify';
+import { readiness } from '../../shared/pipeline/queries/readiness';
+import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registration-unfinished';
+import { SourceError } from '../../shared/pipeline/ports/record-source';
+import type { Directory } from '../../shared/pipeline/ports/directory';
 import { minutes } from '../contracts/samples';
 import { principal, TENANT } from '../functions/api-host';
 import { configured } from './run';
+
+/** A directory in which nobody is known and one group is. */
+export const GROUP = '11111111-0000-4000-8000-00000000f001';
+const directory: Directory = {
+  listedMethods: async function* () {
+    yield await Promise.resolve([]);
+  },
+  membersOf: async function* (group) {
+    if (group !== GROUP) {
+      throw new SourceError('bad-answer', 'Graph answered 404', 'Nothing.', { status: 404 });
+    }
+    yield await Promise.resolve([]);
+  },
+};
 
 /** What the composition makes for the API, over any stores. */
 export function monitorOver(stores: Stores, over: Partial<ApiMonitor> = {}): ApiMonitor {
@@ -30,6 +48,8 @@ export function monitorOver(stores: Stores, over: Partial<ApiMonitor> = {}): Api
     coverage: (range) => coverageReport(stores, detectors, clock, range),
     verify: (range) =>
       verifyRecord({ rows: stores.rows, copies: undefined, lists: stores, clock }, range),
+    readiness: (options) =>
+      readiness({ stores, clock, directory, detector: mfaRegistrationUnfinished }, options),
     exportFormat: (name) =>
       Promise.resolve(
         exportFormat(name, {

@@ -102,6 +102,7 @@ describe('functions/http', () => {
     ['finding', 404, {}],
     ['export', 200, { query: '?format=csv' }],
     ['stats', 200, {}],
+    ['readiness', 200, {}],
     ['status', 200, {}],
     ['verify', 200, {}],
     ['openapi', 200, {}],

@@ -41,10 +41,10 @@ export function csvLast(manifest: string): string {
 }
 
 /**
- * One row. Everything is quoted, control characters become spaces and leading spaces go, and a cell that a spreadsheet
+ * One row of any table. Everything is quoted, control characters become spaces and leading spaces go, and a cell that a spreadsheet
  * would run as a formula begins with an apostrophe.
  */
-function csvRow(cells: readonly (string | undefined)[]): string {
+export function csvRow(cells: readonly (string | undefined)[]): string {
   const row = cells.map((cell = '') => plainText(cell).trimStart());
   return stringify([row], { quoted: true, quoted_empty: true, escape_formulas: true });
 }

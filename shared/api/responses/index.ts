@@ -2,4 +2,5 @@
 export * from './findings';
 export * from './coverage';
 export * from './monitor';
+export * from './readiness';
 export type { Body } from './parts';
