@@ -17,6 +17,8 @@ import { ask, GROUP, monitorOver, textOf, type Asked } from '../fakes/api-monito
 import { giveUpCoverage, inFeed } from '../fakes/cover';
 import { DemoWatch } from '../fakes/demo-watch';
 import { putAlert } from '../fakes/put-alert';
+import { passIssued } from '../fakes/records';
+import { configured, deliver } from '../fakes/run';
 import { OTHER_TENANT, principal } from '../functions/api-host';
 
 /**
@@ -123,6 +125,10 @@ beforeAll(async () => {
   await watch.through(4);
   watch.refused = 'directoryAudits';
   await watch.through(5);
+  // Longer ago than anything that the demo tells.
+  const issued = passIssued({ id: 'pass', user: 'noor', at: plus(START, HOUR) });
+  const told = { records: [issued], coverage: [], now: clock.now() };
+  await deliver({ stores, detectors: configured() }, told);
   const [first, second] = stores.findings.list();
   const made = { owner: 'olga', reason: 'known', createdBy: 'olga' };
   const expiresAt = plus(clock.now(), 30 * DAY);
