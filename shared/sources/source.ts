@@ -1,5 +1,6 @@
 import type { Property } from '../domain/reading/feed';
 import type { EntraRecord, Source } from '../domain/record';
+import type { RowShape } from './shape';
 
 /** The record that a row of a source becomes. */
 export type RecordOf<S extends Source> = Extract<EntraRecord, { readonly source: S }>;
@@ -39,6 +40,8 @@ export interface SourceSpec<S extends Source = Source> {
   readonly about: (id: string) => string;
   /** Whom a record is about, when it is a person. */
   readonly personId: (record: RecordOf<S>) => string | undefined;
+  /** How its rows look in exports. */
+  readonly shape: RowShape;
   /** The permission of Graph that it is read with. */
   readonly permission: string;
   /** The licence without which Graph refuses it. */

@@ -1,4 +1,4 @@
-import { isGiven, type Row } from './values';
+import { isGiven, type Row } from '../../sources/values';
 
 /** The tables of Defender's advanced hunting that tell of Entra, each with columns that no other shape has. */
 const TABLES: readonly (readonly [name: string, columns: readonly string[]])[] = [

@@ -13,6 +13,13 @@ export type ReadRow =
   | { readonly at: Instant; readonly id: string; readonly record?: EntraRecord }
   | { readonly malformed: Malformed };
 
+/** How a row becomes a record, by source. */
+const TO_RECORD: Readonly<Record<Source, (id: string, at: Instant, row: unknown) => EntraRecord>> =
+  {
+    directoryAudits: toAuditRecord,
+    signIns: toSignInRecord,
+  };
+
 /**
  * Every row gets a plain look at id, time and kind; the schema is for rows that a detector looks at, which are few.
  * A row that cannot be used comes back as `malformed` with a reason that holds no value of the row, and with what is
@@ -56,7 +63,7 @@ function look(
   const unread = (reason: string, isKindKnown = true): Unread => ({
     malformed: { source, ...(id !== undefined && { id }), reason, isKindKnown },
   });
-  const problem = problemOfKind(source, row);
+  const problem = REGISTER[source].shape.problem(row);
   if (problem !== undefined) {
     return unread(problem, false);
   }
@@ -81,8 +88,7 @@ function look(
     if (!wanted.isWanted(row)) {
       return { id, at };
     }
-    const convert = source === 'directoryAudits' ? toAuditRecord : toSignInRecord;
-    return { id, at, record: convert(id, at, row) };
+    return { id, at, record: TO_RECORD[source](id, at, row) };
   } catch (error) {
     return unread(reasonOf(error, property));
   }
@@ -94,35 +100,6 @@ function idOf(id: unknown): string | undefined {
     return String(id);
   }
   return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH ? id : undefined;
-}
-
-/** What makes a row one of those that a detector reads, or not: when it cannot be read, nobody knows. */
-function problemOfKind(source: Source, row: Readonly<Record<string, unknown>>): string | undefined {
-  if (source === 'directoryAudits') {
-    const activity = row['activityDisplayName'];
-    return activity === undefined || activity === null || activity === ''
-      ? 'the record has no activityDisplayName'
-      : typeof activity !== 'string'
-        ? 'activityDisplayName is not a text'
-        : undefined;
-  }
-  const { clientAppUsed: client, status } = row;
-  if (client !== undefined && client !== null && typeof client !== 'string') {
-    return 'clientAppUsed is not a text';
-  }
-  if (status === undefined || status === null) {
-    return undefined;
-  }
-  if (typeof status !== 'object') {
-    return 'status is not an object';
-  }
-  const code = (status as Readonly<Record<string, unknown>>)['errorCode'];
-  const isCode =
-    code === undefined ||
-    code === null ||
-    Number.isInteger(code) ||
-    (typeof code === 'string' && /^-?\d+$/.test(code));
-  return isCode ? undefined : 'status.errorCode is not a number';
 }
 
 /** How far the zones of this earth lie apart from UTC. */

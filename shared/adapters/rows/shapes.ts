@@ -1,8 +1,10 @@
 import type { Source } from '../../domain/record';
-import { fromColumns, fromPortalSignIn, isPortalSignIn, sourceOfColumns } from './columns';
+import { REGISTER, SOURCES } from '../../sources';
+import type { Flaws } from '../../sources/shape';
+import { fromColumns } from './columns';
 import { defenderTable } from './defender';
-import { complete, finish, NESTED, parsed, type Flaws } from './graph-shape';
-import { isGiven, isRecord, type Row } from './values';
+import { finish, NESTED, parsed } from './graph-shape';
+import { isGiven, isRecord, type Row } from '../../sources/values';
 
 /** What a row of an export is. */
 export type Recognised =
@@ -24,7 +26,7 @@ export const UNKNOWN = 'is neither an audit record nor a sign-in record of Entra
  * Invents neither id nor time: what the row does not say stays absent, for the check that follows.
  */
 export function recognise(row: Record<string, unknown>): Recognised {
-  const source = sourceOfGraph(row);
+  const source = SOURCES.find((each) => REGISTER[each].shape.isGraph(row));
   if (source !== undefined) {
     return ofGraph(source, row);
   }
@@ -51,34 +53,15 @@ const UNIFIED_AUDIT = {
     'unified audit log records do not carry what the detectors need; export the Entra audit log instead',
 } as const;
 
-/** What is read of all that Entra exports: categories of diagnostic settings, tables of Log Analytics. */
-const SOURCES: ReadonlyMap<string, Source> = new Map([
-  ['auditlogs', 'directoryAudits'],
-  ['signinlogs', 'signIns'],
-  ['noninteractiveusersigninlogs', 'signIns'],
-  ['aadnoninteractiveusersigninlogs', 'signIns'],
-]);
+function sourceOfTable(name: string): Source | undefined {
+  return SOURCES.find((each) => REGISTER[each].shape.tables.includes(name.toLowerCase()));
+}
 
 function notRead(category: string): Recognised {
   // Anything may stand in a foreign file, but not in a message.
   return /^[A-Za-z]\w{0,59}$/.test(category)
     ? { ignored: `${category} records are not read by any detector` }
     : { unknown: true };
-}
-
-// Looks for names that users, risk detections, provisioning rows and the like do not have.
-function sourceOfGraph(row: Row): Source | undefined {
-  if (
-    row['activityDisplayName'] !== undefined ||
-    (row['activityDateTime'] !== undefined && row['targetResources'] !== undefined)
-  ) {
-    return 'directoryAudits';
-  }
-  const isSignIn =
-    row['conditionalAccessStatus'] !== undefined ||
-    row['clientAppUsed'] !== undefined ||
-    (row['createdDateTime'] !== undefined && row['userId'] !== undefined);
-  return isSignIn ? 'signIns' : undefined;
 }
 
 // Most rows are Graph's, and there may be a million of them: those that need nothing are handed on as they are.
@@ -107,7 +90,7 @@ function isUnifiedAudit(row: Row): boolean {
 }
 
 function recogniseDiagnostic(row: Row, category: string): Recognised {
-  const source = SOURCES.get(category.toLowerCase());
+  const source = sourceOfTable(category);
   if (source === undefined) {
     return notRead(category);
   }
@@ -119,17 +102,23 @@ function recogniseDiagnostic(row: Row, category: string): Recognised {
       graph[property] = parsed(graph, property, flaws);
     }
   }
-  complete(source, graph, row);
+  REGISTER[source].shape.complete(graph, row);
   return toRecognised(source, graph, flaws);
 }
 
 function recogniseColumns(row: Row): Recognised {
-  if (isPortalSignIn(row)) {
-    return toRecognised('signIns', fromPortalSignIn(row), []);
+  for (const source of SOURCES) {
+    const { portal } = REGISTER[source].shape;
+    if (portal?.is(row) === true) {
+      return toRecognised(source, portal.toGraph(row), []);
+    }
   }
   // Only a name that ends in Logs names a table: analysts like to put something else into `Type`.
   const table = [row['Type'], row['Category']].find(isTableName);
-  const source = table === undefined ? sourceOfColumns(row) : SOURCES.get(table.toLowerCase());
+  const source =
+    table === undefined
+      ? SOURCES.find((each) => REGISTER[each].shape.isColumns(row))
+      : sourceOfTable(table);
   if (source === undefined) {
     return table === undefined ? { unknown: true } : notRead(table);
   }

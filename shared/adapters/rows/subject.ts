@@ -1,6 +1,6 @@
 import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
 import { MAX_ID_LENGTH, shorten } from './shorten';
-import { wordOf } from './values';
+import { wordOf } from '../../sources/values';
 
 /** A row that does not say whom it is about. */
 export class SubjectError extends Error {

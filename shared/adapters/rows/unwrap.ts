@@ -1,5 +1,5 @@
 import { recognise, UNKNOWN, type Recognised } from './shapes';
-import { fromJson, isGiven, isRecord, type Row } from './values';
+import { fromJson, isGiven, isRecord, type Row } from '../../sources/values';
 
 /** What a row turned out to be: there is a reason for all that is not read. */
 export type Known = Exclude<Recognised, { readonly unknown: true }>;

@@ -1,4 +1,5 @@
 import type { SourceSpec } from '../source';
+import { shape } from './shape';
 
 const text = { kind: 'text' } as const;
 const prefixed = { kind: 'text', startswith: true } as const;
@@ -28,5 +29,6 @@ export const directoryAudits: SourceSpec<'directoryAudits'> = {
   about: (id) => `targetResources/any(t:t/id eq ${id})`,
   personId: ({ targets }) =>
     targets.find(({ type = 'User' }) => type === 'User' || type === 'N/A')?.id,
+  shape,
   permission: 'AuditLog.Read.All',
 };

@@ -1,4 +1,5 @@
 import type { SourceSpec } from '../source';
+import { shape } from './shape';
 
 const text = { kind: 'text' } as const;
 const prefixed = { kind: 'text', startswith: true } as const;
@@ -39,6 +40,7 @@ export const signIns: SourceSpec<'signIns'> = {
   },
   about: (id) => `userId eq ${id}`,
   personId: ({ user }) => user.id,
+  shape,
   permission: 'AuditLog.Read.All',
   licence: 'Entra ID P1 or P2',
   policies: 'appliedConditionalAccessPolicies',
