@@ -48,8 +48,8 @@ export const POLL_EVERY = 5 * MINUTE;
 /** A Monday. */
 const BEGINS = toInstant('2026-03-02T00:00:00Z');
 const WARM_UP_EVERY = HOUR;
-/** The day is read a last time 48 hours after it ended, and what shows then is judged. */
-const RUN_ON = 54 * HOUR;
+/** A day is read a last time 48 hours after it ended, and some stories take five days until they must be told. */
+const RUN_ON = 8 * DAY;
 /** So long after the last day polls go on as before, so that the delays of its stories count like the others. */
 const SAME_PACE = 6 * HOUR;
 /** For a thousand people. */
@@ -91,7 +91,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluated> {
   const { truths, told, rows } = tenant;
   const names = detectors.map(({ detector }) => detector.id);
   return {
-    ...score({ findings, alerted, truths, told, since }, names),
+    ...score({ findings, alerted, truths, told, since, until: plus(end, -DAY * 3) }, names),
     ...{ rows, requests, rounds, stories: told.filter(({ at }) => at >= since).length },
   };
 }

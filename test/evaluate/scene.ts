@@ -14,6 +14,7 @@ import type { Employee } from './people';
 export interface Truth {
   readonly story: string;
   readonly detector: string;
+  /** Its id or its name. */
   readonly subject: string;
   readonly due: 'alert' | 'record' | 'may';
   /** The event that somebody would want to hear of, and the stretch in which all that belongs to it lies. */
@@ -71,11 +72,14 @@ export class Scene {
   expect(
     detector: string,
     {
+      subject = this.person.id,
       due = 'alert',
       from = 0,
       to = from,
       event = from,
     }: {
+      /** The name or the id of what it is about; the person unless told. */
+      readonly subject?: string;
       readonly due?: Truth['due'];
       readonly from?: Duration;
       readonly to?: Duration;
@@ -84,7 +88,7 @@ export class Scene {
   ): void {
     const instant = (after: Duration): Instant => plus(this.at, after);
     this.truths.push({
-      ...{ story: this.#story, detector, subject: this.person.id, due },
+      ...{ story: this.#story, detector, subject, due },
       // Clocks of services differ.
       ...{ event: instant(event), from: instant(from - 5 * MINUTE), to: instant(to + 5 * MINUTE) },
     });

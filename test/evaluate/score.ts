@@ -13,6 +13,8 @@ export interface Outcome {
   readonly told: readonly ToldOf[];
   /** What began before is warm-up and counts for nothing. */
   readonly since: Instant;
+  /** What somebody would want to hear of later is not over. */
+  readonly until: Instant;
 }
 
 /** Something that a detector got wrong. */
@@ -48,7 +50,7 @@ export interface Scored {
 
 /** Holds findings and alerts against what the stories say: by detector, person and time, and nothing else. */
 export function score(outcome: Outcome, detectors: readonly string[]): Scored {
-  const { findings, alerted, truths, told, since } = outcome;
+  const { findings, alerted, truths, told, since, until } = outcome;
   const ids = [...new Set([...detectors, ...findings.map(({ detector }) => detector)])].sort();
   const faults: Fault[] = [];
   const scores = ids.map((detector): Score => {
@@ -65,7 +67,9 @@ export function score(outcome: Outcome, detectors: readonly string[]): Scored {
       if (isRight || isOver || openedAt < since) {
         return [];
       }
-      const story = told.findLast((each) => each.subject === subject.id)?.story;
+      const story =
+        told.findLast((each) => each.subject === subject.id)?.story ??
+        truths.find((each) => each.subject === subject.name)?.story;
       return [
         {
           kind: first === undefined ? 'false finding' : 'false alert',
@@ -74,7 +78,9 @@ export function score(outcome: Outcome, detectors: readonly string[]): Scored {
         },
       ];
     });
-    const due = expected.filter((each) => each.due !== 'may' && each.event >= since);
+    const due = expected.filter(
+      (each) => each.due !== 'may' && each.event >= since && each.event <= until,
+    );
     const heard = due.map((truth) => heardOf(truth, own, alerted));
     const missed = due.flatMap((truth, i): Fault[] =>
       heard[i] === undefined
@@ -104,7 +110,8 @@ export function score(outcome: Outcome, detectors: readonly string[]): Scored {
 }
 
 function covers(truth: Truth, { subject, firstSeenAt, lastSeenAt }: Finding): boolean {
-  return subject.id === truth.subject && firstSeenAt <= truth.to && lastSeenAt >= truth.from;
+  const isOfIt = subject.id === truth.subject || subject.name === truth.subject;
+  return isOfIt && firstSeenAt <= truth.to && lastSeenAt >= truth.from;
 }
 
 /** When somebody could know of a story: from the first alert, or the first finding where none is due. */
