@@ -53,7 +53,7 @@ const RUN_ON = 8 * DAY;
 /** So long after the last day polls go on as before, so that the delays of its stories count like the others. */
 const SAME_PACE = 6 * HOUR;
 /** For a thousand people. */
-const STORIES_A_DAY = { warmUp: 4, counted: 14 };
+const STORIES_A_DAY = { warmUp: 4, counted: 20 };
 
 /** Lets a tenant live and the monitor follow it, and holds what it found against what happened. */
 export async function evaluate(options: EvaluationOptions): Promise<Evaluated> {

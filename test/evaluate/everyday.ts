@@ -63,6 +63,7 @@ const LOCKED = 'The account is locked, you have tried to sign in too many times.
 
 const WORKING_DAY = 9 * HOUR;
 const WEEK = 7;
+const SPRAY_EVERY = 6;
 const WEEKEND = 5; // the simulation begins on a Monday
 const CHANCE = {
   weekendWork: 0.08,
@@ -82,15 +83,33 @@ export function everydayRows(day: Day): readonly DemoRow[] {
   const random = seeded(`${day.seed}|everyday|${day.number}`);
   const there = day.employees.filter((each) => isThere(each, day.number));
   const admins = there.filter(({ role }) => role === 'admin');
+  const spray = spraysOn(day, random);
   return there.flatMap((person) => {
     const admin = random.pick(admins);
     return [
+      ...spray(person),
       ...atWork(day, person, random),
       ...mailOnPhone(day, person, random),
       ...ofAccount(day, person, admin, random),
       ...comingAndGoing(day, person, admin, random),
     ];
   });
+}
+
+/** Now and then somebody from outside tries one or two passwords on everybody, from many addresses. */
+function spraysOn(day: Day, random: Random): (person: Employee) => DemoRow[] {
+  if (day.number % SPRAY_EVERY !== SPRAY_EVERY - 1) {
+    return () => [];
+  }
+  return (person) =>
+    Array.from({ length: 1 + random.below(2) }, () => {
+      const stamp = lateStamp(plus(day.start, random.next() * DAY), random, day.mode);
+      return signIn(stamp, person, {
+        ...{ clientApp: 'Other clients', conditionalAccess: 'notApplied', policies: [] },
+        ...{ errorCode: 50126, failureReason: WRONG_PASSWORD },
+        ...{ ipAddress: `203.0.113.${1 + random.below(254)}`, place: random.pick(FAR_AWAY) },
+      });
+    });
 }
 
 function isOff(day: Day, random: Random): boolean {

@@ -20,7 +20,8 @@ import {
 const HELP = `Lets a simulated tenant with known truth live, follows it with the real poll on a simulated clock, and
 prints how right each detector was. Exits 1 when a figure is below its bound.
 
-  npm run evaluate -- [--users N] [--days D] [--seed S] [--seeds K] [--warm-up D] [--hard]
+  npm run evaluate -- [--users N] [--days D] [--seed S] [--seeds K] [--warm-up D] [--stories N]
+                      [--hard]
                       [--jobs J] [--precision P] [--recall R] [--everyday A] [--json] [--write]
 
   --users N      people of the tenant (default 500)
@@ -28,6 +29,7 @@ prints how right each detector was. Exits 1 when a figure is below its bound.
   --seed S       the first seed: another one is another tenant (default 1)
   --seeds K      so many seeds, one after the other (default 1)
   --warm-up D    days before, which count for nothing (default 30)
+  --stories N    so many stories and look-alikes a day for 1,000 people (default 20)
   --hard         clocks differ, fields are missing, ids stand for names, people are renamed, rows come
                  up to 5 days late
   --jobs J       so many seeds at once (default 1)
@@ -64,6 +66,7 @@ function readArguments(args: readonly string[]): Arguments {
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string', default: '1' },
         'warm-up': { type: 'string', default: '30' },
+        stories: { type: 'string', default: '20' },
         jobs: { type: 'string', default: '1' },
         precision: { type: 'string', default: '0.95' },
         recall: { type: 'string', default: '0.98' },
@@ -77,7 +80,10 @@ function readArguments(args: readonly string[]): Arguments {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-  const whole = (name: 'users' | 'days' | 'seed' | 'seeds' | 'warm-up' | 'jobs', least = 1) => {
+  const whole = (
+    name: 'users' | 'days' | 'seed' | 'seeds' | 'warm-up' | 'stories' | 'jobs',
+    least = 1,
+  ): number => {
     const value = Number(values[name]);
     if (!/^\d{1,6}$/.test(values[name]) || value < least) {
       throw new UsageError(`--${name} takes a whole number from ${least}, not "${values[name]}"`);
@@ -94,7 +100,7 @@ function readArguments(args: readonly string[]): Arguments {
   const first = whole('seed', 0);
   const setup: Setup = {
     users: whole('users', 20),
-    ...{ days: whole('days'), warmUp: whole('warm-up', 0) },
+    ...{ days: whole('days'), warmUp: whole('warm-up', 0), storiesPerDay: whole('stories') },
     seeds: Array.from({ length: whole('seeds') }, (_, i) => first + i),
     mode: values.hard ? 'hard' : 'easy',
   };
@@ -131,13 +137,13 @@ async function inThread(task: Task): Promise<Evaluated> {
 
 async function evaluateAll(setup: Setup, jobs: number): Promise<Report> {
   const runs = new Map<number, Evaluated>();
-  const { users, days, warmUp, mode } = setup;
-  await concurrently(setup.seeds, jobs, async (seed) => {
-    runs.set(seed, await inThread({ setup: { users, days, warmUp, mode }, seed }));
+  const { seeds, ...each } = setup;
+  await concurrently(seeds, jobs, async (seed) => {
+    runs.set(seed, await inThread({ setup: each, seed }));
   });
   return reportOf(
     setup,
-    setup.seeds.map((seed) => runs.get(seed)).filter((each) => each !== undefined),
+    seeds.map((seed) => runs.get(seed)).filter((each) => each !== undefined),
   );
 }
 

@@ -3,7 +3,14 @@ import type { Evaluated } from './evaluate';
 import { pageWith } from './page';
 import { faultsInWords, reportOf, setupInWords, shortfalls, tableOf, type Setup } from './report';
 
-const SETUP: Setup = { users: 500, days: 14, warmUp: 30, seeds: [1, 2], mode: 'easy' };
+const SETUP: Setup = {
+  users: 500,
+  days: 14,
+  warmUp: 30,
+  storiesPerDay: 20,
+  seeds: [1, 2],
+  mode: 'easy',
+};
 const AT = toInstant('2026-04-01T09:00:00Z');
 const BOUNDS = { precision: 0.95, recall: 0.98, everyday: 2 };
 

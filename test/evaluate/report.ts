@@ -8,6 +8,8 @@ export interface Setup {
   readonly users: number;
   readonly days: number;
   readonly warmUp: number;
+  /** On a day that counts, for 1,000 people. */
+  readonly storiesPerDay: number;
   readonly seeds: readonly number[];
   readonly mode: Mode;
 }
