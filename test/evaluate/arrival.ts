@@ -95,7 +95,14 @@ const MISSING: Readonly<Record<DemoRow['source'], readonly string[]>> = {
     'userAgent',
     'userDisplayName',
   ],
-  directoryAudits: ['additionalDetails', 'operationType', 'loggedByService', 'category'],
+  directoryAudits: [
+    'additionalDetails',
+    'operationType',
+    'loggedByService',
+    'category',
+    'resultReason',
+    'result',
+  ],
 };
 const HARD = { missing: 0.1, idForName: 0.1 };
 /** One person in so many is renamed, some day of the two months after this one. */

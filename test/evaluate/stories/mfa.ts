@@ -117,6 +117,7 @@ export const MFA_TALES = {
       scene.tell(passIssued(scene.stamp(-10 * MINUTE), scene.person, scene.admin));
       scan(scene);
       scene.expect(DETECTOR);
+      scene.expect('bootstrap-not-finished', { to: 2 * DAY });
     },
   },
   'unfinished-with-codes-only': {
@@ -200,6 +201,7 @@ export const MFA_TALES = {
       adminDeletes(scene, DAY + HOUR);
       scene.tell(listed(scene, [phone], [], DAY + HOUR + SECOND));
       scene.expect(DETECTOR, { to: 2 * DAY });
+      scene.expect('bootstrap-not-finished', { to: 5 * DAY, due: 'may' }); // one method is not all
     },
   },
   'leaves-days-later': {
@@ -337,6 +339,7 @@ export const MFA_TALES = {
       const phone = scan(scene);
       adminDeletes(scene, 30 * MINUTE);
       scene.tell(listed(scene, [phone], [], 30 * MINUTE + SECOND));
+      scene.expect('bootstrap-not-finished', { to: 4 * DAY, due: 'may' });
     },
   },
   'leaves-within-the-hour': {
