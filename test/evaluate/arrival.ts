@@ -85,7 +85,7 @@ function unfinished(json: GraphRow): GraphRow {
 
 // ------------------------------------------------------------------------------------------------------ the hard mode
 
-const SKEW = 2 * MINUTE;
+const SKEW = 2 * MINUTE; // from the one that is ahead to the one that is behind
 const MISSING: Readonly<Record<DemoRow['source'], readonly string[]>> = {
   signIns: [
     'appliedConditionalAccessPolicies',

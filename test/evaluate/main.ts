@@ -1,4 +1,5 @@
 /* eslint-disable no-console -- this is the runner's report */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -167,7 +168,8 @@ async function main(args: readonly string[]): Promise<number> {
   const report = await evaluateAll(setup, jobs);
   print(report, isJson);
   if (isWritten) {
-    writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), report));
+    const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+    writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), report, commit.trim()));
   }
   const short = shortfalls(report, bounds);
   short.forEach((each) => {

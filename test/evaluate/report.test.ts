@@ -75,17 +75,20 @@ describe('evaluation report', () => {
     ].join('\n\n');
 
     const report = reportOf(SETUP, [run(10, 0, 1)]);
-    const written = pageWith(page, report);
+    const written = pageWith(page, report, 'abc1234');
 
     expect(written).not.toContain('old');
     expect(written).toContain('kept');
+    expect(written).toContain('Commit abc1234.');
     expect(written).toContain(setupInWords(report));
     expect(written).toContain(tableOf(report));
     expect(written).toContain(faultsInWords(report)[0]);
-    expect(pageWith(written, report)).toBe(written);
+    expect(pageWith(written, report, 'abc1234')).toBe(written);
   });
 
   it('refuses a page without the part', () => {
-    expect(() => pageWith('# Title', reportOf(SETUP, [run(1, 0, 0)]))).toThrow(/no part/);
+    expect(() => pageWith('# Title', reportOf(SETUP, [run(1, 0, 0)]), 'abc1234')).toThrow(
+      /no part/,
+    );
   });
 });
