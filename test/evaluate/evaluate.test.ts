@@ -1,3 +1,4 @@
+import { bootstrapNotFinished } from '../../shared/detectors/bootstrap-not-finished';
 import { easSuccessDespiteCaFailure } from '../../shared/detectors/eas-success-despite-ca-failure';
 import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registration-unfinished';
 import { registrationWithoutOutcome } from '../../shared/detectors/registration-without-outcome';
@@ -5,6 +6,7 @@ import type { Detector } from '../../shared/domain/detector';
 import { HOUR } from '../../shared/domain/time';
 import { configured } from '../fakes/run';
 import { evaluate, type Evaluated, type EvaluationOptions } from './evaluate';
+import { BOOTSTRAP_TALES } from './stories/bootstrap';
 import { EAS_TALES } from './stories/eas';
 import { MFA_TALES } from './stories/mfa';
 import { OUTCOME_TALES } from './stories/outcome';
@@ -39,6 +41,7 @@ describe('evaluation', () => {
     ['ActiveSync', easSuccessDespiteCaFailure, EAS_TALES],
     ['unfinished registrations', mfaRegistrationUnfinished, MFA_TALES],
     ['registrations without outcome', registrationWithoutOutcome, OUTCOME_TALES],
+    ['what an administrator began', bootstrapNotFinished, BOOTSTRAP_TALES],
   ])('finds every story of %s and nothing else', async (_what, detector, tales) => {
     const { scores, faults } = await evaluated(detector, tales);
 
