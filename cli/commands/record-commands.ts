@@ -1,16 +1,8 @@
 import type { Command } from 'commander';
-import type { Environment } from '../../shared/config/detectors';
-import type { Clock } from '../../shared/pipeline/ports/clock';
-import type { Terminal } from '../print';
 import type { AcceptOptions, QuarantineOptions } from './quarantine';
 import type { AddOptions, ListOptions, RemoveOptions } from './rules';
 import type { VerifyOptions } from './verify';
-
-interface World {
-  readonly terminal: Terminal;
-  readonly environment: Environment;
-  readonly clock: Clock;
-}
+import type { World } from '../stores';
 
 /** The commands about the record itself: verify, quarantine, suppress and hold. The work is loaded when it is called for. */
 export function recordCommands(

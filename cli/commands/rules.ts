@@ -1,6 +1,4 @@
-import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
-import type { Environment } from '../../shared/config/detectors';
 import type { Json, JsonObject } from '../../shared/domain/json';
 import { safeJson } from '../../shared/domain/text';
 import {
@@ -17,19 +15,17 @@ import {
   toMinute,
   type Instant,
 } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports/clock';
-import type { Stores } from '../../shared/pipeline/ports/stores';
 import {
   addRule,
   listRules,
   removeRule,
-  type RuleDeps,
   type RuleKind,
 } from '../../shared/pipeline/findings/rules';
 import { EXIT, UsageError } from '../exit';
 import { count } from '../finding-text';
 import { withLocalHost } from '../local-environment';
 import { printable, table, type Terminal } from '../print';
+import { openMonitor, type World } from '../stores';
 import { whoIsHere } from '../who';
 
 export interface AddOptions {
@@ -53,12 +49,6 @@ export interface RemoveOptions {
   readonly json?: boolean;
 }
 
-interface World {
-  readonly terminal: Terminal;
-  readonly environment: Environment;
-  readonly clock: Clock;
-}
-
 type Kind = RuleKind;
 
 /**
@@ -80,7 +70,7 @@ export async function addCommand(
     kind === 'hold'
       ? { kind, ...rest }
       : { kind, ...rest, expiresAt: expiryOf(options.expires, world.clock.now()) };
-  const rule = await addRule(await openDesk(world), draft);
+  const rule = await addRule(await openMonitor(world), draft);
   if (options.json === true) {
     printJson(world.terminal, rule);
   } else {
@@ -102,7 +92,7 @@ export async function addCommand(
 export async function listCommand(kind: Kind, options: ListOptions, world: World): Promise<number> {
   const { terminal, clock } = world;
   const now = clock.now();
-  const desk = await openDesk(world);
+  const desk = await openMonitor(world);
   const rules = (await listRules(desk, kind)).filter(
     (rule) => options.all === true || isInForce(rule, now),
   );
@@ -134,7 +124,7 @@ export async function listCommand(kind: Kind, options: ListOptions, world: World
 
 /** A hold that cannot be read must not be taken for one that is not there. @returns the exit code. */
 async function sayingWhatIsMissing(
-  { stores }: Awaited<ReturnType<typeof openDesk>>,
+  { stores }: Awaited<ReturnType<typeof openMonitor>>,
   terminal: World['terminal'],
 ): Promise<number> {
   const missing = (await stores.damaged.list()).filter((row) => row.kind === 'suppression').length;
@@ -160,7 +150,7 @@ export async function removeCommand(
 ): Promise<number> {
   const reason = required('--reason', options.reason, 'why');
   const by = await who(withLocalHost(world.environment));
-  const rule = await removeRule(await openDesk(world), { id, kind, by, reason });
+  const rule = await removeRule(await openMonitor(world), { id, kind, by, reason });
   if (options.json === true) {
     printJson(world.terminal, rule);
   } else {
@@ -171,15 +161,6 @@ export async function removeCommand(
     );
   }
   return EXIT.done;
-}
-
-async function openDesk({
-  environment,
-  clock,
-}: World): Promise<RuleDeps & { readonly stores: Stores }> {
-  const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
-  const { stores } = await buildMonitor(config, clock);
-  return { stores, clock };
 }
 
 function scopeOf(options: AddOptions, { environment }: World): RuleScope {

@@ -12,7 +12,9 @@ import { objectsIn, textOf, textsIn } from '../domain/facts';
 import type { SignInRecord } from '../domain/record';
 import { controlInWords } from '../domain/records/grant-controls';
 import { SET_CAP, type Signal } from '../domain/findings/signal';
+import { sharedSignal } from '../domain/findings/event-signal';
 import { tallySignal } from '../domain/reading/tally';
+import { enumerated } from '../domain/text';
 import {
   DAY,
   dayOf,
@@ -140,33 +142,22 @@ const EXACT = { unknown: 0, system: 1, id: 2 } as const;
  * The first and the last time in each country of a day are enough to tell whether two countries lie within 12 hours.
  */
 function daySignal(record: SignInRecord): Signal {
-  const { at, id, user, city, country } = record;
+  const { at, id, city, country } = record;
   const system = systemOf(record.device.operatingSystem);
   const device = record.device.id ?? (system === '' ? 'unknown' : system);
   const events = [{ at, eventId: id }];
   const place =
     city === undefined || country === undefined ? (city ?? country) : `${city}, ${country}`;
-  return {
-    key: `${dayOf(at)}|${device}|${country ?? ''}`,
-    source: 'signIns',
-    at: startOfDay(at),
-    subject: { type: 'user', ...user },
-    kind: 'eas-day',
-    facts: {
-      device,
-      exact:
-        record.device.id !== undefined ? EXACT.id : system === '' ? EXACT.unknown : EXACT.system,
-      first: at,
-      last: at,
-      events: [eventHash(id)],
-      firstEvents: events,
-      lastEvents: events,
-      country: country ?? null,
-      places: listOf(place),
-      addresses: listOf(record.address),
-      policies: failingPolicies(record),
-    },
+  const facts = {
+    device,
+    exact: record.device.id !== undefined ? EXACT.id : system === '' ? EXACT.unknown : EXACT.system,
+    ...{ first: at, last: at, events: [eventHash(id)], firstEvents: events, lastEvents: events },
+    country: country ?? null,
+    places: listOf(place),
+    addresses: listOf(record.address),
+    policies: failingPolicies(record),
   };
+  return dayOfUser(record, 'eas-day', facts, `${dayOf(at)}|${device}|${country ?? ''}`);
 }
 
 /** The first word of it: versions change with every update. */
@@ -186,19 +177,21 @@ function failingPolicies({ policies = [] }: SignInRecord): JsonObject {
 }
 
 /** A country that a sign-in came from which was accepted, and which policy had nothing against: by day. */
-function knownCountry({ at, country, user }: SignInRecord): Signal[] {
+function knownCountry(record: SignInRecord): Signal[] {
+  const { at, country } = record;
   return country === undefined
     ? []
-    : [
-        {
-          key: `known|${country}|${dayOf(at)}`,
-          source: 'signIns',
-          at: startOfDay(at),
-          subject: { type: 'user', ...user },
-          kind: 'eas-known',
-          facts: { country },
-        },
-      ];
+    : [dayOfUser(record, 'eas-known', { country }, `known|${country}|${dayOf(at)}`)];
+}
+
+function dayOfUser(
+  { at, user }: SignInRecord,
+  kind: string,
+  facts: JsonObject,
+  key: string,
+): Signal {
+  const day = { source: 'signIns', at: startOfDay(at) } as const;
+  return sharedSignal(day, { type: 'user', ...user }, kind, facts, key);
 }
 
 function listOf(value: string | undefined): string[] {
@@ -472,16 +465,11 @@ function countriesIn({ facts, firstSeenAt }: MessageContext): string {
   const news = textsIn(facts['newCountries']);
   const back = dayOf(lookBackOf(firstSeenAt));
   return [
-    close.length > 0 ? ` ${listed(close)} lie within 12 hours of each other.` : '',
+    close.length > 0 ? ` ${enumerated(close)} lie within 12 hours of each other.` : '',
     news.length > 0
-      ? ` ${listed(news)} ${news.length === 1 ? 'is' : 'are'} new for this user: no ActiveSync sign-in of theirs had come from there since ${back}.`
+      ? ` ${enumerated(news)} ${news.length === 1 ? 'is' : 'are'} new for this user: no ActiveSync sign-in of theirs had come from there since ${back}.`
       : '',
   ].join('');
-}
-
-function listed(values: readonly string[]): string {
-  const [last = '', ...others] = values.toReversed();
-  return others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`;
 }
 
 function amount({ count, facts }: MessageContext): string {
@@ -497,7 +485,7 @@ function despite(policies: readonly { name: string; controls: readonly string[] 
     return `${named(blocking)} said block`;
   }
   const asked = new Set(policies.flatMap((policy) => policy.controls.map(controlInWords)));
-  return `${named(policies)} asked for ${listed([...asked].sort()) || 'something'} that was not met`;
+  return `${named(policies)} asked for ${enumerated([...asked].sort()) || 'something'} that was not met`;
 }
 
 function named(policies: readonly { readonly name: string }[]): string {

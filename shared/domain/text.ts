@@ -21,6 +21,17 @@ export function cutText(text: string, most: number): string {
   return cut.length < text.length && /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
+/** The same with a capital letter. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** "a, b and c" */
+export function enumerated(items: readonly string[]): string {
+  const last = items.at(-1) ?? '';
+  return items.length < 2 ? last : `${items.slice(0, -1).join(', ')} and ${last}`;
+}
+
 /**
  * JSON that is harmless wherever it is shown: what is risky is escaped, so the value stays exactly the same. Only half
  * a character becomes U+FFFD: many readers refuse a whole document for it.

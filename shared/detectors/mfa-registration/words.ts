@@ -4,6 +4,7 @@ import { textOf, textsIn } from '../../domain/facts';
 import { METHOD_WORDS, STRONG_METHODS, type MethodKind } from '../../domain/records/security-info';
 import type { Signal } from '../../domain/findings/signal';
 import { toInstant, toMinute } from '../../domain/time';
+import { capitalized, enumerated } from '../../domain/text';
 import type { Kind } from './signals';
 
 export type MessageId =
@@ -43,7 +44,7 @@ function added({ who, firstSeenAt, facts }: MessageContext): string {
 }
 
 function ended(context: MessageContext): string {
-  const what = sentence(textOf(context.facts['ended']));
+  const what = capitalized(textOf(context.facts['ended']));
   return (
     `${added(context)} and had not verified it by ${toMinute(context.since)}. ` +
     sentences(`${what} at ${time(context.facts, 'endedAt')}.`, wasAsked(context.facts))
@@ -66,8 +67,8 @@ function outlookIn(facts: JsonObject): string {
     const weaker = others.filter((word) => !STRONG_WORDS.includes(word));
     return sentences(
       asked,
-      strong.length > 0 ? `They can sign in with ${inWords(strong)}.` : '',
-      weaker.length > 0 ? `Another method of theirs is known: ${inWords(weaker)}.` : '',
+      strong.length > 0 ? `They can sign in with ${enumerated(strong)}.` : '',
+      weaker.length > 0 ? `Another method of theirs is known: ${enumerated(weaker)}.` : '',
     );
   }
   const ahead = 'At the next MFA prompt they will be asked to set up again.';
@@ -99,7 +100,7 @@ function contextIn(facts: JsonObject): readonly string[] {
     [facts['cancelled'], 'They cancelled the registration; the authenticator stayed listed.'],
     [
       useless.length,
-      `They also registered ${inWords(useless)}, which cannot answer an MFA prompt.`,
+      `They also registered ${enumerated(useless)}, which cannot answer an MFA prompt.`,
     ],
     [info, `A sign-in was interrupted at ${info} to ask for security info.`],
     [blocked, `A sign-in at ${blocked} was blocked from registering MFA.`],
@@ -162,15 +163,6 @@ export function describe(each: Signal): string {
 function time(facts: JsonObject, name: string): string {
   const text = textOf(facts[name]);
   return text && toMinute(toInstant(text));
-}
-
-function inWords(items: readonly string[]): string {
-  const last = items.at(-1) ?? '';
-  return items.length < 2 ? last : `${items.slice(0, -1).join(', ')} and ${last}`;
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function sentences(...parts: readonly string[]): string {

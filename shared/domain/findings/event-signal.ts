@@ -16,7 +16,7 @@ export function eventSignal(
 
 /** A signal that many events share, such as all of one day; the facts name those that matter. */
 export function sharedSignal(
-  { source, at }: EntraRecord,
+  { source, at }: Pick<EntraRecord, 'source' | 'at'>,
   subject: Subject,
   kind: string,
   facts: JsonObject,

@@ -114,6 +114,11 @@ export function statusOf(
   return { status: 'open' };
 }
 
+/** The timeline that a finding is of, from its id. */
+export function timelineOf(findingId: string): string {
+  return findingId.slice(0, findingId.indexOf('-'));
+}
+
 /** The finding that an answer states, laid over what is stored under the same id. */
 export function stateFinding(
   configured: ConfiguredDetector,

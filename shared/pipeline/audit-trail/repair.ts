@@ -1,6 +1,6 @@
 import { sha256 } from '../../domain/json';
 import { entriesOf, keyOfEntry } from '../findings/finding-counts';
-import type { Finding } from '../../domain/findings/finding';
+import { timelineOf, type Finding } from '../../domain/findings/finding';
 import { headsIn } from '../../domain/audit-trail/verified-chain';
 import { lineOf, LISTS, listsOf, textOfLine } from '../findings/finding-lines';
 import { writeLines } from '../findings/finding-writer';
@@ -269,7 +269,7 @@ async function isEvidence(
 
 /** Where a running monitor keeps changing the finding, it also writes the line. */
 async function put(stores: Repair['stores'], id: string, finding?: Finding): Promise<void> {
-  await writeLines(stores, id.slice(0, id.indexOf('-')), new Map([[id, finding]]));
+  await writeLines(stores, timelineOf(id), new Map([[id, finding]]));
 }
 
 class Tally {

@@ -1,6 +1,6 @@
 import { sha256 } from '../../domain/json';
 import type { IntegrityFault } from '../../domain/audit-trail/stored-text';
-import type { Finding } from '../../domain/findings/finding';
+import { timelineOf, type Finding } from '../../domain/findings/finding';
 import type { Transition } from '../../domain/findings/transition';
 import type { Day } from '../../domain/audit-trail/entries';
 import { endOfKeys, entriesOf, keyOfEntry } from '../findings/finding-counts';
@@ -109,7 +109,7 @@ export class CountAudit {
     }
     const after = await this.#read(suspects);
     const isLacking = ([key, { findingId }]: [string, CountEntry]): boolean =>
-      !after.counted.has(key) && !writing.has(findingId.slice(0, findingId.indexOf('-')));
+      !after.counted.has(key) && !writing.has(timelineOf(findingId));
     const lacking = Map.groupBy([...told].filter(isLacking), ([, entry]) => countOf(entry));
     const ends = named.map(endOfKeys);
     const isExtra = ([key]: [string, string]): boolean =>

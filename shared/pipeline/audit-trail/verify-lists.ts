@@ -1,4 +1,4 @@
-import type { Finding } from '../../domain/findings/finding';
+import { timelineOf, type Finding } from '../../domain/findings/finding';
 import type { IntegrityFault } from '../../domain/audit-trail/stored-text';
 import { lineOf, listsOf, textOfLine, type List } from '../findings/finding-lines';
 import { ListSums } from './list-sums';
@@ -234,10 +234,6 @@ function textIn({ line, isMisplaced }: Pick<Shown, 'isMisplaced'> & { line: List
 
 function inOrder(texts: readonly string[] = []): string {
   return texts.toSorted().join('\n');
-}
-
-function timelineOf(findingId: string): string {
-  return findingId.slice(0, findingId.indexOf('-'));
 }
 
 /** Whether a line tells of a state that the history of its finding does not have: then the history was cut. */

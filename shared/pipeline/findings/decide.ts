@@ -1,11 +1,15 @@
 import { canonical, type Json } from '../../domain/json';
 import { CrosscheckError } from '../../domain/errors';
-import type { Act, Finding, ResolveReason } from '../../domain/findings/finding';
+import {
+  timelineOf,
+  type Act,
+  type Finding,
+  type ResolveReason,
+} from '../../domain/findings/finding';
 import { decide, rejectionReason } from '../../domain/findings/transition';
 import type { Instant } from '../../domain/time';
 import { FindingWriter, type WriterStores } from './finding-writer';
 import type { StoredFinding } from '../ports/finding-store';
-import type { TimelineRef } from '../ports/signal-store';
 import { retryOnConflict } from '../retry-on-conflict';
 
 /** A finding that is not there; nothing failed, the id is wrong or the finding was purged. */
@@ -90,7 +94,9 @@ export async function recordAct(
       throw new ActRefusedError(findingId, why);
     }
     const change = decide(found.finding, act);
-    writer ??= new FindingWriter(stores, timelineOf(found.finding), act.at);
+    const { detector, subject } = found.finding;
+    const timeline = { id: timelineOf(findingId), detector, subject };
+    writer ??= new FindingWriter(stores, timeline, act.at);
     if (!(await writer.commit(change, found.etag))) {
       return undefined;
     }
@@ -106,8 +112,4 @@ export async function recordAct(
 
 function isSame(stored: Act | undefined, act: Act): boolean {
   return canonical({ ...stored }) === canonical(act as unknown as Json);
-}
-
-function timelineOf({ id, detector, subject }: Finding): TimelineRef {
-  return { id: id.slice(0, id.indexOf('-')), detector, subject };
 }

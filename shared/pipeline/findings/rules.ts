@@ -1,3 +1,4 @@
+import { timelineOf } from '../../domain/findings/finding';
 import { canonical, shortHash, type Json } from '../../domain/json';
 import { CrosscheckError } from '../../domain/errors';
 import {
@@ -186,7 +187,7 @@ async function markSpokenOf(
   for await (const line of unresolved(stores.index)) {
     if (rules.some((rule) => mayChange(rule, line, now))) {
       const { id, detector, subject } = line;
-      const timeline = id.slice(0, id.indexOf('-'));
+      const timeline = timelineOf(id);
       concerned.set(timeline, { id: timeline, detector, subject });
     }
   }

@@ -3,6 +3,7 @@ import { SEVERITIES, type Severity } from '../../../domain/detector';
 import type { Finding } from '../../../domain/findings/finding';
 import type { Alert, AlertVerb } from '../../../domain/findings/transition';
 import { stepFor } from '../../../domain/runbook';
+import { capitalized } from '../../../domain/text';
 import { byTime, toInstant, toMinute, type Instant } from '../../../domain/time';
 import type { FindingPost, NoticePost, Post } from '../../../pipeline/ports/channel';
 import {
@@ -154,7 +155,7 @@ function factsOf(finding: Finding, most: number): Fact[] {
 /** `deviceName` is "Device name". */
 function labelOf(name: string): string {
   const words = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalized(words);
 }
 
 const LISTED = 5;
@@ -201,7 +202,7 @@ function lineOf(item: Item, context: CardContext): AdaptiveCard {
   const isEnd = alert.verb === 'resolved' || alert.verb === 'superseded';
   const said = [
     isEnd
-      ? `${capital(NEWS[alert.verb])} (was ${severity} severity)`
+      ? `${capitalized(NEWS[alert.verb])} (was ${severity} severity)`
       : `${severity.toUpperCase()} severity`,
     bare(title, 80),
     bare(subject.name ?? subject.id, 120),
@@ -325,8 +326,4 @@ function pageOf(pageUrl: string, findingId: string): string {
   const url = new URL(pageUrl);
   url.searchParams.set('finding', findingId);
   return url.href;
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }
