@@ -1,6 +1,7 @@
 import { memoryStores } from '../../fakes/memory-stores';
 import { Crash } from '../../fakes/crashing';
 import { configureDetectors } from '../../../shared/config/detectors';
+import { mfaRegistrationUnfinished } from '../../../shared/detectors/mfa-registration-unfinished';
 import type { Interval } from '../../../shared/domain/reading/coverage';
 import { covering } from '../../../shared/domain/reading/journal';
 import type { EntraRecord, Malformed } from '../../../shared/domain/record';
@@ -114,7 +115,7 @@ describe('shared/pipeline/reading/second-look', () => {
   it('asks nothing of a finding that is open already', async () => {
     const { drain, asked, stores, opened } = await setUp();
     await drain({});
-    await keep(stores, select('t', [detectors[1]!.detector], [scanned('ann')]));
+    await keep(stores, select('t', [mfaRegistrationUnfinished], [scanned('ann')]));
 
     await drain({});
 
@@ -124,7 +125,7 @@ describe('shared/pipeline/reading/second-look', () => {
 
   it('asks nothing while it catches up with the past', async () => {
     const { drain, asked, opened, stores } = await setUp();
-    const past = select('t', [detectors[1]!.detector], [scanned('ann')]);
+    const past = select('t', [mfaRegistrationUnfinished], [scanned('ann')]);
     await keep(stores, past, { catchingUp: 'past' });
 
     await drain({ shows: [verified('ann')] });
