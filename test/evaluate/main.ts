@@ -1,6 +1,5 @@
 /* eslint-disable no-console -- this is the runner's report */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -121,19 +120,31 @@ interface Task {
   readonly seed: number;
 }
 
-function run({ setup, seed }: Task): Promise<Evaluated> {
+/** What a thread says: how far it is, and at last what it came to. */
+type Word = { readonly progress: string } | { readonly evaluated: Evaluated };
+
+function run({ setup, seed }: Task, say: (word: Word) => void): Promise<void> {
   const onDay = (day: number, of: number): void => {
-    process.stderr.write(`seed ${seed}: day ${day} of ${of}\n`);
+    say({ progress: `seed ${seed}: day ${day} of ${of}` });
   };
-  return evaluate({ ...setup, seed, pollEvery: POLL_EVERY, onDay });
+  return evaluate({ ...setup, seed, pollEvery: POLL_EVERY, onDay }).then((evaluated) => {
+    say({ evaluated });
+  });
 }
 
-/** A seed in a thread of its own: it is nothing but work for one core. */
-async function inThread(task: Task): Promise<Evaluated> {
-  const [evaluated] = (await once(new Worker(__filename, { workerData: task }), 'message')) as [
-    Evaluated,
-  ];
-  return evaluated;
+/** A seed in a thread of its own: it is nothing but work for one core, and never pauses to print by itself. */
+function inThread(task: Task): Promise<Evaluated> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(__filename, { workerData: task });
+    worker.on('error', reject);
+    worker.on('message', (word: Word) => {
+      if ('evaluated' in word) {
+        resolve(word.evaluated);
+      } else {
+        process.stderr.write(`${word.progress}\n`);
+      }
+    });
+  });
 }
 
 async function evaluateAll(setup: Setup, jobs: number): Promise<Report> {
@@ -190,5 +201,5 @@ if (isMainThread) {
     },
   );
 } else {
-  void run(workerData as Task).then((evaluated) => parentPort?.postMessage(evaluated));
+  void run(workerData as Task, (word) => parentPort?.postMessage(word));
 }
