@@ -1,6 +1,7 @@
 import type { Detector } from '../domain/detector';
 import { bootstrapNotFinished } from './bootstrap-not-finished';
 import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
+import { groupMigrationLeftover } from './group-migration-leftover';
 import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
 import { registrationWithoutOutcome } from './registration-without-outcome';
 
@@ -8,6 +9,7 @@ import { registrationWithoutOutcome } from './registration-without-outcome';
 export const DETECTORS: readonly Detector[] = [
   bootstrapNotFinished,
   easSuccessDespiteCaFailure,
+  groupMigrationLeftover,
   mfaRegistrationUnfinished,
   registrationWithoutOutcome,
 ];

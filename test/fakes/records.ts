@@ -176,6 +176,39 @@ export function roleGained(row: Row, role = 'Global Administrator'): AuditRecord
   return updated(row, 'Role.DisplayName', undefined, role, { activity: 'Add member to role' });
 }
 
+/** A row of a group: `label` is what it is called, then or until then. */
+export function groupRow(
+  row: Row,
+  activity: string,
+  { group, label, by }: { readonly group: string; readonly label: string; readonly by: string },
+  was: Json = [],
+): AuditRecord {
+  const isGone = activity === 'Delete group';
+  const change: Change = isGone
+    ? { property: 'Group.DisplayName', after: [label] }
+    : { property: 'DisplayName', before: was, after: [label] };
+  return audit(row, {
+    ...{ activity, initiator: { app: { name: by } } },
+    targets: [{ id: group, type: 'Group', changes: [change] }],
+  });
+}
+
+/** Somebody is added to a group. */
+export function groupMember(row: Row, group: string, label: string): AuditRecord {
+  const changes: Change[] = [
+    { property: 'Group.ObjectID', after: group },
+    { property: 'Group.DisplayName', after: [label] },
+  ];
+  return audit(row, {
+    activity: 'Add member to group',
+    initiator: { user: { id: 'admin', name: nameOf('admin') } },
+    targets: [
+      { id: row.user, type: 'User', name: nameOf(row.user), changes },
+      { id: group, type: 'Group', changes: [] },
+    ],
+  });
+}
+
 /** An earlier version of the same row, which did not hold everything yet. */
 export function lessOf(record: AuditRecord): AuditRecord {
   const { reason: _reason, ...rest } = record;

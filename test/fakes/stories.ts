@@ -132,9 +132,69 @@ export function easRecords(events: readonly EasEvent[]): EntraRecord[] {
   });
 }
 
+const SYNC = 'ConnectSyncProvisioning_SRV01';
+const [SALES, STAND_IN] = ['Sales EU', 'Sales EU-MigTmp'];
+
+/** What happens to the group Sales EU (`g1`, later `g3`) and to its stand-in (`g2`). */
+const GROUP_EVENTS = {
+  deleted: (row) => [
+    record.groupRow(row, 'Delete group', { group: 'g1', label: SALES, by: SYNC }),
+  ],
+  'deleted by hand': (row) => [
+    record.groupRow(row, 'Delete group', { group: 'g3', label: SALES, by: 'Portal' }),
+  ],
+  back: (row) => [record.groupRow(row, 'Add group', { group: 'g3', label: SALES, by: SYNC })],
+  'stand-in': (row) => [
+    record.groupRow(row, 'Add group', { group: 'g2', label: STAND_IN, by: 'Portal' }),
+    record.groupMember({ ...row, id: `${row.id}-member` }, 'g2', STAND_IN),
+  ],
+  member: (row) => [record.groupMember(row, 'g2', STAND_IN)],
+  'stand-in renamed': (row) => [
+    record.groupRow(row, 'Update group', { group: 'g2', label: SALES, by: 'Portal' }, [STAND_IN]),
+  ],
+  'stand-in deleted': (row) => [
+    record.groupRow(row, 'Delete group', { group: 'g2', label: STAND_IN, by: 'Portal' }),
+  ],
+  many: (row) =>
+    Array.from({ length: 7 }, (_, i) =>
+      record.groupRow(
+        { ...row, id: `${row.id}-${i}`, at: plus(row.at, i * MINUTE) },
+        'Delete group',
+        { group: `m${i}`, label: `Team ${i}`, by: SYNC },
+      ),
+    ),
+  'many back': (row) =>
+    [0, 1, 2].map((i) =>
+      record.groupRow({ ...row, id: `${row.id}-${i}` }, 'Add group', {
+        ...{ group: `n${i}`, label: `Team ${i}`, by: SYNC },
+      }),
+    ),
+} as const satisfies Record<string, (row: record.Row) => EntraRecord[]>;
+
+const groupKinds = Object.keys(GROUP_EVENTS) as (keyof typeof GROUP_EVENTS)[];
+
+/** Hours around the grace of a day, and what lies before it. */
+export const groupEvent = fc.record({
+  kind: fc.constantFrom(...groupKinds, 'deleted' as const, 'stand-in' as const),
+  hour: fc.constantFrom(0, 1, 3, 4, 5, 23, 24, 25, 30, 48, 72),
+});
+
+export function groupRecords(
+  events: readonly { readonly kind: keyof typeof GROUP_EVENTS; readonly hour: number }[],
+): EntraRecord[] {
+  return events.flatMap(({ kind, hour }, i) =>
+    GROUP_EVENTS[kind]({ id: `group-${i}`, user: 'ann', at: plus(T0, hour * HOUR) }),
+  );
+}
+
 export const story: fc.Arbitrary<EntraRecord[]> = fc
-  .tuple(fc.array(mfaEvent, { maxLength: 9 }), fc.array(easEvent, { maxLength: 7 }))
-  .map(([mfa, eas]) => [...mfaRecords(mfa), ...easRecords(eas)]);
+  .tuple(
+    fc.array(mfaEvent, { maxLength: 9 }),
+    fc.array(easEvent, { maxLength: 7 }),
+    // Half of the stories are about people alone.
+    fc.oneof(fc.constant([]), fc.array(groupEvent, { maxLength: 5 })),
+  )
+  .map(([mfa, eas, groups]) => [...mfaRecords(mfa), ...easRecords(eas), ...groupRecords(groups)]);
 
 export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);
 export const easStory = fc.array(easEvent, { minLength: 1, maxLength: 8 }).map(easRecords);

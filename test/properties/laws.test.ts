@@ -614,6 +614,11 @@ function claimOf(finding: Finding): (Interval & { source: Source }) | undefined 
     const to = finding.facts['awaitedUntil'] as Instant;
     return { source: 'directoryAudits', from: finding.firstSeenAt, to };
   }
+  if (finding.detector === 'group-migration-leftover') {
+    const { notBackBy, leftOverBy, returnedAt } = finding.facts;
+    const from = (returnedAt as Instant | undefined) ?? finding.lastSeenAt;
+    return { source: 'directoryAudits', from, to: (notBackBy ?? leftOverBy) as Instant };
+  }
   return isQuiet
     ? { source: 'signIns', from: finding.lastSeenAt, to: quietAt(finding) }
     : undefined;
@@ -621,6 +626,17 @@ function claimOf(finding: Finding): (Interval & { source: Source }) | undefined 
 
 function quietAt(finding: Finding): Instant {
   return plus(startOfDay(finding.lastSeenAt), 8 * DAY);
+}
+
+/** A stand-in that was there no more. */
+function contradictsGroup(
+  finding: Finding,
+  { kind, at, facts }: Pick<Signal, 'kind' | 'at' | 'facts'>,
+): boolean {
+  const { from, to } = claimOf(finding)!;
+  const isOfIt = finding.anchor.key === `stand-in ${textOf(facts['group'])}`;
+  const isEnd = ['stand-in-deleted', 'stand-in-renamed'].includes(kind);
+  return isOfIt && isEnd && at > from && at < to;
 }
 
 /** A sign-in of the same device in the time that the finding calls quiet, or an outcome where it saw none. */
@@ -640,6 +656,9 @@ function contradiction(finding: Finding, records: readonly EntraRecord[]): Signa
       if (finding.detector === 'bootstrap-not-finished') {
         const isMade = kind === 'registered' && facts['failed'] !== true;
         return isMade && at > finding.firstSeenAt && at < textOf(said['awaitedUntil']);
+      }
+      if (finding.detector === 'group-migration-leftover') {
+        return contradictsGroup(finding, { kind, at, facts });
       }
       return (
         kind === 'eas-day' &&

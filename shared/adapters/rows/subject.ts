@@ -1,4 +1,5 @@
 import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
+import { isAboutGroup } from '../../domain/records/group';
 import { MAX_ID_LENGTH, shorten } from './shorten';
 import { wordOf } from '../../sources/values';
 
@@ -59,6 +60,9 @@ export function salvageSubject(
 ): MissedRow['subject'] {
   if (source === 'signIns') {
     return userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']);
+  }
+  if (isAboutGroup(wordOf(row['activityDisplayName']))) {
+    return undefined; // it names a member at most
   }
   const by = objectIn(objectIn(row['initiatedBy'])['user']);
   const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);
