@@ -104,7 +104,7 @@ export const groupMigrationLeftover = defineDetector({
     },
   ],
   expects: [],
-  retain: '30d',
+  retain: '60d',
   join: { first: 'first3', last: 'max' },
   opens: ['deleted', 'deletions', 'stand-in-added'],
   messages: {

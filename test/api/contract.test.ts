@@ -17,7 +17,7 @@ import { ask, GROUP, monitorOver, textOf, type Asked } from '../fakes/api-monito
 import { giveUpCoverage, inFeed } from '../fakes/cover';
 import { DemoWatch } from '../fakes/demo-watch';
 import { putAlert } from '../fakes/put-alert';
-import { passIssued } from '../fakes/records';
+import { groupRow, passIssued } from '../fakes/records';
 import { configured, deliver } from '../fakes/run';
 import { OTHER_TENANT, principal } from '../functions/api-host';
 
@@ -127,7 +127,13 @@ beforeAll(async () => {
   await watch.through(5);
   // Longer ago than anything that the demo tells.
   const issued = passIssued({ id: 'pass', user: 'noor', at: plus(START, HOUR) });
-  const told = { records: [issued], coverage: [], now: clock.now() };
+  // The tenant of the demo has no groups: many that synchronisation deletes, and each of them.
+  const gone = Array.from({ length: 6 }, (_, i) =>
+    groupRow({ id: `gone-${i}`, user: '', at: plus(START, HOUR + i * MINUTE) }, 'Delete group', {
+      ...{ group: `g${i}`, label: `Team ${i}`, by: 'ConnectSyncProvisioning_SRV01' },
+    }),
+  );
+  const told = { records: [issued, ...gone], coverage: [], now: clock.now() };
   await deliver({ stores, detectors: configured() }, told);
   const [first, second] = stores.findings.list();
   const made = { owner: 'olga', reason: 'known', createdBy: 'olga' };

@@ -151,7 +151,7 @@ describe('group-migration-leftover', () => {
     const [finding] = answers.get(SALES)?.findings ?? [];
     expect(finding?.anchor.from).toBe(at(-24 * 60));
     expect(finding).not.toHaveProperty('absenceWindow');
-    expect(detector.retain).toBe(30 * DAY);
+    expect(detector.retain).toBe(60 * DAY);
   });
 
   describe('says', () => {

@@ -27,6 +27,7 @@ import { afterTrouble, inFeed } from '../../fakes/cover';
 const EAS = 'eas-success-despite-ca-failure';
 const MFA = 'mfa-registration-unfinished';
 const BOOTSTRAP = 'bootstrap-not-finished';
+const MIGRATION = 'group-migration-leftover';
 const STARTS = 'registration-without-outcome';
 const SECRET_URL =
   'https://prod-1.westeurope.logic.azure.com/workflows/abc/triggers/manual/paths/invoke?sig=s3cret';
@@ -208,11 +209,11 @@ describe('crosscheck doctor, one permission removed', () => {
     expect(of(found, 'AuditLog.Read.All')).toMatchObject({
       state: 'fail',
       says: 'AuditLog.Read.All is missing, which reads the audit log and the sign-in log; nothing is read, so nothing is found',
-      costs: [BOOTSTRAP, EAS, MFA, STARTS],
+      costs: [BOOTSTRAP, EAS, MIGRATION, MFA, STARTS],
     });
     expect(of(found, 'AuditLog.Read.All').remedy).toContain('infra/directory.sh');
     expect(of(found, 'directoryAudits')).toMatchObject({
-      ...{ state: 'fail', costs: [BOOTSTRAP, MFA, STARTS] },
+      ...{ state: 'fail', costs: [BOOTSTRAP, MIGRATION, MFA, STARTS] },
       remedy:
         'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).',
     });
@@ -380,7 +381,7 @@ describe('crosscheck doctor, the token', () => {
 
     expect(of(found, 'token')).toMatchObject({
       state: 'fail',
-      costs: [BOOTSTRAP, EAS, MFA, STARTS],
+      costs: [BOOTSTRAP, EAS, MIGRATION, MFA, STARTS],
     });
     expect(of(found, 'token').says).not.toContain('abc.def');
     expect(of(found, 'signIns').says).not.toContain('abc.def');
@@ -597,7 +598,7 @@ describe('crosscheck doctor, clock and watch', () => {
     expect(of(found, 'coverage-signIns').says).toMatch(/^signIns has gaps/);
     expect(of(found, 'poll-directoryAudits')).toMatchObject({
       state: 'fail',
-      costs: [BOOTSTRAP, MFA, STARTS],
+      costs: [BOOTSTRAP, MIGRATION, MFA, STARTS],
     });
     expect(of(found, 'poll-directoryAudits').remedy).toContain('Grant it.');
     expect(of(found, 'note-1').says).toContain('without a filter');

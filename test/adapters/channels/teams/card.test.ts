@@ -7,7 +7,7 @@ import { DETECTORS } from '../../../../shared/detectors/index';
 import type { Json, JsonObject } from '../../../../shared/domain/json';
 import { SEVERITIES } from '../../../../shared/domain/detector';
 import type { Finding } from '../../../../shared/domain/findings/finding';
-import { MINUTE, plus, toInstant } from '../../../../shared/domain/time';
+import { DAY, MINUTE, plus, toInstant } from '../../../../shared/domain/time';
 import type { Post } from '../../../../shared/pipeline/ports/channel';
 import { alertOf, digestOf, postOf, TENANT, textsOf, worded } from './findings';
 import { faultsOf } from './parse-card';
@@ -23,6 +23,7 @@ const CONTEXT: CardContext = {
 const MFA = 'mfa-registration-unfinished';
 const EAS = 'eas-success-despite-ca-failure';
 const BOOTSTRAP = 'bootstrap-not-finished';
+const GROUPS = 'group-migration-leftover';
 const WITHOUT = 'registration-without-outcome';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
@@ -54,6 +55,28 @@ const HIGH_FACTS = {
   askedAgainAt: plus(toInstant('2023-08-08T12:38:54Z'), 21 * 60 * MINUTE),
   registrationBlockedAt: plus(toInstant('2023-08-08T12:38:54Z'), 22 * 60 * MINUTE),
 };
+const SYNC = 'ConnectSyncProvisioning_SRV01_3ac06f5648e4';
+const nextDay = plus(scanned, DAY);
+const gone = evidence('g-2', 0, 'deleted', `the group "Sales EU" was deleted by ${SYNC}`);
+const goneFacts = { deletedBy: SYNC, mail: 'sales-eu@contoso.example.com' };
+const standInFacts = {
+  ...{ standIn: 'Sales EU-MigTmp', createdBy: 'ann@contoso.example.com' },
+  ...{ createdAt: plus(scanned, -30 * MINUTE), members: 40 },
+};
+const ofGroup = (
+  message: string,
+  severity: Finding['severity'],
+  facts: JsonObject,
+  events: readonly ReturnType<typeof evidence>[],
+): Finding =>
+  worded(
+    ...([GROUPS, message, facts] as const),
+    {
+      ...{ severity, since: nextDay, evidence: events },
+      missing: { what: 'no group of that name logged', by: nextDay },
+    },
+    { type: 'group', id: 'fedcba9876543210', name: 'Sales EU' },
+  );
 const easFacts = (policies: Json): JsonObject => ({
   device: 'android',
   isAtLeast: false,
@@ -148,6 +171,27 @@ const GOLDEN: Readonly<Record<string, Post>> = {
   ),
   [`${MFA}.started`]: postOf(
     worded(MFA, 'started', {}, { severity: 'info', evidence: phone.slice(0, 1) }),
+  ),
+  [`${GROUPS}.stuck`]: postOf(
+    ofGroup('stuck', 'medium', { ...goneFacts, ...standInFacts, notBackBy: nextDay }, [
+      evidence('g-1', -30, 'stand-in-added', 'the stand-in "Sales EU-MigTmp" was added by ann'),
+      gone,
+    ]),
+  ),
+  [`${GROUPS}.gone`]: postOf(ofGroup('gone', 'info', { ...goneFacts, notBackBy: nextDay }, [gone])),
+  [`${GROUPS}.orphan`]: postOf(
+    ofGroup('orphan', 'low', { ...standInFacts, leftOverBy: nextDay }, []),
+  ),
+  [`${GROUPS}.wave`]: postOf(
+    worded(
+      ...([GROUPS, 'wave', { suchAs: ['Sales EU', 'Sales US'], notBackBy: nextDay }] as const),
+      {
+        ...{ severity: 'low', count: 30, since: nextDay, evidence: [gone] },
+        missing: { what: 'no return logged', by: nextDay },
+        lastSeenAt: plus(scanned, 9 * MINUTE),
+      },
+      { type: 'app', id: '0123456789abcdef', name: SYNC },
+    ),
   ),
   [`${EAS}.blocked`]: postOf(blocked),
   [`${EAS}.unmet`]: postOf(

@@ -20,6 +20,7 @@ export function worded(
   message: string,
   facts: JsonObject,
   answer: Partial<Conclusion> = {},
+  subject: Finding['subject'] = MEGAN,
 ): Finding {
   const detector = DETECTORS.find((each) => each.id === detectorId)!;
   const configured = {
@@ -29,8 +30,8 @@ export function worded(
   } as const;
   const context = {
     tenantId: TENANT,
-    timeline: timelineId(TENANT, detectorId, MEGAN.id),
-    subject: MEGAN,
+    timeline: timelineId(TENANT, detectorId, subject.id),
+    subject,
     judgedBy: {},
     completeTo: toInstant('2023-08-08T16:40:00Z'),
     now: toInstant('2023-08-08T16:45:00Z'),
