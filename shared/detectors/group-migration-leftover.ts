@@ -3,17 +3,26 @@ import { textOf } from '../domain/facts';
 import type { Signal } from '../domain/findings/signal';
 import type { JsonObject } from '../domain/json';
 import type { CoverageBySource } from '../domain/reading/coverage';
-import { between, byTime, dayOf, latest, plus, startOfDay, toMinute, type Instant } from '../domain/time';
+import {
+  between,
+  byTime,
+  dayOf,
+  latest,
+  plus,
+  startOfDay,
+  toMinute,
+  type Instant,
+} from '../domain/time';
 import { endOfWave, namesIn, told, wavesIn, type Wave } from './group-migration/deletions';
 import { groupSignals } from './group-migration/signals';
 import {
   AFTER,
   BEFORE,
   endOf,
-  groupIn,
   isSync,
   leftOverSince,
   returnOf,
+  SAME,
   standInsOf,
   storyOf,
   type GroupStory,
@@ -148,7 +157,9 @@ function ofDeletions(
 ): Assessment<MessageId> {
   return notFollowedBy({
     entries: story.deletions,
-    anchor: ({ eventId, key, at }) => ({ key: eventId ?? key, from: plus(at, -BEFORE) }),
+    anchor: ({ eventId, key, at }) => ({
+      ...{ key: eventId ?? key, from: plus(at, -BEFORE - SAME) },
+    }),
     deadline: ({ at }) => plus(at, settings.grace),
     // A group may have been given the name before the old one went.
     skew: () => BEFORE,
@@ -212,8 +223,9 @@ function ofStandIns(
       const at = leftOverSince(standIn, story, settings);
       return at === undefined ? [] : [{ standIn, at }];
     }),
+    // An object is added once, so that is its name; what it stands in for may have been replaced a day before it went.
     anchor: ({ standIn: { added } }) => ({
-      ...{ key: `stand-in ${groupIn(added)}`, from: plus(added.at, -AFTER) },
+      ...{ key: `stand-in ${added.eventId ?? added.key}`, from: plus(added.at, -AFTER - BEFORE) },
     }),
     deadline: ({ standIn: { added }, at }) =>
       latest(plus(at, settings.grace), plus(added.at, BEFORE)),

@@ -131,7 +131,7 @@ export const STUCK = {
 } as const;
 const GONE_ALONE = { ...STUCK, message: 'gone', severity: 'info', stage: 'watch' } as const;
 const ORPHAN = {
-  ...{ ...STUCK, anchor: 'stand-in d2', message: 'orphan' },
+  ...{ ...STUCK, anchor: 'stand-in standIn', message: 'orphan' },
   ...{ severity: 'low', stage: 'watch' },
 } as const;
 const LATER = { until: 3 * DAY } as const;

@@ -149,7 +149,7 @@ describe('group-migration-leftover', () => {
     const { answers } = play(detector, MIGRATION, { until: 3 * 24 * 60 });
 
     const [finding] = answers.get(SALES)?.findings ?? [];
-    expect(finding?.anchor.from).toBe(at(-24 * 60));
+    expect(finding?.anchor.from).toBe(at(-25 * 60));
     expect(finding).not.toHaveProperty('absenceWindow');
     expect(detector.retain).toBe(60 * DAY);
   });

@@ -634,7 +634,8 @@ function contradictsGroup(
   { kind, at, facts }: Pick<Signal, 'kind' | 'at' | 'facts'>,
 ): boolean {
   const { from, to } = claimOf(finding)!;
-  const isOfIt = finding.anchor.key === `stand-in ${textOf(facts['group'])}`;
+  const isOfIt =
+    'leftOverBy' in finding.facts && textOf(facts['label']) === finding.facts['standIn'];
   const isEnd = ['stand-in-deleted', 'stand-in-renamed'].includes(kind);
   return isOfIt && isEnd && at > from && at < to;
 }

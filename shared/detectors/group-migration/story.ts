@@ -38,6 +38,8 @@ export interface GroupStory {
 /** So long before a deletion a stand-in is made and filled, and so long after it, while a cycle is still running. */
 export const BEFORE = 24 * HOUR;
 export const AFTER = 4 * HOUR;
+/** Members are kept by the hour, so the hour in which a stand-in is added may begin before it. */
+export const SAME = HOUR;
 /** So many characters of a name say that it is no accident. */
 const MIN_COMMON = 6;
 
@@ -58,7 +60,9 @@ export function storyOf(timeline: Timeline, settings: StorySettings): GroupStory
     returns: of('added', 'named', 'restored'),
     standIns: of('stand-in-added').flatMap((added) => {
       const isCalledLikeOne = hasPattern(added, settings);
-      const filled = members.filter((each) => groupIn(each) === groupIn(added));
+      const filled = members.filter(
+        (each) => groupIn(each) === groupIn(added) && each.at >= plus(added.at, -SAME),
+      );
       const count = filled.reduce((sum, { facts }) => sum + textsIn(facts['events']).length, 0);
       const isOne = isCalledLikeOne || textOf(added.facts['part']).length >= MIN_COMMON;
       if (!isOne || count === 0 || bySync(textOf(added.facts['by']))) {
