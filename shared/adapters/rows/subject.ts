@@ -35,7 +35,8 @@ export function withSubject(
 ): readonly Target[] {
   const at = targets.findIndex(isUser);
   const target = targets[at];
-  if (target?.id !== undefined || (target === undefined && targets.length > 0)) {
+  const isNobody = (target === undefined && targets.length > 0) || isAboutGroup(activity);
+  if (target?.id !== undefined || isNobody) {
     return targets; // about somebody, or about something that is no person
   }
   const isTheirs =
