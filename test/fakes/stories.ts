@@ -137,9 +137,7 @@ const [SALES, STAND_IN] = ['Sales EU', 'Sales EU-MigTmp'];
 
 /** What happens to the group Sales EU (`g1`, later `g3`) and to its stand-in (`g2`). */
 const GROUP_EVENTS = {
-  deleted: (row) => [
-    record.groupRow(row, 'Delete group', { group: 'g1', label: SALES, by: SYNC }),
-  ],
+  deleted: (row) => [record.groupRow(row, 'Delete group', { group: 'g1', label: SALES, by: SYNC })],
   'deleted by hand': (row) => [
     record.groupRow(row, 'Delete group', { group: 'g3', label: SALES, by: 'Portal' }),
   ],
