@@ -4,6 +4,7 @@ import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
 import { groupMigrationLeftover } from './group-migration-leftover';
 import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
 import { registrationWithoutOutcome } from './registration-without-outcome';
+import { smartLockoutOvershoot } from './smart-lockout-overshoot';
 
 /** The register: every detector, by id. */
 export const DETECTORS: readonly Detector[] = [
@@ -12,6 +13,7 @@ export const DETECTORS: readonly Detector[] = [
   groupMigrationLeftover,
   mfaRegistrationUnfinished,
   registrationWithoutOutcome,
+  smartLockoutOvershoot,
 ];
 
 /** Ids that no detector may have again: of those that are gone, whose findings are still stored. */
