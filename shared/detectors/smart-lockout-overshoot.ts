@@ -102,7 +102,8 @@ export const smartLockoutOvershoot = defineDetector({
     },
   ],
   expects: [],
-  retain: '30d',
+  // A guessed password stays one until it is changed, however long nobody does.
+  retain: '45d',
   join: {
     ...{ firstEvents: 'first3', lastEvents: 'last3', addresses: 'first3', countries: 'first3' },
     ...{ clients: 'first3', devices: 'first3', systems: 'first3', apps: 'first3', ways: 'first3' },

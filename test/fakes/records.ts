@@ -275,6 +275,11 @@ export function proofUpBlocked(row: Row): SignInRecord {
   return signIn(row, { errorCode: 53004, conditionalAccess: 'failure' });
 }
 
+/** The password was wrong. */
+export function wrongPassword(row: Row, fields: Partial<SignInRecord> = {}): SignInRecord {
+  return signIn(row, { errorCode: 50126, conditionalAccess: 'notApplied', ...fields });
+}
+
 export function askedAgain(row: Row): SignInRecord {
   return signIn(row, { errorCode: 50079, conditionalAccess: 'failure' });
 }

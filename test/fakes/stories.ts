@@ -185,14 +185,76 @@ export function groupRecords(
   );
 }
 
+/** Wrong passwords of one person in a few minutes, and what came of them. */
+export interface LockoutEvent {
+  readonly user: string;
+  readonly day: number;
+  readonly minute: number;
+  readonly count: number;
+  readonly addresses: number;
+  readonly client: string;
+  readonly then: 'nothing' | 'right' | 'reset' | 'reset, right' | 'locked' | 'right, reset';
+}
+
+export const lockoutEvent: fc.Arbitrary<LockoutEvent> = fc.record({
+  user: users,
+  day: fc.constantFrom(0, 1, 1, 9),
+  minute: fc.constantFrom(0, 20, 600, 1425),
+  count: fc.constantFrom(5, 21, 21, 24),
+  addresses: fc.constantFrom(1, 2, 6),
+  client: fc.constantFrom('Browser', 'Mobile Apps and Desktop clients'),
+  then: fc.constantFrom('nothing', 'right', 'reset', 'reset, right', 'locked', 'right, reset'),
+});
+
+/** Every third try is published twice, first without where it came from. */
+export function lockoutRecords(events: readonly LockoutEvent[]): EntraRecord[] {
+  return events.flatMap(({ user, day, minute, count, addresses, client, then }, i) => {
+    const rowAt = (id: string, after: number): record.Row => ({
+      ...{ id: `lockout-${i}-${id}`, user, at: days(day, minute + after) },
+    });
+    const from = (n: number): { readonly address: string } => ({ address: `192.0.2.${n + 1}` });
+    const tries = Array.from({ length: count }, (_, n): EntraRecord[] => {
+      const row = rowAt(`wrong-${n}`, n * 0.9);
+      const full = record.wrongPassword(row, { clientApp: client, ...from(n % addresses) });
+      return n % 3 === 0 ? [record.wrongPassword(row, { clientApp: client }), full] : [full];
+    });
+    const next = then.split(', ').flatMap((what, n): EntraRecord[] => {
+      const row = rowAt(what, count + n * 5);
+      switch (what) {
+        case 'right':
+          return [record.signIn(row, { errorCode: 50076, ...from(0) })];
+        case 'reset':
+          return [record.byAdmin(row, 'Reset user password')];
+        case 'locked':
+          return [record.signIn(row, { errorCode: 50053, failureReason: 'Account is locked.' })];
+        default:
+          return [];
+      }
+    });
+    return [...tries.flat(), ...next];
+  });
+}
+
+/** Of registrations and ActiveSync alone: with more, the turns of two runners that matter are drawn too rarely. */
+export const racingStory: fc.Arbitrary<EntraRecord[]> = fc
+  .tuple(fc.array(mfaEvent, { maxLength: 9 }), fc.array(easEvent, { maxLength: 7 }))
+  .map(([mfa, eas]) => [...mfaRecords(mfa), ...easRecords(eas)]);
+
 export const story: fc.Arbitrary<EntraRecord[]> = fc
   .tuple(
-    fc.array(mfaEvent, { maxLength: 9 }),
-    fc.array(easEvent, { maxLength: 7 }),
+    racingStory,
     // Half of the stories are about people alone.
     fc.oneof(fc.constant([]), fc.array(groupEvent, { maxLength: 5 })),
+    fc.oneof(
+      { arbitrary: fc.constant([]), weight: 2 },
+      { arbitrary: fc.array(lockoutEvent, { minLength: 1, maxLength: 3 }), weight: 1 },
+    ),
   )
-  .map(([mfa, eas, groups]) => [...mfaRecords(mfa), ...easRecords(eas), ...groupRecords(groups)]);
+  .map(([others, groups, lockout]) => [
+    ...others,
+    ...groupRecords(groups),
+    ...lockoutRecords(lockout),
+  ]);
 
 export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);
 export const easStory = fc.array(easEvent, { minLength: 1, maxLength: 8 }).map(easRecords);

@@ -5,8 +5,8 @@ import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registrati
 import { DETECTORS } from '../../shared/detectors/index';
 import { canonical, shortHash, type Json } from '../../shared/domain/json';
 import { checkCoverage, type Interval } from '../../shared/domain/reading/coverage';
-import type { ConfiguredDetector } from '../../shared/domain/detector';
-import { textOf, textsIn } from '../../shared/domain/facts';
+import { looksAt, type ConfiguredDetector } from '../../shared/domain/detector';
+import { objectsIn, textOf, textsIn } from '../../shared/domain/facts';
 import { findingId, timelineId, type Finding } from '../../shared/domain/findings/finding';
 import { decide } from '../../shared/domain/findings/transition';
 import { coverageEnd, floorOf } from '../../shared/domain/findings/judge';
@@ -61,6 +61,7 @@ import {
   plannedActs,
   plannedCrashes,
   quarrel,
+  racingStory,
   scheduleOf,
   steadyRead,
   stepsOf,
@@ -124,7 +125,7 @@ describe('law 1: order, duplication and batching do not matter', () => {
 
 describe('law 1: two runners on one store do not matter', () => {
   const told = {
-    records: story,
+    records: racingStory,
     schedule: scheduleOf(steadyRead),
     other: scheduleOf(steadyRead),
     crash: fc.option(fc.nat(90), { nil: undefined }),
@@ -619,6 +620,10 @@ function claimOf(finding: Finding): (Interval & { source: Source }) | undefined 
     const from = (returnedAt as Instant | undefined) ?? finding.lastSeenAt;
     return { source: 'directoryAudits', from, to: (notBackBy ?? leftOverBy) as Instant };
   }
+  if (finding.detector === 'smart-lockout-overshoot') {
+    const from = finding.facts['quietSince'] as Instant;
+    return isQuiet ? { source: 'signIns', from, to: plus(from, DAY) } : undefined;
+  }
   return isQuiet
     ? { source: 'signIns', from: finding.lastSeenAt, to: quietAt(finding) }
     : undefined;
@@ -645,7 +650,9 @@ function contradiction(finding: Finding, records: readonly EntraRecord[]): Signa
   const [detector] = DETECTORS.filter((each) => each.id === finding.detector);
   const { lastSeenAt, facts: said, subject: of } = finding;
   return records
-    .flatMap((record) => detector?.signals(record) ?? [])
+    .flatMap((record) =>
+      detector !== undefined && looksAt(detector, record) ? detector.signals(record) : [],
+    )
     .filter(({ subject }) => subject.id === of.id)
     .find(({ kind, at, facts }) => {
       if (finding.detector === 'registration-without-outcome') {
@@ -660,6 +667,11 @@ function contradiction(finding: Finding, records: readonly EntraRecord[]): Signa
       }
       if (finding.detector === 'group-migration-leftover') {
         return contradictsGroup(finding, { kind, at, facts });
+      }
+      if (finding.detector === 'smart-lockout-overshoot') {
+        const since = said['quietSince'] as Instant;
+        const [first] = objectsIn(facts['firstEvents']).map((each) => textOf(each['at']));
+        return kind === 'wrong' && first !== undefined && first > since && first < plus(since, DAY);
       }
       return (
         kind === 'eas-day' &&

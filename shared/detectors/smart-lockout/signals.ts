@@ -27,6 +27,8 @@ const PASSWORD_CHANGES: readonly string[] = [
   'change password (self-service)',
 ];
 
+const SESSIONS_REVOKED = 'update stsrefreshtokenvalidfrom timestamp';
+
 /** What a record says of tries and of the password. */
 export function signalsOf(record: EntraRecord): readonly Signal[] {
   if (record.source === 'signIns') {
@@ -36,8 +38,11 @@ export function signalsOf(record: EntraRecord): readonly Signal[] {
   if (person === undefined || (record.result !== undefined && record.result !== 'success')) {
     return [];
   }
-  const isChange = PASSWORD_CHANGES.includes(record.activity.toLowerCase());
-  return [eventSignal(record, person.subject, isChange ? 'password-changed' : 'revoked')];
+  const activity = record.activity.toLowerCase();
+  if (PASSWORD_CHANGES.includes(activity)) {
+    return [eventSignal(record, person.subject, 'password-changed')];
+  }
+  return activity === SESSIONS_REVOKED ? [eventSignal(record, person.subject, 'revoked')] : [];
 }
 
 function signInSignals(record: SignInRecord): readonly Signal[] {
@@ -45,9 +50,12 @@ function signInSignals(record: SignInRecord): readonly Signal[] {
   if (errorCode === WRONG) {
     return [wrong(record)];
   }
-  return errorCode === REFUSED
-    ? [inBucket(record, refusalOf(failureReason ?? ''), counted(record))]
-    : [right(record)];
+  if (errorCode === REFUSED) {
+    return [inBucket(record, refusalOf(failureReason ?? ''), counted(record))];
+  }
+  return errorCode === 0 || (errorCode !== undefined && RIGHT.includes(errorCode))
+    ? [right(record, errorCode)]
+    : [];
 }
 
 /** The wording changes every few years, so only the words that carry it are looked for. */
@@ -81,9 +89,9 @@ function wrong(record: SignInRecord): Signal {
 }
 
 /** Those from another address are kept apart: the one that matters must not be lost among many. */
-function right(record: SignInRecord): Signal {
-  const { at, id, errorCode, address, country, city } = record;
-  const event = { at, eventId: id, code: errorCode ?? null, attempt: attemptOf(record) };
+function right(record: SignInRecord, code: number): Signal {
+  const { at, id, address, country, city } = record;
+  const event = { at, eventId: id, code, attempt: attemptOf(record) };
   const facts = {
     ...{ firstEvents: [event], lastEvents: [event] },
     address: address ?? null,

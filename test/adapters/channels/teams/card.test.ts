@@ -4,11 +4,14 @@ import fc from 'fast-check';
 import { MESSAGE_LIMIT } from '../../../../shared/adapters/channels/teams/adaptive-card';
 import { teamsMessage, type CardContext } from '../../../../shared/adapters/channels/teams/card';
 import { DETECTORS } from '../../../../shared/detectors/index';
+import { smartLockoutOvershoot } from '../../../../shared/detectors/smart-lockout-overshoot';
 import type { Json, JsonObject } from '../../../../shared/domain/json';
-import { SEVERITIES } from '../../../../shared/domain/detector';
+import { SEVERITIES, type Conclusion } from '../../../../shared/domain/detector';
 import type { Finding } from '../../../../shared/domain/findings/finding';
 import { DAY, MINUTE, plus, toInstant } from '../../../../shared/domain/time';
 import type { Post } from '../../../../shared/pipeline/ports/channel';
+import { at, play } from '../../../detectors/play';
+import { RAISES, SPECIFIED } from '../../../detectors/smart-lockout-overshoot.stories';
 import { alertOf, digestOf, postOf, TENANT, textsOf, worded } from './findings';
 import { faultsOf } from './parse-card';
 
@@ -25,6 +28,7 @@ const EAS = 'eas-success-despite-ca-failure';
 const BOOTSTRAP = 'bootstrap-not-finished';
 const GROUPS = 'group-migration-leftover';
 const WITHOUT = 'registration-without-outcome';
+const LOCKOUT = 'smart-lockout-overshoot';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
 
@@ -135,6 +139,17 @@ const firstStart: Post = {
       'Crosscheck watches for: an MFA registration that was not finished.',
     ],
   },
+};
+
+/** As the detector answers the first story of its test that comes to this message. */
+const lockoutPost = (message: string): Post => {
+  const { story, ...frame } = [...SPECIFIED, ...RAISES].find(
+    ({ expected }) => [expected].flat()[0]?.message === message,
+  )!;
+  const [answer] = [...play(smartLockoutOvershoot, story, frame).answers.values()].flatMap(
+    ({ findings }) => findings,
+  ) as [Conclusion];
+  return postOf(worded(LOCKOUT, message, answer.facts, answer, undefined, at(frame.until)));
 };
 
 const GOLDEN: Readonly<Record<string, Post>> = {
@@ -259,6 +274,11 @@ const GOLDEN: Readonly<Record<string, Post>> = {
       },
     ),
   ),
+  [`${LOCKOUT}.guessed`]: lockoutPost('guessed'),
+  [`${LOCKOUT}.spread`]: lockoutPost('spread'),
+  [`${LOCKOUT}.stale`]: lockoutPost('stale'),
+  [`${LOCKOUT}.forgot`]: lockoutPost('forgot'),
+  [`${LOCKOUT}.overshoot`]: lockoutPost('overshoot'),
   superseded: postOf(
     { ...unfinished, status: 'resolved', resolution: 'superseded', supersededBy: 'version 2' },
     'superseded',
