@@ -5,7 +5,7 @@ import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registrati
 import { DETECTORS } from '../../shared/detectors/index';
 import { canonical, shortHash, type Json } from '../../shared/domain/json';
 import { checkCoverage, type Interval } from '../../shared/domain/reading/coverage';
-import { looksAt, type ConfiguredDetector } from '../../shared/domain/detector';
+import type { ConfiguredDetector, Detector } from '../../shared/domain/detector';
 import { objectsIn, textOf, textsIn } from '../../shared/domain/facts';
 import { findingId, timelineId, type Finding } from '../../shared/domain/findings/finding';
 import { decide } from '../../shared/domain/findings/transition';
@@ -645,14 +645,18 @@ function contradictsGroup(
   return isOfIt && isEnd && at > from && at < to;
 }
 
+/** What a detector draws from a record, where it is one that it reads. */
+function signalsOf(detector: Detector, record: EntraRecord): readonly Signal[] {
+  const timelines = select(TENANT, [detector], [record]).get(detector)?.values() ?? [];
+  return [...timelines].flatMap(({ signals }) => [...signals.values()]);
+}
+
 /** A sign-in of the same device in the time that the finding calls quiet, or an outcome where it saw none. */
 function contradiction(finding: Finding, records: readonly EntraRecord[]): Signal | undefined {
   const [detector] = DETECTORS.filter((each) => each.id === finding.detector);
   const { lastSeenAt, facts: said, subject: of } = finding;
   return records
-    .flatMap((record) =>
-      detector !== undefined && looksAt(detector, record) ? detector.signals(record) : [],
-    )
+    .flatMap((record) => (detector === undefined ? [] : signalsOf(detector, record)))
     .filter(({ subject }) => subject.id === of.id)
     .find(({ kind, at, facts }) => {
       if (finding.detector === 'registration-without-outcome') {
