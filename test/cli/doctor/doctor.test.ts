@@ -652,7 +652,7 @@ describe('crosscheck doctor, the app as Azure has it', () => {
 
     const found = await report(NAMES);
 
-    expect(of(found, 'functions').says).toBe('the app has all 18 functions');
+    expect(of(found, 'functions').says).toBe('the app has all 19 functions');
     expect(of(found, 'identity-Policy.Read.All').state).toBe('ok');
   });
 
