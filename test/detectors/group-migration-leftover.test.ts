@@ -96,6 +96,18 @@ describe('group-migration-leftover', () => {
     });
   });
 
+  it('waits for many, too', () => {
+    const { answers } = play(detector, MANY_GONE.story, { until: 60 });
+
+    const asked = [...answers.values()].flatMap(({ findings }) => findings);
+    expect(asked.map(({ state }) => state)).toEqual(Array(31).fill('pending'));
+    expect(asked).toContainEqual(
+      expect.objectContaining({
+        what: expect.stringContaining('30 synchronised groups were deleted from') as string,
+      }),
+    );
+  });
+
   describe('cannot say', () => {
     it.each(CANNOT_SAY)('when $when', ({ story, expected: _none, ...frame }) => {
       const { said } = play(detector, story, frame);

@@ -103,7 +103,7 @@ function hasPattern({ facts }: Signal, { 'migration-pattern': patterns }: StoryS
 }
 
 /** The id of the group that a signal is about; without one its name. */
-export function groupIn({ facts }: Signal): string {
+function groupIn({ facts }: Signal): string {
   return textOf(facts['group']) || plainName(textOf(facts['name']));
 }
 
@@ -128,7 +128,7 @@ export function returnOf(
 }
 
 /** True for a stand-in that was made when the group was about to be deleted, or just had been. */
-export function isNear({ added }: StandIn, { at }: Signal): boolean {
+function isNear({ added }: StandIn, { at }: Signal): boolean {
   return added.at >= plus(at, -BEFORE) && added.at <= plus(at, AFTER);
 }
 
