@@ -4,6 +4,7 @@ import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
 import { groupMigrationLeftover } from './group-migration-leftover';
 import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
 import { registrationWithoutOutcome } from './registration-without-outcome';
+import { securityInfoPromptLoop } from './security-info-prompt-loop';
 import { smartLockoutOvershoot } from './smart-lockout-overshoot';
 
 /** The register: every detector, by id. */
@@ -13,6 +14,7 @@ export const DETECTORS: readonly Detector[] = [
   groupMigrationLeftover,
   mfaRegistrationUnfinished,
   registrationWithoutOutcome,
+  securityInfoPromptLoop,
   smartLockoutOvershoot,
 ];
 

@@ -17,7 +17,7 @@ import { ask, GROUP, monitorOver, textOf, type Asked } from '../fakes/api-monito
 import { giveUpCoverage, inFeed } from '../fakes/cover';
 import { DemoWatch } from '../fakes/demo-watch';
 import { putAlert } from '../fakes/put-alert';
-import { groupRow, passIssued } from '../fakes/records';
+import { askedForInfo, groupRow, passIssued, registered } from '../fakes/records';
 import { configured, deliver } from '../fakes/run';
 import { OTHER_TENANT, principal } from '../functions/api-host';
 
@@ -133,7 +133,11 @@ beforeAll(async () => {
       ...{ group: `g${i}`, label: `Team ${i}`, by: 'ConnectSyncProvisioning_SRV01' },
     }),
   );
-  const told = { records: [issued, ...gone], coverage: [], now: clock.now() };
+  const prompts = [-19, 1, 3].map((hour, i) =>
+    askedForInfo({ id: `p${i}`, user: 'lee', at: plus(START, hour * HOUR) }, `attempt ${i}`),
+  );
+  const known = registered({ id: 'known', user: 'lee', at: plus(START, -20 * HOUR) });
+  const told = { records: [issued, ...gone, known, ...prompts], coverage: [], now: clock.now() };
   await deliver({ stores, detectors: configured() }, told);
   const [first, second] = stores.findings.list();
   const made = { owner: 'olga', reason: 'known', createdBy: 'olga' };

@@ -244,6 +244,7 @@ describe('crosscheck analyze', () => {
       'group-migration-leftover: the input holds no audit records at all.',
       'mfa-registration-unfinished: the input holds no audit records at all.',
       'registration-without-outcome: the input holds no audit records at all.',
+      'security-info-prompt-loop: the input holds no audit records at all.',
       'smart-lockout-overshoot: the input holds no audit records at all.',
     ]);
   });

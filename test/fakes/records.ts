@@ -284,6 +284,15 @@ export function askedAgain(row: Row): SignInRecord {
   return signIn(row, { errorCode: 50079, conditionalAccess: 'failure' });
 }
 
+/** "More information required"; rows of one attempt share its correlation id. */
+export function askedForInfo(row: Row, attempt: string, errorCode = 50125): SignInRecord {
+  return signIn(row, { errorCode, correlationId: attempt, app: 'OfficeHome' });
+}
+
+export function mfaSatisfied(row: Row): SignInRecord {
+  return signIn(row, { detail: 'MFA completed in Azure AD' });
+}
+
 export function policy(name: string, ...grantControls: string[]): AppliedPolicy {
   return { name, result: 'failure', grantControls };
 }

@@ -240,6 +240,40 @@ export const racingStory: fc.Arbitrary<EntraRecord[]> = fc
   .tuple(fc.array(mfaEvent, { maxLength: 9 }), fc.array(easEvent, { maxLength: 7 }))
   .map(([mfa, eas]) => [...mfaRecords(mfa), ...easRecords(eas)]);
 
+export interface PromptEvent {
+  readonly user: string;
+  readonly kind: 'asked' | 'asked for MFA' | 'MFA satisfied' | 'registered';
+  readonly day: number;
+  readonly minute: number;
+  readonly attempt: number;
+}
+
+/** Enough of them on few days to be a loop, with and without what shows a registration before. */
+export const promptEvent: fc.Arbitrary<PromptEvent> = fc.record({
+  user: users,
+  kind: fc.constantFrom(
+    ...(['asked', 'asked', 'asked', 'asked for MFA', 'MFA satisfied', 'registered'] as const),
+  ),
+  day: fc.constantFrom(-3, 0, 1, 2, 3, 4, 5, 18),
+  minute: fc.constantFrom(0, 1, 59, 60, 120, 1439),
+  attempt: fc.integer({ min: 1, max: 12 }),
+});
+
+export function promptRecords(events: readonly PromptEvent[]): EntraRecord[] {
+  return events.map(({ user, kind, day, minute, attempt }, i) => {
+    const row = { id: `prompt-${i}`, user, at: days(day, minute) };
+    switch (kind) {
+      case 'asked':
+      case 'asked for MFA':
+        return record.askedForInfo(row, `${user}-${attempt}`, kind === 'asked' ? 50125 : 50072);
+      case 'MFA satisfied':
+        return record.mfaSatisfied(row);
+      case 'registered':
+        return record.registered(row);
+    }
+  });
+}
+
 export const story: fc.Arbitrary<EntraRecord[]> = fc
   .tuple(
     racingStory,
@@ -249,11 +283,16 @@ export const story: fc.Arbitrary<EntraRecord[]> = fc
       { arbitrary: fc.constant([]), weight: 2 },
       { arbitrary: fc.array(lockoutEvent, { minLength: 1, maxLength: 3 }), weight: 1 },
     ),
+    fc.oneof(
+      { arbitrary: fc.constant([]), weight: 2 },
+      { arbitrary: fc.array(promptEvent, { minLength: 3, maxLength: 8 }), weight: 1 },
+    ),
   )
-  .map(([others, groups, lockout]) => [
+  .map(([others, groups, lockout, prompts]) => [
     ...others,
     ...groupRecords(groups),
     ...lockoutRecords(lockout),
+    ...promptRecords(prompts),
   ]);
 
 export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);

@@ -9,6 +9,7 @@ import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stor
 import { STORIES as GROUPS } from '../detectors/group-migration-leftover.stories';
 import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories';
 import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-outcome.stories';
+import { STORIES as PROMPT_LOOP } from '../detectors/security-info-prompt-loop.stories';
 import { STORIES as LOCKOUT } from '../detectors/smart-lockout-overshoot.stories';
 import { sourceOf, type Row, type Story } from '../detectors/play';
 
@@ -25,6 +26,7 @@ const STORIES: Readonly<Record<string, readonly Story<unknown>[]>> = {
   'group-migration-leftover': GROUPS,
   'mfa-registration-unfinished': MFA,
   'registration-without-outcome': WITHOUT_OUTCOME,
+  'security-info-prompt-loop': PROMPT_LOOP,
   'smart-lockout-overshoot': LOCKOUT,
 };
 

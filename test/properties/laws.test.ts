@@ -563,7 +563,10 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
       for (const finding of current(holed.stores)) {
         const wrong = claimOf(finding) && contradiction(finding, records);
         must(wrong === undefined, () => `${finding.anchor.key} is contradicted by ${wrong?.key}`);
-        must(known.has(finding.id), () => `${finding.anchor.key} is in no complete log`);
+        must(
+          known.has(finding.id) || isTakenOver(finding, whole.stores),
+          () => `${finding.anchor.key} is in no complete log`,
+        );
       }
     };
 
@@ -598,6 +601,16 @@ function current(stores: MemoryStores): readonly Finding[] {
   return stores.findings.list().filter((each) => each.verdict.resolution !== 'superseded');
 }
 
+/** A start alone is true of the whole log, too, where registration-without-outcome tells of it among others. */
+function isTakenOver({ anchor, subject }: Finding, whole: MemoryStores): boolean {
+  return (
+    anchor.key.startsWith('started:') &&
+    current(whole).some(
+      (each) => each.detector === 'registration-without-outcome' && each.subject.id === subject.id,
+    )
+  );
+}
+
 /** The stretch in which a finding says that something did not happen. */
 function claimOf(finding: Finding): (Interval & { source: Source }) | undefined {
   if (finding.verdict.resolution === 'superseded') {
@@ -623,6 +636,10 @@ function claimOf(finding: Finding): (Interval & { source: Source }) | undefined 
   if (finding.detector === 'smart-lockout-overshoot') {
     const from = finding.facts['quietSince'] as Instant;
     return isQuiet ? { source: 'signIns', from, to: plus(from, DAY) } : undefined;
+  }
+  if (finding.detector === 'security-info-prompt-loop' && !isQuiet) {
+    const to = finding.facts['noRegistrationBy'] as Instant;
+    return { source: 'directoryAudits', from: finding.firstSeenAt, to };
   }
   return isQuiet
     ? { source: 'signIns', from: finding.lastSeenAt, to: quietAt(finding) }
@@ -651,7 +668,7 @@ function signalsOf(detector: Detector, record: EntraRecord): readonly Signal[] {
   return [...timelines].flatMap(({ signals }) => [...signals.values()]);
 }
 
-/** A sign-in of the same device in the time that the finding calls quiet, or an outcome where it saw none. */
+/** A sign-in of its kind in the time that the finding calls quiet, or an outcome where it saw none. */
 function contradiction(finding: Finding, records: readonly EntraRecord[]): Signal | undefined {
   const [detector] = DETECTORS.filter((each) => each.id === finding.detector);
   const { lastSeenAt, facts: said, subject: of } = finding;
@@ -676,6 +693,11 @@ function contradiction(finding: Finding, records: readonly EntraRecord[]): Signa
         const since = said['quietSince'] as Instant;
         const [first] = objectsIn(facts['firstEvents']).map((each) => textOf(each['at']));
         return kind === 'wrong' && first !== undefined && first > since && first < plus(since, DAY);
+      }
+      if (finding.detector === 'security-info-prompt-loop') {
+        return (
+          kind === 'done' && at >= finding.firstSeenAt && at < textOf(said['noRegistrationBy'])
+        );
       }
       return (
         kind === 'eas-day' &&

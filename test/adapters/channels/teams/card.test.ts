@@ -6,7 +6,7 @@ import { teamsMessage, type CardContext } from '../../../../shared/adapters/chan
 import { DETECTORS } from '../../../../shared/detectors/index';
 import { smartLockoutOvershoot } from '../../../../shared/detectors/smart-lockout-overshoot';
 import type { Json, JsonObject } from '../../../../shared/domain/json';
-import { SEVERITIES, type Conclusion } from '../../../../shared/domain/detector';
+import { SEVERITIES, type Conclusion, type Evidence } from '../../../../shared/domain/detector';
 import type { Finding } from '../../../../shared/domain/findings/finding';
 import { DAY, MINUTE, plus, toInstant } from '../../../../shared/domain/time';
 import type { Post } from '../../../../shared/pipeline/ports/channel';
@@ -28,6 +28,7 @@ const EAS = 'eas-success-despite-ca-failure';
 const BOOTSTRAP = 'bootstrap-not-finished';
 const GROUPS = 'group-migration-leftover';
 const WITHOUT = 'registration-without-outcome';
+const PROMPTS = 'security-info-prompt-loop';
 const LOCKOUT = 'smart-lockout-overshoot';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
@@ -123,6 +124,34 @@ const blocked = worded(EAS, 'blocked', easFacts([{ name: 'Block legacy', control
   ...easAnswer,
   severity: 'high',
 });
+
+const asked = (days: number): Evidence => ({
+  ...evidence(
+    `p-${days}`,
+    days * 24 * 60,
+    'prompt',
+    'a sign-in was interrupted to ask for more information (50125)',
+  ),
+  source: 'signIns',
+});
+const answered = plus(scanned, (3 * 24 + 1) * 60 * MINUTE);
+const promptFacts = {
+  ...{ asksFor: 'self-service password reset', days: 3, apps: ['OfficeHome'] },
+  ...{ resetForAdministrators: 'not known', resetForThem: 'not known' },
+  noRegistrationBy: answered,
+  mfaSatisfiedAt: plus(scanned, -24 * 60 * MINUTE),
+};
+const promptAnswer = {
+  ...{ count: 4, since: answered, lastSeenAt: plus(scanned, 3 * 24 * 60 * MINUTE) },
+  missing: { what: 'no registration completed', by: answered },
+  evidence: [
+    {
+      ...evidence('ok', -24 * 60, 'mfa-satisfied', 'MFA was satisfied at a sign-in'),
+      source: 'signIns' as const,
+    },
+    ...[0, 1, 3].map(asked),
+  ],
+};
 
 const firstStart: Post = {
   id: 'notice-first-start-0123456789ab-20260602090000',
@@ -272,6 +301,25 @@ const GOLDEN: Readonly<Record<string, Post>> = {
         missing: { what: 'no registration logged', by: plus(scanned, 25 * 60 * MINUTE) },
         evidence: [evidence('p-1', 0, 'registered-by-admin', 'a Temporary Access Pass was issued')],
       },
+    ),
+  ),
+  [`${PROMPTS}.admin-sspr`]: postOf(
+    worded(
+      PROMPTS,
+      'admin-sspr',
+      { ...promptFacts, roles: ['Exchange Administrator'] },
+      { ...promptAnswer, severity: 'medium' },
+    ),
+  ),
+  [`${PROMPTS}.needs-more`]: postOf(
+    worded(PROMPTS, 'needs-more', promptFacts, { ...promptAnswer, severity: 'low' }),
+  ),
+  [`${PROMPTS}.unexplained`]: postOf(
+    worded(
+      PROMPTS,
+      'unexplained',
+      { ...promptFacts, cancelledTimes: 2 },
+      { ...promptAnswer, severity: 'low' },
     ),
   ),
   [`${LOCKOUT}.guessed`]: lockoutPost('guessed'),
