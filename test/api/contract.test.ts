@@ -17,7 +17,7 @@ import { ask, GROUP, monitorOver, textOf, type Asked } from '../fakes/api-monito
 import { giveUpCoverage, inFeed } from '../fakes/cover';
 import { DemoWatch } from '../fakes/demo-watch';
 import { putAlert } from '../fakes/put-alert';
-import { askedForInfo, groupRow, passIssued, registered } from '../fakes/records';
+import { askedForInfo, groupRow, passIssued, registered, wrongPassword } from '../fakes/records';
 import { configured, deliver } from '../fakes/run';
 import { OTHER_TENANT, principal } from '../functions/api-host';
 
@@ -137,7 +137,17 @@ beforeAll(async () => {
     askedForInfo({ id: `p${i}`, user: 'lee', at: plus(START, hour * HOUR) }, `attempt ${i}`),
   );
   const known = registered({ id: 'known', user: 'lee', at: plus(START, -20 * HOUR) });
-  const told = { records: [issued, ...gone, known, ...prompts], coverage: [], now: clock.now() };
+  const wrong = Array.from({ length: 24 }, (_, i) =>
+    wrongPassword(
+      { id: `wrong-${i}`, user: 'kim', at: plus(START, 3 * HOUR + i * 30_000) },
+      { clientApp: 'Browser', address: `192.0.2.${1 + (i % 6)}` },
+    ),
+  );
+  const told = {
+    records: [issued, ...gone, known, ...prompts, ...wrong],
+    coverage: [],
+    now: clock.now(),
+  };
   await deliver({ stores, detectors: configured() }, told);
   const [first, second] = stores.findings.list();
   const made = { owner: 'olga', reason: 'known', createdBy: 'olga' };
