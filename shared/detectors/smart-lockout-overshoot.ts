@@ -2,13 +2,15 @@ import type { JsonObject } from '../domain/json';
 import { checkCoverage, type CoverageBySource } from '../domain/reading/coverage';
 import {
   defineDetector,
+  type Anchor,
+  type Answer,
   type Assessment,
   type Conclusion,
   type Evidence,
 } from '../domain/detector';
 import { textsIn } from '../domain/facts';
 import type { Signal } from '../domain/findings/signal';
-import { plus, startOfDay, type Instant } from '../domain/time';
+import { plus, startOfDay, toMinute, type Instant } from '../domain/time';
 import { evidenceFrom, nextQuestion } from './not-followed-by';
 import { REFUSED, RIGHT, signalsOf, WRONG } from './smart-lockout/signals';
 import {
@@ -18,6 +20,7 @@ import {
   seenIn,
   stretchesOf,
   type Story,
+  type Stretch,
   type WrongTry,
 } from './smart-lockout/story';
 import { KNOWN, verdictOn, type Thresholds, type Verdict } from './smart-lockout/verdict';
@@ -117,7 +120,8 @@ export const smartLockoutOvershoot = defineDetector({
     const verdicts = stretchesOf(story, settings.gap).flatMap(
       (stretch) => verdictOn(stretch, story, coverage, settings) ?? [],
     );
-    const byDay = Map.groupBy(verdicts, ({ stretch }) => stretch.day);
+    const read = verdicts.filter(({ unread }) => unread === undefined);
+    const byDay = Map.groupBy(read, ({ stretch }) => stretch.day);
     const days = [...byDay.values()].flatMap(([first, ...others]): Day[] =>
       first === undefined ? [] : [[first, ...others]],
     );
@@ -127,12 +131,32 @@ export const smartLockoutOvershoot = defineDetector({
       const goesOn = next !== undefined && goesOnFrom(day, next, settings);
       return state(day, { isNoNews, goesOn }, story, coverage, settings);
     });
+    const notRead = verdicts.filter(
+      ({ unread, stretch: { day } }, i) =>
+        unread !== undefined &&
+        !byDay.has(day) &&
+        verdicts.findIndex(({ stretch }) => stretch.day === day) === i,
+    );
     return {
-      findings: said.map(({ stated }) => stated),
+      findings: [...said.map(({ stated }) => stated), ...notRead.map(undetermined)],
       ...nextQuestion(said.flatMap(({ asks }) => asks)),
     };
   },
 });
+
+/** Wrong passwords beside sign-ins that were not read: those might show another story, or none. */
+function undetermined({ stretch, unread }: Verdict): Answer<MessageId> {
+  return {
+    state: 'undetermined',
+    anchor: anchorOf(stretch),
+    gap: unread ?? { from: stretch.first, to: stretch.last },
+    what: `${stretch.tries.length} wrong passwords from ${toMinute(stretch.first)} to ${toMinute(stretch.last)}; more sign-ins of that time were not read`,
+  };
+}
+
+function anchorOf(stretch: Stretch): Anchor {
+  return { key: `day|${stretch.day}`, from: plus(startOfDay(stretch.first), -KNOWN) };
+}
 
 /** What the stretches of one day are taken for. */
 type Day = readonly [Verdict, ...Verdict[]];
@@ -200,7 +224,7 @@ function state(
   const stated: Conclusion<MessageId> = {
     state: resolution === undefined ? 'open' : 'resolved',
     ...(resolution !== undefined && { resolution }),
-    anchor: { key: `day|${stretch.day}`, from: plus(startOfDay(stretch.first), -KNOWN) },
+    anchor: anchorOf(stretch),
     ...{ message, severity: SEVERITY[message] },
     stage: isGuessed || message === 'spread' ? 'alert' : 'watch',
     since: since ?? stretch.first,

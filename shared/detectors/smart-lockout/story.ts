@@ -96,7 +96,7 @@ function rightsIn(signal: Signal): readonly RightTry[] {
 // ------------------------------------------------------------------------------------------- rows of one attempt
 
 /** Rows with one correlation id within this much of each other may be one attempt. */
-const SAME_ATTEMPT = 10 * MINUTE;
+export const SAME_ATTEMPT: Duration = 10 * MINUTE;
 /** The most rows that one attempt makes. A correlation id with more of them is that of a whole session. */
 const MAX_ROWS = 5;
 

@@ -1,7 +1,7 @@
-import { checkCoverage, type CoverageBySource } from '../../domain/reading/coverage';
+import { checkCoverage, type CoverageBySource, type Interval } from '../../domain/reading/coverage';
 import type { Signal } from '../../domain/findings/signal';
 import { between, DAY, HOUR, MINUTE, plus, startOfDay, type Instant } from '../../domain/time';
-import { seenIn, type Event, type RightTry, type Story, type Stretch } from './story';
+import { SAME_ATTEMPT, seenIn, type Event, type RightTry, type Story, type Stretch } from './story';
 import type { MessageId } from './words';
 
 export interface Thresholds {
@@ -26,6 +26,8 @@ export interface Verdict {
   readonly every?: number | undefined;
   /** Tries before the lockout. */
   readonly before?: number | undefined;
+  /** Sign-ins that were not read: with them the stretch might be another, or none. */
+  readonly unread?: Interval | undefined;
 }
 
 /** The right password so soon after the wrong ones is taken for guessed. */
@@ -63,10 +65,17 @@ export function verdictOn(
     spread(stretch) ??
     personal(stretch, story) ??
     overshoot(stretch, locked, limit);
-  return found && { ...found, stretch, locked };
+  const look = checkCoverage(
+    coverage.signIns,
+    plus(stretch.first, -gap),
+    plus(stretch.last, Math.max(gap, SAME_ATTEMPT)),
+  );
+  // What was seen of a guessed password is true whatever else there was, and nobody is to wait for it.
+  const unread = look.verdict === 'never' && found?.message !== 'guessed' ? look.gap : undefined;
+  return found && { ...found, stretch, locked, unread };
 }
 
-type Found = Omit<Verdict, 'stretch' | 'locked'>;
+type Found = Omit<Verdict, 'stretch' | 'locked' | 'unread'>;
 
 function guessed(
   stretch: Stretch,
@@ -86,7 +95,8 @@ function guessed(
       (stretch.addresses.size > 1 || isNewCountry(right, stretch, story, coverage)) &&
       !isCatchingUp(stretch, right, story)
     ) {
-      const look = checkCoverage(coverage.directoryAudits, last.at, right.at);
+      const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : last.at;
+      const look = checkCoverage(coverage.directoryAudits, from, right.at);
       const isRead = coverage.directoryAudits !== undefined;
       const changes =
         look.verdict === 'covered'
@@ -100,7 +110,7 @@ function guessed(
   return undefined;
 }
 
-/** Absence of a country is said only of a time that was read. */
+/** Absence of a country is said only of a week that was read. */
 function isNewCountry(
   { country }: RightTry,
   { first }: Stretch,
@@ -109,22 +119,27 @@ function isNewCountry(
 ): boolean {
   const from = plus(startOfDay(first), -KNOWN);
   const known = rights.filter((each) => each.country !== '' && each.at >= from && each.at < first);
-  const [oldest] = known;
   return (
     country !== '' &&
-    oldest !== undefined &&
+    known.length > 0 &&
     known.every((each) => each.country !== country) &&
-    checkCoverage(signIns, oldest.at, first).verdict === 'covered'
+    checkCoverage(signIns, from, first).verdict === 'covered'
   );
 }
 
 /** One device that still sends the password of yesterday, until its owner enters the new one: at home and on the way. */
 function isCatchingUp(stretch: Stretch, right: RightTry, { changes }: Story): boolean {
   return (
+    isOneDevice(stretch) &&
+    changes.some(({ at }) => at >= plus(stretch.first, -CATCHING_UP) && at <= right.at)
+  );
+}
+
+function isOneDevice(stretch: Stretch): boolean {
+  return (
     stretch.addresses.size <= 2 &&
     seenIn(stretch, 'clients').length === 1 &&
-    seenIn(stretch, 'ways').every((way) => way !== 'browser') &&
-    changes.some(({ at }) => at >= plus(stretch.first, -CATCHING_UP) && at <= right.at)
+    seenIn(stretch, 'ways').every((way) => way !== 'browser')
   );
 }
 
@@ -138,8 +153,8 @@ function spread(stretch: Stretch): Found | undefined {
 function personal(stretch: Stretch, story: Story): Found | undefined {
   const forgot = forgotten(stretch, story);
   const devices = seenIn(stretch, 'devices');
-  const isOneDevice = devices.length === 1 && devices[0] !== '';
-  if ((stretch.addresses.size > 1 && !isOneDevice) || seenIn(stretch, 'clients').length > 1) {
+  const hasOneDevice = devices.length === 1 && devices[0] !== '';
+  if ((stretch.addresses.size > 1 && !hasOneDevice) || seenIn(stretch, 'clients').length > 1) {
     return forgot;
   }
   const { first, last, tries } = stretch;
