@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { isAboutGroup } from '../../shared/domain/records/group';
 import { DETECTORS } from '../../shared/detectors/index';
 import { canonical, type Json } from '../../shared/domain/json';
 import {
@@ -84,9 +83,7 @@ function malformed(record: EntraRecord, isNamed: boolean): Malformed {
       ? { type: 'user', id: record.user.id }
       : { type: 'user', id: record.targets[0]?.id ?? '' };
   const when = { from: at, to: justAfter(at) };
-  // Of a group nobody knows by the person whom the row names.
-  const isPerson = isNamed && !(record.source !== 'signIns' && isAboutGroup(record.activity));
-  return { source, id, reason: 'cut', missed: { detectors, when, ...(isPerson && { subject }) } };
+  return { source, id, reason: 'cut', missed: { detectors, when, ...(isNamed && { subject }) } };
 }
 
 function leavesSign(record: EntraRecord): boolean {

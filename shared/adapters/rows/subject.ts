@@ -1,5 +1,4 @@
 import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
-import { isAboutGroup } from '../../domain/records/group';
 import { MAX_ID_LENGTH, shorten } from './shorten';
 import { wordOf } from '../../sources/values';
 
@@ -35,8 +34,7 @@ export function withSubject(
 ): readonly Target[] {
   const at = targets.findIndex(isUser);
   const target = targets[at];
-  const isNobody = (target === undefined && targets.length > 0) || isAboutGroup(activity);
-  if (target?.id !== undefined || isNobody) {
+  if (target?.id !== undefined || (target === undefined && targets.length > 0)) {
     return targets; // about somebody, or about something that is no person
   }
   const isTheirs =
@@ -61,9 +59,6 @@ export function salvageSubject(
 ): MissedRow['subject'] {
   if (source === 'signIns') {
     return userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']);
-  }
-  if (isAboutGroup(wordOf(row['activityDisplayName']))) {
-    return undefined; // it names a member at most
   }
   const by = objectIn(objectIn(row['initiatedBy'])['user']);
   const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);

@@ -35,12 +35,7 @@ export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecor
         type: target.type ?? target.Type,
         name: target.userPrincipalName ?? target.displayName,
         changes: target.modifiedProperties
-          .map((each) =>
-            readChange(
-              ...([each.displayName, each.oldValue, each.newValue] as const),
-              target.type ?? target.Type,
-            ),
-          )
+          .map((each) => readChange(each.displayName, each.oldValue, each.newValue))
           .filter((change): change is Change => change !== undefined),
       })),
       user ? { id: user.id, name: user.userPrincipalName ?? user.displayName } : undefined,

@@ -1,4 +1,3 @@
-import { isAboutGroup } from '../../domain/records/group';
 import type { SourceSpec } from '../source';
 import { shape } from './shape';
 
@@ -28,10 +27,8 @@ export const directoryAudits: SourceSpec<'directoryAudits'> = {
   },
   feeds: { activityDisplayName: ({ activity }) => activity },
   about: (id) => `targetResources/any(t:t/id eq ${id})`,
-  personId: ({ activity, targets }) =>
-    isAboutGroup(activity)
-      ? undefined
-      : targets.find(({ type = 'User' }) => type === 'User' || type === 'N/A')?.id,
+  personId: ({ targets }) =>
+    targets.find(({ type = 'User' }) => type === 'User' || type === 'N/A')?.id,
   shape,
   permission: 'AuditLog.Read.All',
 };
