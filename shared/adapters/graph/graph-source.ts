@@ -20,7 +20,7 @@ import {
 } from './request';
 
 const MAX_RESTARTS = 2;
-/** Pages of one window; beyond it the window is too large and is halved by whoever reads. */
+/** Of one window. Whoever reads halves it long before; a server that never ends its pages is stopped here. */
 const MAX_PAGES = 1_000;
 
 /** The audit and sign-in logs through Microsoft Graph. */

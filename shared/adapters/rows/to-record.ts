@@ -114,7 +114,7 @@ function pairOf(item: unknown): (readonly [string, string])[] {
     : [];
 }
 
-// Streamed records carry the number of the enumeration where Graph sends its name (domain.md 2.1).
+// Streamed records carry the number of the enumeration where Graph sends its name.
 const CONDITIONAL_ACCESS = ['success', 'failure', 'notApplied'] as const;
 
 function conditionalAccessOf(
