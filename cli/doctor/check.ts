@@ -1,3 +1,4 @@
+import { capitalized } from '../../shared/domain/text';
 import { redact } from '../../shared/adapters/logging/redact';
 import type { Duration } from '../../shared/domain/time';
 import type { Clock } from '../../shared/pipeline/ports/clock';
@@ -81,7 +82,7 @@ export function failed(error: unknown): Pick<Check, 'state' | 'says' | 'remedy'>
 
 /** With a capital and a full stop. */
 export function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+  return `${capitalized(text)}${text.endsWith('.') ? '' : '.'}`;
 }
 
 function cleaned(check: Check): Check {

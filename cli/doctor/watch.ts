@@ -1,3 +1,4 @@
+import { capitalized } from '../../shared/domain/text';
 import type { Config } from '../../shared/config/config';
 import { needsSource } from '../../shared/domain/detector';
 import { toMinute } from '../../shared/domain/time';
@@ -91,6 +92,6 @@ function sentences(problem: string): { readonly says: string; readonly remedy?: 
     ? { says }
     : {
         says,
-        remedy: remedy.map((each) => each.charAt(0).toUpperCase() + each.slice(1)).join('. '),
+        remedy: remedy.map(capitalized).join('. '),
       };
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { AuthMode } from '../domain/access';
 import type { ConfiguredDetector } from '../domain/detector';
-import { safeJson } from '../domain/text';
+import { capitalized, safeJson } from '../domain/text';
 import type { Instant } from '../domain/time';
 import type { CoverageReport } from '../pipeline/queries/coverage-report';
 import {
@@ -211,5 +211,5 @@ function problemOf(error: unknown): Answer | undefined {
 }
 
 function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+  return `${capitalized(text)}.`;
 }

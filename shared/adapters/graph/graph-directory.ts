@@ -4,7 +4,7 @@ import { graphClient, pathOf } from './graph-client';
 import { ask, badAnswer, unavailable, type RequestOptions } from './request';
 
 const DETAILS = '/reports/authenticationMethods/userRegistrationDetails';
-const SELECT = '$select=id,userPrincipalName,methodsRegistered&$top=999';
+const SELECT = '$select=id,methodsRegistered&$top=999';
 /** Of one filter; longer ones are refused. */
 const IDS = 15;
 /** Somebody waits for the answer. */
@@ -14,7 +14,6 @@ const MAX_PAGES = 1_001;
 
 const details = z.object({
   id: z.string().min(1),
-  userPrincipalName: z.string().nullish(),
   methodsRegistered: z.array(z.string()).nullish(),
 });
 const member = z.object({ id: z.string().min(1), '@odata.type': z.string().optional() });
@@ -51,9 +50,8 @@ export function graphDirectory(options: RequestOptions): Directory {
     async *listedMethods(userIds) {
       for (const filter of filtersFor(userIds)) {
         for await (const page of pages(`${DETAILS}?${filter}${SELECT}`, details)) {
-          yield page.map(({ id, userPrincipalName, methodsRegistered }): ListedMethods => ({
+          yield page.map(({ id, methodsRegistered }): ListedMethods => ({
             userId: id.toLowerCase(),
-            ...(typeof userPrincipalName === 'string' && { name: userPrincipalName }),
             methods: methodsRegistered ?? [],
           }));
         }

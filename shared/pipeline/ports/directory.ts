@@ -2,7 +2,6 @@
 export interface ListedMethods {
   /** The object id of the user, in lower case. */
   readonly userId: string;
-  readonly name?: string;
   /** As Graph names them, such as `microsoftAuthenticatorPush`; a method that was never verified is among them. */
   readonly methods: readonly string[];
 }
