@@ -3,7 +3,7 @@ import { justAfter } from '../../domain/time';
 import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/queries/export-tally';
 import type { Wanted } from '../../pipeline/ports/record-source';
 import { readRow } from '../rows/read-row';
-import { salvageSubject } from '../rows/subject';
+import { SUBJECT_OF_UNREADABLE } from '../rows/subject';
 import { unwrap, type Known } from '../rows/unwrap';
 import { listExports, readExport, UnreadableFileError, type FileRow } from './read-file';
 
@@ -96,7 +96,7 @@ function readRecognised(
   }
   if (flaw !== undefined) {
     const detectors = wanted[source].neededBy(row);
-    const subject = salvageSubject(source, row);
+    const subject = SUBJECT_OF_UNREADABLE[source](row);
     return {
       ...{ source, reason: flaw, isMalformed: true, isMissed: detectors.length > 0 },
       ...(!isNumbering(read.id) && { id: read.id }),

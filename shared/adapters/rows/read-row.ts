@@ -3,22 +3,24 @@ import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/rec
 import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports/record-source';
 import { REGISTER } from '../../sources';
+import type { RecordOf } from '../../sources/source';
 import { ChangeError } from './changes';
 import { toAuditRecord, toSignInRecord } from './to-record';
 import { MAX_ID_LENGTH } from './shorten';
-import { salvageSubject, SubjectError } from './subject';
+import { SUBJECT_OF_UNREADABLE, SubjectError } from './subject';
 
 /** What became of one row: its time is always known, its record only when a detector looks at it. */
 export type ReadRow =
   | { readonly at: Instant; readonly id: string; readonly record?: EntraRecord }
   | { readonly malformed: Malformed };
 
-/** How a row becomes a record, by source. */
-const TO_RECORD: Readonly<Record<Source, (id: string, at: Instant, row: unknown) => EntraRecord>> =
-  {
-    directoryAudits: toAuditRecord,
-    signIns: toSignInRecord,
-  };
+/** How a row becomes a record: a line for each source, and no row becomes another source's record. */
+const TO_RECORD: {
+  readonly [S in Source]: (id: string, at: Instant, row: unknown) => RecordOf<S>;
+} = {
+  directoryAudits: toAuditRecord,
+  signIns: toSignInRecord,
+};
 
 /**
  * Every row gets a plain look at id, time and kind; the schema is for rows that a detector looks at, which are few.
@@ -33,7 +35,7 @@ export function readRow(source: Source, row: Record<string, unknown>, wanted: Lo
   const { isKindKnown, ...malformed } = read.malformed;
   const detectors = isKindKnown ? (wanted.neededBy?.(row) ?? []) : [];
   const when = salvageTime(row[REGISTER[source].time]);
-  const subject = salvageSubject(source, row);
+  const subject = SUBJECT_OF_UNREADABLE[source](row);
   return {
     malformed: {
       ...malformed,

@@ -52,14 +52,17 @@ export function withSubject(
     : targets.with(at, { ...target, id });
 }
 
-/** Whom an unreadable row is about, where that still stands in it. */
-export function salvageSubject(
-  source: Source,
-  row: Readonly<Record<string, unknown>>,
-): MissedRow['subject'] {
-  if (source === 'signIns') {
-    return userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']);
-  }
+type RawRow = Readonly<Record<string, unknown>>;
+
+/** Whom an unreadable row is about, where that still stands in it: a line for each source. */
+export const SUBJECT_OF_UNREADABLE: Readonly<
+  Record<Source, (row: RawRow) => MissedRow['subject']>
+> = {
+  directoryAudits: salvageAuditSubject,
+  signIns: (row) => userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']),
+};
+
+function salvageAuditSubject(row: RawRow): MissedRow['subject'] {
   const by = objectIn(objectIn(row['initiatedBy'])['user']);
   const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);
   const target = salvagedTarget(row['targetResources']);
@@ -74,7 +77,7 @@ export function salvageSubject(
   return subject ?? (isTheirs ? initiator : undefined);
 }
 
-function salvagedTarget(value: unknown): Readonly<Record<string, unknown>> | undefined {
+function salvagedTarget(value: unknown): RawRow | undefined {
   const targets = (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isObject);
   return targets.find((each) => isUser({ type: each['type'] ?? each['Type'] }));
 }
@@ -89,10 +92,10 @@ function userOf(id: unknown, name: unknown): MissedRow['subject'] {
     : undefined;
 }
 
-function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+function objectIn(value: unknown): RawRow {
   return isObject(value) ? value : {};
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is RawRow {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
