@@ -51,7 +51,7 @@ function program(setExit: (code: number) => void): Command {
 Reads what Graph, the portal (JSON; of CSV the sign-ins), diagnostic settings, Log Analytics and Sentinel (JSON, CSV),
 Graph PowerShell and the usual SIEMs export, mixed as you like, also gzipped; docs/exports.md lists them. Without
 --complete-from and --as-of a log is taken to be complete from its oldest to its newest record. Thresholds are
-environment variables: see docs/detectors.md.
+environment variables, and so is which detectors run, for some are off by default: see docs/detectors.md.
 
 Exit code: 0 done (skipped records are listed), 1 a file could not be read, was cut, holds an unreadable row that a
 detector needs, or more than a tenth of its rows could not be used, 2 wrong usage.

@@ -1,6 +1,13 @@
 import { readConfig, type Config } from '../../shared/config/config';
-import { ConfigError, type Environment } from '../../shared/config/detectors';
+import {
+  ConfigError,
+  enabledSetting,
+  switchOf,
+  type Environment,
+} from '../../shared/config/detectors';
 import { allSettings } from '../../shared/config/settings';
+import { DETECTORS } from '../../shared/detectors/index';
+import type { Detector } from '../../shared/domain/detector';
 import type { Check } from './check';
 
 /** The settings as far as they can be used. */
@@ -26,7 +33,7 @@ export function readSettings(environment: Environment): ReadSettings {
     const config = readConfig(environment);
     const says = `all ${allSettings().length} settings can be used, ${count(config)} of them are set`;
     const checks: readonly Check[] = [{ id: 'settings', state: 'ok', says }];
-    return { checks, config, brokenOf: () => undefined };
+    return { checks: [...checks, whichRun(config)], config, brokenOf: () => undefined };
   } catch (error) {
     if (!(error instanceof ConfigError)) {
       throw error;
@@ -35,11 +42,29 @@ export function readSettings(environment: Environment): ReadSettings {
     const broken = problems.map(({ id }) => id);
     const config = withoutBroken(environment, broken);
     return {
-      checks: problems,
+      checks: config === undefined ? problems : [...problems, whichRun(config)],
       ...(config !== undefined && { config }),
       brokenOf: (...names) => broken.find((each) => names.includes(each)),
     };
   }
+}
+
+/** Which detectors are on, and how to switch on the others. */
+export function whichRun(
+  { detectors }: Pick<Config, 'detectors'>,
+  all: readonly Detector[] = DETECTORS,
+): Check {
+  const on = detectors.map(({ detector }) => detector.id);
+  const off = all.filter(({ id }) => !on.includes(id));
+  const howTo = off.map((each) => {
+    const by = switchOf(each) ?? enabledSetting(each);
+    return `${each.id} (${by.endsWith('=true') ? '' : 'see '}${by})`;
+  });
+  const says =
+    off.length === 0
+      ? `all ${all.length} detectors are on`
+      : `${on.length} of ${all.length} detectors are on; off: ${howTo.join(', ')}`;
+  return { id: 'detectors', state: 'ok', says };
 }
 
 /** What a group says that a broken setting keeps from being looked at. */

@@ -43,6 +43,16 @@ export function enabledSetting(detector: Detector): string {
   return nameOf(detector, 'enabled');
 }
 
+/** What switches a detector on that is off by default; absent where it needs nothing. */
+export function switchOf(detector: Detector): string | undefined {
+  const { runs } = detector;
+  return runs === 'always'
+    ? undefined
+    : runs === 'off'
+      ? `${enabledSetting(detector)}=true`
+      : nameOf(detector, runs.whenSet);
+}
+
 /** Whether a detector takes a setting of this name. */
 export function isSettingOf(detector: Detector, name: string): boolean {
   return detectorSettings([detector]).some((each) => each.name === name);
@@ -53,12 +63,7 @@ export function detectorSettings(
   detectors: readonly Detector[] = DETECTORS,
 ): readonly DetectorSetting[] {
   return detectors.flatMap((detector) => [
-    {
-      name: nameOf(detector, 'enabled'),
-      default: 'true',
-      takes: 'true or false',
-      meaning: `Whether ${detector.id} runs.`,
-    },
+    enabledSettingOf(detector),
     {
       name: nameOf(detector, 'stage'),
       default: 'alert',
@@ -72,6 +77,16 @@ export function detectorSettings(
       meaning: spec.meaning,
     })),
   ]);
+}
+
+function enabledSettingOf(detector: Detector): DetectorSetting {
+  const { runs, id } = detector;
+  const setting = { name: enabledSetting(detector), takes: 'true or false' };
+  if (typeof runs === 'string') {
+    return { ...setting, default: String(runs === 'always'), meaning: `Whether ${id} runs.` };
+  }
+  const meaning = `Whether ${id} runs. Not set: when ${nameOf(detector, runs.whenSet)} is set.`;
+  return { ...setting, default: '', meaning };
 }
 
 /**
@@ -99,9 +114,16 @@ export function configureDetectors(
         return [setting, NaN] as const;
       }
     });
-    const enabled = read('enabled') ?? 'true';
+    const needed = typeof detector.runs === 'object' ? detector.runs.whenSet : undefined;
+    const canRun = needed === undefined || read(needed) !== undefined;
+    const enabled = read('enabled') ?? String(detector.runs !== 'off' && canRun);
     if (enabled !== 'true' && enabled !== 'false') {
       complain('enabled', 'true or false');
+    } else if (enabled === 'true' && !canRun) {
+      problems.push(
+        `${nameOf(detector, 'enabled')} is true, and ${nameOf(detector, needed)} is not set, without which ` +
+          `${detector.id} has nothing to look at`,
+      );
     }
     const stage = read('stage') ?? 'alert';
     if (!isStage(stage)) {
@@ -128,6 +150,7 @@ function unknownNames(environment: Environment, detectors: readonly Detector[]):
 const TAKES: Readonly<Record<SettingSpec['kind'], string>> = {
   duration: 'a duration like 90s, 60m, 3h or 30d',
   count: 'a whole number',
+  flag: 'true or false',
   texts: `texts with commas between them, at most ${MAX_TEXTS} of ${MAX_TEXT_LENGTH} characters`,
 };
 

@@ -44,15 +44,24 @@ export interface Expectation {
 
 /** A threshold that an operator can set, as `DETECTOR_<ID>_<NAME>`. */
 export interface SettingSpec {
-  readonly kind: 'duration' | 'count' | 'texts';
-  /** A duration such as `60m`, a whole number, or texts with commas between them. */
+  readonly kind: 'duration' | 'count' | 'texts' | 'flag';
+  /** A duration such as `60m`, a whole number, texts with commas between them (empty: none), or true or false. */
   readonly default: string;
   readonly meaning: string;
 }
 export type SettingSpecs = Readonly<Record<string, SettingSpec>>;
 /** Milliseconds for durations, plain numbers for counts. */
 export type Settings<S extends SettingSpecs> = { readonly [K in keyof S]: ValueOf<S[K]['kind']> };
-type ValueOf<K extends SettingSpec['kind']> = K extends 'texts' ? readonly string[] : number;
+type ValueOf<K extends SettingSpec['kind']> = K extends 'texts'
+  ? readonly string[]
+  : K extends 'flag'
+    ? boolean
+    : number;
+/**
+ * When a detector runs although nobody switched it on or off: always, never (`off`), or as soon as a setting of its
+ * own that it can do nothing without is set.
+ */
+export type RunsByDefault = 'always' | 'off' | { readonly whenSet: string };
 /** What bounds a setting that is a list: every signal may be compared with all of it. */
 export const MAX_TEXTS = 20;
 export const MAX_TEXT_LENGTH = 100;
@@ -177,6 +186,8 @@ export interface DetectorSpec<S extends SettingSpecs, M extends string> {
   readonly blindSpots: readonly string[];
   readonly references: readonly string[];
   readonly settings: S;
+  /** Absent: always. */
+  readonly runs?: RunsByDefault;
   readonly reads: readonly Read[];
   readonly expects: readonly Expectation[];
   /** What it counts beside: its number is shown, as information. The detector yields `tallySignal` of each such row. */
@@ -203,8 +214,9 @@ export interface DetectorSpec<S extends SettingSpecs, M extends string> {
 /** A detector as the engine sees it: settings and messages looked up by name. */
 export interface Detector extends Omit<
   DetectorSpec<SettingSpecs, string>,
-  'retain' | 'assess' | 'join'
+  'retain' | 'assess' | 'join' | 'runs'
 > {
+  readonly runs: RunsByDefault;
   readonly retain: Duration;
   readonly join: JoinRules;
   /** The feeds that can show what must not be missing. */
@@ -246,12 +258,19 @@ export function defineDetector<const S extends SettingSpecs, M extends string>(
       `detector ${spec.id}: nothing stands for ${unknown} in a runbook; use {first seen} or {last seen}`,
     );
   }
+  const { runs = 'always' } = spec;
+  if (typeof runs === 'object' && !(runs.whenSet in spec.settings)) {
+    throw new TypeError(
+      `detector ${spec.id} runs when "${runs.whenSet}" is set, and takes no such setting`,
+    );
+  }
   const needs = feedsOf(spec.reads.filter((read) => read.optional !== true));
   if (needs.length === 0) {
     throw new TypeError(`detector ${spec.id} reads nothing`);
   }
   return Object.freeze({
     ...spec,
+    runs,
     retain: parseDuration(spec.retain),
     join: spec.join ?? {},
     needs,
@@ -293,23 +312,36 @@ export function defaultSettings(specs: SettingSpecs): Settings<SettingSpecs> {
 
 /**
  * Reads the text of a setting.
- * @throws Error when the text is no duration, no whole number, or no list within its bounds.
+ * @throws Error when the text is no duration, no whole number, no list within its bounds, or neither true nor false.
  */
 export function parseSetting<K extends SettingSpec['kind']>(
   spec: SettingSpec & { readonly kind: K },
   text: string,
 ): ValueOf<K>;
-export function parseSetting({ kind }: SettingSpec, text: string): number | readonly string[] {
+export function parseSetting(
+  { kind, default: shipped }: SettingSpec,
+  text: string,
+): number | boolean | readonly string[] {
   if (kind === 'duration') {
     return parseDuration(text);
   }
   if (kind === 'texts') {
-    return parseTexts(text);
+    return shipped === '' && text === '' ? [] : parseTexts(text);
+  }
+  if (kind === 'flag') {
+    return parseFlag(text.trim());
   }
   if (!/^\d{1,9}$/.test(text.trim())) {
     throw new RangeError(`"${text.slice(0, 40)}" is not a whole number`);
   }
   return Number(text);
+}
+
+function parseFlag(text: string): boolean {
+  if (text !== 'true' && text !== 'false') {
+    throw new RangeError(`"${text.slice(0, 40)}" is neither true nor false`);
+  }
+  return text === 'true';
 }
 
 function parseTexts(text: string): readonly string[] {

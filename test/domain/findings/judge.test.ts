@@ -273,6 +273,11 @@ describe('shared/domain/detector', () => {
     ['a runbook of five steps', { runbook: ['1', '2', '3', '4', '5'] }, 'two to four steps'],
     ['a runbook with a place for nothing', { runbook: ['{since}', 'Act.'] }, 'for {since} in a'],
     ['nothing that it must read', { reads: [] }, 'reads nothing'],
+    [
+      'a switch that is no setting',
+      { runs: { whenSet: 'ids' } },
+      'runs when "ids" is set, and takes',
+    ],
   ])('refuses %s', (_what, fields, reason) => {
     expect(() => defined(fields)).toThrow(reason);
   });
@@ -293,6 +298,21 @@ describe('shared/domain/detector', () => {
     expect(parseSetting(count, ' 12 ')).toBe(12);
     expect(() => parseSetting(count, '1.5')).toThrow('is not a whole number');
     expect(() => parseSetting(duration, '5')).toThrow('is not a duration');
+  });
+
+  it('parses a setting that is true or false', () => {
+    const flag = { kind: 'flag', default: 'false', meaning: 'whether' } as const;
+
+    expect(defaultSettings({ flag })).toEqual({ flag: false });
+    expect(parseSetting(flag, ' true ')).toBe(true);
+    expect(() => parseSetting(flag, 'yes')).toThrow('"yes" is neither true nor false');
+  });
+
+  it('parses a list that is empty unless it is set', () => {
+    const texts = { kind: 'texts', default: '', meaning: 'which' } as const;
+
+    expect(defaultSettings({ texts })).toEqual({ texts: [] });
+    expect(() => parseSetting(texts, ' , ')).toThrow('it holds 0 texts, not 1 to 20');
   });
 
   it('parses a setting that is a list, within its bounds', () => {
