@@ -1,11 +1,7 @@
 import type { Json, JsonObject } from '../../domain/json';
 import type { Change } from '../../domain/record';
+import { RowError } from './fields';
 import { shorten } from './shorten';
-
-/** A modified property that detectors need and that cannot be read. Never quotes a value. */
-export class ChangeError extends Error {
-  override readonly name = 'ChangeError';
-}
 
 /** Replaces what may not leave this room; the same value gets the same stand-in throughout one property. */
 type Scrub = (value: Json, standIn: (secret: string) => string) => Json;
@@ -45,7 +41,7 @@ const KEPT: Readonly<Record<string, Kept>> = {
 /**
  * Parses the JSON text that Graph puts into `oldValue` and `newValue`, for the properties in use.
  * @returns undefined for a property that nobody uses.
- * @throws ChangeError when a value that must be JSON is not.
+ * @throws RowError when a value that must be JSON is not.
  */
 export function readChange(
   property: string | undefined,
@@ -90,7 +86,7 @@ function parse(
     }
   }
   if (holds === 'list' && isCoded(parsed)) {
-    throw new ChangeError(
+    throw new RowError(
       `the ${side} of ${property} is not JSON (${parsed.length} characters); the export may have cut it`,
     );
   }

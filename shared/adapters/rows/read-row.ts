@@ -1,13 +1,13 @@
-import { z } from 'zod';
 import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/record';
 import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports/record-source';
 import { REGISTER } from '../../sources';
 import type { RecordOf } from '../../sources/source';
-import { ChangeError } from './changes';
+import type { Row } from '../../sources/values';
+import { RowError } from './fields';
 import { toAuditRecord, toSignInRecord } from './to-record';
 import { MAX_ID_LENGTH } from './shorten';
-import { SUBJECT_OF_UNREADABLE, SubjectError } from './subject';
+import { SUBJECT_OF_UNREADABLE } from './subject';
 
 /** What became of one row: its time is always known, its record only when a detector looks at it. */
 export type ReadRow =
@@ -16,7 +16,7 @@ export type ReadRow =
 
 /** How a row becomes a record: a line for each source, and no row becomes another source's record. */
 const TO_RECORD: {
-  readonly [S in Source]: (id: string, at: Instant, row: unknown) => RecordOf<S>;
+  readonly [S in Source]: (id: string, at: Instant, row: Row) => RecordOf<S>;
 } = {
   directoryAudits: toAuditRecord,
   signIns: toSignInRecord,
@@ -167,33 +167,11 @@ function lengthOf(value: unknown): number {
   return length;
 }
 
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  ...{ string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false' },
-  ...{ array: 'a list', object: 'an object' },
-};
-
-/** What is wrong with a property, like `is a number, not a text`. */
-function inPlainWords(issue: z.core.$ZodIssue | undefined): string {
-  const expected = issue?.code === 'invalid_type' ? TYPE_WORDS[issue.expected] : undefined;
-  if (expected === undefined) {
-    return 'is not what Graph sends';
-  }
-  const received = /received (\w+)$/.exec(issue?.message ?? '')?.[1] ?? '';
-  return received === 'null' || received === 'undefined'
-    ? 'is missing'
-    : `is ${TYPE_WORDS[received] ?? 'something else'}, not ${expected}`;
-}
-
 function reasonOf(error: unknown, timeProperty: string): string {
-  if (error instanceof z.ZodError) {
-    const [issue] = error.issues;
-    const where = issue?.path.join('.') ?? '';
-    return `${where === '' ? 'the record' : where} ${inPlainWords(issue)}`;
-  }
   if (error instanceof TimeError) {
     return error.message.replace(/".*"/s, timeProperty); // it quotes the value
   }
-  if (error instanceof ChangeError || error instanceof SubjectError) {
+  if (error instanceof RowError) {
     return error.message;
   }
   if (error instanceof RangeError && error.message.includes('call stack')) {

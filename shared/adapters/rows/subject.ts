@@ -1,11 +1,7 @@
 import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
+import { looseObject, RowError } from './fields';
 import { MAX_ID_LENGTH, shorten } from './shorten';
-import { wordOf } from '../../sources/values';
-
-/** A row that does not say whom it is about. */
-export class SubjectError extends Error {
-  override readonly name = 'SubjectError';
-}
+import { isRecord, wordOf, type Row } from '../../sources/values';
 
 /** "User registered security info", "Add Passkey ..." and the like: who did it is whom it is about. */
 function isOwnDoing(activity: string): boolean {
@@ -25,7 +21,7 @@ function isSameName(a: unknown, b: unknown): boolean {
 /**
  * The targets of a row, with the person it is about: some rows name nobody, or only an address, and it is the
  * initiator.
- * @throws SubjectError when the row must be about somebody and does not say whom.
+ * @throws RowError when the row must be about somebody and does not say whom.
  */
 export function withSubject(
   activity: string,
@@ -40,7 +36,7 @@ export function withSubject(
   const isTheirs =
     target?.name === undefined ? isOwnDoing(activity) : isSameName(target.name, by?.name);
   if (by?.id === undefined || !isTheirs) {
-    throw new SubjectError(
+    throw new RowError(
       target === undefined
         ? 'targetResources is empty, so whom the record is about is unknown'
         : 'targetResources names a user without an id',
@@ -52,18 +48,14 @@ export function withSubject(
     : targets.with(at, { ...target, id });
 }
 
-type RawRow = Readonly<Record<string, unknown>>;
-
 /** Whom an unreadable row is about, where that still stands in it: a line for each source. */
-export const SUBJECT_OF_UNREADABLE: Readonly<
-  Record<Source, (row: RawRow) => MissedRow['subject']>
-> = {
+export const SUBJECT_OF_UNREADABLE: Readonly<Record<Source, (row: Row) => MissedRow['subject']>> = {
   directoryAudits: salvageAuditSubject,
   signIns: (row) => userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']),
 };
 
-function salvageAuditSubject(row: RawRow): MissedRow['subject'] {
-  const by = objectIn(objectIn(row['initiatedBy'])['user']);
+function salvageAuditSubject(row: Row): MissedRow['subject'] {
+  const by = looseObject(looseObject(row['initiatedBy'])['user']);
   const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);
   const target = salvagedTarget(row['targetResources']);
   if (target === undefined) {
@@ -77,8 +69,8 @@ function salvageAuditSubject(row: RawRow): MissedRow['subject'] {
   return subject ?? (isTheirs ? initiator : undefined);
 }
 
-function salvagedTarget(value: unknown): RawRow | undefined {
-  const targets = (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isObject);
+function salvagedTarget(value: unknown): Row | undefined {
+  const targets = (Array.isArray(value) ? (value as unknown[]) : [value]).filter(isRecord);
   return targets.find((each) => isUser({ type: each['type'] ?? each['Type'] }));
 }
 
@@ -90,12 +82,4 @@ function userOf(id: unknown, name: unknown): MissedRow['subject'] {
         ...(typeof name === 'string' && name !== '' && { name: shorten(name) }),
       }
     : undefined;
-}
-
-function objectIn(value: unknown): RawRow {
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is RawRow {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,84 +1,112 @@
 import { shortHash } from '../../domain/json';
 import type { AuditRecord, Change, SignInRecord, UserAgent } from '../../domain/record';
 import type { Instant } from '../../domain/time';
+import { isRecord, type Row } from '../../sources/values';
 import { readChange } from './changes';
-import { plainAudit, plainSignIn } from './plain-rows';
-import { narrowAudit, narrowSignIn } from './schema';
+import * as field from './fields';
 import { MAX_TEXT_LENGTH, shorten } from './shorten';
 import { withSubject } from './subject';
 
-/** @throws z.ZodError, ChangeError, SubjectError */
-export function toAuditRecord(id: string, at: Instant, row: unknown): AuditRecord {
-  const raw = plainAudit(row) ?? narrowAudit(row);
-  const { app, user } = raw.initiatedBy ?? {};
+/** @throws RowError */
+export function toAuditRecord(id: string, at: Instant, row: Row): AuditRecord {
+  const activity = field.required(row, 'activityDisplayName').trim();
+  const initiator = field.part(row, 'initiatedBy', (by) => ({
+    app: field.part(by, 'app', (app) => ({
+      name: field.text(app, 'displayName')?.trim(),
+      servicePrincipalName: field.text(app, 'servicePrincipalName')?.trim(),
+    })),
+    user: field.part(by, 'user', (user) => ({
+      id: field.objectId(user, 'id'),
+      name: field.name(user['userPrincipalName']) ?? field.name(user['displayName']),
+    })),
+  }));
   return {
     source: 'directoryAudits',
     id,
     at,
-    activity: raw.activityDisplayName.trim(),
-    result: resultOf(raw.result?.toLowerCase()),
-    reason: raw.resultReason,
-    service: raw.loggedByService,
-    operation: raw.operationType,
-    correlationId: raw.correlationId,
-    details: detailsOf(raw.additionalDetails),
-    initiator: {
-      app: app
-        ? { name: app.displayName, servicePrincipalName: app.servicePrincipalName }
-        : undefined,
-      user: user ? { id: user.id, name: user.userPrincipalName ?? user.displayName } : undefined,
-    },
-    targets: withSubject(
-      raw.activityDisplayName,
-      raw.targetResources.map((target) => ({
-        id: target.id,
-        type: target.type ?? target.Type,
-        name: target.userPrincipalName ?? target.displayName,
-        changes: target.modifiedProperties
-          .map((each) => readChange(each.displayName, each.oldValue, each.newValue))
-          .filter((change): change is Change => change !== undefined),
-      })),
-      user ? { id: user.id, name: user.userPrincipalName ?? user.displayName } : undefined,
-    ),
+    activity,
+    result: resultOf(field.text(row, 'result')?.toLowerCase()),
+    reason: field.text(row, 'resultReason'),
+    service: field.name(row['loggedByService'])?.trim(),
+    operation: field.name(row['operationType']),
+    correlationId: field.name(row['correlationId']),
+    details: detailsOf(row['additionalDetails']),
+    initiator: initiator ?? {},
+    targets: withSubject(activity, field.list(row, 'targetResources', targetOf), initiator?.user),
   };
 }
 
-/** @throws z.ZodError */
-export function toSignInRecord(id: string, at: Instant, row: unknown): SignInRecord {
-  const raw = plainSignIn(row) ?? narrowSignIn(row);
+function targetOf(target: Row): AuditRecord['targets'][number] {
+  return {
+    id: field.objectId(target, 'id'),
+    // Spelled `Type` in documentation examples.
+    type: field.name(target['type']) ?? field.name(target['Type']),
+    name: field.name(target['userPrincipalName']) ?? field.name(target['displayName']),
+    changes: field
+      .list(target, 'modifiedProperties', (each) =>
+        readChange(field.text(each, 'displayName'), each['oldValue'], each['newValue']),
+      )
+      .filter((change): change is Change => change !== undefined),
+  };
+}
+
+/** @throws RowError */
+export function toSignInRecord(id: string, at: Instant, row: Row): SignInRecord {
+  const status = field.looseObject(row['status']);
+  const device = field.looseObject(row['deviceDetail']);
+  const location = field.looseObject(row['location']);
   return {
     source: 'signIns',
     id,
     at,
-    user: { id: raw.userId, name: raw.userPrincipalName ?? raw.userDisplayName },
-    clientApp: raw.clientAppUsed,
-    appId: raw.appId,
-    app: raw.appDisplayName,
-    isInteractive: raw.isInteractive,
-    userAgent: raw.userAgent === undefined ? undefined : userAgentOf(raw.userAgent),
-    errorCode: raw.status?.errorCode,
-    failureReason: raw.status?.failureReason,
-    detail: raw.status?.additionalDetails,
-    correlationId: raw.correlationId,
-    homeTenantId: raw.homeTenantId,
-    resourceTenantId: raw.resourceTenantId,
-    conditionalAccess: conditionalAccessOf(raw.conditionalAccessStatus),
-    policies: raw.appliedConditionalAccessPolicies?.map((policy) => ({
-      id: policy.id,
-      name: policy.displayName ?? 'a policy without a name',
-      result: policy.result ?? 'unknown',
-      grantControls: policy.enforcedGrantControls ?? [],
-    })),
-    device: {
-      id: raw.deviceDetail?.deviceId,
-      operatingSystem: raw.deviceDetail?.operatingSystem,
-      browser: raw.deviceDetail?.browser,
+    user: {
+      id: field.requiredId(row, 'userId'),
+      name: field.name(row['userPrincipalName']) ?? field.name(row['userDisplayName']),
     },
-    country: raw.location?.countryOrRegion,
-    city: raw.location?.city,
-    address: raw.ipAddress,
-    resource: raw.resourceDisplayName,
+    clientApp: field.text(row, 'clientAppUsed'),
+    appId: field.name(row['appId'])?.toLowerCase(),
+    app: field.name(row['appDisplayName']),
+    isInteractive: field.flag(row['isInteractive']),
+    userAgent: userAgentOf(row['userAgent']),
+    errorCode: field.part(row, 'status', errorCodeOf),
+    failureReason: field.name(status['failureReason']),
+    detail: field.name(status['additionalDetails']),
+    correlationId: field.name(row['correlationId']),
+    homeTenantId: field.name(row['homeTenantId'])?.toLowerCase(),
+    resourceTenantId: field.name(row['resourceTenantId'])?.toLowerCase(),
+    conditionalAccess: conditionalAccessOf(field.wordOrNumber(row, 'conditionalAccessStatus')),
+    policies: policiesOf(row['appliedConditionalAccessPolicies']),
+    device: {
+      id: field.name(device['deviceId']),
+      operatingSystem: field.name(device['operatingSystem']),
+      browser: field.name(device['browser']),
+    },
+    country: field.name(location['countryOrRegion']),
+    city: field.name(location['city']),
+    address: field.name(row['ipAddress']),
+    resource: field.name(row['resourceDisplayName']),
   };
+}
+
+function errorCodeOf(status: Row): number | undefined {
+  return field.wholeNumber(status, 'errorCode');
+}
+
+// Without the permission for policies the property is left out. What is no list of objects says nothing either.
+function policiesOf(value: unknown): SignInRecord['policies'] {
+  return Array.isArray(value) && value.every(isRecord)
+    ? value.map((policy) => ({
+        id: field.name(policy['id'])?.toLowerCase(),
+        name: field.name(policy['displayName']) ?? 'a policy without a name',
+        result: field.name(policy['result']) ?? 'unknown',
+        grantControls: controlsOf(policy['enforcedGrantControls']),
+      }))
+    : undefined;
+}
+
+function controlsOf(value: unknown): readonly string[] {
+  const controls: readonly unknown[] = Array.isArray(value) ? value : [];
+  return controls.map((each) => (typeof each === 'string' ? shorten(each) : 'unknown'));
 }
 
 const MAX_WORD_LENGTH = 40;
@@ -86,7 +114,11 @@ const MAX_WORD_LENGTH = 40;
 const REMEMBERED = 1_000;
 const userAgents = new Map<string, UserAgent>();
 
-function userAgentOf(text: string): UserAgent {
+// Kept as a hash, so its length does not matter.
+function userAgentOf(text: unknown): UserAgent | undefined {
+  if (typeof text !== 'string' || text === '') {
+    return undefined;
+  }
   let known = userAgents.get(text);
   if (known === undefined) {
     const [word = ''] = text.trim().split(/\s/, 1);
@@ -117,12 +149,8 @@ function pairOf(item: unknown): (readonly [string, string])[] {
 // Streamed records carry the number of the enumeration where Graph sends its name.
 const CONDITIONAL_ACCESS = ['success', 'failure', 'notApplied'] as const;
 
-function conditionalAccessOf(
-  status: string | number | null | undefined,
-): SignInRecord['conditionalAccess'] {
-  const text = String(status ?? '')
-    .trim()
-    .toLowerCase();
+function conditionalAccessOf(status: string): SignInRecord['conditionalAccess'] {
+  const text = status.trim().toLowerCase();
   return (
     CONDITIONAL_ACCESS.find(
       (name, number) => text === String(number) || text === name.toLowerCase(),

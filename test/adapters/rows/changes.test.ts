@@ -1,4 +1,5 @@
-import { ChangeError, readChange } from '../../../shared/adapters/rows/changes';
+import { readChange } from '../../../shared/adapters/rows/changes';
+import { RowError } from '../../../shared/adapters/rows/fields';
 
 const PHONES = 'StrongAuthenticationPhoneAppDetail';
 const DETAILS = 'StrongAuthenticationUserDetails';
@@ -151,7 +152,7 @@ describe('adapters/rows/changes', () => {
     ])('complains of %s without quoting it', (_what, value) => {
       const read = (): unknown => readChange(PHONES, '[]', value);
 
-      expect(read).toThrow(ChangeError);
+      expect(read).toThrow(RowError);
       expect(read).toThrow(`the newValue of ${PHONES} is not JSON (${value.length} characters)`);
       expect(read).not.toThrow('secret');
     });

@@ -1,7 +1,7 @@
 import { toAuditRecord, toSignInRecord } from '../../../shared/adapters/rows/to-record';
 import { audit, at, signIn, type Row } from '../../detectors/play';
 import { shortHash } from '../../../shared/domain/json';
-import { SubjectError } from '../../../shared/adapters/rows/subject';
+import { RowError } from '../../../shared/adapters/rows/fields';
 
 const toAudit = (raw: Row): ReturnType<typeof toAuditRecord> =>
   toAuditRecord('id', at(0), audit('id', 0, { activity: 'Update user', raw }));
@@ -152,7 +152,7 @@ describe('adapters/rows/to-record', () => {
         const initiatedBy = { user: { id: 'admin', userPrincipalName: 'admin@contoso.com' } };
         const row = { activityDisplayName, targetResources: targets, initiatedBy };
 
-        expect(() => toAudit(row)).toThrow(SubjectError);
+        expect(() => toAudit(row)).toThrow(RowError);
       },
     );
 
