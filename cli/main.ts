@@ -20,7 +20,7 @@ import type { RepairOptions } from './commands/repair';
 import type { StartOptions } from './commands/start';
 import { printable, processTerminal } from './print';
 import { recordCommands } from './commands/record-commands';
-import { SOURCES } from '../shared/sources';
+import { LOGS } from '../shared/sources';
 
 const terminal = processTerminal();
 const world = { terminal, environment: processEnvironment(), clock: systemClock };
@@ -140,7 +140,7 @@ Without TENANT_ID it watches a made-up tenant. With TENANT_ID it watches that on
       'the beginning of the range, like 2026-01-30 or 2026-01-30T12:00:00Z',
     )
     .requiredOption('--to <time>', 'its end')
-    .option('--source <source>', `only ${SOURCES.join(' or ')}`)
+    .option('--source <source>', `only ${LOGS.join(' or ')}`)
     .option('--json', 'print JSON to standard output')
     .addHelpText(
       'after',

@@ -17,8 +17,9 @@ import { findingJson } from '../../shared/domain/findings/finding-json';
 import { FindingList } from '../finding-list';
 import { count, findingText, heading } from '../finding-text';
 import { printable, table, wrap, type Terminal } from '../print';
-import type { Source } from '../../shared/domain/record';
-import { forEachSource, SOURCES } from '../../shared/sources';
+import type { Log } from '../../shared/domain/record';
+import type { Wanted } from '../../shared/pipeline/ports/record-source';
+import { LOGS, SOURCES } from '../../shared/sources';
 
 export interface AnalyzeOptions {
   readonly asOf?: string;
@@ -117,11 +118,12 @@ function readTime(option: string, text: string | undefined): Instant | undefined
   }
 }
 
-function wantedByAll(
-  detectors: readonly ConfiguredDetector[],
-): Readonly<Record<Source, ReturnType<typeof wantedBy>>> {
+function wantedByAll(detectors: readonly ConfiguredDetector[]): Readonly<Record<Log, Wanted>> {
   const enabled = detectors.map((each) => each.detector);
-  return forEachSource((source) => wantedBy(enabled, source));
+  return Object.fromEntries(LOGS.map((log) => [log, wantedBy(enabled, log)])) as Record<
+    Log,
+    Wanted
+  >;
 }
 
 /** One line that is rewritten in place, a few times a second, for whoever watches. */

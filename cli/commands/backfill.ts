@@ -2,7 +2,7 @@ import { askedSources } from '../../shared/composition/detectors';
 import { buildMonitor } from '../../shared/composition/monitor';
 import { readConfig } from '../../shared/config/config';
 import type { Environment } from '../../shared/config/detectors';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import { between, toMinute } from '../../shared/domain/time';
 import { BackfillError } from '../../shared/pipeline/backfill';
 import { SourceError } from '../../shared/pipeline/ports/record-source';
@@ -12,7 +12,7 @@ import { count, findingText, heading, inOrder } from '../finding-text';
 import { withLocalHost } from '../local-environment';
 import { printable, type Terminal } from '../print';
 import { readRange } from '../range';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
 export interface BackfillOptions {
   readonly from?: string;
@@ -96,13 +96,13 @@ export async function backfillCommand(
   return isWhole && refused.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-function chosen(name: string | undefined, needed: readonly Source[]): readonly Source[] {
+function chosen(name: string | undefined, needed: readonly Log[]): readonly Log[] {
   if (name === undefined) {
     return needed;
   }
-  const source = SOURCES.find((each) => each === name);
+  const source = LOGS.find((each) => each === name);
   if (source === undefined) {
-    throw new UsageError(`--source takes ${SOURCES.join(' or ')}, not "${name}"`);
+    throw new UsageError(`--source takes ${LOGS.join(' or ')}, not "${name}"`);
   }
   return [source];
 }

@@ -1,5 +1,5 @@
 import { shortHash } from '../../shared/domain/json';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import { REGISTER } from '../../shared/sources';
 import { FilterError, parseFilter, type Filter } from './odata-filter';
 import type { DemoRow, GraphRow } from './rows';
@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** `GET /v1.0/auditLogs/<source>` over the rows that can be read now: filtered, in order, page by page. */
-export function listRows(request: Request, source: Source, rows: readonly DemoRow[]): Response {
+export function listRows(request: Request, source: Log, rows: readonly DemoRow[]): Response {
   const { headers, url } = request;
   const answer = answerRows(new URL(url), headers.get('prefer') ?? '', source, rows);
   return new Response(answer.body, answer);
@@ -30,7 +30,7 @@ export function listRows(request: Request, source: Source, rows: readonly DemoRo
 export function answerRows(
   url: URL,
   prefer: string,
-  source: Source,
+  source: Log,
   rows: readonly DemoRow[],
 ): Answer {
   try {
@@ -58,7 +58,7 @@ export function errorAnswer(status: number, code: string, message: string): Answ
   return json({ error: { code, message, innerError: ids } }, status, ids);
 }
 
-function list(url: URL, prefer: string, source: Source, rows: readonly DemoRow[]): Answer {
+function list(url: URL, prefer: string, source: Log, rows: readonly DemoRow[]): Answer {
   const query = readQuery(url.searchParams, source);
   const matching = rows
     .filter((row) => query.filter(row.json))
@@ -94,7 +94,7 @@ interface Query {
 }
 type Position = Pick<DemoRow, 'at' | 'id'>;
 
-function readQuery(parameters: URLSearchParams, source: Source): Query {
+function readQuery(parameters: URLSearchParams, source: Log): Query {
   for (const name of parameters.keys()) {
     if (name.startsWith('$') && !OPTIONS.includes(name)) {
       throw new BadRequest(`Query option '${name.slice(1)}' is not allowed.`);
@@ -113,7 +113,7 @@ function readQuery(parameters: URLSearchParams, source: Source): Query {
   };
 }
 
-function readOrder(order: string, source: Source): boolean {
+function readOrder(order: string, source: Log): boolean {
   if (order === '') {
     return true;
   }

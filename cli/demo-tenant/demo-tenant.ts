@@ -16,7 +16,7 @@ import { seeded } from './random';
 import { routineAudit, routineSignIn } from './routine';
 import type { DemoRow } from './rows';
 import { tellStory, type ExpectedFinding, type StoryName } from './stories';
-import { REGISTER, SOURCES } from '../../shared/sources';
+import { REGISTER, LOGS } from '../../shared/sources';
 
 export interface DemoOptions {
   readonly tenantId: string;
@@ -158,7 +158,7 @@ class Tenant implements DemoTenant {
     if (pathname === POLICIES) {
       return Response.json({ value: [] });
     }
-    const source = SOURCES.find((each) => pathname === `/v1.0${REGISTER[each].path}`);
+    const source = LOGS.find((each) => pathname === `/v1.0${REGISTER[each].path}`);
     if (source === undefined) {
       const message = `Resource not found for the segment '${pathname.split('/').at(-1) ?? ''}'.`;
       return odataError(404, 'BadRequest', message);

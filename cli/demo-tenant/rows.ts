@@ -1,4 +1,4 @@
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import type { Instant } from '../../shared/domain/time';
 import type { Person, Phone, Place } from './people';
 import type { Random } from './random';
@@ -8,7 +8,7 @@ export type GraphRow = Readonly<Record<string, unknown>>;
 
 /** A row of a log, and since when it is there to be read: logs are late. */
 export interface DemoRow {
-  readonly source: Source;
+  readonly source: Log;
   readonly id: string;
   readonly at: Instant;
   readonly visibleAt: Instant;

@@ -5,7 +5,7 @@ import { askedSources } from '../../shared/composition/detectors';
 import type { Config } from '../../shared/config/config';
 import { PERMISSIONS } from '../../shared/config/permissions';
 import { asksSource, needsSource } from '../../shared/domain/detector';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import { REGISTER } from '../../shared/sources';
 import type { SourceError } from '../../shared/pipeline/ports/record-source';
 import type { Check } from './check';
@@ -38,7 +38,7 @@ export async function lookAtLogs(
 }
 
 function aboutSource(
-  source: Source,
+  source: Log,
   { rows, error }: GraphProbe,
   config: Config,
   claims: TokenClaims | undefined,
@@ -58,12 +58,12 @@ function aboutSource(
   };
 }
 
-function isNeeded(source: Source, { detectors }: Config): boolean {
+function isNeeded(source: Log, { detectors }: Config): boolean {
   return detectors.some(({ detector }) => needsSource(detector, source));
 }
 
 function remedyOf(
-  source: Source,
+  source: Log,
   { failure, remedy }: SourceError,
   claims: TokenClaims | undefined,
 ): string {
@@ -82,12 +82,7 @@ function remedyOf(
   return remedy;
 }
 
-function aboutLicence(
-  source: Source,
-  licence: string,
-  { error }: GraphProbe,
-  config: Config,
-): Check {
+function aboutLicence(source: Log, licence: string, { error }: GraphProbe, config: Config): Check {
   const { title } = REGISTER[source];
   if (error === undefined) {
     const says = `the tenant has ${licence}: ${title} is shown`;

@@ -6,8 +6,8 @@ import {
   type Detector,
 } from '../domain/detector';
 import type { Feed } from '../domain/reading/feed';
-import type { Source } from '../domain/record';
-import { SOURCES } from '../sources';
+import type { Log } from '../domain/record';
+import { LOGS } from '../sources';
 import { LOG_READING } from '../pipeline/findings/log-reading';
 import { feedsFor } from '../pipeline/findings/select';
 
@@ -32,19 +32,17 @@ export function titlesOf(configured: readonly ConfiguredDetector[]): readonly st
 /** What the absences rest on that the enabled detectors conclude. */
 export function neededFeeds(configured: readonly ConfiguredDetector[]): readonly Feed[] {
   const detectors = configured.map(({ detector }) => detector);
-  return SOURCES.flatMap((source) => feedsFor(detectors, source)).filter(
+  return LOGS.flatMap((source) => feedsFor(detectors, source)).filter(
     ({ neededBy }) => neededBy.length > 0,
   );
 }
 
 /** The logs that Graph is asked for, be it only to sharpen findings. */
-export function askedSources(detectors: readonly ConfiguredDetector[]): readonly Source[] {
-  return SOURCES.filter((source) => detectors.some(({ detector }) => asksSource(detector, source)));
+export function askedSources(detectors: readonly ConfiguredDetector[]): readonly Log[] {
+  return LOGS.filter((source) => detectors.some(({ detector }) => asksSource(detector, source)));
 }
 
 /** The logs that absences rest on which the enabled detectors conclude. */
-export function neededSources(detectors: readonly ConfiguredDetector[]): readonly Source[] {
-  return SOURCES.filter((source) =>
-    detectors.some(({ detector }) => needsSource(detector, source)),
-  );
+export function neededSources(detectors: readonly ConfiguredDetector[]): readonly Log[] {
+  return LOGS.filter((source) => detectors.some(({ detector }) => needsSource(detector, source)));
 }

@@ -7,7 +7,7 @@ import { processEnvironment } from '../config/environment';
 import { DETECTORS } from '../detectors/index';
 import { mfaRegistrationUnfinished } from '../detectors/mfa-registration-unfinished';
 import type { Detector } from '../domain/detector';
-import type { Source } from '../domain/record';
+import type { Log } from '../domain/record';
 import { MINUTE, type Instant } from '../domain/time';
 import { inWords } from '../domain/reading/wrong-clock';
 import type { Interval } from '../domain/reading/coverage';
@@ -56,9 +56,9 @@ export interface Monitor {
   readonly detectorOf: (id: string) => Detector | undefined;
   /** All whose findings there may be, the watch over the logs with them. */
   readonly detectorIds: readonly string[];
-  readonly poll: (source: Source, options?: PollOptions) => Promise<PollReport>;
+  readonly poll: (source: Log, options?: PollOptions) => Promise<PollReport>;
   /** What the timers call: a poll, unless READING is off. */
-  readonly pollOnTimer: (source: Source) => Promise<void>;
+  readonly pollOnTimer: (source: Log) => Promise<void>;
   readonly reassess: () => Promise<AssessReport>;
   readonly deliver: () => Promise<DeliverReport>;
   readonly health: () => Promise<Health>;
@@ -68,7 +68,7 @@ export interface Monitor {
   }) => Promise<CoverageReport>;
   /** Fills a range of the past; resumable. @throws BackfillError when it cannot be filled. */
   readonly backfill: (
-    source: Source,
+    source: Log,
     range: Interval,
     onWindow: (at: Instant) => void,
   ) => Promise<BackfillReport>;
@@ -133,7 +133,7 @@ export async function buildMonitor(config: Config, clock: Clock = systemClock): 
   const access = memoized(() => buildAccess(config, clock, requestsPerDoor(config)));
   const lookAccess = memoized(() => buildAccess(config, clock, SECOND_LOOKS_PER_10S));
   const feeds = neededFeeds(detectors);
-  async function readerOf(source: Source, counters: Counters): Promise<Reader> {
+  async function readerOf(source: Log, counters: Counters): Promise<Reader> {
     return {
       ...{ source, tenantId, detectors, clock, stores, known },
       records: await buildSource(config, clock, await access(source), counters, logger),

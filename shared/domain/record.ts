@@ -110,10 +110,64 @@ export interface AppliedPolicy {
   readonly grantControls: readonly string[];
 }
 
-export type EntraRecord = AuditRecord | SignInRecord;
+/** The collections of the directory that are read. */
+export const COLLECTIONS = ['users', 'groups', 'contacts'] as const;
+export type Collection = (typeof COLLECTIONS)[number];
+
+/**
+ * One object of the directory as it stood at the start of a round, reduced to what bears on addresses. There is one only
+ * where that differs from the round before.
+ */
+export interface DirectoryObjectRecord {
+  readonly source: 'directoryObjects';
+  /** The object id, in lower case. */
+  readonly id: string;
+  /** When the round began that showed it so. */
+  readonly at: Instant;
+  readonly collection: Collection;
+  readonly name?: string | undefined;
+  readonly userPrincipalName?: string | undefined;
+  readonly mail?: string | undefined;
+  readonly addresses: readonly HeldAddress[];
+  readonly wants: readonly WantedAddress[];
+  /** A guest by its type, or an account of another tenant that is a member here. */
+  readonly guest?: 'guest' | 'external-member' | undefined;
+  readonly isSynced: boolean;
+  readonly isEnabled?: boolean | undefined;
+  readonly createdAt?: Instant | undefined;
+  /** It is no longer there: it says so (`deleted`, or `in-bin` as long as it can be restored), or it is listed no more. */
+  readonly gone?: 'in-bin' | 'deleted' | 'missing' | undefined;
+  /** What it held, wanted or had as mail address before, and does not any more. */
+  readonly left: readonly string[];
+  /** Collections of which nothing was completely read: what they hold is not known. */
+  readonly notRead: readonly Collection[];
+}
+
+/** A mail address of an object, in lower case. */
+export interface HeldAddress {
+  readonly address: string;
+  readonly isPrimary: boolean;
+}
+
+/** An address that an object should have and cannot get, in lower case, and what says so. */
+export interface WantedAddress {
+  readonly address: string;
+  /** An error of a service such as Exchange, a conflict that synchronisation met, or its own mail address. */
+  readonly by: 'service' | 'on-premises' | 'mail';
+  /** Of the error. */
+  readonly code?: string | undefined;
+  /** What the error says, in its first sentence. */
+  readonly says?: string | undefined;
+}
+
+/** Records of logs: each says that something happened. */
+export type LogRecord = AuditRecord | SignInRecord;
+export type EntraRecord = LogRecord | DirectoryObjectRecord;
 
 /** What is read: the register of sources (`shared/sources`) has an entry for each. */
 export type Source = EntraRecord['source'];
+/** The sources that are logs. */
+export type Log = LogRecord['source'];
 
 /** A row that cannot be used: what is known of it, and why. Never holds a value of the row. */
 export interface Malformed {

@@ -1,5 +1,5 @@
 import type { Property } from '../domain/reading/feed';
-import type { EntraRecord, Source } from '../domain/record';
+import type { Collection, EntraRecord, Log, Source } from '../domain/record';
 import type { RowShape } from './shape';
 
 /** The record that a row of a source becomes. */
@@ -21,31 +21,51 @@ export type Filterables = Readonly<Record<string, Filterable | FilterableList>>;
  * What there is to know of a source before one of its rows is read. It loads nothing, because the platform loads every
  * timer when it starts.
  */
-export interface SourceSpec<S extends Source = Source> {
+interface CommonSpec<S extends Source> {
   readonly id: S;
-  /** A log is polled, and each of its rows says that something happened; a snapshot says how something stands now. */
-  readonly kind: 'log' | 'snapshot';
   /** As people read it inside a sentence, like `the audit log`. */
   readonly title: string;
   /** Its rows, like `audit records`. */
   readonly records: string;
+  /** What feeds pick rows by, each with what a record says of it. */
+  readonly feeds: Readonly<Partial<Record<Property, (record: RecordOf<S>) => unknown>>>;
+  /** Whom a record is about, when it is a person. */
+  readonly personId: (record: RecordOf<S>) => string | undefined;
+  /** The permission of Graph that it is read with. */
+  readonly permission: string;
+  /** The licence without which Graph refuses it. */
+  readonly licence?: string;
+}
+
+/** A log: it is polled, and each of its rows says that something happened. */
+export interface LogSpec<S extends Log = Log> extends CommonSpec<S> {
+  readonly kind: 'log';
   /** Below the version of Graph. */
   readonly path: string;
   /** The property that says when it happened, and by which rows are asked for. */
   readonly time: string;
   readonly filterables: Filterables;
-  /** What feeds pick rows by, each with what a record says of it. */
-  readonly feeds: Readonly<Partial<Record<Property, (record: RecordOf<S>) => unknown>>>;
   /** The filter for all rows about one person, whatever they are; the id is an OData literal. */
   readonly about: (id: string) => string;
-  /** Whom a record is about, when it is a person. */
-  readonly personId: (record: RecordOf<S>) => string | undefined;
   /** How its rows look in exports. */
   readonly shape: RowShape;
-  /** The permission of Graph that it is read with. */
-  readonly permission: string;
-  /** The licence without which Graph refuses it. */
-  readonly licence?: string;
   /** The property that holds Conditional Access policies, which Graph leaves out without a permission of its own. */
   readonly policies?: string;
 }
+
+/** A snapshot: it is read round by round, and a round says how everything stands. */
+export interface SnapshotSpec extends CommonSpec<Exclude<Source, Log>> {
+  readonly kind: 'snapshot';
+  /** What a complete round reads, each with its own pages. */
+  readonly collections: Readonly<Record<Collection, CollectionSpec>>;
+}
+
+/** A collection of the directory, as Graph names it. */
+export interface CollectionSpec {
+  /** Below the version of Graph. */
+  readonly path: string;
+  /** The properties that are asked for: with those that nobody reads, every change of them would be sent. */
+  readonly select: readonly string[];
+}
+
+export type SourceSpec<S extends Source = Source> = S extends Log ? LogSpec<S> : SnapshotSpec;

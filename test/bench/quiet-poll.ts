@@ -11,7 +11,7 @@ import type { Reader } from '../../shared/pipeline/reading/read-source';
 import { feedsFor } from '../../shared/pipeline/findings/select';
 import { watchSources } from '../../shared/pipeline/reading/watch-sources';
 import { startAzurite } from '../fakes/azurite';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
 interface Counts {
   readonly requests: number;
@@ -42,7 +42,7 @@ export async function countPolls(): Promise<{
     });
     const known = new KnownSignals();
     const detectors = configureDetectors({});
-    const feeds = SOURCES.flatMap((source) =>
+    const feeds = LOGS.flatMap((source) =>
       feedsFor(
         detectors.map(({ detector }) => detector),
         source,
@@ -50,7 +50,7 @@ export async function countPolls(): Promise<{
     );
     const poll = async (): Promise<number> => {
       let rows = 0;
-      for (const source of SOURCES) {
+      for (const source of LOGS) {
         const reader: Reader = {
           ...{ source, tenantId, stores, clock: systemClock, detectors },
           records: graphSource({

@@ -10,7 +10,7 @@ import {
   type Conclusion,
 } from '../../shared/domain/detector';
 import { edgesOf } from '../../shared/domain/findings/finding';
-import type { EntraRecord, Malformed, Source } from '../../shared/domain/record';
+import type { EntraRecord, Malformed, Log } from '../../shared/domain/record';
 import type { Signal } from '../../shared/domain/findings/signal';
 import { MINUTE, plus, toInstant, type Instant } from '../../shared/domain/time';
 import type { TimelineRef } from '../../shared/pipeline/ports/signal-store';
@@ -111,7 +111,7 @@ export function read(
   };
 }
 
-export function sourceOf(row: Row): Source {
+export function sourceOf(row: Row): Log {
   return 'activityDateTime' in row ? 'directoryAudits' : 'signIns';
 }
 

@@ -2,8 +2,8 @@ import { answerRows, errorAnswer, type Answer } from '../../cli/demo-tenant/audi
 import { parseFilter } from '../../cli/demo-tenant/odata-filter';
 import { seeded, type Random } from '../../cli/demo-tenant/random';
 import type { DemoRow } from '../../cli/demo-tenant/rows';
-import type { Source } from '../../shared/domain/record';
-import { REGISTER, SOURCES } from '../../shared/sources';
+import type { Log } from '../../shared/domain/record';
+import { REGISTER, LOGS } from '../../shared/sources';
 import { DAY, dayOf, epochOf, HOUR, plus, type Instant } from '../../shared/domain/time';
 import { arrivals, type ArrivingRow, type Mode } from './arrival';
 import { everydayRows } from './everyday';
@@ -78,7 +78,7 @@ export class SimulatedTenant {
     if (url.pathname === POLICIES) {
       return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"value":[]}' };
     }
-    const source = SOURCES.find((each) => url.pathname === `/v1.0/auditLogs/${each}`);
+    const source = LOGS.find((each) => url.pathname === `/v1.0/auditLogs/${each}`);
     if (source === undefined) {
       return errorAnswer(404, 'BadRequest', `Resource not found: ${url.pathname}.`);
     }
@@ -87,7 +87,7 @@ export class SimulatedTenant {
   }
 
   /** What can be read of what a filter may be about: by its window, and by the rest of it where that is asked for often. */
-  #visible(source: Source, filter: string | null): readonly DemoRow[] {
+  #visible(source: Log, filter: string | null): readonly DemoRow[] {
     const now = this.#now();
     const [, from, to, rest] = WINDOW.exec(filter ?? '') ?? [];
     const [first, last] = [from?.slice(0, 10) ?? '', to?.slice(0, 10) ?? '9999'];
@@ -200,7 +200,7 @@ function shuffled(names: readonly string[], random: Random): string[] {
     .map(({ name }) => name);
 }
 
-type Buckets = Readonly<Record<Source, Bucket>>;
+type Buckets = Readonly<Record<Log, Bucket>>;
 
 /** The rows of a log of one day, and those that pass the filters that are asked for again and again. */
 class Bucket {
@@ -212,7 +212,7 @@ class Bucket {
     this.#matching.clear();
   }
 
-  matching(source: Source, filter: string | undefined): readonly ArrivingRow[] {
+  matching(source: Log, filter: string | undefined): readonly ArrivingRow[] {
     if (filter === undefined || ABOUT_ONE.test(filter)) {
       return this.#rows;
     }

@@ -2,7 +2,7 @@ import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../shared/adapters/graph/limiter';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
 import type { Finding } from '../../shared/domain/findings/finding';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 import { DAY, HOUR, MINUTE, type Instant } from '../../shared/domain/time';
 import { deliverAlerts } from '../../shared/pipeline/delivery/deliver';
 import { drainMarks } from '../../shared/pipeline/findings/assess';
@@ -54,7 +54,7 @@ export class SimulatedMonitor {
     const clock = this.#clock;
     const stores = this.#stores;
     const base = { tenantId: TENANT, stores, clock, detectors: this.#detectors };
-    const feeds = SOURCES.flatMap((source) =>
+    const feeds = LOGS.flatMap((source) =>
       feedsFor(
         this.#detectors.map(({ detector }) => detector),
         source,
@@ -68,7 +68,7 @@ export class SimulatedMonitor {
         sourceOf: () => Promise.resolve(this.#records()),
       });
     await noticeRuleChanges(stores, this.#detectors);
-    for (const source of SOURCES) {
+    for (const source of LOGS) {
       const reader = { ...base, source, records: this.#records(), known: this.#known };
       await pollSource(
         { ...reader, initialLookback: DAY, retention: 7 * DAY, budget: 4 * MINUTE },

@@ -22,6 +22,7 @@ import type { CoverageStore } from '../../shared/pipeline/ports/coverage-store';
 /** The feed of each source that tests read who care for one only. */
 export const FEED = {
   directoryAudits: 'activityDisplayName',
+  directoryObjects: 'collection',
   signIns: 'clientAppUsed',
 } as const satisfies Record<Source, Property>;
 

@@ -4,7 +4,7 @@ import { graphSource } from '../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../shared/adapters/graph/limiter';
 import type { MemoryTables } from '../../shared/adapters/memory/memory-table';
 import { statusOf } from '../../shared/api/status';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import { DAY, HOUR, MINUTE, type Instant } from '../../shared/domain/time';
 import { drainMarks } from '../../shared/pipeline/findings/assess';
 import { deliverAlerts } from '../../shared/pipeline/delivery/deliver';
@@ -16,9 +16,9 @@ import { monitorOver } from './api-monitor';
 import { VirtualClock } from './clock';
 import { memoryStores, type MemoryStores } from './memory-stores';
 import { configured, TENANT } from './run';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
-const FEEDS = SOURCES.flatMap((source) => [
+const FEEDS = LOGS.flatMap((source) => [
   { source, property: source === 'signIns' ? 'clientAppUsed' : 'activityDisplayName' } as const,
 ]);
 
@@ -29,7 +29,7 @@ export class DemoWatch {
   readonly posts: Post[] = [];
   readonly failures: string[] = [];
   /** Graph refuses to show this log. */
-  refused: Source | undefined;
+  refused: Log | undefined;
   readonly #tenant: ReturnType<typeof createDemoTenant>;
 
   constructor(
@@ -63,7 +63,7 @@ export class DemoWatch {
       watchSources({ tenantId: TENANT, feeds: FEEDS, stores, clock, standstill, known });
     await this.#run(() => noticeRuleChanges(stores, base.detectors));
     await this.#run(() => watch()); // as the timer that judges does
-    for (const source of SOURCES) {
+    for (const source of LOGS) {
       const records = this.#graph();
       const reader = { ...base, source, records, initialLookback: DAY, retention: 30 * DAY };
       await this.#run(() => pollSource({ ...reader, budget: 4 * MINUTE }, { watch }));

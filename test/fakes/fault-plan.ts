@@ -3,7 +3,7 @@ import { createDemoTenant, type KnownTruth } from '../../cli/demo-tenant/demo-te
 import type { DemoRow } from '../../cli/demo-tenant/rows';
 import { STORY_NAMES, type StoryName } from '../../cli/demo-tenant/stories';
 import { DETECTORS } from '../../shared/detectors/index';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import {
   DAY,
   earliest,
@@ -20,7 +20,7 @@ import { wantedBy } from '../../shared/pipeline/findings/select';
 import type { WrongTime } from './clock';
 import { STORAGE_FAULT_KINDS, type StorageFault } from './faulty-tables';
 import { FAULT_KINDS, type Fault, type FaultKind, type Lie, type PlannedRow } from './faulty-graph';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
 /** All times are minutes since the first poll. */
 export interface FaultPlan {
@@ -43,7 +43,7 @@ export interface FaultPlan {
   readonly down: readonly { readonly at: number; readonly minutes: number }[];
   readonly faults: readonly {
     readonly kind: FaultKind;
-    readonly source: Source;
+    readonly source: Log;
     readonly at: number;
     readonly requests: number;
   }[];
@@ -57,7 +57,7 @@ export interface FaultPlan {
   }[];
   /** A filter that hides rows: for a while, or for good. */
   readonly lies: readonly {
-    readonly source: Source;
+    readonly source: Log;
     readonly at: number;
     readonly minutes?: number;
   }[];
@@ -80,7 +80,7 @@ const MOST_WRITES = 400;
 /** Enough of it to be in the way, and little enough for hundreds of plans. */
 const ROUTINE = 5 * HOUR;
 
-const source = fc.constantFrom(...SOURCES);
+const source = fc.constantFrom(...LOGS);
 const delay = fc.record({
   row: fc.nat(200),
   minutes: fc.oneof(
@@ -251,8 +251,8 @@ function* pollTimes(
 /** The rows of the tenant, some of those that a detector looks at shown later or completed later. */
 function delayed(rows: readonly DemoRow[], plan: FaultPlan): readonly PlannedRow[] {
   const wanted = Object.fromEntries(
-    SOURCES.map((each) => [each, wantedBy(DETECTORS, each)]),
-  ) as Record<Source, Wanted>;
+    LOGS.map((each) => [each, wantedBy(DETECTORS, each)]),
+  ) as Record<Log, Wanted>;
   const planned = rows.map((row) => ({ ...row, completeAt: row.visibleAt, isSpoilt: false }));
   const watched = planned.filter((row) => wanted[row.source].isWanted(row.json));
   for (const { row, minutes } of plan.late) {

@@ -7,7 +7,7 @@ import { canonical, type Json, type JsonObject } from '../../shared/domain/json'
 import { checkCoverage, type CoverageBySource } from '../../shared/domain/reading/coverage';
 import { isAsked, needsSource, type Detector } from '../../shared/domain/detector';
 import { isOpen } from '../../shared/domain/reading/quarantine';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import { joinSignals, type Signal } from '../../shared/domain/findings/signal';
 import {
   between,
@@ -41,7 +41,7 @@ import { must, type LawBroken } from './law';
 import { configured, TENANT, view } from './run';
 import { coverageByDetector } from '../../shared/domain/reading/source-state';
 import { readCoverage } from './cover';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
 /** What production runs with: see composition/monitor.ts. */
 const BUDGET = 4 * MINUTE;
@@ -68,7 +68,7 @@ export interface Breakage {
 interface TestClock extends Clock {
   advance(ms: Duration): void;
 }
-type BySource<T> = Readonly<Record<Source, T>>;
+type BySource<T> = Readonly<Record<Log, T>>;
 
 /** The monitor over one Graph: the real adapter and the real pipeline, as composition/ puts them together. */
 interface Monitor {
@@ -77,7 +77,7 @@ interface Monitor {
   readonly sent: BySource<readonly Instant[]>;
   readonly looked: BySource<readonly Instant[]>;
   readonly clocks: BySource<TestClock>;
-  poll(source: Source, options?: Partial<Reader>): Promise<void>;
+  poll(source: Log, options?: Partial<Reader>): Promise<void>;
   /** As the timer of that name does, in the turn of the audit log. */
   reassess(): Promise<void>;
 }
@@ -111,7 +111,7 @@ async function unlessStorageFails<T>(run: () => Promise<T>): Promise<T | undefin
 function monitor(
   clocks: BySource<TestClock>,
   baseUrl: URL,
-  fetchFor: (source: Source) => typeof fetch,
+  fetchFor: (source: Log) => typeof fetch,
   { breakage = {}, wrong = [], storage = [], healthyFrom, met }: Wrongs = {},
 ): Monitor {
   const stores = memoryStores();
@@ -125,7 +125,7 @@ function monitor(
   const looked = bySource((): Instant[] => []);
   const chance = seeded('jitter');
   /** A source as a door asks it: with the clock of the door, and within its share of what Graph allows. */
-  const graphOf = (door: Source, share: number, times: Instant[]): RecordSource => {
+  const graphOf = (door: Log, share: number, times: Instant[]): RecordSource => {
     const clock = ours[door];
     const ask = breakage.fetch?.(fetchFor(door)) ?? fetchFor(door);
     const limiter = new Limiter(clock, breakage.requestsPer10Seconds ?? share);
@@ -136,8 +136,8 @@ function monitor(
     });
   };
   /** Whether the last window could not be read. */
-  const lastFailed: Record<Source, boolean> = { directoryAudits: false, signIns: false };
-  const noticed = (source: Source, records: RecordSource): RecordSource => ({
+  const lastFailed: Record<Log, boolean> = { directoryAudits: false, signIns: false };
+  const noticed = (source: Log, records: RecordSource): RecordSource => ({
     clocks: (of) => records.clocks?.(of) ?? Promise.resolve(undefined),
     async *read(window, wanted) {
       lastFailed[source] = false;
@@ -154,7 +154,7 @@ function monitor(
     return breakage.source?.(whole, stores, ours[source]) ?? whole;
   });
   const lookers = bySource((door) => graphOf(door, LOOKS_PER_10_SECONDS, looked[door]));
-  const lookAgain = (door: Source): SecondLook =>
+  const lookAgain = (door: Log): SecondLook =>
     secondLook({
       ...{ tenantId: TENANT, stores: through, clock: ours[door], budget: LOOK_BUDGET },
       sourceOf: () => Promise.resolve(lookers[door]),
@@ -213,7 +213,7 @@ export async function playVirtually(
   const clocks = bySource(() => new VirtualClock(first(plan.polls)));
   const graph = new FaultyGraph(plan, (source) => clocks[source].now());
   const broken: LawBroken[] = [];
-  const fetchFor = (source: Source): typeof fetch =>
+  const fetchFor = (source: Log): typeof fetch =>
     virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => broken.push(law));
   const wrongs = { ...wrongsOf(plan), breakage, ...(met !== undefined && { met }) };
   await hold(plan, monitor(clocks, VIRTUAL_BASE, fetchFor, wrongs));
@@ -245,7 +245,7 @@ async function hold(plan: Laid, watch: Monitor, jitter = 0): Promise<void> {
   const evidence = evidenceOf(plan.rows);
   const soundness = new Soundness(plan, evidence, watch);
   for (const [i, at] of plan.polls.entries()) {
-    for (const source of SOURCES) {
+    for (const source of LOGS) {
       const clock = watch.clocks[source];
       const idle = between(clock.now(), at);
       // A run that is still busy when its time comes is not started twice.
@@ -328,7 +328,7 @@ class Soundness {
   #open: readonly Evidence[];
   readonly #spoilt: readonly Evidence[];
   readonly #stores: MemoryStores;
-  readonly #now: (source: Source) => Instant;
+  readonly #now: (source: Log) => Instant;
 
   constructor({ lies }: Laid, evidence: readonly Evidence[], { stores, clocks }: Monitor) {
     this.#stores = stores;
@@ -392,7 +392,7 @@ async function mustHold(evidence: readonly Evidence[], stores: Stores): Promise<
 }
 
 async function mustCover(plan: Laid, stores: Stores): Promise<void> {
-  for (const source of SOURCES) {
+  for (const source of LOGS) {
     for (const detector of DETECTORS.filter((each) => asks(each, source))) {
       const coverage = (await readCoverage(stores.coverage, detector.id))[source];
       must(coverage !== undefined, () => `${source} is not covered at all`);
@@ -406,7 +406,7 @@ async function mustCover(plan: Laid, stores: Stores): Promise<void> {
   }
 }
 
-function asks(detector: Detector, source: Source): boolean {
+function asks(detector: Detector, source: Log): boolean {
   return detector.reads.some((read) => read.source === source && isAsked(read));
 }
 
@@ -445,12 +445,12 @@ async function mustEqualPerfect(plan: Laid, stores: MemoryStores): Promise<void>
   const clocks = bySource(() => new VirtualClock(plan.end));
   const graph = perfectGraph(plan.rows, (source) => clocks[source].now());
   const unlimited = { requestsPer10Seconds: 1_000_000 };
-  const fetchFor = (source: Source): typeof fetch =>
+  const fetchFor = (source: Log): typeof fetch =>
     virtualFetch(graph, VIRTUAL_BASE, clocks[source], (law) => {
       throw law;
     });
   const perfect = monitor(clocks, VIRTUAL_BASE, fetchFor, { breakage: unlimited });
-  for (const source of SOURCES) {
+  for (const source of LOGS) {
     const state = await stores.coverage.source(source);
     const known = state === undefined ? {} : coverageByDetector(state);
     const [oldest = plan.end, ...others] = Object.values(known).map((each) => each.from);
@@ -498,7 +498,7 @@ function mustTellTruth({ truth }: Laid, stores: MemoryStores): void {
 
 // ------------------------------------------------------------------------------------------------------- plain help
 
-function bySource<T>(make: (source: Source) => T): Record<Source, T> {
+function bySource<T>(make: (source: Log) => T): Record<Log, T> {
   return { directoryAudits: make('directoryAudits'), signIns: make('signIns') };
 }
 

@@ -1,7 +1,7 @@
 import { answerRows, errorAnswer, type Answer } from '../../cli/demo-tenant/audit-log-api';
 import type { DemoRow, GraphRow } from '../../cli/demo-tenant/rows';
 import { shortHash } from '../../shared/domain/json';
-import type { Source } from '../../shared/domain/record';
+import type { Log } from '../../shared/domain/record';
 import {
   epochOf,
   HOUR,
@@ -11,7 +11,7 @@ import {
   toInstant,
   type Instant,
 } from '../../shared/domain/time';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
 /** What can go wrong with one request; all of it was seen with Microsoft Graph, or can happen to any HTTP. */
 export const FAULT_KINDS = [
@@ -27,14 +27,14 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 /** The next so many requests that it fits go wrong; a hung server takes every request for two minutes for each of them. */
 export interface Fault {
   readonly kind: FaultKind;
-  readonly source: Source;
+  readonly source: Log;
   readonly from: Instant;
   readonly requests: number;
 }
 
 /** While it lasts, what is asked for with the detectors' filter lacks some of the rows that match it. */
 export interface Lie {
-  readonly source: Source;
+  readonly source: Log;
   readonly from: Instant;
   readonly to: Instant;
 }
@@ -63,20 +63,20 @@ export interface Reply extends Answer {
 /** A stand-in for Microsoft Graph that answers as a plan of faults says; what carries its replies is not its affair. */
 export class FaultyGraph {
   readonly #options: FaultyGraphOptions;
-  readonly #now: (source: Source) => Instant;
-  readonly #bySource: Readonly<Record<Source, readonly PlannedRow[]>>;
+  readonly #now: (source: Log) => Instant;
+  readonly #bySource: Readonly<Record<Log, readonly PlannedRow[]>>;
   readonly #left: { readonly fault: Fault; requests: number }[];
   /** The rows of the page before, per source, to be repeated. */
-  readonly #before = new Map<Source, readonly GraphRow[]>();
+  readonly #before = new Map<Log, readonly GraphRow[]>();
   /** Rows that were held back, by the link that brings them. */
   readonly #heldBack = new Map<string, GraphRow>();
   /** How often each kind of fault was met. */
   readonly met = new Map<FaultKind, number>();
 
-  constructor(options: FaultyGraphOptions, now: (source: Source) => Instant) {
+  constructor(options: FaultyGraphOptions, now: (source: Log) => Instant) {
     this.#options = options;
     this.#now = now;
-    const of = (source: Source): PlannedRow[] => options.rows.filter((r) => r.source === source);
+    const of = (source: Log): PlannedRow[] => options.rows.filter((r) => r.source === source);
     this.#bySource = { directoryAudits: of('directoryAudits'), signIns: of('signIns') };
     this.#left = options.faults.map((fault) => ({ fault, requests: fault.requests }));
   }
@@ -91,7 +91,7 @@ export class FaultyGraph {
     return { ...answer, headers: { ...headers, date: new Date(epochOf(now)).toUTCString() } };
   }
 
-  #answer(url: URL, prefer: string, source: Source, now: Instant): Reply {
+  #answer(url: URL, prefer: string, source: Log, now: Instant): Reply {
     const kind = this.#draw(url, source, now);
     const ending = (kind === undefined ? undefined : ENDINGS[kind]) ?? 'whole';
     const refused = kind === undefined ? undefined : REFUSALS[kind]?.(now);
@@ -108,7 +108,7 @@ export class FaultyGraph {
     return { ...whole, body: damaged(JSON.stringify(page), kind), ending };
   }
 
-  #draw(url: URL, source: Source, now: Instant): FaultKind | undefined {
+  #draw(url: URL, source: Log, now: Instant): FaultKind | undefined {
     if (now >= this.#options.healthyFrom) {
       return undefined;
     }
@@ -129,12 +129,12 @@ export class FaultyGraph {
     return kind;
   }
 
-  #isLying(source: Source, now: Instant): boolean {
+  #isLying(source: Log, now: Instant): boolean {
     const { lies } = this.#options;
     return lies.some((lie) => lie.source === source && lie.from <= now && now < lie.to);
   }
 
-  #visible(source: Source, now: Instant, isBlind: boolean): readonly DemoRow[] {
+  #visible(source: Log, now: Instant, isBlind: boolean): readonly DemoRow[] {
     return this.#bySource[source]
       .filter((row) => row.at <= now && row.visibleAt <= now && !(isBlind && isUnseen(row.id)))
       .map((row) =>
@@ -142,7 +142,7 @@ export class FaultyGraph {
       );
   }
 
-  #alter(page: Page, { href }: URL, source: Source, kind: FaultKind | undefined): Page {
+  #alter(page: Page, { href }: URL, source: Log, kind: FaultKind | undefined): Page {
     const { '@odata.nextLink': next, value, ...rest } = page;
     const back = this.#heldBack.get(href);
     const rows = back === undefined ? value : [...value, back];
@@ -187,15 +187,15 @@ interface Page {
 /** Every row can be read as soon as it happened, and nothing goes wrong. */
 export function perfectGraph(
   rows: readonly PlannedRow[],
-  now: (source: Source) => Instant,
+  now: (source: Log) => Instant,
 ): FaultyGraph {
   const healthy = { faults: [], lies: [], healthyFrom: toInstant('2000-01-01T00:00:00Z') };
   const shown = rows.map((row) => ({ ...row, visibleAt: row.at, completeAt: row.at }));
   return new FaultyGraph({ ...healthy, rows: shown, pageSize: 1_000 }, now);
 }
 
-function sourceOf({ pathname }: URL): Source | undefined {
-  return SOURCES.find((each) => pathname === `/v1.0/auditLogs/${each}`);
+function sourceOf({ pathname }: URL): Log | undefined {
+  return LOGS.find((each) => pathname === `/v1.0/auditLogs/${each}`);
 }
 
 function hungTo({ from, requests }: Fault): Instant {

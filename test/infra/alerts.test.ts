@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kustoProblems } from './kusto';
 import { at, loadInfra } from './snapshots';
-import { SOURCES } from '../../shared/sources';
+import { LOGS } from '../../shared/sources';
 
 const ROOT = join(__dirname, '..', '..');
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -66,7 +66,7 @@ describe('alert rules', () => {
     const composition = ['monitor', 'run-log'].map((file) => text(`shared/composition/${file}.ts`));
     const logged = [...composition.join('').matchAll(/run: '(\w+)'/g)].map(([, run]) => run ?? '');
     const runs = [...new Set(logged)].flatMap((run) =>
-      run === 'poll' ? SOURCES.map((source) => `poll ${source}`) : [run],
+      run === 'poll' ? LOGS.map((source) => `poll ${source}`) : [run],
     );
     const expected = [...(/\[(.+)\]/.exec(queryOf('silence'))?.[1] ?? '').matchAll(/"(.+?)"/g)].map(
       ([, run]) => run ?? '',

@@ -70,7 +70,7 @@ import {
 } from '../fakes/stories';
 import { burstsOf, Turns } from '../fakes/turns';
 import { FEED, readCoverage } from '../fakes/cover';
-import { SOURCES } from '../../shared/sources';
+import { LOGS, SOURCES } from '../../shared/sources';
 
 interface MessageContext {
   readonly records: readonly EntraRecord[];
@@ -847,7 +847,7 @@ describe('law 5: what is of the past is told in a digest', () => {
     const through = fault?.(interrupted, memory) ?? interrupted;
     const stores: Stores = { ...memory, ...through, signals: memory.signals };
     const clock = new VirtualClock(plus(END, 2 * DAY));
-    for (const source of SOURCES) {
+    for (const source of LOGS) {
       const reader: Reader = {
         ...{ source, tenantId: TENANT, detectors: configured(), stores, clock },
         records: sourceOver(records.filter((each) => each.source === source)),

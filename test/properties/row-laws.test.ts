@@ -3,14 +3,14 @@ import { readRow, type ReadRow } from '../../shared/adapters/rows/read-row';
 import { toAuditRecord } from '../../shared/adapters/rows/to-record';
 import { DETECTORS } from '../../shared/detectors/index';
 import type { Json, JsonObject } from '../../shared/domain/json';
-import type { EntraRecord, Source } from '../../shared/domain/record';
+import type { EntraRecord, Log } from '../../shared/domain/record';
 import { select, wantedBy } from '../../shared/pipeline/findings/select';
 import { law, must, mustEqual, notices } from '../fakes/law';
 import { configured, ledger, play, TENANT } from '../fakes/run';
 import { END, inOrder, PLAIN } from '../fakes/stories';
 
 type Row = Record<string, unknown>;
-type Read = (source: Source, row: Row) => ReadRow | undefined;
+type Read = (source: Log, row: Row) => ReadRow | undefined;
 
 const WANTED = {
   directoryAudits: wantedBy(DETECTORS, 'directoryAudits'),
@@ -24,7 +24,7 @@ const SECRET = 'SECRET-7c1f';
 // ---------------------------------------------------------------------------------------------------- rows to read
 
 interface Given {
-  readonly source: Source;
+  readonly source: Log;
   readonly row: Row;
 }
 
@@ -206,7 +206,7 @@ function survived(read: () => ReadRow | undefined): ReadRow | undefined {
 }
 
 /** Planted: what the schema throws is not caught. */
-function throwing(source: Source, row: Row): ReadRow | undefined {
+function throwing(source: Log, row: Row): ReadRow | undefined {
   const outcome = asShipped(source, row);
   if (outcome !== undefined && 'malformed' in outcome && source === 'directoryAudits') {
     toAuditRecord('id', END, row);
@@ -215,7 +215,7 @@ function throwing(source: Source, row: Row): ReadRow | undefined {
 }
 
 /** Planted: what cannot be used is left out. */
-function dropping(source: Source, row: Row): ReadRow | undefined {
+function dropping(source: Log, row: Row): ReadRow | undefined {
   const outcome = asShipped(source, row);
   return outcome !== undefined && 'malformed' in outcome ? undefined : outcome;
 }
@@ -278,7 +278,7 @@ function withoutMarkedNames(given: Given): Given {
 const SCRUBBED = new Set(['oldValue', 'newValue']);
 
 /** Planted: the values of a property are parsed and passed on. */
-function unscrubbed(source: Source, row: Row): ReadRow | undefined {
+function unscrubbed(source: Log, row: Row): ReadRow | undefined {
   const outcome = asShipped(source, row);
   const record = outcome !== undefined && 'record' in outcome ? outcome.record : undefined;
   return record?.source === 'directoryAudits' && outcome !== undefined

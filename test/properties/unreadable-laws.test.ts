@@ -81,7 +81,10 @@ function malformed(record: EntraRecord, isNamed: boolean): Malformed {
   const subject: MissedRow['subject'] =
     record.source === 'signIns'
       ? { type: 'user', id: record.user.id }
-      : { type: 'user', id: record.targets[0]?.id ?? '' };
+      : {
+          type: 'user',
+          id: record.source === 'directoryAudits' ? (record.targets[0]?.id ?? '') : '',
+        };
   const when = { from: at, to: justAfter(at) };
   return { source, id, reason: 'cut', missed: { detectors, when, ...(isNamed && { subject }) } };
 }

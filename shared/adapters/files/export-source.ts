@@ -1,4 +1,4 @@
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import { justAfter } from '../../domain/time';
 import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/queries/export-tally';
 import type { Wanted } from '../../pipeline/ports/record-source';
@@ -8,7 +8,7 @@ import { unwrap, type Known } from '../rows/unwrap';
 import { listExports, readExport, UnreadableFileError, type FileRow } from './read-file';
 
 export interface ExportOptions {
-  readonly wanted: Readonly<Record<Source, Wanted>>;
+  readonly wanted: Readonly<Record<Log, Wanted>>;
   /** Called with the bytes read so far of each file. */
   readonly onBytes?: (bytes: number) => void;
 }

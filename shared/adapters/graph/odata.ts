@@ -1,5 +1,5 @@
 import type { Interval } from '../../domain/reading/coverage';
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import { epochOf, SECOND, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports/record-source';
 import { REGISTER } from '../../sources';
@@ -27,7 +27,7 @@ export function firstPage(window: Interval, wanted: Wanted): string {
 }
 
 /** The path and query of one row of a source, the newest: whether it can be read at all. */
-export function oneRow(source: Source): string {
+export function oneRow(source: Log): string {
   return `${REGISTER[source].path}?$top=1`;
 }
 

@@ -1,11 +1,11 @@
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import { REGISTER } from '../../sources';
 import { camelCased, type Flaws } from '../../sources/shape';
 import { isGiven, type Row } from '../../sources/values';
 import { isNested, parsed } from './graph-shape';
 
 /** Brings the columns of a record into the shape of Graph. */
-export function fromColumns(source: Source, row: Row, flaws: Flaws): Record<string, unknown> {
+export function fromColumns(source: Log, row: Row, flaws: Flaws): Record<string, unknown> {
   const { columns: all, necessary, complete } = REGISTER[source].shape;
   const graph: Record<string, unknown> = {};
   for (const [property, columns] of all) {

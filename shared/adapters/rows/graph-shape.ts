@@ -1,4 +1,4 @@
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import { fromEpoch } from '../../domain/time';
 import { REGISTER } from '../../sources';
 import { isTypeName, tooFlat, type Flaws } from '../../sources/shape';
@@ -44,7 +44,7 @@ export function parsed(row: Row, column: string, flaws: Flaws): unknown {
 
 /** Brings what is left of a row in the names of Graph into the values of Graph; a row that needs nothing stays itself. */
 export function finish(
-  source: Source,
+  source: Log,
   graph: Record<string, unknown>,
   flaws: Flaws,
 ): Record<string, unknown> {

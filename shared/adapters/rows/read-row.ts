@@ -1,4 +1,4 @@
-import type { EntraRecord, Malformed, MissedRow, Source } from '../../domain/record';
+import type { EntraRecord, Malformed, MissedRow, Log } from '../../domain/record';
 import { HOUR, justAfter, plus, TimeError, toInstant, type Instant } from '../../domain/time';
 import type { Wanted } from '../../pipeline/ports/record-source';
 import { REGISTER } from '../../sources';
@@ -16,7 +16,7 @@ export type ReadRow =
 
 /** How a row becomes a record: a line for each source, and no row becomes another source's record. */
 const TO_RECORD: {
-  readonly [S in Source]: (id: string, at: Instant, row: Row) => RecordOf<S>;
+  readonly [S in Log]: (id: string, at: Instant, row: Row) => RecordOf<S>;
 } = {
   directoryAudits: toAuditRecord,
   signIns: toSignInRecord,
@@ -27,7 +27,7 @@ const TO_RECORD: {
  * A row that cannot be used comes back as `malformed` with a reason that holds no value of the row, and with what is
  * known of it all the same when a detector needed it.
  */
-export function readRow(source: Source, row: Record<string, unknown>, wanted: Looked): ReadRow {
+export function readRow(source: Log, row: Record<string, unknown>, wanted: Looked): ReadRow {
   const read = look(source, row, wanted);
   if (!('malformed' in read)) {
     return read;
@@ -57,7 +57,7 @@ interface Unread {
 }
 
 function look(
-  source: Source,
+  source: Log,
   row: Record<string, unknown>,
   wanted: Looked,
 ): Exclude<ReadRow, { malformed: Malformed }> | Unread {

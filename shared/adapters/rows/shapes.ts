@@ -1,5 +1,5 @@
-import type { Source } from '../../domain/record';
-import { REGISTER, SOURCES } from '../../sources';
+import type { Log } from '../../domain/record';
+import { REGISTER, LOGS } from '../../sources';
 import type { Flaws } from '../../sources/shape';
 import { fromColumns } from './columns';
 import { defenderTable } from './defender';
@@ -9,7 +9,7 @@ import { isGiven, isRecord, type Row } from '../../sources/values';
 /** What a row of an export is. */
 export type Recognised =
   /** A record in the shape of Graph v1.0. With a flaw it cannot be used as it is, and the flaw says why. */
-  | { readonly source: Source; readonly row: Record<string, unknown>; readonly flaw?: string }
+  | { readonly source: Log; readonly row: Record<string, unknown>; readonly flaw?: string }
   /** A record of Entra that no detector reads. */
   | { readonly ignored: string }
   /** It may say what a detector would read, in a shape that does not hold what is needed. */
@@ -26,7 +26,7 @@ export const UNKNOWN = 'is neither an audit record nor a sign-in record of Entra
  * Invents neither id nor time: what the row does not say stays absent, for the check that follows.
  */
 export function recognise(row: Record<string, unknown>): Recognised {
-  const source = SOURCES.find((each) => REGISTER[each].shape.isGraph(row));
+  const source = LOGS.find((each) => REGISTER[each].shape.isGraph(row));
   if (source !== undefined) {
     return ofGraph(source, row);
   }
@@ -53,8 +53,8 @@ const UNIFIED_AUDIT = {
     'unified audit log records do not carry what the detectors need; export the Entra audit log instead',
 } as const;
 
-function sourceOfTable(name: string): Source | undefined {
-  return SOURCES.find((each) => REGISTER[each].shape.tables.includes(name.toLowerCase()));
+function sourceOfTable(name: string): Log | undefined {
+  return LOGS.find((each) => REGISTER[each].shape.tables.includes(name.toLowerCase()));
 }
 
 function notRead(category: string): Recognised {
@@ -65,7 +65,7 @@ function notRead(category: string): Recognised {
 }
 
 // Most rows are Graph's, and there may be a million of them: those that need nothing are handed on as they are.
-function ofGraph(source: Source, row: Record<string, unknown>): Recognised {
+function ofGraph(source: Log, row: Record<string, unknown>): Recognised {
   const flaws: Flaws = [];
   let graph = row;
   for (const property of NESTED) {
@@ -76,7 +76,7 @@ function ofGraph(source: Source, row: Record<string, unknown>): Recognised {
   return toRecognised(source, graph, flaws);
 }
 
-function toRecognised(source: Source, graph: Record<string, unknown>, flaws: Flaws): Recognised {
+function toRecognised(source: Log, graph: Record<string, unknown>, flaws: Flaws): Recognised {
   const row = finish(source, graph, flaws);
   const [flaw] = flaws;
   return { source, row, ...(flaw !== undefined && { flaw }) };
@@ -107,7 +107,7 @@ function recogniseDiagnostic(row: Row, category: string): Recognised {
 }
 
 function recogniseColumns(row: Row): Recognised {
-  for (const source of SOURCES) {
+  for (const source of LOGS) {
     const { portal } = REGISTER[source].shape;
     if (portal?.is(row) === true) {
       return toRecognised(source, portal.toGraph(row), []);
@@ -117,7 +117,7 @@ function recogniseColumns(row: Row): Recognised {
   const table = [row['Type'], row['Category']].find(isTableName);
   const source =
     table === undefined
-      ? SOURCES.find((each) => REGISTER[each].shape.isColumns(row))
+      ? LOGS.find((each) => REGISTER[each].shape.isColumns(row))
       : sourceOfTable(table);
   if (source === undefined) {
     return table === undefined ? { unknown: true } : notRead(table);

@@ -1,4 +1,4 @@
-import type { MissedRow, Source, Target, UserInitiator } from '../../domain/record';
+import type { MissedRow, Log, Target, UserInitiator } from '../../domain/record';
 import { looseObject, RowError } from './fields';
 import { MAX_ID_LENGTH, shorten } from './shorten';
 import { isRecord, wordOf, type Row } from '../../sources/values';
@@ -49,7 +49,7 @@ export function withSubject(
 }
 
 /** Whom an unreadable row is about, where that still stands in it: a line for each source. */
-export const SUBJECT_OF_UNREADABLE: Readonly<Record<Source, (row: Row) => MissedRow['subject']>> = {
+export const SUBJECT_OF_UNREADABLE: Readonly<Record<Log, (row: Row) => MissedRow['subject']>> = {
   directoryAudits: salvageAuditSubject,
   signIns: (row) => userOf(row['userId'], row['userPrincipalName'] ?? row['userDisplayName']),
 };

@@ -40,7 +40,10 @@ type Draw = (kind: Kind, facts?: JsonObject, part?: string) => Signal;
 
 /** Everything that a record says to this detector. */
 export function signalsOf(record: EntraRecord): readonly Signal[] {
-  return record.source === 'directoryAudits' ? auditSignals(record) : signInSignals(record);
+  if (record.source === 'directoryAudits') {
+    return auditSignals(record);
+  }
+  return record.source === 'signIns' ? signInSignals(record) : [];
 }
 
 function auditSignals(record: AuditRecord): readonly Signal[] {

@@ -4,6 +4,7 @@ import type { Source } from '../record';
 const NAMES = {
   activityDisplayName: 'by activity',
   clientAppUsed: 'by client app',
+  collection: 'by collection',
   'status/errorCode': 'by error code',
 } as const;
 export type Property = keyof typeof NAMES;

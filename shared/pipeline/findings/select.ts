@@ -2,7 +2,7 @@ import { shortHash } from '../../domain/json';
 import { admits, isAsked, type Detector, type Read } from '../../domain/detector';
 import { isSameFeed, type Feed, type Property } from '../../domain/reading/feed';
 import { timelineId } from '../../domain/findings/finding';
-import type { EntraRecord, Source } from '../../domain/record';
+import type { EntraRecord, Log, Source } from '../../domain/record';
 import { joinSignals, normalise, type Signal } from '../../domain/findings/signal';
 import { specOf } from '../../sources';
 import type { TimelineRef } from '../ports/signal-store';
@@ -56,7 +56,7 @@ function hashOf(detector: Detector, feed: Feed): string {
 }
 
 /** What the detectors together look at of a source, and which of its feeds must bring a row. */
-export function wantedBy(detectors: readonly Detector[], source: Source): Wanted {
+export function wantedBy(detectors: readonly Detector[], source: Log): Wanted {
   const reads = detectors.flatMap((each) => each.reads).filter((read) => read.source === source);
   const needing = detectors.map((detector) => ({
     detectorId: detector.id,

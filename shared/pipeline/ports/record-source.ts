@@ -2,13 +2,13 @@ import type { Interval } from '../../domain/reading/coverage';
 import { CrosscheckError } from '../../domain/errors';
 import type { Property } from '../../domain/reading/feed';
 import type { SeenRow } from '../../domain/reading/lateness';
-import type { EntraRecord, Malformed, Source } from '../../domain/record';
+import type { EntraRecord, Log, Malformed } from '../../domain/record';
 import type { Instant } from '../../domain/time';
 import type { Clocks } from '../../domain/reading/wrong-clock';
 
 /** Which rows of a source are worth more than a look at id and time. */
 export interface Wanted {
-  readonly source: Source;
+  readonly source: Log;
   /**
    * What the server is asked to filter by: one property, exact values, because a filter over several was seen to lose
    * rows. Absent: all rows.
@@ -59,7 +59,7 @@ export interface RecordSource {
    * @returns undefined when the answer does not say.
    * @throws SourceError when there was none.
    */
-  clocks?(source: Source): Promise<Clocks | undefined>;
+  clocks?(source: Log): Promise<Clocks | undefined>;
 }
 
 /**

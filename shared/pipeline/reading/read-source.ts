@@ -17,7 +17,7 @@ import {
   RETENTION_MARGIN,
 } from '../../domain/reading/reading-plan';
 import { headOf, noted, stoppedBy, unfinished } from '../../domain/reading/reading-result';
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import {
   feedOf,
   feedsIn,
@@ -39,7 +39,7 @@ import { feedsFor, filterKey, wantedBy } from '../findings/select';
 import { cutOf, timeOf } from './source-time';
 
 export interface Reader {
-  readonly source: Source;
+  readonly source: Log;
   readonly tenantId: string;
   readonly detectors: readonly ConfiguredDetector[];
   readonly records: RecordSource;
@@ -62,7 +62,7 @@ export type Stop = 'budget' | SourceError;
 
 /** What one run over one source came to; also one line of the log. */
 export interface ReadRunReport extends ReadTotal {
-  readonly source: Source;
+  readonly source: Log;
   /** What the head had to read. */
   readonly window: Interval;
   readonly stopped?: Stop;

@@ -1,7 +1,7 @@
 import type { Interval } from '../../domain/reading/coverage';
 import type { Detector } from '../../domain/detector';
 import { sourcesOf } from '../../domain/reading/feed';
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import { between, DAY, latest, type Duration, type Instant } from '../../domain/time';
 import type { SecondLook } from '../findings/assess';
 import { collectPages } from './collect-pages';
@@ -9,6 +9,7 @@ import { SourceError, type RecordSource, type Wanted } from '../ports/record-sou
 import type { Clock } from '../ports/clock';
 import type { Stores } from '../ports/stores';
 import type { TimelineRef } from '../ports/signal-store';
+import { isLog } from '../../sources';
 import { wantedBy } from '../findings/select';
 import { quarantineRows, settleRows } from './unreadable';
 
@@ -16,7 +17,7 @@ export interface SecondLookOptions {
   readonly tenantId: string;
   readonly stores: Stores;
   readonly clock: Clock;
-  readonly sourceOf: (source: Source) => Promise<RecordSource>;
+  readonly sourceOf: (source: Log) => Promise<RecordSource>;
   /** No look begins after so long; what is left waits for the next run. */
   readonly budget: Duration;
 }
@@ -40,7 +41,7 @@ export function secondLook(options: SecondLookOptions): SecondLook {
       return isLate ? 'looked' : 'later';
     }
     try {
-      for (const source of sourcesOf(detector.needs)) {
+      for (const source of sourcesOf(detector.needs).filter(isLog)) {
         await checkCoverage(source, detector, timeline, stretch, options);
       }
       return 'looked';
@@ -55,7 +56,7 @@ export function secondLook(options: SecondLookOptions): SecondLook {
 }
 
 async function checkCoverage(
-  source: Source,
+  source: Log,
   detector: Detector,
   timeline: TimelineRef,
   stretch: Interval,

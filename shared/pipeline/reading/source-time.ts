@@ -1,5 +1,5 @@
 import type { Property } from '../../domain/reading/feed';
-import type { Source } from '../../domain/record';
+import type { Log } from '../../domain/record';
 import { RETENTION_MARGIN } from '../../domain/reading/reading-plan';
 import { feedOf, type CutBack, type SourceState } from '../../domain/reading/source-state';
 import { earliest, plus, type Duration, type Instant } from '../../domain/time';
@@ -30,7 +30,7 @@ export interface RunTime {
  */
 export async function timeOf(
   asked: {
-    readonly source: Source;
+    readonly source: Log;
     readonly records: RecordSource;
     readonly clock: Clock;
     readonly retention?: Duration;

@@ -1,11 +1,11 @@
-import type { SourceSpec } from '../source';
+import type { LogSpec } from '../source';
 import { shape } from './shape';
 
 const text = { kind: 'text' } as const;
 const prefixed = { kind: 'text', startswith: true } as const;
 
 /** https://learn.microsoft.com/graph/api/directoryaudit-list */
-export const directoryAudits: SourceSpec<'directoryAudits'> = {
+export const directoryAudits: LogSpec<'directoryAudits'> = {
   id: 'directoryAudits',
   kind: 'log',
   title: 'the audit log',

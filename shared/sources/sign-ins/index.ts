@@ -1,11 +1,11 @@
-import type { SourceSpec } from '../source';
+import type { LogSpec } from '../source';
 import { shape } from './shape';
 
 const text = { kind: 'text' } as const;
 const prefixed = { kind: 'text', startswith: true } as const;
 
 /** https://learn.microsoft.com/graph/api/signin-list */
-export const signIns: SourceSpec<'signIns'> = {
+export const signIns: LogSpec<'signIns'> = {
   id: 'signIns',
   kind: 'log',
   title: 'the sign-in log',

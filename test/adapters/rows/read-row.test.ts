@@ -1,10 +1,10 @@
 import { readRow } from '../../../shared/adapters/rows/read-row';
-import type { Source } from '../../../shared/domain/record';
+import type { Log } from '../../../shared/domain/record';
 import type { Wanted } from '../../../shared/pipeline/ports/record-source';
 import { audit, signIn, update, type Row } from '../../detectors/play';
 
-const EVERYTHING = (_source: Source): Looked => ({ isWanted: () => true });
-const NOTHING = (_source: Source): Looked => ({ isWanted: () => false });
+const EVERYTHING = (_source: Log): Looked => ({ isWanted: () => true });
+const NOTHING = (_source: Log): Looked => ({ isWanted: () => false });
 type Looked = Pick<Wanted, 'isWanted'>;
 const MEGABYTE = 'x'.repeat(1024 * 1024);
 const SECRET = '+47 555 01 234';
@@ -90,7 +90,7 @@ describe('adapters/rows/read-row', () => {
   });
 
   describe('names as malformed', () => {
-    it.each<{ when: string; source: Source; row: Row; reason: string; id?: string }>([
+    it.each<{ when: string; source: Log; row: Row; reason: string; id?: string }>([
       {
         when: 'no id',
         source: 'signIns',

@@ -21,7 +21,7 @@ import { linesAgree } from '../../fakes/lines';
 import { configured, deliver, TENANT, view, type Batch } from '../../fakes/run';
 import { audit, signIn } from '../../fakes/records';
 import { batchesOf, END, scheduleOf, story, wholeRead } from '../../fakes/stories';
-import { SOURCES } from '../../../shared/sources';
+import { LOGS } from '../../../shared/sources';
 
 jest.setTimeout(300_000);
 
@@ -149,7 +149,7 @@ describe('the engine over tables', () => {
       const shared = begin();
       const known = new KnownSignals();
       const poll = async (): Promise<void> => {
-        for (const source of SOURCES) {
+        for (const source of LOGS) {
           const stores = isOneProcess ? shared : begin();
           const detectors = configured(read);
           const feeds = feedsFor(read, source);
@@ -174,7 +174,7 @@ describe('the engine over tables', () => {
       await poll();
 
       expect(operations).toEqual(expected);
-      const feeds = SOURCES.flatMap((source) => feedsFor(read, source)).length;
+      const feeds = LOGS.flatMap((source) => feedsFor(read, source)).length;
       expect(operations.length).toBeLessThanOrEqual(8 + 3 * (feeds - 2));
       operations = [];
       const channels = [{ id: 'teams', channel: undefined }];

@@ -8,14 +8,14 @@ import { STORY_NAMES } from '../../../cli/demo-tenant/stories';
 import { memoryStores, type MemoryStores } from '../../fakes/memory-stores';
 import { readRow } from '../../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../../shared/config/detectors';
-import type { EntraRecord, Source } from '../../../shared/domain/record';
+import type { EntraRecord, Log } from '../../../shared/domain/record';
 import { HOUR, MINUTE, plus, SECOND, toInstant, type Instant } from '../../../shared/domain/time';
 import { drainMarks } from '../../../shared/pipeline/findings/assess';
 import { keep } from '../../../shared/pipeline/findings/keep';
 import { select, wantedBy } from '../../../shared/pipeline/findings/select';
 import { extendCoverage } from '../../fakes/cover';
 import { needsSource } from '../../../shared/domain/detector';
-import { SOURCES } from '../../../shared/sources';
+import { LOGS } from '../../../shared/sources';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Page {
@@ -44,7 +44,7 @@ const get = async (tenant: DemoTenant, url: string, init?: RequestInit): Promise
 
 const list = async (
   tenant: DemoTenant,
-  source: Source,
+  source: Log,
   query: Record<string, string> = {},
 ): Promise<readonly Row[]> => {
   const rows: Row[] = [];
@@ -85,7 +85,7 @@ describe('the demo tenant', () => {
     ).toEqual([]);
   });
 
-  it.each(SOURCES)('sends every field of %s that Graph documents', (source) => {
+  it.each(LOGS)('sends every field of %s that Graph documents', (source) => {
     const { tenant } = tenantAt();
     const fields = {
       directoryAudits:
@@ -377,7 +377,7 @@ const watcher = (
     async poll(now) {
       const from = since === undefined ? plus(now, -24 * HOUR) : plus(now, -185 * MINUTE);
       since ??= from;
-      for (const source of SOURCES) {
+      for (const source of LOGS) {
         const records = await readAll(tenant, source, from, now);
         await keep(stores, select(TENANT, ENABLED, records));
         const ids = ENABLED.filter((each) => needsSource(each, source)).map((each) => each.id);
@@ -400,7 +400,7 @@ const watcher = (
 
 const readAll = async (
   tenant: DemoTenant,
-  source: Source,
+  source: Log,
   from: Instant,
   to: Instant,
 ): Promise<EntraRecord[]> => {

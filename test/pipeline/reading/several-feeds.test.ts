@@ -36,7 +36,7 @@ import { readFeed } from '../../fakes/cover';
 import { around, Crash } from '../../fakes/crashing';
 import { memoryStores } from '../../fakes/memory-stores';
 import { deviceAdded } from '../../fakes/records';
-import { SOURCES } from '../../../shared/sources';
+import { LOGS } from '../../../shared/sources';
 
 const NOON = toInstant('2026-06-02T12:00:00Z');
 const POLL = 5 * MINUTE;
@@ -437,7 +437,7 @@ describe('the shipped detectors', () => {
     const detectors = configureDetectors({});
     const reader = { tenantId: 't', stores, clock, records, detectors, initialLookback: HOUR };
     const poll = async (): Promise<void> => {
-      for (const source of SOURCES) {
+      for (const source of LOGS) {
         await pollSource({ ...reader, source });
       }
     };

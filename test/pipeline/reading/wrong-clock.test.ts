@@ -1,7 +1,7 @@
 import { createDemoTenant } from '../../../cli/demo-tenant/demo-tenant';
 import { graphSource } from '../../../shared/adapters/graph/graph-source';
 import { Limiter } from '../../../shared/adapters/graph/limiter';
-import type { Source } from '../../../shared/domain/record';
+import type { Log } from '../../../shared/domain/record';
 import { feedsIn } from '../../../shared/domain/reading/source-state';
 import { DAY, HOUR, MINUTE, plus, toInstant, type Duration } from '../../../shared/domain/time';
 import { readTo } from '../../../shared/domain/reading/wrong-clock';
@@ -16,11 +16,11 @@ import { VirtualClock } from '../../fakes/clock';
 import { readCoverage } from '../../fakes/cover';
 import { memoryStores } from '../../fakes/memory-stores';
 import { configured, TENANT, view } from '../../fakes/run';
-import { SOURCES } from '../../../shared/sources';
+import { LOGS } from '../../../shared/sources';
 
 const START = toInstant('2026-03-02T12:00:00Z');
 const MFA = 'mfa-registration-unfinished';
-const FEEDS = SOURCES.flatMap((source) => [
+const FEEDS = LOGS.flatMap((source) => [
   { source, property: source === 'signIns' ? 'clientAppUsed' : 'activityDisplayName' } as const,
 ]);
 
@@ -48,7 +48,7 @@ function setUp() {
     }
     return answer;
   };
-  const readerOf = (source: Source): Reader => ({
+  const readerOf = (source: Log): Reader => ({
     ...{ source, tenantId: TENANT, stores, clock, detectors: configured() },
     records: graphSource({
       ...{ baseUrl: new URL('https://graph.example.com'), getToken: undefined, fetch: fetchFrom },
@@ -65,7 +65,7 @@ function setUp() {
     aheadBy = by;
     graph = how;
     const reports: PollReport[] = [];
-    for (const source of SOURCES) {
+    for (const source of LOGS) {
       reports.push(await pollSource(readerOf(source), { watch }));
     }
     return reports[0]!.read;
@@ -89,7 +89,7 @@ function setUp() {
       return (await health(stores, configured(), { tenantId: TENANT, channels, clock })).problems;
     },
     ends: async () =>
-      Promise.all(SOURCES.map(async (source) => readTo((await stores.coverage.source(source))!))),
+      Promise.all(LOGS.map(async (source) => readTo((await stores.coverage.source(source))!))),
   };
 }
 
