@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { safeJson } from '../shared/domain/text';
 
 /** Where a command writes. Results go to `out` alone, everything else to `err`. */
 export interface Terminal {
@@ -50,6 +51,16 @@ const COLOURS = {
 /** Colours a word, when the terminal shows colours. */
 export function paint(terminal: Terminal, as: keyof typeof COLOURS, text: string): string {
   return terminal.hasColour ? styleText(COLOURS[as], text, { validateStream: false }) : text;
+}
+
+/** What a command answers: JSON for programs, or a text for people. */
+export function answer(
+  terminal: Terminal,
+  { json }: { readonly json?: boolean },
+  value: unknown,
+  text: () => string,
+): void {
+  terminal.out(json === true ? `${safeJson(value, 2)}\n` : text());
 }
 
 /** Columns as wide as their widest cell, two spaces apart. Cells are made printable. */

@@ -1,17 +1,13 @@
 import { askedSources } from '../../shared/composition/detectors';
-import { buildMonitor } from '../../shared/composition/monitor';
-import { readConfig } from '../../shared/config/config';
-import type { Environment } from '../../shared/config/detectors';
 import type { Log } from '../../shared/domain/record';
 import { between, toMinute } from '../../shared/domain/time';
 import { BackfillError } from '../../shared/pipeline/backfill';
 import { SourceError } from '../../shared/pipeline/ports/record-source';
-import type { Clock } from '../../shared/pipeline/ports/clock';
 import { EXIT, UsageError } from '../exit';
 import { count, findingText, heading, inOrder } from '../finding-text';
-import { withLocalHost } from '../local-environment';
-import { printable, type Terminal } from '../print';
+import { printable } from '../print';
 import { readRange } from '../range';
+import { openMonitor, type World } from '../stores';
 import { LOGS } from '../../shared/sources';
 
 export interface BackfillOptions {
@@ -26,18 +22,14 @@ export interface BackfillOptions {
  * @returns the exit code: 1 when a log could not be read to the end of the range; the same command goes on there.
  * @throws UsageError, ConfigError
  */
-export async function backfillCommand(
-  options: BackfillOptions,
-  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
-): Promise<number> {
-  const { terminal, environment, clock } = world;
+export async function backfillCommand(options: BackfillOptions, world: World): Promise<number> {
+  const { terminal } = world;
   const { from, to } = readRange(options);
   if (from === undefined || to === undefined) {
     throw new UsageError('backfill takes --from and --to, like --from 2026-01-30T00:00:00Z');
   }
-  const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
-  const monitor = await buildMonitor(config, clock);
-  const sources = chosen(options.source, askedSources(config.detectors));
+  const monitor = await openMonitor(world);
+  const sources = chosen(options.source, askedSources(monitor.config.detectors));
   const reports = [];
   const refused: string[] = [];
   for (const source of sources) {

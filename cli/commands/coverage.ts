@@ -1,5 +1,3 @@
-import { readConfig } from '../../shared/config/config';
-import type { Environment } from '../../shared/config/detectors';
 import { DAY, HOUR, MINUTE, SECOND, toMinute, type Duration } from '../../shared/domain/time';
 import type {
   CoverageReport,
@@ -7,14 +5,12 @@ import type {
   SourceCoverage,
   UnreadableRows,
 } from '../../shared/pipeline/queries/coverage-report';
-import type { Clock } from '../../shared/pipeline/ports/clock';
-import { buildMonitor } from '../../shared/composition/monitor';
-import { EXIT, UsageError } from '../exit';
+import { checkFormat, EXIT } from '../exit';
 import { count, heading } from '../finding-text';
-import { withLocalHost } from '../local-environment';
-import { printable, table, wrap, type Terminal } from '../print';
+import { answer, printable, table, wrap, type Terminal } from '../print';
 import { rowText } from './quarantine';
 import { readRange } from '../range';
+import { openMonitor, type World } from '../stores';
 
 export interface CoverageOptions {
   readonly from?: string;
@@ -27,26 +23,14 @@ export interface CoverageOptions {
  * `crosscheck coverage`: what was read of each log, what was read again, and what was not read and why.
  * @throws UsageError, ConfigError
  */
-export async function coverageCommand(
-  options: CoverageOptions,
-  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
-): Promise<number> {
-  const { terminal, environment, clock } = world;
-  if (options.json === true && options.csv === true) {
-    throw new UsageError('--json and --csv contradict each other; take one of them');
-  }
+export async function coverageCommand(options: CoverageOptions, world: World): Promise<number> {
+  const { terminal } = world;
+  checkFormat(options);
   const range = readRange(options);
-  const monitor = await buildMonitor(
-    readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) }),
-    clock,
-  );
+  const monitor = await openMonitor(world);
   const report = await monitor.coverage(range);
-  terminal.out(
-    options.json === true
-      ? `${JSON.stringify(report, null, 2)}\n`
-      : options.csv === true
-        ? toCsv(report)
-        : toText(report, terminal),
+  answer(terminal, options, report, () =>
+    options.csv === true ? toCsv(report) : toText(report, terminal),
   );
   const isWhole = report.sources.every(({ unreadable }) => unreadable === undefined);
   if (!isWhole && (options.json === true || options.csv === true)) {

@@ -1,11 +1,11 @@
 import { checkInput, findingPath, transitionBody } from '../../shared/api/requests';
 import type { Act } from '../../shared/domain/findings/finding';
 import { findingWithHistory } from '../../shared/domain/findings/finding-json';
-import { safeJson } from '../../shared/domain/text';
 import { actOf, recordAct } from '../../shared/pipeline/findings/decide';
 import { EXIT } from '../exit';
 import { findingText } from '../finding-text';
 import { withLocalHost } from '../local-environment';
+import { answer } from '../print';
 import { openStores, type World } from '../stores';
 import { readTyped } from '../typed';
 import { whoIsHere } from '../who';
@@ -23,10 +23,11 @@ export interface DecideOptions {
 export async function decideCommand(
   action: Act['verb'],
   id: string,
-  { reason, note, json }: DecideOptions,
+  options: DecideOptions,
   world: World,
   who: typeof whoIsHere = whoIsHere,
 ): Promise<number> {
+  const { reason, note } = options;
   const path = checkInput(findingPath, { id });
   const faults = 'faults' in path ? path.faults : [];
   const given = { action, ...(reason !== undefined && { reason }), note };
@@ -36,10 +37,7 @@ export async function decideCommand(
   const by = await who(withLocalHost(environment));
   const act = actOf(decision, by, clock.now());
   const finding = await recordAct(stores, id, act);
-  terminal.out(
-    json === true
-      ? `${safeJson(findingWithHistory(finding, await stores.findings.history(id)), 2)}\n`
-      : findingText(finding, terminal),
-  );
+  const whole = findingWithHistory(finding, await stores.findings.history(id));
+  answer(terminal, options, whole, () => findingText(finding, terminal));
   return EXIT.done;
 }

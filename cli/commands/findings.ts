@@ -2,7 +2,6 @@ import { csvFinding, csvHead } from '../../shared/adapters/export/csv';
 import type { Finding } from '../../shared/domain/findings/finding';
 import type { Transition } from '../../shared/domain/findings/transition';
 import { findingJson, findingWithHistory } from '../../shared/domain/findings/finding-json';
-import { safeJson } from '../../shared/domain/text';
 import { DAY, plus, toMinute } from '../../shared/domain/time';
 import { findingPath } from '../../shared/api/requests';
 import { FindingNotFoundError } from '../../shared/pipeline/findings/decide';
@@ -10,10 +9,10 @@ import { UnreadableRowError } from '../../shared/pipeline/ports/unreadable-row';
 import type { Clock } from '../../shared/pipeline/ports/clock';
 import type { FindingFilter, ListEntry } from '../../shared/pipeline/ports/finding-index';
 import type { Stores } from '../../shared/pipeline/ports/stores';
-import { EXIT, UsageError } from '../exit';
+import { checkFormat, EXIT, UsageError } from '../exit';
 import { readFilter, warnOfDetector, type FilterOptions } from '../filter';
 import { count, findingText, heading } from '../finding-text';
-import { paint, printable, table, type Terminal } from '../print';
+import { answer, paint, printable, table, type Terminal } from '../print';
 import { openMonitor, openStores, type World } from '../stores';
 import { readTyped } from '../typed';
 import { SOURCES } from '../../shared/sources';
@@ -32,9 +31,7 @@ const PAGE = 500;
  */
 export async function findingsCommand(options: FindingsOptions, world: World): Promise<number> {
   const { terminal } = world;
-  if (options.json === true && options.csv === true) {
-    throw new UsageError('--json and --csv contradict each other; take one of them');
-  }
+  checkFormat(options);
   const filter = readFilter(options);
   const top = /^\d{1,9}$/.test(options.top ?? '50') ? Number(options.top ?? 50) : 0;
   if (top < 1) {
@@ -48,18 +45,15 @@ export async function findingsCommand(options: FindingsOptions, world: World): P
     terminal.err(why === undefined ? '' : `crosscheck: ${why}\n`);
     return why === undefined ? EXIT.done : EXIT.failed;
   };
-  if (options.json === true) {
-    const { findings, unreadable } = await whole(stores, lines);
-    terminal.out(`${safeJson(await toJson(stores, findings, world.clock), 2)}\n`);
-    return leftOut(unreadable, terminal) || sayNothing();
-  } else if (options.csv === true) {
-    const { findings, unreadable } = await whole(stores, lines);
-    terminal.out([csvHead(), ...findings.map(csvFinding)].join(''));
-    return leftOut(unreadable, terminal) || sayNothing();
-  } else {
+  if (options.json !== true && options.csv !== true) {
     terminal.out(toTable(lines, terminal));
+    return sayNothing();
   }
-  return sayNothing();
+  const { findings, unreadable } = await whole(stores, lines);
+  answer(terminal, options, await toJson(stores, findings, world.clock), () =>
+    [csvHead(), ...findings.map(csvFinding)].join(''),
+  );
+  return leftOut(unreadable, terminal) || sayNothing();
 }
 
 /**
@@ -80,10 +74,11 @@ export async function showCommand(
     return EXIT.failed;
   }
   const history = await stores.findings.history(id);
-  terminal.out(
-    options.json === true
-      ? `${safeJson(findingWithHistory(stored.finding, history), 2)}\n`
-      : `${findingText(stored.finding, terminal)}\n${toHistory(history, terminal)}`,
+  answer(
+    terminal,
+    options,
+    findingWithHistory(stored.finding, history),
+    () => `${findingText(stored.finding, terminal)}\n${toHistory(history, terminal)}`,
   );
   return EXIT.done;
 }

@@ -1,20 +1,15 @@
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { askedSources, neededSources } from '../../shared/composition/detectors';
-import { buildMonitor } from '../../shared/composition/monitor';
-import { readConfig } from '../../shared/config/config';
-import type { Environment } from '../../shared/config/detectors';
 import type { Finding } from '../../shared/domain/findings/finding';
 import { findingJson } from '../../shared/domain/findings/finding-json';
-import { safeJson } from '../../shared/domain/text';
 import { toMinute } from '../../shared/domain/time';
 import { inWords } from '../../shared/domain/reading/wrong-clock';
 import type { PollReport } from '../../shared/pipeline/poll';
 import { SourceError } from '../../shared/pipeline/ports/record-source';
-import type { Clock } from '../../shared/pipeline/ports/clock';
 import { EXIT, UsageError } from '../exit';
 import { count, findingText, heading, inOrder } from '../finding-text';
-import { withLocalHost } from '../local-environment';
-import { printable, table, wrap, type Terminal } from '../print';
+import { answer, printable, table, wrap, type Terminal } from '../print';
+import { openMonitor, type World } from '../stores';
 
 export interface PollCommandOptions {
   readonly once?: boolean;
@@ -28,22 +23,19 @@ export interface PollCommandOptions {
  * @returns the exit code: 1 when a source could not be read to its end or an alert was given up.
  * @throws UsageError, ConfigError
  */
-export async function pollCommand(
-  options: PollCommandOptions,
-  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
-): Promise<number> {
+export async function pollCommand(options: PollCommandOptions, world: World): Promise<number> {
   if (options.once !== true) {
     throw new UsageError(
       'poll takes --once; for polling on a schedule run the functions or npm start',
     );
   }
-  const { terminal, environment, clock } = world;
+  const { terminal } = world;
   const isDry = options.dryRun === true;
-  const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
-  const monitor = await buildMonitor(config, clock);
+  const monitor = await openMonitor(world);
+  const { detectors } = monitor.config;
   const dryStores = isDry ? memoryStores() : undefined;
   const reports: PollReport[] = [];
-  for (const source of askedSources(config.detectors)) {
+  for (const source of askedSources(detectors)) {
     if (terminal.isInteractive) {
       terminal.err(`reading ${source} ...\n`);
     }
@@ -57,11 +49,9 @@ export async function pollCommand(
   }
   const delivered = isDry ? undefined : await monitor.deliver();
   const changed = reports.flatMap(({ assessed }) => assessed.changes.map((each) => each.finding));
-  if (options.json === true) {
-    terminal.out(`${safeJson(toJson(reports, changed), 2)}\n`);
-  } else {
-    terminal.out(toText(reports, changed, terminal, isDry));
-  }
+  answer(terminal, options, toJson(reports, changed), () =>
+    toText(reports, changed, terminal, isDry),
+  );
   for (const { read } of reports) {
     if (read.stopped instanceof SourceError) {
       const { message, remedy } = read.stopped;
@@ -80,7 +70,7 @@ export async function pollCommand(
     const why = delivered?.lastError === undefined ? '' : `: ${delivered.lastError}`;
     terminal.err(`crosscheck: ${printable(`${owed} alerts are not delivered${why}`)}\n`);
   }
-  const needed = neededSources(config.detectors);
+  const needed = neededSources(detectors);
   const isRead = reports.every(
     ({ read }) => read.stopped === undefined || !needed.includes(read.source),
   );

@@ -1,11 +1,10 @@
-import { safeJson } from '../../shared/domain/text';
 import { inWords, isOpen, type QuarantineRow } from '../../shared/domain/reading/quarantine';
 import { toMinute } from '../../shared/domain/time';
 import { acceptRow } from '../../shared/pipeline/reading/accept-row';
 import { EXIT, UsageError } from '../exit';
 import { count, heading } from '../finding-text';
 import { withLocalHost } from '../local-environment';
-import { printable, wrap } from '../print';
+import { answer, printable, wrap } from '../print';
 import { openMonitor, type World } from '../stores';
 import { whoIsHere } from '../who';
 
@@ -35,19 +34,19 @@ export async function quarantineCommand(options: QuarantineOptions, world: World
   }
   rows.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const open = rows.filter(isOpen).length;
-  if (options.json === true) {
-    const shown = rows.map(({ isHeard: _inner, ...row }) => ({ ...row, isOpen: isOpen(row) }));
-    terminal.out(`${safeJson({ asOf: clock.now(), rows: shown }, 2)}\n`);
-  } else {
-    terminal.out(
+  const shown = rows.map(({ isHeard: _inner, ...row }) => ({ ...row, isOpen: isOpen(row) }));
+  answer(
+    terminal,
+    options,
+    { asOf: clock.now(), rows: shown },
+    () =>
       heading(terminal, `${count(open, 'gap')} of rows that could not be read`) +
-        rows.map((row) => wrap(rowText(row), '  ') + wrap(whyText(row), '    ')).join('') +
-        (open === 0
-          ? ''
-          : '  Nothing is concluded over them until they are read again, or somebody says that they do not matter:\n' +
-            '  crosscheck quarantine accept <id> --reason <text>\n'),
-    );
-  }
+      rows.map((row) => wrap(rowText(row), '  ') + wrap(whyText(row), '    ')).join('') +
+      (open === 0
+        ? ''
+        : '  Nothing is concluded over them until they are read again, or somebody says that they do not matter:\n' +
+          '  crosscheck quarantine accept <id> --reason <text>\n'),
+  );
   return open === 0 ? EXIT.done : EXIT.failed;
 }
 
@@ -71,10 +70,12 @@ export async function acceptCommand(
     { stores, clock, tenantId: config.tenantId },
     { id, by, reason: reason.trim() },
   );
-  world.terminal.out(
-    options.json === true
-      ? `${safeJson(acceptance, 2)}\n`
-      : `The gap of ${id} is over, and that stands in the record. What it kept open is judged within five minutes.\n`,
+  answer(
+    world.terminal,
+    options,
+    acceptance,
+    () =>
+      `The gap of ${id} is over, and that stands in the record. What it kept open is judged within five minutes.\n`,
   );
   return EXIT.done;
 }

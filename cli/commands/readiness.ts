@@ -1,12 +1,11 @@
 import { csvRow } from '../../shared/adapters/export/csv';
 import { readinessQuery } from '../../shared/api/requests';
-import { safeJson } from '../../shared/domain/text';
 import { toMinute } from '../../shared/domain/time';
 import type { Readiness } from '../../shared/pipeline/queries/readiness';
 import type { ReadinessReason } from '../../shared/domain/findings/readiness';
-import { EXIT, UsageError } from '../exit';
+import { checkFormat, EXIT } from '../exit';
 import { heading } from '../finding-text';
-import { table, wrap, type Terminal } from '../print';
+import { answer, table, wrap, type Terminal } from '../print';
 import { openMonitor, type World } from '../stores';
 import { readTyped } from '../typed';
 
@@ -30,14 +29,11 @@ const REASONS: Readonly<Record<ReadinessReason, string>> = {
 export async function readinessCommand(options: ReadinessOptions, world: World): Promise<number> {
   const { terminal } = world;
   const { group, json = false, csv = false } = options;
-  if (json && csv) {
-    throw new UsageError('--json and --csv contradict each other; take one of them');
-  }
+  checkFormat(options);
   const query = readTyped(readinessQuery, group === undefined ? {} : { group });
-  const report = await (
-    await openMonitor(world)
-  ).readiness(query.group === undefined ? {} : { group: query.group });
-  terminal.out(json ? `${safeJson(report, 2)}\n` : csv ? toCsv(report) : toText(report, terminal));
+  const monitor = await openMonitor(world);
+  const report = await monitor.readiness(query.group === undefined ? {} : { group: query.group });
+  answer(terminal, options, report, () => (csv ? toCsv(report) : toText(report, terminal)));
   if (!report.complete && (json || csv)) {
     terminal.err(report.notKnown.map((each) => wrap(each, '')).join(''));
   }

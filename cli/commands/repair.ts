@@ -1,16 +1,12 @@
-import { buildMonitor } from '../../shared/composition/monitor';
-import { readConfig } from '../../shared/config/config';
-import type { Environment } from '../../shared/config/detectors';
-import { plainText, safeJson } from '../../shared/domain/text';
+import { plainText } from '../../shared/domain/text';
 import { toMinute } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports/clock';
 import { damagedInWords } from '../../shared/pipeline/audit-trail/damaged';
 import { repair, type RepairReport } from '../../shared/pipeline/audit-trail/repair';
 import type { RowRepairReport } from '../../shared/pipeline/audit-trail/repair-rows';
 import { EXIT } from '../exit';
 import { count } from '../finding-text';
-import { withLocalHost } from '../local-environment';
-import type { Terminal } from '../print';
+import { answer } from '../print';
+import { openMonitor, type World } from '../stores';
 
 /** How many of those are printed; `--json` has more. */
 const SHOWN = 20;
@@ -27,13 +23,9 @@ export interface RepairOptions {
  * @returns the exit code: 1 when something is left, or a line tells of what is gone.
  * @throws ConfigError
  */
-export async function repairCommand(
-  options: RepairOptions,
-  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
-): Promise<number> {
-  const { terminal, environment, clock } = world;
-  const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
-  const { stores, repairRows } = await buildMonitor(config, clock);
+export async function repairCommand(options: RepairOptions, world: World): Promise<number> {
+  const { terminal } = world;
+  const { stores, repairRows } = await openMonitor(world);
   const rows = await repairRows();
   const report = await repair({
     stores,
@@ -46,10 +38,11 @@ export async function repairCommand(
       },
     }),
   });
-  terminal.out(
-    options.json === true
-      ? `${safeJson({ ...report, damagedRows: rows }, 2)}\n`
-      : `${toText(report)}${rowsText(rows)}`,
+  answer(
+    terminal,
+    options,
+    { ...report, damagedRows: rows },
+    () => `${toText(report)}${rowsText(rows)}`,
   );
   if (rows.left.length > 0) {
     terminal.err(

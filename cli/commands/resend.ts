@@ -1,7 +1,7 @@
-import { safeJson } from '../../shared/domain/text';
 import { alertPath } from '../../shared/api/requests';
 import { resendAlert } from '../../shared/pipeline/delivery/resend';
 import { EXIT } from '../exit';
+import { answer } from '../print';
 import { openStores, type World } from '../stores';
 import { readTyped } from '../typed';
 
@@ -18,10 +18,11 @@ export async function resendCommand(
   readTyped(alertPath, { id });
   const { outbox } = await openStores(world);
   const resent = await resendAlert(outbox, id, clock.now());
-  terminal.out(
-    options.json === true
-      ? `${safeJson(resent, 2)}\n`
-      : `Alert ${id} is queued for delivery and goes out with the next one.\n`,
+  answer(
+    terminal,
+    options,
+    resent,
+    () => `Alert ${id} is queued for delivery and goes out with the next one.\n`,
   );
   return EXIT.done;
 }

@@ -1,6 +1,5 @@
 import { readConfig } from '../../shared/config/config';
 import type { Json, JsonObject } from '../../shared/domain/json';
-import { safeJson } from '../../shared/domain/text';
 import {
   isInForce,
   isSuppression,
@@ -24,7 +23,7 @@ import {
 import { EXIT, UsageError } from '../exit';
 import { count } from '../finding-text';
 import { withLocalHost } from '../local-environment';
-import { printable, table, type Terminal } from '../print';
+import { answer, printable, table } from '../print';
 import { openMonitor, type World } from '../stores';
 import { whoIsHere } from '../who';
 
@@ -71,17 +70,17 @@ export async function addCommand(
       ? { kind, ...rest }
       : { kind, ...rest, expiresAt: expiryOf(options.expires, world.clock.now()) };
   const rule = await addRule(await openMonitor(world), draft);
-  if (options.json === true) {
-    printJson(world.terminal, rule);
-  } else {
-    const until = isSuppression(rule) ? ` until ${toMinute(rule.expiresAt)}` : '';
-    world.terminal.out(
+  const until = isSuppression(rule) ? ` until ${toMinute(rule.expiresAt)}` : '';
+  answer(
+    world.terminal,
+    options,
+    rule,
+    () =>
       `${kind === 'hold' ? 'Hold' : 'Rule'} ${rule.id} holds${until}: ${printable(wordsOf(rule.scope))}\n` +
-        (kind === 'hold'
-          ? 'What it speaks of is not purged.\n'
-          : 'What it speaks of is stored and shown, and alerts nobody. The monitor takes it up within five minutes.\n'),
-    );
-  }
+      (kind === 'hold'
+        ? 'What it speaks of is not purged.\n'
+        : 'What it speaks of is stored and shown, and alerts nobody. The monitor takes it up within five minutes.\n'),
+  );
   return EXIT.done;
 }
 
@@ -96,15 +95,9 @@ export async function listCommand(kind: Kind, options: ListOptions, world: World
   const rules = (await listRules(desk, kind)).filter(
     (rule) => options.all === true || isInForce(rule, now),
   );
-  if (options.json === true) {
-    printJson(terminal, {
-      asOf: now,
-      rules: rules.map((rule) => ({ ...rule, isInForce: isInForce(rule, now) })),
-    });
-    return sayingWhatIsMissing(desk, terminal);
-  }
+  const shown = rules.map((rule) => ({ ...rule, isInForce: isInForce(rule, now) }));
   const none = kind === 'hold' ? 'No holds' : 'No suppression rules';
-  terminal.out(
+  answer(terminal, options, { asOf: now, rules: shown }, () =>
     rules.length === 0
       ? `${none}${options.all === true ? '' : ' in force (--all shows those that have ended)'}\n`
       : table([
@@ -151,15 +144,11 @@ export async function removeCommand(
   const reason = required('--reason', options.reason, 'why');
   const by = await who(withLocalHost(world.environment));
   const rule = await removeRule(await openMonitor(world), { id, kind, by, reason });
-  if (options.json === true) {
-    printJson(world.terminal, rule);
-  } else {
-    world.terminal.out(
-      kind === 'hold'
-        ? `Hold ${rule.id} is removed; what it kept may be purged when it is old enough.\n`
-        : `Rule ${rule.id} is removed; what is still open is alerted once, within five minutes.\n`,
-    );
-  }
+  answer(world.terminal, options, rule, () =>
+    kind === 'hold'
+      ? `Hold ${rule.id} is removed; what it kept may be purged when it is old enough.\n`
+      : `Rule ${rule.id} is removed; what is still open is alerted once, within five minutes.\n`,
+  );
   return EXIT.done;
 }
 
@@ -242,8 +231,4 @@ function standing(rule: Rule, now: Instant): string {
   return !isSuppression(rule)
     ? 'until removed'
     : `${isInForce(rule, now) ? 'until' : 'expired'} ${toMinute(rule.expiresAt)}`;
-}
-
-function printJson(terminal: Terminal, value: unknown): void {
-  terminal.out(`${safeJson(value, 2)}\n`);
 }

@@ -1,10 +1,9 @@
-import { safeJson } from '../../shared/domain/text';
 import { toMinute } from '../../shared/domain/time';
 import { statusOf, type Status } from '../../shared/api/status';
 import { countText } from '../../shared/pipeline/queries/counts';
 import { EXIT } from '../exit';
 import { heading } from '../finding-text';
-import { table, wrap, type Terminal } from '../print';
+import { answer, table, wrap, type Terminal } from '../print';
 import { openMonitor, type World } from '../stores';
 
 /**
@@ -18,7 +17,7 @@ export async function statusCommand(
 ): Promise<number> {
   const { terminal } = world;
   const status = await statusOf(await openMonitor(world));
-  terminal.out(options.json === true ? `${safeJson(status, 2)}\n` : toText(status, terminal));
+  answer(terminal, options, status, () => toText(status, terminal));
   return status.status === 'up' ? EXIT.done : EXIT.failed;
 }
 

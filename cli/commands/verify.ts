@@ -1,13 +1,9 @@
-import { buildMonitor } from '../../shared/composition/monitor';
-import { readConfig } from '../../shared/config/config';
-import type { Environment } from '../../shared/config/detectors';
 import { toMinute } from '../../shared/domain/time';
-import type { Clock } from '../../shared/pipeline/ports/clock';
 import type { Verification } from '../../shared/pipeline/audit-trail/verify';
 import { EXIT } from '../exit';
-import { withLocalHost } from '../local-environment';
-import { paint, printable, wrap, type Terminal } from '../print';
+import { answer, paint, printable, wrap, type Terminal } from '../print';
 import { readRange } from '../range';
+import { openMonitor, type World } from '../stores';
 
 export interface VerifyOptions {
   readonly from?: string;
@@ -24,20 +20,12 @@ const SHOWN = 20;
  * not be looked at.
  * @throws UsageError, ConfigError
  */
-export async function verifyCommand(
-  options: VerifyOptions,
-  world: { readonly terminal: Terminal; readonly environment: Environment; readonly clock: Clock },
-): Promise<number> {
-  const { terminal, environment, clock } = world;
+export async function verifyCommand(options: VerifyOptions, world: World): Promise<number> {
+  const { terminal, clock } = world;
   const range = readRange(options);
-  const config = readConfig({ LOG_LEVEL: 'warn', ...withLocalHost(environment) });
-  const monitor = await buildMonitor(config, clock);
+  const monitor = await openMonitor(world);
   const found = await monitor.verify(range);
-  terminal.out(
-    options.json === true
-      ? `${JSON.stringify({ asOf: clock.now(), ...found }, null, 2)}\n`
-      : toText(found, terminal),
-  );
+  answer(terminal, options, { asOf: clock.now(), ...found }, () => toText(found, terminal));
   return found.isSound ? EXIT.done : EXIT.failed;
 }
 
