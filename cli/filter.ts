@@ -27,8 +27,11 @@ export function withFilters(command: Command): Command {
       '--suppressed <true|false>',
       'only those that a rule keeps from alerting, or the others',
     )
-    .option('--subject <id>', 'only about the person with this object id')
-    .option('--name <text>', 'only about people whose name begins so')
+    .option(
+      '--subject <id>',
+      'only about this subject: the object id of a person, or the id that a finding shows',
+    )
+    .option('--name <text>', 'only about people and groups whose name begins so')
     .option('--from <time>', 'opened at or after, like 2026-01-31 or 2026-01-31T12:00:00Z')
     .option('--to <time>', 'opened before')
     .option('--text <text>', 'occurs in title or subject');

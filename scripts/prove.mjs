@@ -17,6 +17,7 @@ try {
   const expected = [
     'bootstrap-not-finished',
     'eas-success-despite-ca-failure',
+    'group-migration-leftover',
     'mfa-registration-unfinished',
     'registration-without-outcome',
   ];

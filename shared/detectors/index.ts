@@ -1,15 +1,21 @@
 import type { Detector } from '../domain/detector';
 import { bootstrapNotFinished } from './bootstrap-not-finished';
 import { easSuccessDespiteCaFailure } from './eas-success-despite-ca-failure';
+import { groupMigrationLeftover } from './group-migration-leftover';
 import { mfaRegistrationUnfinished } from './mfa-registration-unfinished';
 import { registrationWithoutOutcome } from './registration-without-outcome';
+import { securityInfoPromptLoop } from './security-info-prompt-loop';
+import { smartLockoutOvershoot } from './smart-lockout-overshoot';
 
 /** The register: every detector, by id. */
 export const DETECTORS: readonly Detector[] = [
   bootstrapNotFinished,
   easSuccessDespiteCaFailure,
+  groupMigrationLeftover,
   mfaRegistrationUnfinished,
   registrationWithoutOutcome,
+  securityInfoPromptLoop,
+  smartLockoutOvershoot,
 ];
 
 /** Ids that no detector may have again: of those that are gone, whose findings are still stored. */

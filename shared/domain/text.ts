@@ -41,3 +41,25 @@ export function safeJson(value: unknown, indent?: number): string {
     .replace(HALF_IN_JSON, (escape) => (escape === '\\\\' ? escape : '\\ufffd'))
     .replace(RISKY_IN_JSON, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** Whether a text is like a pattern, whatever the case; `*` stands for any text, also none. */
+export function isLike(text: string, pattern: string): boolean {
+  const [first = '', ...others] = pattern.toLowerCase().split('*');
+  const rest = text.toLowerCase();
+  const last = others.pop();
+  if (last === undefined) {
+    return rest === first;
+  }
+  if (!rest.startsWith(first)) {
+    return false;
+  }
+  let at = first.length;
+  for (const part of others) {
+    const found = rest.indexOf(part, at);
+    if (found < 0) {
+      return false;
+    }
+    at = found + part.length;
+  }
+  return rest.length - last.length >= at && rest.endsWith(last);
+}

@@ -17,7 +17,7 @@ import { ask, GROUP, monitorOver, textOf, type Asked } from '../fakes/api-monito
 import { giveUpCoverage, inFeed } from '../fakes/cover';
 import { DemoWatch } from '../fakes/demo-watch';
 import { putAlert } from '../fakes/put-alert';
-import { passIssued } from '../fakes/records';
+import { askedForInfo, groupRow, passIssued, registered, wrongPassword } from '../fakes/records';
 import { configured, deliver } from '../fakes/run';
 import { OTHER_TENANT, principal } from '../functions/api-host';
 
@@ -127,7 +127,27 @@ beforeAll(async () => {
   await watch.through(5);
   // Longer ago than anything that the demo tells.
   const issued = passIssued({ id: 'pass', user: 'noor', at: plus(START, HOUR) });
-  const told = { records: [issued], coverage: [], now: clock.now() };
+  // The tenant of the demo has no groups: many that synchronisation deletes, and each of them.
+  const gone = Array.from({ length: 6 }, (_, i) =>
+    groupRow({ id: `gone-${i}`, user: '', at: plus(START, HOUR + i * MINUTE) }, 'Delete group', {
+      ...{ group: `g${i}`, label: `Team ${i}`, by: 'ConnectSyncProvisioning_SRV01' },
+    }),
+  );
+  const prompts = [-19, 1, 3].map((hour, i) =>
+    askedForInfo({ id: `p${i}`, user: 'lee', at: plus(START, hour * HOUR) }, `attempt ${i}`),
+  );
+  const known = registered({ id: 'known', user: 'lee', at: plus(START, -20 * HOUR) });
+  const wrong = Array.from({ length: 24 }, (_, i) =>
+    wrongPassword(
+      { id: `wrong-${i}`, user: 'kim', at: plus(START, 3 * HOUR + i * 30_000) },
+      { clientApp: 'Browser', address: `192.0.2.${1 + (i % 6)}` },
+    ),
+  );
+  const told = {
+    records: [issued, ...gone, known, ...prompts, ...wrong],
+    coverage: [],
+    now: clock.now(),
+  };
   await deliver({ stores, detectors: configured() }, told);
   const [first, second] = stores.findings.list();
   const made = { owner: 'olga', reason: 'known', createdBy: 'olga' };

@@ -190,7 +190,7 @@ describe('crosscheck analyze', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
       /MFATest2@domain\.com added the authenticator .* at 2023-08-08 12:38 UTC/,
     );
-    expect(out).toContain('4 findings');
+    expect(out).toContain('5 findings');
     expect(out).toContain('(assumed complete)');
     expect(out).toMatch(/ActiveSync sign-ins from .* to .*, accepted or not:\s+\d/);
     expect(err).toBe('');
@@ -203,7 +203,11 @@ describe('crosscheck analyze', () => {
       json()
         .findings.map((each) => each.detector)
         .sort(),
-    ).toEqual(['bootstrap-not-finished', 'eas-success-despite-ca-failure']);
+    ).toEqual([
+      'bootstrap-not-finished',
+      'eas-success-despite-ca-failure',
+      'group-migration-leftover',
+    ]);
     expect(json().pending).toMatchObject([
       { subject: { name: 'MFATest2@domain.com' }, until: '2023-08-08T13:38:54.0000000Z' },
     ]);
@@ -237,8 +241,11 @@ describe('crosscheck analyze', () => {
 
     expect(json().warnings).toEqual([
       'bootstrap-not-finished: the input holds no audit records at all.',
+      'group-migration-leftover: the input holds no audit records at all.',
       'mfa-registration-unfinished: the input holds no audit records at all.',
       'registration-without-outcome: the input holds no audit records at all.',
+      'security-info-prompt-loop: the input holds no audit records at all.',
+      'smart-lockout-overshoot: the input holds no audit records at all.',
     ]);
   });
 
@@ -458,7 +465,7 @@ describe('crosscheck analyze, of rows that cannot be used', () => {
     },
     {
       when: 'one that no detector needs',
-      rows: [...others(99), { ...audits[0]!, id: null, activityDisplayName: 'Add group' }],
+      rows: [...others(99), { ...audits[0]!, id: null, activityDisplayName: 'Add application' }],
       code: 0,
       says: /^$/,
     },

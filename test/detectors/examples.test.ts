@@ -5,9 +5,12 @@ import { at, play, type Row } from './play';
 
 const EXAMPLES = join(__dirname, '..', '..', 'examples');
 const textOf = (file: string): string => readFileSync(join(EXAMPLES, file), 'utf8');
-const AUDITS = ['audit-logs.json', 'passkey-attempts.json', 'pass-unused.json'].flatMap(
-  (file) => JSON.parse(textOf(file)) as Row[],
-);
+const AUDITS = [
+  'audit-logs.json',
+  'passkey-attempts.json',
+  'pass-unused.json',
+  'group-migration.json',
+].flatMap((file) => JSON.parse(textOf(file)) as Row[]);
 const SIGN_INS = textOf('sign-ins.ndjson')
   .trim()
   .split('\n')
@@ -17,7 +20,7 @@ const timesOf = (rows: readonly Row[], property: string): string[] =>
   rows.map((row) => at(row[property] as string)).sort();
 
 describe('examples', () => {
-  it('come to exactly four findings', () => {
+  it('come to exactly five findings', () => {
     const audits = timesOf(AUDITS, 'activityDateTime');
     const signIns = timesOf(SIGN_INS, 'createdDateTime');
     const frames = [
@@ -38,6 +41,13 @@ describe('examples', () => {
         severity: 'medium',
         message: 'pass-not-followed',
         evidence: ['Authentication Methods_00000000-0000-4000-8000-000000000403_EXMPL_400000003'],
+      }),
+      expect.objectContaining({
+        ...{ state: 'open', severity: 'medium', message: 'stuck' },
+        evidence: [
+          'Directory_00000000-0000-4000-8000-000000000406_EXMPL_400000006',
+          'Directory_00000000-0000-4000-8000-000000000411_EXMPL_400000011',
+        ],
       }),
       expect.objectContaining({
         state: 'open',

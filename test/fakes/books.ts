@@ -63,11 +63,25 @@ function alertsFit(
   for (const row of history) {
     const verb = alerts.get(`${finding.id}-${row.sequence}`);
     const isLoud = ['opened', 'reopened', 'escalated'].includes(row.verb);
-    const isOwed = finding.stage === 'alert' && row.by === 'crosscheck' && isLoud;
+    const isOwed = stageOf(row, finding) === 'alert' && row.by === 'crosscheck' && isLoud;
     must(!isOwed || verb === row.verb, () => `${finding.anchor.key} ${row.verb} and told nobody`);
     must(
-      verb === undefined || (verb === row.verb && finding.stage === 'alert'),
+      verb === undefined || (verb === row.verb && stageOf(row, finding) === 'alert'),
       () => `${finding.anchor.key} has an alert ${verb} for ${row.verb}`,
     );
   }
+}
+
+/** Messages that are only stored and shown, whatever the finding comes to say later. */
+const WATCHED: ReadonlySet<string> = new Set([
+  ...['gone', 'orphan'], // group-migration-leftover
+  ...['stale', 'forgot', 'overshoot'], // smart-lockout-overshoot
+  ...['unexplained'], // security-info-prompt-loop
+]);
+/** Messages of the same detectors that people are always told of. */
+const ALERTED: ReadonlySet<string> = new Set(['stuck', 'wave', 'guessed', 'spread']);
+
+/** The stage of a finding when a row of its history was written: by what it said then. */
+function stageOf({ message }: Transition, finding: Finding): Finding['stage'] {
+  return WATCHED.has(message) ? 'watch' : ALERTED.has(message) ? 'alert' : finding.stage;
 }

@@ -26,8 +26,13 @@ export const FEED = {
   signIns: 'clientAppUsed',
 } as const satisfies Record<Source, Property>;
 
-/** The shipped detectors without what they ask for only to sharpen findings: one feed of each source. */
-export const ONE_FEED_EACH: readonly Detector[] = DETECTORS.map((detector) => ({
+/**
+ * The shipped detectors without what they ask for only to sharpen findings, and without those that need another feed:
+ * one feed of each source.
+ */
+export const ONE_FEED_EACH: readonly Detector[] = DETECTORS.filter(({ needs }) =>
+  needs.every(({ source, property }) => FEED[source] === property),
+).map((detector) => ({
   ...detector,
   reads: detector.reads.map((read) => ({ ...read, live: false })),
 }));

@@ -176,6 +176,39 @@ export function roleGained(row: Row, role = 'Global Administrator'): AuditRecord
   return updated(row, 'Role.DisplayName', undefined, role, { activity: 'Add member to role' });
 }
 
+/** A row of a group: `label` is what it is called, then or until then. */
+export function groupRow(
+  row: Row,
+  activity: string,
+  { group, label, by }: { readonly group: string; readonly label: string; readonly by: string },
+  was: Json = [],
+): AuditRecord {
+  const isGone = activity === 'Delete group';
+  const change: Change = isGone
+    ? { property: 'Group.DisplayName', after: [label] }
+    : { property: 'DisplayName', before: was, after: [label] };
+  return audit(row, {
+    ...{ activity, initiator: { app: { name: by } } },
+    targets: [{ id: group, type: 'Group', changes: [change] }],
+  });
+}
+
+/** Somebody is added to a group. */
+export function groupMember(row: Row, group: string, label: string): AuditRecord {
+  const changes: Change[] = [
+    { property: 'Group.ObjectID', after: group },
+    { property: 'Group.DisplayName', after: [label] },
+  ];
+  return audit(row, {
+    activity: 'Add member to group',
+    initiator: { user: { id: 'admin', name: nameOf('admin') } },
+    targets: [
+      { id: row.user, type: 'User', name: nameOf(row.user), changes },
+      { id: group, type: 'Group', changes: [] },
+    ],
+  });
+}
+
 /** An earlier version of the same row, which did not hold everything yet. */
 export function lessOf(record: AuditRecord): AuditRecord {
   const { reason: _reason, ...rest } = record;
@@ -242,8 +275,22 @@ export function proofUpBlocked(row: Row): SignInRecord {
   return signIn(row, { errorCode: 53004, conditionalAccess: 'failure' });
 }
 
+/** The password was wrong. */
+export function wrongPassword(row: Row, fields: Partial<SignInRecord> = {}): SignInRecord {
+  return signIn(row, { errorCode: 50126, conditionalAccess: 'notApplied', ...fields });
+}
+
 export function askedAgain(row: Row): SignInRecord {
   return signIn(row, { errorCode: 50079, conditionalAccess: 'failure' });
+}
+
+/** "More information required"; rows of one attempt share its correlation id. */
+export function askedForInfo(row: Row, attempt: string, errorCode = 50125): SignInRecord {
+  return signIn(row, { errorCode, correlationId: attempt, app: 'OfficeHome' });
+}
+
+export function mfaSatisfied(row: Row): SignInRecord {
+  return signIn(row, { detail: 'MFA completed in Azure AD' });
 }
 
 export function policy(name: string, ...grantControls: string[]): AppliedPolicy {

@@ -132,9 +132,168 @@ export function easRecords(events: readonly EasEvent[]): EntraRecord[] {
   });
 }
 
-export const story: fc.Arbitrary<EntraRecord[]> = fc
+const SYNC = 'ConnectSyncProvisioning_SRV01';
+const [SALES, STAND_IN] = ['Sales EU', 'Sales EU-MigTmp'];
+
+/** What happens to the group Sales EU (`g1`, later `g3`) and to its stand-in (`g2`). */
+const GROUP_EVENTS = {
+  deleted: (row) => [record.groupRow(row, 'Delete group', { group: 'g1', label: SALES, by: SYNC })],
+  'deleted by hand': (row) => [
+    record.groupRow(row, 'Delete group', { group: 'g3', label: SALES, by: 'Portal' }),
+  ],
+  back: (row) => [record.groupRow(row, 'Add group', { group: 'g3', label: SALES, by: SYNC })],
+  'stand-in': (row) => [
+    record.groupRow(row, 'Add group', { group: 'g2', label: STAND_IN, by: 'Portal' }),
+    record.groupMember({ ...row, id: `${row.id}-member` }, 'g2', STAND_IN),
+  ],
+  member: (row) => [record.groupMember(row, 'g2', STAND_IN)],
+  'stand-in renamed': (row) => [
+    record.groupRow(row, 'Update group', { group: 'g2', label: SALES, by: 'Portal' }, [STAND_IN]),
+  ],
+  'stand-in deleted': (row) => [
+    record.groupRow(row, 'Delete group', { group: 'g2', label: STAND_IN, by: 'Portal' }),
+  ],
+  many: (row) =>
+    Array.from({ length: 7 }, (_, i) =>
+      record.groupRow(
+        { ...row, id: `${row.id}-${i}`, at: plus(row.at, i * MINUTE) },
+        'Delete group',
+        { group: `m${i}`, label: `Team ${i}`, by: SYNC },
+      ),
+    ),
+  'many back': (row) =>
+    [0, 1, 2].map((i) =>
+      record.groupRow({ ...row, id: `${row.id}-${i}` }, 'Add group', {
+        ...{ group: `n${i}`, label: `Team ${i}`, by: SYNC },
+      }),
+    ),
+} as const satisfies Record<string, (row: record.Row) => EntraRecord[]>;
+
+const groupKinds = Object.keys(GROUP_EVENTS) as (keyof typeof GROUP_EVENTS)[];
+
+/** Hours around the grace of a day, and what lies before it. */
+export const groupEvent = fc.record({
+  kind: fc.constantFrom(...groupKinds, 'deleted' as const, 'stand-in' as const),
+  hour: fc.constantFrom(0, 1, 3, 4, 5, 23, 24, 25, 30, 48, 72),
+});
+
+export function groupRecords(
+  events: readonly { readonly kind: keyof typeof GROUP_EVENTS; readonly hour: number }[],
+): EntraRecord[] {
+  return events.flatMap(({ kind, hour }, i) =>
+    GROUP_EVENTS[kind]({ id: `group-${i}`, user: 'ann', at: plus(T0, hour * HOUR) }),
+  );
+}
+
+/** Wrong passwords of one person in a few minutes, and what came of them. */
+export interface LockoutEvent {
+  readonly user: string;
+  readonly day: number;
+  readonly minute: number;
+  readonly count: number;
+  readonly addresses: number;
+  readonly client: string;
+  readonly then: 'nothing' | 'right' | 'reset' | 'reset, right' | 'locked' | 'right, reset';
+}
+
+export const lockoutEvent: fc.Arbitrary<LockoutEvent> = fc.record({
+  user: users,
+  day: fc.constantFrom(0, 1, 1, 9),
+  minute: fc.constantFrom(0, 20, 600, 1425),
+  count: fc.constantFrom(5, 21, 21, 24),
+  addresses: fc.constantFrom(1, 2, 6),
+  client: fc.constantFrom('Browser', 'Mobile Apps and Desktop clients'),
+  then: fc.constantFrom('nothing', 'right', 'reset', 'reset, right', 'locked', 'right, reset'),
+});
+
+/** Every third try is published twice, first without where it came from. */
+export function lockoutRecords(events: readonly LockoutEvent[]): EntraRecord[] {
+  return events.flatMap(({ user, day, minute, count, addresses, client, then }, i) => {
+    const rowAt = (id: string, after: number): record.Row => ({
+      ...{ id: `lockout-${i}-${id}`, user, at: days(day, minute + after) },
+    });
+    const from = (n: number): { readonly address: string } => ({ address: `192.0.2.${n + 1}` });
+    const tries = Array.from({ length: count }, (_, n): EntraRecord[] => {
+      const row = rowAt(`wrong-${n}`, n * 0.9);
+      const full = record.wrongPassword(row, { clientApp: client, ...from(n % addresses) });
+      return n % 3 === 0 ? [record.wrongPassword(row, { clientApp: client }), full] : [full];
+    });
+    const next = then.split(', ').flatMap((what, n): EntraRecord[] => {
+      const row = rowAt(what, count + n * 5);
+      switch (what) {
+        case 'right':
+          return [record.signIn(row, { errorCode: 50076, ...from(0) })];
+        case 'reset':
+          return [record.byAdmin(row, 'Reset user password')];
+        case 'locked':
+          return [record.signIn(row, { errorCode: 50053, failureReason: 'Account is locked.' })];
+        default:
+          return [];
+      }
+    });
+    return [...tries.flat(), ...next];
+  });
+}
+
+/** Of registrations and ActiveSync alone: with more, the turns of two runners that matter are drawn too rarely. */
+export const racingStory: fc.Arbitrary<EntraRecord[]> = fc
   .tuple(fc.array(mfaEvent, { maxLength: 9 }), fc.array(easEvent, { maxLength: 7 }))
   .map(([mfa, eas]) => [...mfaRecords(mfa), ...easRecords(eas)]);
+
+export interface PromptEvent {
+  readonly user: string;
+  readonly kind: 'asked' | 'asked for MFA' | 'MFA satisfied' | 'registered';
+  readonly day: number;
+  readonly minute: number;
+  readonly attempt: number;
+}
+
+/** Enough of them on few days to be a loop, with and without what shows a registration before. */
+export const promptEvent: fc.Arbitrary<PromptEvent> = fc.record({
+  user: users,
+  kind: fc.constantFrom(
+    ...(['asked', 'asked', 'asked', 'asked for MFA', 'MFA satisfied', 'registered'] as const),
+  ),
+  day: fc.constantFrom(-3, 0, 1, 2, 3, 4, 5, 18),
+  minute: fc.constantFrom(0, 1, 59, 60, 120, 1439),
+  attempt: fc.integer({ min: 1, max: 12 }),
+});
+
+export function promptRecords(events: readonly PromptEvent[]): EntraRecord[] {
+  return events.map(({ user, kind, day, minute, attempt }, i) => {
+    const row = { id: `prompt-${i}`, user, at: days(day, minute) };
+    switch (kind) {
+      case 'asked':
+      case 'asked for MFA':
+        return record.askedForInfo(row, `${user}-${attempt}`, kind === 'asked' ? 50125 : 50072);
+      case 'MFA satisfied':
+        return record.mfaSatisfied(row);
+      case 'registered':
+        return record.registered(row);
+    }
+  });
+}
+
+export const story: fc.Arbitrary<EntraRecord[]> = fc
+  .tuple(
+    racingStory,
+    // Half of the stories are about people alone.
+    fc.oneof(fc.constant([]), fc.array(groupEvent, { maxLength: 5 })),
+    fc.oneof(
+      { arbitrary: fc.constant([]), weight: 2 },
+      { arbitrary: fc.array(lockoutEvent, { minLength: 1, maxLength: 3 }), weight: 1 },
+    ),
+    fc.oneof(
+      { arbitrary: fc.constant([]), weight: 2 },
+      { arbitrary: fc.array(promptEvent, { minLength: 3, maxLength: 8 }), weight: 1 },
+    ),
+  )
+  .map(([others, groups, lockout, prompts]) => [
+    ...others,
+    ...groupRecords(groups),
+    ...lockoutRecords(lockout),
+    ...promptRecords(prompts),
+  ]);
 
 export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);
 export const easStory = fc.array(easEvent, { minLength: 1, maxLength: 8 }).map(easRecords);

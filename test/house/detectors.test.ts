@@ -6,8 +6,11 @@ import { parseSetting, type Detector } from '../../shared/domain/detector';
 import { wantedBy } from '../../shared/pipeline/findings/select';
 import { STORIES as BOOTSTRAP } from '../detectors/bootstrap-not-finished.stories';
 import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stories';
+import { STORIES as GROUPS } from '../detectors/group-migration-leftover.stories';
 import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories';
 import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-outcome.stories';
+import { STORIES as PROMPT_LOOP } from '../detectors/security-info-prompt-loop.stories';
+import { STORIES as LOCKOUT } from '../detectors/smart-lockout-overshoot.stories';
 import { sourceOf, type Row, type Story } from '../detectors/play';
 
 const ROOT = join(__dirname, '..', '..');
@@ -20,8 +23,11 @@ const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
 const STORIES: Readonly<Record<string, readonly Story<unknown>[]>> = {
   'bootstrap-not-finished': BOOTSTRAP,
   'eas-success-despite-ca-failure': EAS,
+  'group-migration-leftover': GROUPS,
   'mfa-registration-unfinished': MFA,
   'registration-without-outcome': WITHOUT_OUTCOME,
+  'security-info-prompt-loop': PROMPT_LOOP,
+  'smart-lockout-overshoot': LOCKOUT,
 };
 
 const BY_ID = DETECTORS.map((detector) => ({ id: detector.id, detector }));

@@ -59,7 +59,10 @@ export function ocsfEvent(
       related_events: finding.evidence.map((each) => ({ uid: each.eventId, type: each.kind })),
     },
     resources: [{ type: subject.type, ...user }],
-    evidences: finding.evidence.map((each) => ({ user, data: each })),
+    evidences: finding.evidence.map((each) => ({
+      ...(subject.type === 'user' && { user }),
+      data: each,
+    })),
     metadata: {
       version: OCSF_VERSION,
       product: { name: 'Crosscheck', vendor_name: 'Crosscheck', version: about.version },

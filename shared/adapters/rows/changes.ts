@@ -36,10 +36,22 @@ const KEPT: Readonly<Record<string, Kept>> = {
   // Names the service that wrote the row when the row's initiator does not.
   SPN: { holds: 'text', scrub: scalar },
   'ActorId.ServicePrincipalNames': { holds: 'text', scrub: scalar },
+  // Which group somebody was added to or removed from.
+  'Group.ObjectID': { holds: 'text', scrub: scalar },
+  'Group.DisplayName': { holds: 'text', scrub: texts },
+};
+
+/** What a group is called: kept only of groups, of a person these are names and addresses. */
+const KEPT_OF_GROUPS: Readonly<Record<string, Kept>> = {
+  DisplayName: { holds: 'text', scrub: texts },
+  Mail: { holds: 'text', scrub: texts },
+  MailNickname: { holds: 'text', scrub: texts },
+  ProxyAddresses: { holds: 'text', scrub: texts },
 };
 
 /**
  * Parses the JSON text that Graph puts into `oldValue` and `newValue`, for the properties in use.
+ * @param targetType of what the row changed: `Group`, `User` and the like.
  * @returns undefined for a property that nobody uses.
  * @throws RowError when a value that must be JSON is not.
  */
@@ -47,8 +59,11 @@ export function readChange(
   property: string | undefined,
   before: unknown,
   after: unknown,
+  targetType?: string,
 ): Change | undefined {
-  const kept = property !== undefined && Object.hasOwn(KEPT, property) ? KEPT[property] : undefined;
+  const kept =
+    keptOf(KEPT, property) ??
+    (targetType === 'Group' ? keptOf(KEPT_OF_GROUPS, property) : undefined);
   if (property === undefined || kept === undefined) {
     return undefined;
   }
@@ -66,6 +81,10 @@ export function readChange(
     ...(old !== undefined && { before: scrub(old, standIn) }),
     ...(fresh !== undefined && { after: scrub(fresh, standIn) }),
   };
+}
+
+function keptOf(list: Readonly<Record<string, Kept>>, property = ''): Kept | undefined {
+  return Object.hasOwn(list, property) ? list[property] : undefined;
 }
 
 /** Some exports encode the JSON text once more, or twice. */
@@ -119,6 +138,17 @@ function scalar(value: Json | undefined): Json {
     return null;
   }
   return typeof value === 'string' ? shorten(value) : value;
+}
+
+/** More addresses than this are not compared with anything. */
+const MAX_NAMES = 20;
+
+/** One name stands there plainly or as a list of one, and a name may be a number. */
+function texts(value: Json): Json {
+  return (Array.isArray(value) ? (value as readonly Json[]) : [value])
+    .filter((each) => typeof each === 'string' || typeof each === 'number')
+    .slice(0, MAX_NAMES)
+    .map((each) => shorten(String(each)));
 }
 
 // Code-only apps have no push token and say so; two of those are not the same phone.

@@ -1,5 +1,6 @@
 import type { MissedRow, Log, Target, UserInitiator } from '../../domain/record';
 import { looseObject, RowError } from './fields';
+import { isAboutGroup } from '../../domain/records/group';
 import { MAX_ID_LENGTH, shorten } from './shorten';
 import { isRecord, wordOf, type Row } from '../../sources/values';
 
@@ -30,7 +31,8 @@ export function withSubject(
 ): readonly Target[] {
   const at = targets.findIndex(isUser);
   const target = targets[at];
-  if (target?.id !== undefined || (target === undefined && targets.length > 0)) {
+  const isNobody = (target === undefined && targets.length > 0) || isAboutGroup(activity);
+  if (target?.id !== undefined || isNobody) {
     return targets; // about somebody, or about something that is no person
   }
   const isTheirs =
@@ -55,6 +57,9 @@ export const SUBJECT_OF_UNREADABLE: Readonly<Record<Log, (row: Row) => MissedRow
 };
 
 function salvageAuditSubject(row: Row): MissedRow['subject'] {
+  if (isAboutGroup(wordOf(row['activityDisplayName']))) {
+    return undefined; // it names a member at most
+  }
   const by = looseObject(looseObject(row['initiatedBy'])['user']);
   const initiator = userOf(by['id'], by['userPrincipalName'] ?? by['displayName']);
   const target = salvagedTarget(row['targetResources']);

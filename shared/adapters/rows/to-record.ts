@@ -37,14 +37,15 @@ export function toAuditRecord(id: string, at: Instant, row: Row): AuditRecord {
 }
 
 function targetOf(target: Row): AuditRecord['targets'][number] {
+  // Spelled `Type` in documentation examples.
+  const type = field.name(target['type']) ?? field.name(target['Type']);
   return {
     id: field.objectId(target, 'id'),
-    // Spelled `Type` in documentation examples.
-    type: field.name(target['type']) ?? field.name(target['Type']),
+    type,
     name: field.name(target['userPrincipalName']) ?? field.name(target['displayName']),
     changes: field
       .list(target, 'modifiedProperties', (each) =>
-        readChange(field.text(each, 'displayName'), each['oldValue'], each['newValue']),
+        readChange(field.text(each, 'displayName'), each['oldValue'], each['newValue'], type),
       )
       .filter((change): change is Change => change !== undefined),
   };

@@ -2,7 +2,7 @@ import { canonical, isList, type Json, type JsonObject } from '../json';
 import type { Source } from '../record';
 import { earliest, type Instant } from '../time';
 
-export const SUBJECT_TYPES = ['user', 'log', 'count'] as const;
+export const SUBJECT_TYPES = ['user', 'group', 'app', 'log', 'count'] as const;
 
 /**
  * Whose timeline a signal belongs to; `id` is stable, `name` is for people. `log`: how a log is read. `count`: how many

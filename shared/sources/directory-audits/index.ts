@@ -1,3 +1,4 @@
+import { isAboutGroup } from '../../domain/records/group';
 import type { LogSpec } from '../source';
 import { shape } from './shape';
 
@@ -27,8 +28,10 @@ export const directoryAudits: LogSpec<'directoryAudits'> = {
   },
   feeds: { activityDisplayName: ({ activity }) => activity },
   about: (id) => `targetResources/any(t:t/id eq ${id})`,
-  personId: ({ targets }) =>
-    targets.find(({ type = 'User' }) => type === 'User' || type === 'N/A')?.id,
+  personId: ({ activity, targets }) =>
+    isAboutGroup(activity)
+      ? undefined
+      : targets.find(({ type = 'User' }) => type === 'User' || type === 'N/A')?.id,
   shape,
   permission: 'AuditLog.Read.All',
 };

@@ -27,7 +27,10 @@ import { afterTrouble, inFeed } from '../../fakes/cover';
 const EAS = 'eas-success-despite-ca-failure';
 const MFA = 'mfa-registration-unfinished';
 const BOOTSTRAP = 'bootstrap-not-finished';
+const MIGRATION = 'group-migration-leftover';
 const STARTS = 'registration-without-outcome';
+const PROMPTS = 'security-info-prompt-loop';
+const LOCKOUT = 'smart-lockout-overshoot';
 const SECRET_URL =
   'https://prod-1.westeurope.logic.azure.com/workflows/abc/triggers/manual/paths/invoke?sig=s3cret';
 
@@ -208,15 +211,15 @@ describe('crosscheck doctor, one permission removed', () => {
     expect(of(found, 'AuditLog.Read.All')).toMatchObject({
       state: 'fail',
       says: 'AuditLog.Read.All is missing, which reads the audit log and the sign-in log; nothing is read, so nothing is found',
-      costs: [BOOTSTRAP, EAS, MFA, STARTS],
+      costs: [BOOTSTRAP, EAS, MIGRATION, MFA, STARTS, PROMPTS, LOCKOUT],
     });
     expect(of(found, 'AuditLog.Read.All').remedy).toContain('infra/directory.sh');
     expect(of(found, 'directoryAudits')).toMatchObject({
-      ...{ state: 'fail', costs: [BOOTSTRAP, MFA, STARTS] },
+      ...{ state: 'fail', costs: [BOOTSTRAP, MIGRATION, MFA, STARTS, PROMPTS, LOCKOUT] },
       remedy:
         'Grant AuditLog.Read.All to the app and consent as an administrator (infra/directory.sh).',
     });
-    expect(of(found, 'signIns').costs).toEqual([EAS, MFA]);
+    expect(of(found, 'signIns').costs).toEqual([EAS, MFA, PROMPTS, LOCKOUT]);
     expect(of(found, 'licence').state).toBe('warn');
   });
 
@@ -226,10 +229,16 @@ describe('crosscheck doctor, one permission removed', () => {
     const found = await report();
 
     expect(found.code).toBe(1);
-    expect(of(found, 'Directory.Read.All')).toMatchObject({ state: 'warn', costs: [EAS, MFA] });
+    expect(of(found, 'Directory.Read.All')).toMatchObject({
+      state: 'warn',
+      costs: [EAS, MFA, PROMPTS, LOCKOUT],
+    });
     expect(of(found, 'Directory.Read.All').says).toContain('as if the tenant had no licence');
     expect(of(found, 'directoryAudits').state).toBe('ok');
-    expect(of(found, 'signIns')).toMatchObject({ state: 'fail', costs: [EAS, MFA] });
+    expect(of(found, 'signIns')).toMatchObject({
+      state: 'fail',
+      costs: [EAS, MFA, PROMPTS, LOCKOUT],
+    });
     expect(of(found, 'signIns').remedy).toMatch(/^Grant Directory\.Read\.All first/);
     expect(of(found, 'licence').state).toBe('fail');
   });
@@ -274,7 +283,11 @@ describe('crosscheck doctor, one permission removed', () => {
   it('is a warning where the sign-in log only sharpens findings', async () => {
     const { report } = await setUp({
       roles: ['AuditLog.Read.All'],
-      environment: { DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false' },
+      environment: {
+        DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false',
+        DETECTOR_SECURITY_INFO_PROMPT_LOOP_ENABLED: 'false',
+        DETECTOR_SMART_LOCKOUT_OVERSHOOT_ENABLED: 'false',
+      },
     });
 
     const found = await report();
@@ -290,6 +303,8 @@ describe('crosscheck doctor, one permission removed', () => {
       environment: {
         DETECTOR_EAS_SUCCESS_DESPITE_CA_FAILURE_ENABLED: 'false',
         DETECTOR_MFA_REGISTRATION_UNFINISHED_ENABLED: 'false',
+        DETECTOR_SECURITY_INFO_PROMPT_LOOP_ENABLED: 'false',
+        DETECTOR_SMART_LOCKOUT_OVERSHOOT_ENABLED: 'false',
       },
     });
 
@@ -306,31 +321,31 @@ describe('crosscheck doctor, what Graph answers', () => {
     [
       'no licence',
       () => unlicensed(),
-      { state: 'fail', costs: [EAS, MFA] },
+      { state: 'fail', costs: [EAS, MFA, PROMPTS, LOCKOUT] },
       /^Assign Entra ID P1 or P2/,
     ],
     [
       'no role of the person',
       () => odataError(403, 'Authorization_RequestDenied', "User isn't in the allowed roles"),
-      { state: 'fail', costs: [EAS, MFA] },
+      { state: 'fail', costs: [EAS, MFA, PROMPTS, LOCKOUT] },
       /a person needs a role like Reports Reader/,
     ],
     [
       'tenant unknown',
       () => odataError(404, 'TenantNotFound', 'The tenant is unknown'),
-      { state: 'fail', costs: [EAS, MFA] },
+      { state: 'fail', costs: [EAS, MFA, PROMPTS, LOCKOUT] },
       /^Check TENANT_ID\.$/,
     ],
     [
       'signed out',
       () => odataError(401, 'InvalidAuthenticationToken', 'expired'),
-      { state: 'fail', costs: [EAS, MFA] },
+      { state: 'fail', costs: [EAS, MFA, PROMPTS, LOCKOUT] },
       /az login/,
     ],
     [
       'too many requests',
       () => odataError(429, 'TooManyRequests', 'slow down'),
-      { state: 'warn', costs: [EAS, MFA] },
+      { state: 'warn', costs: [EAS, MFA, PROMPTS, LOCKOUT] },
       /^Nothing/,
     ],
   ])('%s', async (_what, answer, expected, remedy) => {
@@ -380,7 +395,7 @@ describe('crosscheck doctor, the token', () => {
 
     expect(of(found, 'token')).toMatchObject({
       state: 'fail',
-      costs: [BOOTSTRAP, EAS, MFA, STARTS],
+      costs: [BOOTSTRAP, EAS, MIGRATION, MFA, STARTS, PROMPTS, LOCKOUT],
     });
     expect(of(found, 'token').says).not.toContain('abc.def');
     expect(of(found, 'signIns').says).not.toContain('abc.def');
@@ -566,7 +581,7 @@ describe('crosscheck doctor, clock and watch', () => {
     const found = await (await setUp()).report();
 
     expect(of(found, 'poll-signIns')).toMatchObject({
-      ...{ state: 'fail', costs: [EAS], says: 'signIns was never read' },
+      ...{ state: 'fail', costs: [EAS, PROMPTS, LOCKOUT], says: 'signIns was never read' },
       remedy: 'Look at the log of the poll functions.',
     });
   });
@@ -597,7 +612,7 @@ describe('crosscheck doctor, clock and watch', () => {
     expect(of(found, 'coverage-signIns').says).toMatch(/^signIns has gaps/);
     expect(of(found, 'poll-directoryAudits')).toMatchObject({
       state: 'fail',
-      costs: [BOOTSTRAP, MFA, STARTS],
+      costs: [BOOTSTRAP, MIGRATION, MFA, STARTS, PROMPTS, LOCKOUT],
     });
     expect(of(found, 'poll-directoryAudits').remedy).toContain('Grant it.');
     expect(of(found, 'note-1').says).toContain('without a filter');

@@ -128,17 +128,21 @@ function headline(alert: Alert, finding: Finding): Container {
   ]);
 }
 
+const SUBJECT_LABELS: Readonly<Record<Finding['subject']['type'], string>> = {
+  ...{ user: 'Who', group: 'Group', app: 'App', log: 'What', count: 'What' },
+};
+
 function whoAndWhen(finding: Finding): Fact[] {
   const { subject, status, firstSeenAt, lastSeenAt, count, facts } = finding;
   const times = `${count.toLocaleString('en')}${facts['isAtLeast'] === true ? ' or more' : ''}`;
   const isUser = subject.type === 'user';
   return [
-    fact(isUser ? 'Who' : 'What', subject.name ?? subject.id),
+    fact(SUBJECT_LABELS[subject.type], subject.name ?? subject.id),
     ...(isUser ? [fact('User id', subject.id)] : []),
     fact('Status', status),
     fact('First seen', toMinute(firstSeenAt)),
     ...(lastSeenAt === firstSeenAt ? [] : [fact('Last seen', toMinute(lastSeenAt))]),
-    ...(isUser ? [fact('Times seen', times)] : []),
+    ...(isUser || subject.type === 'app' ? [fact('Times seen', times)] : []),
   ];
 }
 

@@ -4,11 +4,14 @@ import fc from 'fast-check';
 import { MESSAGE_LIMIT } from '../../../../shared/adapters/channels/teams/adaptive-card';
 import { teamsMessage, type CardContext } from '../../../../shared/adapters/channels/teams/card';
 import { DETECTORS } from '../../../../shared/detectors/index';
+import { smartLockoutOvershoot } from '../../../../shared/detectors/smart-lockout-overshoot';
 import type { Json, JsonObject } from '../../../../shared/domain/json';
-import { SEVERITIES } from '../../../../shared/domain/detector';
+import { SEVERITIES, type Conclusion, type Evidence } from '../../../../shared/domain/detector';
 import type { Finding } from '../../../../shared/domain/findings/finding';
-import { MINUTE, plus, toInstant } from '../../../../shared/domain/time';
+import { DAY, MINUTE, plus, toInstant } from '../../../../shared/domain/time';
 import type { Post } from '../../../../shared/pipeline/ports/channel';
+import { at, play } from '../../../detectors/play';
+import { RAISES, SPECIFIED } from '../../../detectors/smart-lockout-overshoot.stories';
 import { alertOf, digestOf, postOf, TENANT, textsOf, worded } from './findings';
 import { faultsOf } from './parse-card';
 
@@ -23,7 +26,10 @@ const CONTEXT: CardContext = {
 const MFA = 'mfa-registration-unfinished';
 const EAS = 'eas-success-despite-ca-failure';
 const BOOTSTRAP = 'bootstrap-not-finished';
+const GROUPS = 'group-migration-leftover';
 const WITHOUT = 'registration-without-outcome';
+const PROMPTS = 'security-info-prompt-loop';
+const LOCKOUT = 'smart-lockout-overshoot';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
 
@@ -54,6 +60,28 @@ const HIGH_FACTS = {
   askedAgainAt: plus(toInstant('2023-08-08T12:38:54Z'), 21 * 60 * MINUTE),
   registrationBlockedAt: plus(toInstant('2023-08-08T12:38:54Z'), 22 * 60 * MINUTE),
 };
+const SYNC = 'ConnectSyncProvisioning_SRV01_3ac06f5648e4';
+const nextDay = plus(scanned, DAY);
+const gone = evidence('g-2', 0, 'deleted', `the group "Sales EU" was deleted by ${SYNC}`);
+const goneFacts = { deletedBy: SYNC, mail: 'sales-eu@contoso.example.com' };
+const standInFacts = {
+  ...{ standIn: 'Sales EU-MigTmp', createdBy: 'ann@contoso.example.com' },
+  ...{ createdAt: plus(scanned, -30 * MINUTE), members: 40 },
+};
+const ofGroup = (
+  message: string,
+  severity: Finding['severity'],
+  facts: JsonObject,
+  events: readonly ReturnType<typeof evidence>[],
+): Finding =>
+  worded(
+    ...([GROUPS, message, facts] as const),
+    {
+      ...{ severity, since: nextDay, evidence: events },
+      missing: { what: 'no group of that name logged', by: nextDay },
+    },
+    { type: 'group', id: 'fedcba9876543210', name: 'Sales EU' },
+  );
 const easFacts = (policies: Json): JsonObject => ({
   device: 'android',
   isAtLeast: false,
@@ -97,6 +125,34 @@ const blocked = worded(EAS, 'blocked', easFacts([{ name: 'Block legacy', control
   severity: 'high',
 });
 
+const asked = (days: number): Evidence => ({
+  ...evidence(
+    `p-${days}`,
+    days * 24 * 60,
+    'prompt',
+    'a sign-in was interrupted to ask for more information (50125)',
+  ),
+  source: 'signIns',
+});
+const answered = plus(scanned, (3 * 24 + 1) * 60 * MINUTE);
+const promptFacts = {
+  ...{ asksFor: 'self-service password reset', days: 3, apps: ['OfficeHome'] },
+  ...{ resetForAdministrators: 'not known', resetForThem: 'not known' },
+  noRegistrationBy: answered,
+  mfaSatisfiedAt: plus(scanned, -24 * 60 * MINUTE),
+};
+const promptAnswer = {
+  ...{ count: 4, since: answered, lastSeenAt: plus(scanned, 3 * 24 * 60 * MINUTE) },
+  missing: { what: 'no registration completed', by: answered },
+  evidence: [
+    {
+      ...evidence('ok', -24 * 60, 'mfa-satisfied', 'MFA was satisfied at a sign-in'),
+      source: 'signIns' as const,
+    },
+    ...[0, 1, 3].map(asked),
+  ],
+};
+
 const firstStart: Post = {
   id: 'notice-first-start-0123456789ab-20260602090000',
   form: 'notice',
@@ -112,6 +168,17 @@ const firstStart: Post = {
       'Crosscheck watches for: an MFA registration that was not finished.',
     ],
   },
+};
+
+/** As the detector answers the first story of its test that comes to this message. */
+const lockoutPost = (message: string): Post => {
+  const { story, ...frame } = [...SPECIFIED, ...RAISES].find(
+    ({ expected }) => [expected].flat()[0]?.message === message,
+  )!;
+  const [answer] = [...play(smartLockoutOvershoot, story, frame).answers.values()].flatMap(
+    ({ findings }) => findings,
+  ) as [Conclusion];
+  return postOf(worded(LOCKOUT, message, answer.facts, answer, undefined, at(frame.until)));
 };
 
 const GOLDEN: Readonly<Record<string, Post>> = {
@@ -148,6 +215,27 @@ const GOLDEN: Readonly<Record<string, Post>> = {
   ),
   [`${MFA}.started`]: postOf(
     worded(MFA, 'started', {}, { severity: 'info', evidence: phone.slice(0, 1) }),
+  ),
+  [`${GROUPS}.stuck`]: postOf(
+    ofGroup('stuck', 'medium', { ...goneFacts, ...standInFacts, notBackBy: nextDay }, [
+      evidence('g-1', -30, 'stand-in-added', 'the stand-in "Sales EU-MigTmp" was added by ann'),
+      gone,
+    ]),
+  ),
+  [`${GROUPS}.gone`]: postOf(ofGroup('gone', 'info', { ...goneFacts, notBackBy: nextDay }, [gone])),
+  [`${GROUPS}.orphan`]: postOf(
+    ofGroup('orphan', 'low', { ...standInFacts, leftOverBy: nextDay }, []),
+  ),
+  [`${GROUPS}.wave`]: postOf(
+    worded(
+      ...([GROUPS, 'wave', { suchAs: ['Sales EU', 'Sales US'], notBackBy: nextDay }] as const),
+      {
+        ...{ severity: 'low', count: 30, since: nextDay, evidence: [gone] },
+        missing: { what: 'no return logged', by: nextDay },
+        lastSeenAt: plus(scanned, 9 * MINUTE),
+      },
+      { type: 'app', id: '0123456789abcdef', name: SYNC },
+    ),
   ),
   [`${EAS}.blocked`]: postOf(blocked),
   [`${EAS}.unmet`]: postOf(
@@ -215,6 +303,30 @@ const GOLDEN: Readonly<Record<string, Post>> = {
       },
     ),
   ),
+  [`${PROMPTS}.admin-sspr`]: postOf(
+    worded(
+      PROMPTS,
+      'admin-sspr',
+      { ...promptFacts, roles: ['Exchange Administrator'] },
+      { ...promptAnswer, severity: 'medium' },
+    ),
+  ),
+  [`${PROMPTS}.needs-more`]: postOf(
+    worded(PROMPTS, 'needs-more', promptFacts, { ...promptAnswer, severity: 'low' }),
+  ),
+  [`${PROMPTS}.unexplained`]: postOf(
+    worded(
+      PROMPTS,
+      'unexplained',
+      { ...promptFacts, cancelledTimes: 2 },
+      { ...promptAnswer, severity: 'low' },
+    ),
+  ),
+  [`${LOCKOUT}.guessed`]: lockoutPost('guessed'),
+  [`${LOCKOUT}.spread`]: lockoutPost('spread'),
+  [`${LOCKOUT}.stale`]: lockoutPost('stale'),
+  [`${LOCKOUT}.forgot`]: lockoutPost('forgot'),
+  [`${LOCKOUT}.overshoot`]: lockoutPost('overshoot'),
   superseded: postOf(
     { ...unfinished, status: 'resolved', resolution: 'superseded', supersededBy: 'version 2' },
     'superseded',

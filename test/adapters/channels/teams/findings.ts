@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../../../shared/domain/json';
 import { defaultSettings, type Conclusion } from '../../../../shared/domain/detector';
 import { stateFinding, timelineId, type Finding } from '../../../../shared/domain/findings/finding';
 import type { Alert, AlertVerb } from '../../../../shared/domain/findings/transition';
-import { toInstant } from '../../../../shared/domain/time';
+import { MINUTE, plus, toInstant } from '../../../../shared/domain/time';
 import type { FindingPost } from '../../../../shared/pipeline/ports/channel';
 
 export const TENANT = '11111111-2222-3333-4444-555555555555';
@@ -20,6 +20,8 @@ export function worded(
   message: string,
   facts: JsonObject,
   answer: Partial<Conclusion> = {},
+  subject: Finding['subject'] = MEGAN,
+  completeTo = toInstant('2023-08-08T16:40:00Z'),
 ): Finding {
   const detector = DETECTORS.find((each) => each.id === detectorId)!;
   const configured = {
@@ -29,11 +31,11 @@ export function worded(
   } as const;
   const context = {
     tenantId: TENANT,
-    timeline: timelineId(TENANT, detectorId, MEGAN.id),
-    subject: MEGAN,
+    timeline: timelineId(TENANT, detectorId, subject.id),
+    subject,
     judgedBy: {},
-    completeTo: toInstant('2023-08-08T16:40:00Z'),
-    now: toInstant('2023-08-08T16:45:00Z'),
+    completeTo,
+    now: plus(completeTo, 5 * MINUTE),
   };
   const stated: Conclusion = {
     state: 'open',

@@ -1,0 +1,199 @@
+import { checkCoverage, type CoverageBySource, type Interval } from '../../domain/reading/coverage';
+import type { Signal } from '../../domain/findings/signal';
+import { between, DAY, HOUR, MINUTE, plus, startOfDay, type Instant } from '../../domain/time';
+import { SAME_ATTEMPT, seenIn, type Event, type RightTry, type Story, type Stretch } from './story';
+import type { MessageId } from './words';
+
+export interface Thresholds {
+  readonly threshold: number;
+  readonly allowance: number;
+  readonly gap: number;
+  readonly quiet: number;
+}
+
+/** What a stretch of wrong tries is taken for. */
+export interface Verdict {
+  readonly message: MessageId;
+  readonly stretch: Stretch;
+  /** When smart lockout first showed. */
+  readonly locked?: Event | undefined;
+  /** The right password that followed, or what shows that somebody had only forgotten it. */
+  readonly right?: RightTry | undefined;
+  readonly changed?: Signal | undefined;
+  /** Whether the log shows all changes of the password between the last wrong try and the right one. */
+  readonly changes?: 'known' | 'not-yet' | 'not-known' | undefined;
+  /** The usual time between two tries. */
+  readonly every?: number | undefined;
+  /** Tries before the lockout. */
+  readonly before?: number | undefined;
+  /** Sign-ins that were not read: with them the stretch might be another, or none. */
+  readonly unread?: Interval | undefined;
+}
+
+/** The right password so soon after the wrong ones is taken for guessed. */
+const SOON = HOUR;
+/** Whoever had only forgotten it has a new one, or remembers, by then. */
+const REMEMBERS = DAY;
+/** So far back a sign-in makes a country a known one. */
+export const KNOWN = 7 * DAY;
+/** Who has a new password has it entered on every device by then. */
+const CATCHING_UP = DAY;
+/**
+ * Devices try by the clock, people do not: so many of the times between two tries are alike, within this much. Faster
+ * than once a minute tries a tool, or somebody in a hurry.
+ */
+const REGULAR = { share: 0.8, within: 0.2 } as const;
+const LONG = 3 * HOUR;
+
+/** The first that fits, in the order of the catalogue; undefined: nothing worth a word. */
+export function verdictOn(
+  stretch: Stretch,
+  story: Story,
+  coverage: CoverageBySource,
+  settings: Thresholds,
+): Verdict | undefined {
+  const { threshold, allowance, gap } = settings;
+  const limit = threshold * allowance;
+  if (stretch.tries.length < limit) {
+    return undefined;
+  }
+  const locked = story.locked.find(
+    ({ at }) => at >= stretch.first && at <= plus(stretch.last, gap),
+  );
+  const found =
+    guessed(stretch, story, coverage, limit) ??
+    spread(stretch) ??
+    personal(stretch, story) ??
+    overshoot(stretch, locked, limit);
+  const look = checkCoverage(
+    coverage.signIns,
+    plus(stretch.first, -gap),
+    plus(stretch.last, Math.max(gap, SAME_ATTEMPT)),
+  );
+  // What was seen of a guessed password is true whatever else there was, and nobody is to wait for it.
+  const unread = look.verdict === 'never' && found?.message !== 'guessed' ? look.gap : undefined;
+  return found && { ...found, stretch, locked, unread };
+}
+
+type Found = Omit<Verdict, 'stretch' | 'locked' | 'unread'>;
+
+function guessed(
+  stretch: Stretch,
+  story: Story,
+  coverage: CoverageBySource,
+  limit: number,
+): Found | undefined {
+  for (const right of story.rights) {
+    const before = stretch.tries.filter(({ at }) => at <= right.at);
+    const last = before.at(-1);
+    if (
+      last !== undefined &&
+      before.length >= limit &&
+      right.at <= plus(last.at, SOON) &&
+      before.some(({ address }) => address !== undefined && address === right.addressHash) &&
+      !story.changes.some(({ at }) => at >= last.at && at <= right.at) &&
+      (stretch.addresses.size > 1 || isNewCountry(right, stretch, story, coverage)) &&
+      !isCatchingUp(stretch, right, story)
+    ) {
+      const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : last.at;
+      const look = checkCoverage(coverage.directoryAudits, from, right.at);
+      const isRead = coverage.directoryAudits !== undefined;
+      const changes =
+        look.verdict === 'covered'
+          ? 'known'
+          : look.verdict === 'later' && isRead
+            ? 'not-yet'
+            : 'not-known';
+      return { message: 'guessed', right, changes };
+    }
+  }
+  return undefined;
+}
+
+/** Absence of a country is said only of a week that was read. */
+function isNewCountry(
+  { country }: RightTry,
+  { first }: Stretch,
+  { rights }: Story,
+  { signIns }: CoverageBySource,
+): boolean {
+  const from = plus(startOfDay(first), -KNOWN);
+  const known = rights.filter((each) => each.country !== '' && each.at >= from && each.at < first);
+  return (
+    country !== '' &&
+    known.length > 0 &&
+    known.every((each) => each.country !== country) &&
+    checkCoverage(signIns, from, first).verdict === 'covered'
+  );
+}
+
+/** One device that still sends the password of yesterday, until its owner enters the new one: at home and on the way. */
+function isCatchingUp(stretch: Stretch, right: RightTry, { changes }: Story): boolean {
+  return (
+    isOneDevice(stretch) &&
+    changes.some(({ at }) => at >= plus(stretch.first, -CATCHING_UP) && at <= right.at)
+  );
+}
+
+function isOneDevice(stretch: Stretch): boolean {
+  return (
+    stretch.addresses.size <= 2 &&
+    seenIn(stretch, 'clients').length === 1 &&
+    seenIn(stretch, 'ways').every((way) => way !== 'browser')
+  );
+}
+
+function spread(stretch: Stretch): Found | undefined {
+  return stretch.addresses.size >= 5 || seenIn(stretch, 'countries').length >= 3
+    ? { message: 'spread' }
+    : undefined;
+}
+
+/** One device with an old password, or one person at a browser. */
+function personal(stretch: Stretch, story: Story): Found | undefined {
+  const forgot = forgotten(stretch, story);
+  const devices = seenIn(stretch, 'devices');
+  const hasOneDevice = devices.length === 1 && devices[0] !== '';
+  if ((stretch.addresses.size > 1 && !hasOneDevice) || seenIn(stretch, 'clients').length > 1) {
+    return forgot;
+  }
+  const { first, last, tries } = stretch;
+  const gaps = tries.slice(1).map(({ at }, i) => between(tries[i]?.at ?? at, at));
+  const every = medianOf(gaps);
+  const length = between(first, last);
+  const stale = { message: 'stale', every } as const;
+  if (length >= LONG && tries.length <= length / MINUTE) {
+    return stale;
+  }
+  // Whoever tries once a minute at a browser and then has a new password is no device.
+  const alike = gaps.filter((gap) => Math.abs(gap - every) <= every * REGULAR.within);
+  const isByClock = every >= MINUTE && alike.length >= gaps.length * REGULAR.share;
+  return forgot ?? (isByClock ? stale : undefined);
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+function forgotten(stretch: Stretch, { changes, rights }: Story): Found | undefined {
+  const isByHand = seenIn(stretch, 'ways').every((way) => way === 'browser');
+  if (stretch.addresses.size > 2 || !isByHand) {
+    return undefined;
+  }
+  const isNext = ({ at }: { readonly at: Instant }): boolean =>
+    at >= stretch.last && at <= plus(stretch.last, REMEMBERS);
+  const changed = changes.find(isNext);
+  const right = rights.find(isNext);
+  return changed === undefined && right === undefined
+    ? undefined
+    : { message: 'forgot', changed, right };
+}
+
+function overshoot(
+  { tries }: Stretch,
+  locked: Event | undefined,
+  limit: number,
+): Found | undefined {
+  const before = tries.filter(({ at }) => locked !== undefined && at <= locked.at).length;
+  return before > limit ? { message: 'overshoot', before } : undefined;
+}
