@@ -9,6 +9,7 @@ import {
   type Detector,
 } from '../../shared/domain/detector';
 import type { Act, Finding } from '../../shared/domain/findings/finding';
+import type { Signal } from '../../shared/domain/findings/signal';
 import type { EntraRecord, Malformed, Source } from '../../shared/domain/record';
 import { markGap } from '../../shared/domain/reading/journal';
 import { coverageOf, coveringFor, inNeededFeeds } from '../../shared/domain/reading/source-state';
@@ -87,6 +88,12 @@ export function configured(
     settings: { ...defaultSettings(detector.settings), ...settings },
     stage: 'alert',
   }));
+}
+
+/** What a detector draws from a record, where it is one that it reads. */
+export function signalsOf(detector: Detector, record: EntraRecord): readonly Signal[] {
+  const timelines = select(TENANT, [detector], [record]).get(detector)?.values() ?? [];
+  return [...timelines].flatMap(({ signals }) => [...signals.values()]);
 }
 
 /** Drives the real pipeline over memory stores, batch after batch, as often as its crashes ask for. */

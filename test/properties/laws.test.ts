@@ -5,7 +5,7 @@ import { mfaRegistrationUnfinished } from '../../shared/detectors/mfa-registrati
 import { DETECTORS } from '../../shared/detectors/index';
 import { canonical, shortHash, type Json } from '../../shared/domain/json';
 import { checkCoverage, type Interval } from '../../shared/domain/reading/coverage';
-import type { ConfiguredDetector, Detector } from '../../shared/domain/detector';
+import type { ConfiguredDetector } from '../../shared/domain/detector';
 import { objectsIn, textOf, textsIn } from '../../shared/domain/facts';
 import { findingId, timelineId, type Finding } from '../../shared/domain/findings/finding';
 import { decide } from '../../shared/domain/findings/transition';
@@ -45,6 +45,7 @@ import {
   ledger,
   play,
   reassess,
+  signalsOf,
   TENANT,
   view,
   type Batch,
@@ -662,12 +663,6 @@ function contradictsGroup(
     'leftOverBy' in finding.facts && textOf(facts['label']) === finding.facts['standIn'];
   const isEnd = ['stand-in-deleted', 'stand-in-renamed'].includes(kind);
   return isOfIt && isEnd && at > from && at < to;
-}
-
-/** What a detector draws from a record, where it is one that it reads. */
-function signalsOf(detector: Detector, record: EntraRecord): readonly Signal[] {
-  const timelines = select(TENANT, [detector], [record]).get(detector)?.values() ?? [];
-  return [...timelines].flatMap(({ signals }) => [...signals.values()]);
 }
 
 /** A sign-in of its kind in the time that the finding calls quiet, or an outcome where it saw none. */

@@ -15,7 +15,7 @@ import type { Fault } from '../fakes/faults';
 import { law, must, mustEqual, notices } from '../fakes/law';
 import type { MemoryStores } from '../fakes/memory-stores';
 import { minutes } from '../fakes/records';
-import { ledger, play, view, type Batch, type Play } from '../fakes/run';
+import { ledger, play, signalsOf, view, type Batch, type Play } from '../fakes/run';
 import {
   anyRead,
   batchesOf,
@@ -92,9 +92,13 @@ function malformed(record: EntraRecord, isNamed: boolean): Malformed {
   return { source, id, reason: 'cut', missed: { detectors, when, ...(isPerson && { subject }) } };
 }
 
+/**
+ * Judging tells by the signals of a row that it was read. A detector is asked of the rows that it reads alone: of others,
+ * such as those of groups, it might say anything.
+ */
 function leavesSign(record: EntraRecord): boolean {
   return DETECTORS.filter((each) => needsSource(each, record.source)).some((each) =>
-    each.signals(record).some(({ eventId }) => eventId === record.id),
+    signalsOf(each, record).some(({ eventId }) => eventId === record.id),
   );
 }
 

@@ -94,6 +94,15 @@ export function judge(input: JudgeInput): Judgement {
     completeTo: end ?? now,
     now,
   };
+  // Asked once, and only where a stored finding cannot be said because of a row.
+  let withoutThem: ReadonlySet<string> | undefined;
+  const isSaidWithoutRows = (id: string): boolean => {
+    if (unreadable.length === 0 || !stored.has(id)) {
+      return false;
+    }
+    withoutThem ??= idsSaid(input.timeline, ask(configured, timeline, coverage));
+    return withoutThem.has(id);
+  };
   const changes: (FindingChange | undefined)[] = [];
   const mentioned = new Set<string>();
   const said = new Set<string>();
@@ -110,7 +119,7 @@ export function judge(input: JudgeInput): Judgement {
       continue;
     }
     if (answer.state === 'undetermined') {
-      if (!couldBeRepeated(detector, stored.get(id), coverage)) {
+      if (!couldBeRepeated(detector, stored.get(id), coverage) && !isSaidWithoutRows(id)) {
         mentioned.add(id);
       }
       const cause = causeOf(answer.gap, unreadable);
@@ -224,8 +233,8 @@ function expire(
 }
 
 /**
- * What is stored was concluded from a stretch that is still wholly read: were it still so, the detector would say it
- * again. That it is undetermined is then about another event of the same anchor, or about a row that came since and
+ * What is stored was concluded from a stretch that every log is still wholly read of: were it still so, the detector
+ * would say it again. That it is undetermined is then about another event of the same anchor, or about a row that came since and
  * cannot be read.
  */
 function couldBeRepeated(
@@ -237,6 +246,12 @@ function couldBeRepeated(
     finding !== undefined &&
     lookForAbsence(detector, coverage, finding.firstSeenAt, finding.since).verdict === 'covered'
   );
+}
+
+/** The findings that an assessment states, whether open or over. */
+function idsSaid(timeline: string, { findings }: Assessment): ReadonlySet<string> {
+  const said = findings.filter(({ state }) => state === 'open' || state === 'resolved');
+  return new Set(said.map(({ anchor }) => findingId(timeline, anchor.key)));
 }
 
 function verdictOnUnmentioned(

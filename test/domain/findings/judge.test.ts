@@ -17,6 +17,9 @@ import {
   type Judgement,
 } from '../../../shared/domain/findings/judge';
 import type { Signal } from '../../../shared/domain/findings/signal';
+import { lookAtAll, type CoverageBySource } from '../../../shared/domain/reading/coverage';
+import type { OpenRow } from '../../../shared/domain/reading/quarantine';
+import type { Source } from '../../../shared/domain/record';
 import { DAY, plus } from '../../../shared/domain/time';
 import { ANCHOR, answering, defined, evidence, READ, resolved, stated } from '../../fakes/answers';
 import { days, minutes } from '../../fakes/records';
@@ -111,6 +114,43 @@ describe('shared/domain/findings/judge', () => {
       expect(ends(judged(answering(answers), { ...fields, stored: [stored(open)] }))).toEqual(
         expected,
       );
+    });
+
+    describe('and rests on one log, when a row that cannot be read comes', () => {
+      const row: OpenRow = {
+        ...{ id: '0123456789ab', eventId: 'e7', source: 'directoryAudits', reason: 'cut' },
+        firstSeenAt: days(6),
+        gap: { from: minutes(12), to: minutes(13), detectors: ['test-detector'] },
+      };
+      /** Asks one log alone, while another that it sharpens its findings by was not read then. */
+      const reading = (sources: readonly Source[]): ConfiguredDetector => {
+        const detector = {
+          ...answering([]).detector,
+          needs: (['directoryAudits', 'signIns'] as const).map((source) => ({
+            ...{ source, property: 'status/errorCode' as const },
+          })),
+          assess: (_timeline: Timeline, coverage: CoverageBySource) => {
+            const { verdict } = lookAtAll(coverage, sources, minutes(0), minutes(60));
+            return { findings: [verdict === 'covered' ? open : undetermined] };
+          },
+        };
+        return { ...answering([]), detector };
+      };
+
+      it.each<[string, readonly Source[], readonly OpenRow[], unknown[]]>([
+        ['is superseded by it', ['directoryAudits'], [row], [['resolved', 'superseded', 'e7']]],
+        ['stays without one', ['directoryAudits', 'signIns'], [], []],
+        [
+          'stays when it could not be said without the row either',
+          ['directoryAudits', 'signIns'],
+          [row],
+          [],
+        ],
+      ])('%s', (_what, sources, unreadable, expected) => {
+        const fields = { stored: [stored(open)], unreadable };
+
+        expect(ends(judged(reading(sources), fields))).toEqual(expected);
+      });
     });
 
     it('stays as it ended when it is final', () => {
