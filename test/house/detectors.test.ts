@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { readRow } from '../../shared/adapters/rows/read-row';
 import { DETECTORS } from '../../shared/detectors/index';
 import { parseSetting, type Detector } from '../../shared/domain/detector';
+import { isTallied } from '../../shared/domain/reading/tally';
+import type { MissedRow } from '../../shared/domain/record';
 import { wantedBy } from '../../shared/pipeline/findings/select';
+import { missedBy } from '../../shared/pipeline/reading/unreadable';
 import { STORIES as BOOTSTRAP } from '../detectors/bootstrap-not-finished.stories';
 import { STORIES as EAS } from '../detectors/eas-success-despite-ca-failure.stories';
 import { STORIES as GROUPS } from '../detectors/group-migration-leftover.stories';
@@ -11,7 +14,7 @@ import { STORIES as MFA } from '../detectors/mfa-registration-unfinished.stories
 import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-outcome.stories';
 import { STORIES as PROMPT_LOOP } from '../detectors/security-info-prompt-loop.stories';
 import { STORIES as LOCKOUT } from '../detectors/smart-lockout-overshoot.stories';
-import { sourceOf, type Row, type Story } from '../detectors/play';
+import { read, sourceOf, timelinesOf, type Row, type Story } from '../detectors/play';
 
 const ROOT = join(__dirname, '..', '..');
 const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
@@ -105,6 +108,30 @@ describe('house/detectors', () => {
     expect(missed).toEqual([]);
   });
 
+  // Who may go on concluding although a row cannot be read is told by whom the row names: nobody else may need it.
+  it.each(BY_ID)(
+    '$id has no signal elsewhere than where a lost row is missed',
+    ({ id, detector }) => {
+      const rows = (STORIES[id] ?? []).flatMap(({ story }) => story);
+
+      const elsewhere = rows.flatMap((row) => {
+        const missedOf = [failedOn(detector, row), unreadable(detector, row)].flatMap(
+          (missed) => missed?.subject?.id ?? [],
+        );
+        const left = timelinesOf(detector, [row])
+          .map(({ timeline }) => timeline.subject)
+          .filter((subject) => !isTallied(subject));
+        return missedOf.flatMap((missed) =>
+          left
+            .filter((subject) => subject.id !== missed)
+            .map((subject) => ({ missed, subject, row })),
+        );
+      });
+
+      expect(elsewhere).toEqual([]);
+    },
+  );
+
   it.each(BY_ID)('$id gets a signal from every value it asks for', ({ id, detector }) => {
     const rows = (STORIES[id] ?? []).flatMap(({ story }) => story);
 
@@ -120,8 +147,20 @@ describe('house/detectors', () => {
 
 function yieldsSignal(detector: Detector, row: Row): boolean {
   const source = sourceOf(row);
-  const read = readRow(source, row, { isWanted: () => true });
-  return 'record' in read && detector.signals(read.record).length > 0;
+  const result = readRow(source, row, { isWanted: () => true });
+  return 'record' in result && detector.signals(result.record).length > 0;
+}
+
+/** What is missed where the detector fails on the row. */
+function failedOn(detector: Detector, row: Row): MissedRow | undefined {
+  const [record] = read(detector, [row]).records;
+  return record && missedBy(record, detector.id);
+}
+
+/** What is missed where part of the row is spoilt. */
+function unreadable(detector: Detector, row: Row): MissedRow | undefined {
+  const spoilt = { ...row, result: 0, conditionalAccessStatus: {} };
+  return read(detector, [spoilt]).malformed[0]?.missed;
 }
 
 function isAskedFor(detector: Detector, row: Row): boolean {

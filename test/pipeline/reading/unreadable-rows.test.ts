@@ -2,8 +2,9 @@ import { memoryStores } from '../../../shared/adapters/memory/memory-stores';
 import { readRow } from '../../../shared/adapters/rows/read-row';
 import { configureDetectors } from '../../../shared/config/detectors';
 import type { Interval } from '../../../shared/domain/reading/coverage';
-import type { Finding } from '../../../shared/domain/findings/finding';
+import { timelineId, type Finding } from '../../../shared/domain/findings/finding';
 import { isOpen } from '../../../shared/domain/reading/quarantine';
+import { coveringFor } from '../../../shared/domain/reading/source-state';
 import type { EntraRecord, Malformed } from '../../../shared/domain/record';
 import { DAY, HOUR, MINUTE, justAfter, plus, type Instant } from '../../../shared/domain/time';
 import { acceptRow } from '../../../shared/pipeline/reading/accept-row';
@@ -30,6 +31,7 @@ import { collect } from '../../contracts/samples';
 import { VirtualClock } from '../../fakes/clock';
 import { shapesOfVerification, verificationRow } from '../../fakes/unreadable';
 import { FEED } from '../../fakes/cover';
+import { marked } from '../../fakes/marked';
 
 type Row = Record<string, unknown>;
 const TENANT = 't';
@@ -453,6 +455,44 @@ describe('a gap of an unreadable row', () => {
 
     expect(await openIn(stores)).toEqual([]);
   });
+});
+
+describe('a gap of everybody', () => {
+  it.each(['user', 'group', 'app'] as const)(
+    'concerns a timeline of one kind as of any other when it begins, and when it ends: %s',
+    async (type) => {
+      const stores = memoryStores();
+      const detector = enabled.find(({ id }) => id === 'group-migration-leftover')!;
+      const subject = { type, id: 'x' };
+      const timeline = { id: timelineId(TENANT, detector.id, 'x'), detector: detector.id, subject };
+      const signal = {
+        key: 'k',
+        source: 'directoryAudits',
+        at: NOON,
+        kind: 'k',
+        facts: {},
+      } as const;
+      await stores.signals.merge([{ timeline, signals: [{ ...signal, subject }] }], detector);
+      await stores.coverage.change(
+        'directoryAudits',
+        coveringFor([detector], 'directoryAudits', { from: at(-60), to: at(60) }),
+      );
+      const hear = async (): Promise<unknown> => {
+        await stores.marks.remove(await stores.marks.list());
+        await hearOfRows({ stores, tenantId: TENANT });
+        return (await marked(stores)).map((each) => each.subject);
+      };
+      const gap = { from: NOON, to: justAfter(NOON), detectors: [detector.id] };
+      const row = { id: '0123456789ab', source: 'directoryAudits', reason: 'cut' } as const;
+      await stores.quarantine.add([{ ...row, eventId: 'e', firstSeenAt: NOON, gap }]);
+
+      expect(await hear()).toEqual([subject]);
+      expect(await hear()).toEqual([]);
+      await stores.quarantine.end(row.id, { how: 'readable', at: at(60) });
+      expect(await hear()).toEqual([subject]);
+      expect(await hear()).toEqual([]);
+    },
+  );
 });
 
 /** An export of these rows, between two that nobody looks at, so that it covers the day. */
