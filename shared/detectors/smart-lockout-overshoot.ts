@@ -23,7 +23,7 @@ import {
   type Stretch,
   type WrongTry,
 } from './smart-lockout/story';
-import { KNOWN, verdictOn, type Thresholds, type Verdict } from './smart-lockout/verdict';
+import { around, KNOWN, verdictOn, type Thresholds, type Verdict } from './smart-lockout/verdict';
 import { MESSAGES, type MessageId } from './smart-lockout/words';
 
 export const smartLockoutOvershoot = defineDetector({
@@ -120,7 +120,7 @@ export const smartLockoutOvershoot = defineDetector({
     const verdicts = stretchesOf(story, settings.gap).flatMap(
       (stretch) => verdictOn(stretch, story, coverage, settings) ?? [],
     );
-    const read = verdicts.filter(({ unread }) => unread === undefined);
+    const read = verdicts.filter(({ look }) => look.verdict === 'covered');
     const byDay = Map.groupBy(read, ({ stretch }) => stretch.day);
     const days = [...byDay.values()].flatMap(([first, ...others]): Day[] =>
       first === undefined ? [] : [[first, ...others]],
@@ -131,28 +131,52 @@ export const smartLockoutOvershoot = defineDetector({
       const goesOn = next !== undefined && goesOnFrom(day, next, settings);
       return state(day, { isNoNews, goesOn }, story, coverage, settings);
     });
-    const notRead = verdicts.filter(
-      ({ unread, stretch: { day } }, i) =>
-        unread !== undefined &&
-        !byDay.has(day) &&
-        verdicts.findIndex(({ stretch }) => stretch.day === day) === i,
+    const unsaid = Map.groupBy(
+      verdicts.filter(({ stretch }) => !byDay.has(stretch.day)),
+      ({ stretch }) => stretch.day,
     );
+    const waiting = verdicts.filter(({ look }) => look.verdict === 'later');
     return {
-      findings: [...said.map(({ stated }) => stated), ...notRead.map(undetermined)],
-      ...nextQuestion(said.flatMap(({ asks }) => asks)),
+      findings: [
+        ...said.map(({ stated }) => stated),
+        ...[...unsaid.values()].flatMap((each) => unanswered(each, settings)),
+      ],
+      ...nextQuestion([
+        ...said.flatMap(({ asks }) => asks),
+        ...waiting.map(({ stretch }) => around(stretch, settings.gap)[1]),
+      ]),
     };
   },
 });
 
-/** Wrong passwords beside sign-ins that were not read: those might show another story, or none. */
-function undetermined({ stretch, unread }: Verdict): Answer<MessageId> {
-  return {
-    state: 'undetermined',
-    anchor: anchorOf(stretch),
-    gap: unread ?? { from: stretch.first, to: stretch.last },
-    what: `${stretch.tries.length} wrong passwords from ${toMinute(stretch.first)} to ${toMinute(stretch.last)}; more sign-ins of that time were not read`,
-  };
+/** Wrong passwords of a day beside sign-ins that were not read, or not yet: those might show another story, or none. */
+function unanswered(
+  verdicts: readonly Verdict[],
+  { gap }: Thresholds,
+): readonly Answer<MessageId>[] {
+  const lost = verdicts.find(({ look }) => look.verdict === 'never');
+  return [lost ?? verdicts[0]]
+    .filter((each) => each !== undefined)
+    .map(({ stretch, look }) => {
+      const anchor = anchorOf(stretch);
+      const change = verdicts.find(({ instead }) => instead !== undefined)?.instead;
+      if (change !== undefined) {
+        // It may have been told as guessed before this was known.
+        return { state: 'disproved', anchor, by: evidenceFrom(change, CHANGED) };
+      }
+      const what = `${stretch.tries.length} wrong passwords from ${toMinute(stretch.first)} to ${toMinute(stretch.last)}; more sign-ins of that time`;
+      return look.verdict === 'never'
+        ? { state: 'undetermined', anchor, gap: look.gap, what: `${what} were not read` }
+        : {
+            state: 'pending',
+            anchor,
+            until: around(stretch, gap)[1],
+            what: `${what} may be logged`,
+          };
+    });
 }
+
+const CHANGED = 'the password was changed';
 
 function anchorOf(stretch: Stretch): Anchor {
   return { key: `day|${stretch.day}`, from: plus(startOfDay(stretch.first), -KNOWN) };
@@ -277,6 +301,7 @@ function factsOf(verdict: Verdict, { blocked }: Story, { threshold }: Thresholds
       ...{ rightAddress: right.address ?? null, rightPlace: place.join(', ') },
     }),
     ...(verdict.changes !== undefined && { passwordChanges: verdict.changes }),
+    ...(verdict.isRightUnknown && { isRightUnknown: true }),
     ...(verdict.every !== undefined && { every: verdict.every }),
     ...(message === 'overshoot' && {
       ...{ triesBeforeLockout: verdict.before ?? null, threshold },
@@ -303,10 +328,7 @@ function evidenceOf(day: Day, changes: readonly (Signal | undefined)[]): readonl
     ...changes
       .filter((each) => each !== undefined)
       .map((each) =>
-        evidenceFrom(
-          each,
-          each.kind === 'revoked' ? 'sessions were revoked' : 'the password was changed',
-        ),
+        evidenceFrom(each, each.kind === 'revoked' ? 'sessions were revoked' : CHANGED),
       ),
   ];
 }

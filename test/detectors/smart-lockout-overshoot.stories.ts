@@ -66,14 +66,18 @@ export const burst = (count: number, options: Burst): Row[] => {
   );
 };
 
-const reset = (id: string, when: When, activity = 'Reset user password', user = 'ann'): Row =>
-  audit(id, when, { activity, user, by: { user: 'admin' }, service: 'Core Directory' });
+export const reset = (
+  id: string,
+  when: When,
+  activity = 'Reset user password',
+  user = 'ann',
+): Row => audit(id, when, { activity, user, by: { user: 'admin' }, service: 'Core Directory' });
 
 const BROWSER = { clientApp: 'Browser' } as const;
 const LAST = { address: '203.0.113.6' } as const;
 
 /** Six addresses, 24 tries in 20 minutes. */
-const SPRAY = burst(24, { minutes: 20, addresses: 6 });
+export const SPRAY = burst(24, { minutes: 20, addresses: 6 });
 /** The right password from the last of them, five minutes later. */
 export const GUESSED: readonly Row[] = [...SPRAY, right('r', 25, LAST)];
 
@@ -88,7 +92,7 @@ const FORGOT = { ...OPEN, message: 'forgot', severity: 'info', stage: 'watch' } 
 const OVER = { ...OPEN, message: 'overshoot', severity: 'info', stage: 'watch' } as const;
 
 /** Tries at times that no clock makes. */
-const byHand = (count: number, step: Step = {}): Row[] => {
+export const byHand = (count: number, step: Step = {}): Row[] => {
   let minute = 0;
   return Array.from({ length: count }, (_, i) => {
     minute += [0.2, 0.5, 3, 0.3, 1.7, 0.2, 6][i % 7]!;
@@ -115,7 +119,7 @@ export const SPECIFIED: readonly Story<readonly Partial<Said>[]>[] = [
   {
     when: 'one Android sends a wrong password every 15 minutes for a day',
     story: burst(96, { minutes: 95 * 15 }),
-    until: 95 * 15 + 1,
+    until: 95 * 15 + 30,
     expected: [
       { ...STALE, state: 'resolved', resolution: 'continues', count: 48 },
       { ...STALE, anchor: DAY_TWO, continues: true, count: 48 },

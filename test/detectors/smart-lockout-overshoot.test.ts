@@ -1,14 +1,21 @@
 import { smartLockoutOvershoot as detector } from '../../shared/detectors/smart-lockout-overshoot';
-import { audit, play, type Frame, type Row } from './play';
+import { at, audit, play, TICK, type Frame, type Row, type Said } from './play';
 import {
+  burst,
+  byHand,
   GUESSED,
   locked,
   RAISES,
   RESOLVES,
+  reset,
+  right,
   SILENT,
   SPECIFIED,
+  SPRAY,
   STORIES,
 } from './smart-lockout-overshoot.stories';
+
+const SECOND = { address: '203.0.113.2' } as const;
 
 describe('smart-lockout-overshoot', () => {
   describe('answers as specified', () => {
@@ -43,6 +50,77 @@ describe('smart-lockout-overshoot', () => {
     });
   });
 
+  describe('while sign-ins of that time were not read', () => {
+    const overshoot = [...byHand(24), locked('l', 50)];
+    const last = 39.4;
+
+    interface Unread {
+      readonly what: string;
+      readonly story: readonly Row[];
+      readonly frame: Partial<Frame>;
+      readonly expected: Partial<Said>;
+    }
+    const changed = [
+      ...burst(24, { minutes: 20, addresses: 2, clientApp: 'Browser' }),
+      ...[reset('p', 22), right('r', 25, SECOND)],
+    ];
+
+    it.each<Unread>([
+      {
+        what: 'waits for them where only the pattern tells what it is',
+        story: overshoot,
+        frame: { until: last + 30 - TICK },
+        expected: { state: 'pending' },
+      },
+      {
+        what: 'says it once they are read',
+        story: overshoot,
+        frame: { until: last + 30 },
+        expected: { state: 'open', message: 'overshoot' },
+      },
+      {
+        what: 'cannot say it where they never will be',
+        story: overshoot,
+        frame: { gaps: [[last + 1, last + 2]] },
+        expected: { state: 'undetermined' },
+      },
+      {
+        what: 'says at once that they came from many places',
+        story: SPRAY,
+        frame: { until: 20 },
+        expected: { state: 'open', message: 'spread' },
+      },
+      {
+        what: 'says that they came from many places, whatever else there was',
+        story: SPRAY,
+        frame: { gaps: [[-5, -4]] },
+        expected: { state: 'open', message: 'spread' },
+      },
+      {
+        what: 'takes back that it was guessed when a change of the password shows, though it cannot say what it was',
+        story: changed,
+        frame: { gaps: [[40, 41]] },
+        expected: { state: 'disproved' },
+      },
+      {
+        what: 'takes it for forgotten where all is read',
+        story: changed,
+        frame: {},
+        expected: { state: 'resolved', message: 'forgot' },
+      },
+    ])('$what', ({ story, frame, expected }) => {
+      const { said } = play(detector, story, { until: 300, ...frame });
+
+      expect(said).toEqual([expect.objectContaining(expected)]);
+    });
+
+    it('asks again when they may be read', () => {
+      const { answers } = play(detector, overshoot, { until: 60 });
+
+      expect([...answers.values()].map(({ askAgainAt }) => askAgainAt)).toEqual([at(last + 30)]);
+    });
+  });
+
   describe('says', () => {
     const refused = [0, 1, 2].map((i) =>
       locked(`m${i}`, 2 + i, { reason: 'Blocked: an IP address with malicious activity.' }),
@@ -64,6 +142,13 @@ describe('smart-lockout-overshoot', () => {
       );
       expect(summaryOf(GUESSED, { until: 22 })).toContain('the audit log was not read so far yet.');
       expect(summaryOf(GUESSED)).not.toContain('not known');
+    });
+
+    it('that it is not known whether one of them was right, where sign-ins were not read', () => {
+      const unread = 'so it is not known whether one of them was right.';
+
+      expect(summaryOf(SPRAY, { gaps: [[50, 60]] })).toContain(unread);
+      expect(summaryOf(SPRAY, { gaps: [[90, 100]] })).toContain('No sign-in shows');
     });
 
     it('that sessions were revoked, and that this is not enough', () => {

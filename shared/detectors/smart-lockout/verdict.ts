@@ -1,4 +1,4 @@
-import { checkCoverage, type CoverageBySource, type Interval } from '../../domain/reading/coverage';
+import { checkCoverage, type CoverageBySource, type Look } from '../../domain/reading/coverage';
 import type { Signal } from '../../domain/findings/signal';
 import { between, DAY, HOUR, MINUTE, plus, startOfDay, type Instant } from '../../domain/time';
 import { SAME_ATTEMPT, seenIn, type Event, type RightTry, type Story, type Stretch } from './story';
@@ -26,8 +26,12 @@ export interface Verdict {
   readonly every?: number | undefined;
   /** Tries before the lockout. */
   readonly before?: number | undefined;
-  /** Sign-ins that were not read: with them the stretch might be another, or none. */
-  readonly unread?: Interval | undefined;
+  /** Part of the sign-ins was not read in which the right password might have followed. */
+  readonly isRightUnknown?: true;
+  /** Whether it can be said: with sign-ins that were not read the stretch might be another, or none. */
+  readonly look: Look;
+  /** The change of the password without which it would be a guessed one. */
+  readonly instead?: Signal | undefined;
 }
 
 /** The right password so soon after the wrong ones is taken for guessed. */
@@ -60,54 +64,80 @@ export function verdictOn(
   const locked = story.locked.find(
     ({ at }) => at >= stretch.first && at <= plus(stretch.last, gap),
   );
+  const candidates = rightAfter(stretch, story, coverage, limit);
   const found =
-    guessed(stretch, story, coverage, limit) ??
-    spread(stretch) ??
+    guessed(candidates, stretch, coverage) ??
+    spread(stretch, coverage) ??
     personal(stretch, story) ??
     overshoot(stretch, locked, limit);
-  const look = checkCoverage(
-    coverage.signIns,
-    plus(stretch.first, -gap),
-    plus(stretch.last, Math.max(gap, SAME_ATTEMPT)),
-  );
-  // What was seen of a guessed password is true whatever else there was, and nobody is to wait for it.
-  const unread = look.verdict === 'never' && found?.message !== 'guessed' ? look.gap : undefined;
-  return found && { ...found, stretch, locked, unread };
+  // What was seen of tries from many places, or of a guessed password, is true whatever else there was, and nobody is to
+  // wait for it; what the others are taken for changes with every row.
+  const isTrueAlready = found?.message === 'guessed' || found?.message === 'spread';
+  const look = isTrueAlready ? SURE : checkCoverage(coverage.signIns, ...around(stretch, gap));
+  const instead = isTrueAlready ? undefined : candidates[0]?.change;
+  return found && { ...found, stretch, locked, look, instead };
 }
 
-type Found = Omit<Verdict, 'stretch' | 'locked' | 'unread'>;
+type Found = Omit<Verdict, 'stretch' | 'locked' | 'look' | 'instead'>;
 
-function guessed(
+const SURE: Look = { verdict: 'covered' };
+
+/** The time in which another row would make it another stretch. */
+export function around({ first, last }: Stretch, gap: number): readonly [Instant, Instant] {
+  return [plus(first, -gap), plus(last, Math.max(gap, SAME_ATTEMPT))];
+}
+
+/** The right password after many wrong ones. With a change of the password it is the new one that was entered. */
+interface Candidate {
+  readonly right: RightTry;
+  readonly lastWrong: Instant;
+  readonly change: Signal | undefined;
+}
+
+function rightAfter(
   stretch: Stretch,
   story: Story,
   coverage: CoverageBySource,
   limit: number,
-): Found | undefined {
-  for (const right of story.rights) {
+): readonly Candidate[] {
+  return story.rights.flatMap((right): Candidate[] => {
     const before = stretch.tries.filter(({ at }) => at <= right.at);
     const last = before.at(-1);
     if (
-      last !== undefined &&
-      before.length >= limit &&
-      right.at <= plus(last.at, SOON) &&
-      before.some(({ address }) => address !== undefined && address === right.addressHash) &&
-      !story.changes.some(({ at }) => at >= last.at && at <= right.at) &&
-      (stretch.addresses.size > 1 || isNewCountry(right, stretch, story, coverage)) &&
-      !isCatchingUp(stretch, right, story)
+      last === undefined ||
+      before.length < limit ||
+      right.at > plus(last.at, SOON) ||
+      !before.some(({ address }) => address !== undefined && address === right.addressHash) ||
+      (stretch.addresses.size <= 1 && !isNewCountry(right, stretch, story, coverage))
     ) {
-      const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : last.at;
-      const look = checkCoverage(coverage.directoryAudits, from, right.at);
-      const isRead = coverage.directoryAudits !== undefined;
-      const changes =
-        look.verdict === 'covered'
-          ? 'known'
-          : look.verdict === 'later' && isRead
-            ? 'not-yet'
-            : 'not-known';
-      return { message: 'guessed', right, changes };
+      return [];
     }
+    const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : last.at;
+    const change = story.changes.find(({ at }) => at >= from && at <= right.at);
+    return [{ right, lastWrong: last.at, change }];
+  });
+}
+
+function guessed(
+  candidates: readonly Candidate[],
+  stretch: Stretch,
+  { directoryAudits }: CoverageBySource,
+): Found | undefined {
+  const candidate = candidates.find(({ change }) => change === undefined);
+  if (candidate === undefined) {
+    return undefined;
   }
-  return undefined;
+  const { right, lastWrong } = candidate;
+  const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : lastWrong;
+  const look = checkCoverage(directoryAudits, from, right.at);
+  const isRead = directoryAudits !== undefined;
+  const changes =
+    look.verdict === 'covered'
+      ? 'known'
+      : look.verdict === 'later' && isRead
+        ? 'not-yet'
+        : 'not-known';
+  return { message: 'guessed', right, changes };
 }
 
 /** Absence of a country is said only of a week that was read. */
@@ -127,14 +157,7 @@ function isNewCountry(
   );
 }
 
-/** One device that still sends the password of yesterday, until its owner enters the new one: at home and on the way. */
-function isCatchingUp(stretch: Stretch, right: RightTry, { changes }: Story): boolean {
-  return (
-    isOneDevice(stretch) &&
-    changes.some(({ at }) => at >= plus(stretch.first, -CATCHING_UP) && at <= right.at)
-  );
-}
-
+/** It may still send the password of yesterday, until its owner enters the new one: at home and on the way. */
 function isOneDevice(stretch: Stretch): boolean {
   return (
     stretch.addresses.size <= 2 &&
@@ -143,10 +166,12 @@ function isOneDevice(stretch: Stretch): boolean {
   );
 }
 
-function spread(stretch: Stretch): Found | undefined {
-  return stretch.addresses.size >= 5 || seenIn(stretch, 'countries').length >= 3
-    ? { message: 'spread' }
-    : undefined;
+function spread(stretch: Stretch, { signIns }: CoverageBySource): Found | undefined {
+  if (stretch.addresses.size < 5 && seenIn(stretch, 'countries').length < 3) {
+    return undefined;
+  }
+  const look = checkCoverage(signIns, stretch.first, plus(stretch.last, SOON));
+  return { message: 'spread', ...(look.verdict === 'never' && { isRightUnknown: true }) };
 }
 
 /** One device with an old password, or one person at a browser. */

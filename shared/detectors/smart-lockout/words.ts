@@ -24,7 +24,9 @@ export const MESSAGES: Readonly<Record<MessageId, Message>> = {
     summary: (context) =>
       sentences(
         `${context.who}: ${tries(context)} from ${places(context.facts)} ${span(context)}`,
-        `No sign-in shows that one of them was right (log complete to ${toMinute(context.completeTo)})`,
+        context.facts['isRightUnknown'] === true
+          ? 'Part of the sign-ins of that time was not read, so it is not known whether one of them was right'
+          : `No sign-in shows that one of them was right (log complete to ${toMinute(context.completeTo)})`,
         lockout(context.facts),
         blocked(context.facts),
         changed(context.facts),
