@@ -131,7 +131,7 @@ export const smartLockoutOvershoot = defineDetector({
       const goesOn = next !== undefined && goesOnFrom(day, next, settings);
       return state(day, { isNoNews, goesOn }, story, coverage, settings);
     });
-    const unsaid = Map.groupBy(
+    const undecided = Map.groupBy(
       verdicts.filter(({ stretch }) => !byDay.has(stretch.day)),
       ({ stretch }) => stretch.day,
     );
@@ -139,7 +139,7 @@ export const smartLockoutOvershoot = defineDetector({
     return {
       findings: [
         ...said.map(({ stated }) => stated),
-        ...[...unsaid.values()].flatMap((each) => unanswered(each, settings)),
+        ...[...undecided.values()].flatMap((each) => unanswered(each, settings)),
       ],
       ...nextQuestion([
         ...said.flatMap(({ asks }) => asks),
