@@ -88,7 +88,8 @@ function malformed(record: EntraRecord, isNamed: boolean): Malformed {
         };
   const when = { from: at, to: justAfter(at) };
   // Of a group nobody knows by the person whom the row names.
-  const isPerson = isNamed && !(record.source !== 'signIns' && isAboutGroup(record.activity));
+  const isOfGroup = record.source === 'directoryAudits' && isAboutGroup(record.activity);
+  const isPerson = isNamed && !isOfGroup;
   return { source, id, reason: 'cut', missed: { detectors, when, ...(isPerson && { subject }) } };
 }
 

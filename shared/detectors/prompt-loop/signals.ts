@@ -29,7 +29,10 @@ export type PromptClass = 'sspr' | 'mfa';
 
 /** Everything that a record says to this detector. */
 export function signalsOf(record: EntraRecord): readonly Signal[] {
-  return record.source === 'directoryAudits' ? auditSignals(record) : signInSignals(record);
+  if (record.source === 'signIns') {
+    return signInSignals(record);
+  }
+  return record.source === 'directoryAudits' ? auditSignals(record) : [];
 }
 
 // ------------------------------------------------------------------------------------------------------- sign-ins

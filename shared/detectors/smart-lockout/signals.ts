@@ -1,6 +1,6 @@
 import { sha256 } from '../../domain/json';
 import { eventSignal, sharedSignal } from '../../domain/findings/event-signal';
-import type { EntraRecord, SignInRecord } from '../../domain/record';
+import type { AuditRecord, EntraRecord, SignInRecord } from '../../domain/record';
 import { personOf } from '../../domain/records/person';
 import type { Signal, Subject } from '../../domain/findings/signal';
 import { between, type Instant } from '../../domain/time';
@@ -34,6 +34,10 @@ export function signalsOf(record: EntraRecord): readonly Signal[] {
   if (record.source === 'signIns') {
     return signInSignals(record);
   }
+  return record.source === 'directoryAudits' ? auditSignals(record) : [];
+}
+
+function auditSignals(record: AuditRecord): readonly Signal[] {
   const person = personOf(record);
   if (person === undefined || (record.result !== undefined && record.result !== 'success')) {
     return [];
