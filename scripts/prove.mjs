@@ -20,6 +20,8 @@ try {
     'group-migration-leftover',
     'mfa-registration-unfinished',
     'registration-without-outcome',
+    'security-info-prompt-loop',
+    'smart-lockout-overshoot',
   ];
   if (subjects.sort().join() !== expected.join()) {
     console.error(

@@ -190,7 +190,7 @@ describe('crosscheck analyze', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
       /MFATest2@domain\.com added the authenticator .* at 2023-08-08 12:38 UTC/,
     );
-    expect(out).toContain('5 findings');
+    expect(out).toContain('7 findings');
     expect(out).toContain('(assumed complete)');
     expect(out).toMatch(/ActiveSync sign-ins from .* to .*, accepted or not:\s+\d/);
     expect(err).toBe('');
@@ -207,6 +207,8 @@ describe('crosscheck analyze', () => {
       'bootstrap-not-finished',
       'eas-success-despite-ca-failure',
       'group-migration-leftover',
+      'security-info-prompt-loop',
+      'smart-lockout-overshoot',
     ]);
     expect(json().pending).toMatchObject([
       { subject: { name: 'MFATest2@domain.com' }, until: '2023-08-08T13:38:54.0000000Z' },
