@@ -1,5 +1,6 @@
+import { pick } from '../domain/pick';
 import { namedSubject, type NamedSubject } from '../domain/findings/finding-json';
-import type { ListEntry } from '../pipeline/ports/finding-index';
+import { LINE_FIELDS, type ListEntry } from '../pipeline/ports/finding-index';
 import { endpoint } from './endpoint';
 import { filterOf, findingsQuery } from './requests';
 import { findingList } from './responses';
@@ -20,22 +21,5 @@ export const listFindings = endpoint({
 export function lineJson(
   line: ListEntry,
 ): Omit<ListEntry, 'subject'> & { readonly subject: NamedSubject } {
-  const { resolution, suppressed, resolvedAt } = line;
-  return {
-    id: line.id,
-    detector: line.detector,
-    stage: line.stage,
-    severity: line.severity,
-    status: line.status,
-    ...(resolution !== undefined && { resolution }),
-    ...(suppressed !== undefined && { suppressed }),
-    message: line.message,
-    title: line.title,
-    subject: namedSubject(line.subject),
-    firstSeenAt: line.firstSeenAt,
-    lastSeenAt: line.lastSeenAt,
-    openedAt: line.openedAt,
-    ...(resolvedAt !== undefined && { resolvedAt }),
-    count: line.count,
-  };
+  return { ...pick(line, LINE_FIELDS), subject: namedSubject(line.subject) };
 }

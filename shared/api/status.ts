@@ -2,6 +2,7 @@ import { lastErrorOf } from '../domain/findings/delivery';
 import type { ConfiguredDetector } from '../domain/detector';
 import { feedName, sourcesOf, type Property } from '../domain/reading/feed';
 import type { FeedState } from '../domain/reading/journal';
+import { pick } from '../domain/pick';
 import { plainText } from '../domain/text';
 import { coverageOf, feedsIn, unread } from '../domain/reading/source-state';
 import type { Health } from '../pipeline/queries/health';
@@ -93,13 +94,9 @@ async function sources(
 }
 
 function feedStatus(property: Property, feed: FeedState): SourceStatus['feeds'][number] {
-  const { journal, failure, droppedFilter, backfill } = feed;
   return {
     ...{ property, name: feedName(property) },
-    ...(journal !== undefined && { journal }),
-    ...(failure !== undefined && { failure }),
-    ...(droppedFilter !== undefined && { droppedFilter }),
-    ...(backfill !== undefined && { backfill }),
+    ...pick(feed, ['journal', 'failure', 'droppedFilter', 'backfill']),
   };
 }
 

@@ -24,8 +24,8 @@ export function tableContract(make: () => Table): void {
     });
 
     it('inserts a row once', async () => {
-      expect(await table.insert(row('a', { n: 'first' }))).toBe(true);
-      expect(await table.insert(row('a', { n: 'second' }))).toBe(false);
+      expect(await table.writeOne({ insert: row('a', { n: 'first' }) })).toBe(true);
+      expect(await table.writeOne({ insert: row('a', { n: 'second' }) })).toBe(false);
 
       expect(await table.get('p', 'a')).toMatchObject({ n: 'first' });
     });

@@ -201,11 +201,6 @@ export abstract class Table {
     return false;
   }
 
-  /** @returns false when the row is there already. */
-  insert(row: Row): Promise<boolean> {
-    return this.writeOne({ insert: row });
-  }
-
   async upsert(row: Row): Promise<void> {
     await this.writeOne({ upsert: row });
   }

@@ -12,6 +12,7 @@ import type {
 } from '../detector';
 import type { Source } from '../record';
 import type { Subject } from './signal';
+import { pick } from '../pick';
 import type { Instant } from '../time';
 
 export const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
@@ -136,10 +137,7 @@ export function stateFinding(
   const { detector } = configured;
   const { firstSeenAt, lastSeenAt, since, count, missing } = answer;
   const facts = bounded(answer.facts);
-  const verdict: Verdict = {
-    state: answer.state,
-    ...(answer.resolution !== undefined && { resolution: answer.resolution }),
-  };
+  const verdict: Verdict = pick(answer, ['state', 'resolution']);
   const told = {
     who: context.subject.name ?? context.subject.id,
     completeTo: context.completeTo,
@@ -161,8 +159,7 @@ export function stateFinding(
     subject: context.subject,
     anchor: answer.anchor,
     verdict,
-    ...(stored?.suppressed !== undefined && { suppressed: stored.suppressed }),
-    ...(stored?.act !== undefined && { act: stored.act }),
+    ...(stored && pick(stored, ['suppressed', 'act', 'movedAt'])),
     since,
     firstSeenAt,
     lastSeenAt,
@@ -175,7 +172,6 @@ export function stateFinding(
     judgedBy: context.judgedBy,
     sequence: stored?.sequence ?? 0,
     head: stored?.head ?? '',
-    ...(stored?.movedAt !== undefined && { movedAt: stored.movedAt }),
     notified: stored?.notified ?? false,
   };
 }

@@ -1,6 +1,7 @@
 import { SEVERITIES, type Severity } from '../detector';
 import { linked } from '../hash-chain';
 import { canonical, type Json } from '../json';
+import { pick } from '../pick';
 import type { Instant } from '../time';
 import { withAct, type Act, type Finding, type Status } from './finding';
 
@@ -177,9 +178,7 @@ function makeTransition(
     sequence,
     verb,
     status: next.status,
-    ...(next.resolution !== undefined && { resolution: next.resolution }),
-    ...(next.supersededBy !== undefined && { supersededBy: next.supersededBy }),
-    ...(next.suppressed !== undefined && { suppressed: next.suppressed }),
+    ...pick(next, ['resolution', 'supersededBy', 'suppressed']),
     severity: next.severity,
     message: next.message,
     ...(isOwed && { alert: told }),

@@ -1,7 +1,15 @@
 import { canonical, shortHash, type Json } from '../../domain/json';
 import type { Finding } from '../../domain/findings/finding';
+import { pick } from '../../domain/pick';
 import { monthOf, newestFirst } from '../../domain/time';
-import { PositionError, type FindingFilter, type ListEntry } from '../ports/finding-index';
+import {
+  LINE_FIELDS,
+  PositionError,
+  type FindingFilter,
+  type FindingIndex,
+  type ListEntry,
+} from '../ports/finding-index';
+import type { OnUnreadable } from '../ports/unreadable-row';
 
 /** The lists that a finding can stand in. */
 export const LISTS = ['opened', 'open'] as const;
@@ -12,16 +20,7 @@ export const LOOKED_AT = 5_000;
 
 /** What a list says of a finding. */
 export function lineOf(finding: Finding): ListEntry {
-  const { id, detector, stage, severity, status, title, subject, openedAt, count } = finding;
-  const { resolution, suppressed, resolvedAt, firstSeenAt, lastSeenAt, message } = finding;
-  return {
-    ...{ id, detector, stage, severity, status },
-    ...(resolution !== undefined && { resolution }),
-    ...(suppressed !== undefined && { suppressed }),
-    ...{ message, title, subject, openedAt },
-    ...(resolvedAt !== undefined && { resolvedAt }),
-    ...{ firstSeenAt, lastSeenAt, count },
-  };
+  return pick(finding, LINE_FIELDS);
 }
 
 /** A text that is the same for lines that say the same. */
@@ -90,6 +89,24 @@ function fold(text: string): string {
   return text.normalize('NFC').toLowerCase();
 }
 
+const PAGE = 500;
+
+/** What is open or acknowledged, page by page. */
+export async function* unresolved(
+  index: Pick<FindingIndex, 'page'>,
+  filter: Pick<FindingFilter, 'detector'>,
+  onUnreadable: OnUnreadable,
+): AsyncGenerator<readonly ListEntry[]> {
+  for (const status of ['open', 'acknowledged'] as const) {
+    let next: string | undefined;
+    do {
+      const page = await index.page({ ...filter, status }, PAGE, next, onUnreadable);
+      yield page.lines;
+      next = page.next;
+    } while (next !== undefined);
+  }
+}
+
 // ------------------------------------------------------------------------------------------------------- positions
 
 /** A page goes on after this place in this month; lists that are not kept by month have none. */
@@ -108,9 +125,7 @@ export function positionAfter(filter: FindingFilter, line: ListEntry): Position 
 
 /** A position as text, for this filter of this tenant only. It is no secret: whoever may list may stand anywhere. */
 export function writePosition(tenantId: string, filter: FindingFilter, position: Position): string {
-  const { month = '', place } = position;
-  const seal = sealOf(tenantId, filter, month, place);
-  return Buffer.from(JSON.stringify([1, month, place, seal])).toString('base64url');
+  return write(tenantId, filter, position.month ?? '', position.place);
 }
 
 /**
@@ -118,17 +133,10 @@ export function writePosition(tenantId: string, filter: FindingFilter, position:
  * @throws PositionError when it did not, or for another filter or tenant.
  */
 export function readPosition(tenantId: string, filter: FindingFilter, text: string): Position {
-  const [month, place, seal] = partsOf(text);
   const isByMonth = listFor(filter) === 'opened';
-  const isMonth = isByMonth ? /^\d{4}-(0[1-9]|1[0-2])$/.test(month) : month === '';
-  if (
-    !isMonth ||
-    !/^\d{17}\|[0-9a-f]{16}-[0-9a-f]{12}$/.test(place) ||
-    seal !== sealOf(tenantId, filter, month, place)
-  ) {
-    throw new PositionError(FOREIGN);
-  }
-  return { ...(isByMonth && { month }), place };
+  const month = isByMonth ? /^\d{4}-(0[1-9]|1[0-2])$/ : /^$/;
+  const [found, place] = read(tenantId, filter, text, month, /^\d{17}\|[0-9a-f]{16}-[0-9a-f]{12}$/);
+  return { ...(isByMonth && { month: found }), place };
 }
 
 const SCAN = 'scan';
@@ -139,8 +147,7 @@ export function writeScanPosition(
   filter: FindingFilter,
   timeline: string,
 ): string {
-  const seal = sealOf(tenantId, filter, SCAN, timeline);
-  return Buffer.from(JSON.stringify([1, SCAN, timeline, seal])).toString('base64url');
+  return write(tenantId, filter, SCAN, timeline);
 }
 
 /**
@@ -148,21 +155,21 @@ export function writeScanPosition(
  * @throws PositionError when it did not, or for another filter or tenant.
  */
 export function readScanPosition(tenantId: string, filter: FindingFilter, text: string): string {
-  const [kind, timeline, seal] = partsOf(text);
-  if (
-    kind !== SCAN ||
-    !/^[0-9a-f]{16}$/.test(timeline) ||
-    seal !== sealOf(tenantId, filter, kind, timeline)
-  ) {
-    throw new PositionError(FOREIGN);
-  }
-  return timeline;
+  return read(tenantId, filter, text, /^scan$/, /^[0-9a-f]{16}$/)[1];
 }
 
-const FOREIGN = 'it was changed, or belongs to another filter or another tenant';
+function write(tenantId: string, filter: FindingFilter, part: string, place: string): string {
+  const seal = sealOf(tenantId, filter, part, place);
+  return Buffer.from(JSON.stringify([1, part, place, seal])).toString('base64url');
+}
 
-/** @throws PositionError when it is no position at all. */
-function partsOf(text: string): readonly [string, string, string] {
+/** @throws PositionError when it is no position, or none of this form that was written for this filter and tenant. */
+function read(
+  tenantId: string,
+  filter: FindingFilter,
+  text: string,
+  ...[partForm, placeForm]: readonly [RegExp, RegExp]
+): readonly [part: string, place: string] {
   if (text.length > LONGEST) {
     throw new PositionError(`it has ${text.length} characters, at most ${LONGEST} are possible`);
   }
@@ -172,11 +179,15 @@ function partsOf(text: string): readonly [string, string, string] {
   if (!Array.isArray(parts) || parts.length !== 4 || !parts.slice(1).every(isText)) {
     throw new PositionError('it is cut off or was never one');
   }
-  const [version, a, b, seal] = parts as [unknown, string, string, string];
+  const [version, part, place, seal] = parts as [unknown, string, string, string];
   if (version !== 1) {
     throw new PositionError('it comes from another version of Crosscheck');
   }
-  return [a, b, seal];
+  const isForm = partForm.test(part) && placeForm.test(place);
+  if (!isForm || seal !== sealOf(tenantId, filter, part, place)) {
+    throw new PositionError('it was changed, or belongs to another filter or another tenant');
+  }
+  return [part, place];
 }
 
 function sealOf(tenantId: string, filter: FindingFilter, ...position: readonly string[]): string {

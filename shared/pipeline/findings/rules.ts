@@ -15,6 +15,7 @@ import {
   type SuppressionRule,
 } from '../../domain/findings/suppression';
 import type { Instant } from '../../domain/time';
+import { unresolved } from './finding-lines';
 import { markConcerned } from './mark';
 import type { EngineStores } from '../ports/stores';
 import type { ListEntry } from '../ports/finding-index';
@@ -38,7 +39,6 @@ export type RuleKind = Exclude<Rule['kind'], 'acceptance'>;
 type Draft<R extends Rule> = Omit<R, 'id' | 'createdAt' | 'ended'>;
 
 const LONGEST = 500;
-const PAGE = 500;
 /** Every run reads those that hold, in one query. */
 const MAX_RULES = 400;
 
@@ -184,9 +184,11 @@ async function markSpokenOf(
       concerned.set(timeline.id, timeline);
     }
   }
-  for await (const line of unresolved(stores.index)) {
-    if (rules.some((rule) => mayChange(rule, line, now))) {
-      const { id, detector, subject } = line;
+  // What is resolved gets no rule, and loses its flag when it comes up again. A line that cannot be read is left out:
+  // nobody could be told of the others otherwise.
+  for await (const lines of unresolved(stores.index, {}, () => undefined)) {
+    const changing = lines.filter((line) => rules.some((rule) => mayChange(rule, line, now)));
+    for (const { id, detector, subject } of changing) {
       const timeline = timelineOf(id);
       concerned.set(timeline, { id: timeline, detector, subject });
     }
@@ -197,21 +199,6 @@ async function markSpokenOf(
     marked += await markConcerned(stores, detector, timelines);
   }
   return marked;
-}
-
-/**
- * What is resolved gets no rule, and loses its flag when it comes up again. A line that cannot be read is left out:
- * nobody could be told of the others otherwise.
- */
-async function* unresolved(index: EngineStores['index']): AsyncGenerator<ListEntry> {
-  for (const status of ['open', 'acknowledged'] as const) {
-    let after: string | undefined;
-    do {
-      const page = await index.page({ status }, PAGE, after, () => undefined);
-      yield* page.lines;
-      after = page.next;
-    } while (after !== undefined);
-  }
 }
 
 /** Whether a rule may speak of some finding of a timeline. */

@@ -4,25 +4,27 @@ import type { Finding, Status } from '../../domain/findings/finding';
 import type { Instant } from '../../domain/time';
 import type { OnUnreadable } from './unreadable-row';
 
-/** One line of a list of findings: what the index keeps of each. */
-export type ListEntry = Pick<
-  Finding,
-  | 'id'
-  | 'detector'
-  | 'stage'
-  | 'severity'
-  | 'status'
-  | 'resolution'
-  | 'suppressed'
-  | 'message'
-  | 'title'
-  | 'subject'
-  | 'openedAt'
-  | 'resolvedAt'
-  | 'firstSeenAt'
-  | 'lastSeenAt'
-  | 'count'
->;
+/** What the lists keep of each finding, in the order of its JSON. */
+export const LINE_FIELDS = [
+  'id',
+  'detector',
+  'stage',
+  'severity',
+  'status',
+  'resolution',
+  'suppressed',
+  'message',
+  'title',
+  'subject',
+  'firstSeenAt',
+  'lastSeenAt',
+  'openedAt',
+  'resolvedAt',
+  'count',
+] as const satisfies readonly (keyof Finding)[];
+
+/** One line of a list of findings. */
+export type ListEntry = Pick<Finding, (typeof LINE_FIELDS)[number]>;
 
 /** Which findings; what is absent is not asked for. */
 export interface FindingFilter {

@@ -10,6 +10,7 @@ import type { Finding } from '../../domain/findings/finding';
 import { coverageOf } from '../../domain/reading/source-state';
 import { toMinute, type Instant } from '../../domain/time';
 import { AT_A_TIME, concurrently } from '../concurrently';
+import { unresolved } from '../findings/finding-lines';
 import type { Now } from '../ports/clock';
 import type { Directory } from '../ports/directory';
 import { SourceError } from '../ports/record-source';
@@ -46,7 +47,6 @@ export class GroupNotFoundError extends CrosscheckError {
   }
 }
 
-const PAGE = 500;
 /** More people than this are not asked for one by one: the whole list takes fewer requests. */
 const MAX_ASKED = 300;
 
@@ -134,18 +134,13 @@ async function openFindings(
   const skip = (): void => {
     unreadable += 1;
   };
-  for (const status of ['open', 'acknowledged'] as const) {
-    let next: string | undefined;
-    do {
-      const page = await index.page({ detector, status }, PAGE, next, skip);
-      await concurrently(page.lines, AT_A_TIME, async ({ id }) => {
-        const stored = await findings.find(id);
-        if (stored !== undefined) {
-          found.push(stored.finding);
-        }
-      });
-      next = page.next;
-    } while (next !== undefined);
+  for await (const lines of unresolved(index, { detector }, skip)) {
+    await concurrently(lines, AT_A_TIME, async ({ id }) => {
+      const stored = await findings.find(id);
+      if (stored !== undefined) {
+        found.push(stored.finding);
+      }
+    });
   }
   return { findings: found, unreadable };
 }

@@ -92,7 +92,7 @@ async function setUp(
     `Table${tables}`,
     true,
   );
-  await table.insert({ partitionKey: 'p', rowKey: 'there', text: 'old' });
+  await table.writeOne({ insert: { partitionKey: 'p', rowKey: 'there', text: 'old' } });
   const etag = (await table.get('p', 'there'))?.etag ?? '';
   requests = [];
   return { table, etag };
@@ -108,7 +108,10 @@ const BOGUS_412 = { status: 412, code: 'UpdateConditionNotSatisfied' };
 
 type Run = (table: Table, etag: string) => Promise<unknown>;
 const get: Run = (table) => textOf(table, 'there');
-const insert: Run = async (table) => [await table.insert(row('a')), await textOf(table, 'a')];
+const insert: Run = async (table) => [
+  await table.writeOne({ insert: row('a') }),
+  await textOf(table, 'a'),
+];
 const upsert: Run = async (table) => {
   await table.upsert(row('a'));
   return textOf(table, 'a');
@@ -164,7 +167,7 @@ describe('adapters/tables/passing', () => {
       [
         'an insert of what is there',
         { method: 'POST', status: 409, code: 'EntityAlreadyExists' },
-        (table) => table.insert(row('a')),
+        (table) => table.writeOne({ insert: row('a') }),
       ],
       [
         'a transaction over what is there',
@@ -180,7 +183,7 @@ describe('adapters/tables/passing', () => {
     });
 
     it.each<[string, string, Run]>([
-      ['insert', 'POST', (table) => table.insert(row('a'))],
+      ['insert', 'POST', (table) => table.writeOne({ insert: row('a') })],
       ['update', 'PUT', (table, etag) => table.update(row('there'), etag)],
     ])('an %s that was done and whose answer was lost', async (_what, method, run) => {
       const { table, etag } = await setUp();
