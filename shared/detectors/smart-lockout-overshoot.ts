@@ -56,6 +56,7 @@ export const smartLockoutOvershoot = defineDetector({
     'A plain success without MFA or another interrupt is not asked for: it is seen in exports, when the person is looked at again before a finding opens, and when a day is read again without a filter, 48 hours later.',
     'A change of the password that only an on-premises directory logs, and sign-ins that are checked on premises only (federation). With pass-through authentication repeats count.',
     'Rows that share a correlation id within 10 minutes count as one try, unless there are more than five of them.',
+    'Less than one try a minute for three hours or more, all from one address, is taken for a device, also where the right password follows from there.',
     'Tries of one app from at most two addresses within a day after a change of the password are taken for a device that was left behind, also where the right password follows.',
   ],
   references: [
@@ -159,10 +160,12 @@ function unanswered(
     .filter((each) => each !== undefined)
     .map(({ stretch, look }) => {
       const anchor = anchorOf(stretch);
-      const change = verdicts.find(({ instead }) => instead !== undefined)?.instead;
-      if (change !== undefined) {
+      const instead = verdicts.find((each) => each.instead !== undefined)?.instead;
+      if (instead !== undefined) {
         // It may have been told as guessed before this was known.
-        return { state: 'disproved', anchor, by: evidenceFrom(change, CHANGED) };
+        const what =
+          instead.by === 'change' ? CHANGED : 'one device has sent a wrong password for hours';
+        return { state: 'disproved', anchor, by: evidenceFrom(instead.signal, what) };
       }
       const what = `${stretch.tries.length} wrong passwords from ${toMinute(stretch.first)} to ${toMinute(stretch.last)}; more sign-ins of that time`;
       return look.verdict === 'never'

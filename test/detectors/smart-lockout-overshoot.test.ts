@@ -65,6 +65,13 @@ describe('smart-lockout-overshoot', () => {
       ...[reset('p', 22), right('r', 25, SECOND)],
     ];
 
+    // Whoever comes home from a journey signs in from a country that the last week did not show.
+    const atHome = [
+      right('away', -300, { address: '198.51.100.1', country: 'KR' }),
+      ...burst(25, { minutes: 24 * 12.5, country: 'NO' }),
+      right('r', 305, { address: '203.0.113.1', country: 'NO' }),
+    ];
+
     it.each<Unread>([
       {
         what: 'waits for them where only the pattern tells what it is',
@@ -101,6 +108,18 @@ describe('smart-lockout-overshoot', () => {
         story: changed,
         frame: { gaps: [[40, 41]] },
         expected: { state: 'disproved' },
+      },
+      {
+        what: 'takes back that it was guessed when it turns out that one device has sent it for hours',
+        story: atHome,
+        frame: { gaps: [[310, 311]], until: 600 },
+        expected: { state: 'disproved' },
+      },
+      {
+        what: 'takes the owner of a device that has sent it for hours for its owner, also after a journey',
+        story: atHome,
+        frame: { until: 600 },
+        expected: { state: 'open', message: 'stale' },
       },
       {
         what: 'takes it for forgotten where all is read',

@@ -30,8 +30,8 @@ export interface Verdict {
   readonly isRightUnknown?: true;
   /** Whether it can be said: with sign-ins that were not read the stretch might be another, or none. */
   readonly look: Look;
-  /** The change of the password without which it would be a guessed one. */
-  readonly instead?: Signal | undefined;
+  /** What explains the right password: without it, it would be a guessed one. */
+  readonly instead?: Explanation | undefined;
 }
 
 /** The right password so soon after the wrong ones is taken for guessed. */
@@ -74,7 +74,7 @@ export function verdictOn(
   // wait for it; what the others are taken for changes with every row.
   const isTrueAlready = found?.message === 'guessed' || found?.message === 'spread';
   const look = isTrueAlready ? SURE : checkCoverage(coverage.signIns, ...around(stretch, gap));
-  const instead = isTrueAlready ? undefined : candidates[0]?.change;
+  const instead = isTrueAlready ? undefined : candidates[0]?.instead;
   return found && { ...found, stretch, locked, look, instead };
 }
 
@@ -87,11 +87,19 @@ export function around({ first, last }: Stretch, gap: number): readonly [Instant
   return [plus(first, -gap), plus(last, Math.max(gap, SAME_ATTEMPT))];
 }
 
-/** The right password after many wrong ones. With a change of the password it is the new one that was entered. */
+/**
+ * The right password after many wrong ones. With a change of the password it is the new one that was entered; where one
+ * device has sent the old one for hours from the same place, it is its owner who knows it.
+ */
 interface Candidate {
   readonly right: RightTry;
   readonly lastWrong: Instant;
-  readonly change: Signal | undefined;
+  readonly instead: Explanation | undefined;
+}
+
+interface Explanation {
+  readonly signal: Signal;
+  readonly by: 'change' | 'device';
 }
 
 function rightAfter(
@@ -114,7 +122,15 @@ function rightAfter(
     }
     const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : last.at;
     const change = story.changes.find(({ at }) => at >= from && at <= right.at);
-    return [{ right, lastWrong: last.at, change }];
+    const [first = last] = before;
+    const isDevice = stretch.addresses.size <= 1 && isForHours(before.length, first.at, last.at);
+    const instead: Explanation | undefined =
+      change !== undefined
+        ? { signal: change, by: 'change' }
+        : isDevice
+          ? { signal: first.bucket, by: 'device' }
+          : undefined;
+    return [{ right, lastWrong: last.at, instead }];
   });
 }
 
@@ -123,7 +139,7 @@ function guessed(
   stretch: Stretch,
   { directoryAudits }: CoverageBySource,
 ): Found | undefined {
-  const candidate = candidates.find(({ change }) => change === undefined);
+  const candidate = candidates.find(({ instead }) => instead === undefined);
   if (candidate === undefined) {
     return undefined;
   }
@@ -185,15 +201,20 @@ function personal(stretch: Stretch, story: Story): Found | undefined {
   const { first, last, tries } = stretch;
   const gaps = tries.slice(1).map(({ at }, i) => between(tries[i]?.at ?? at, at));
   const every = medianOf(gaps);
-  const length = between(first, last);
   const stale = { message: 'stale', every } as const;
-  if (length >= LONG && tries.length <= length / MINUTE) {
+  if (isForHours(tries.length, first, last)) {
     return stale;
   }
   // Whoever tries once a minute at a browser and then has a new password is no device.
   const alike = gaps.filter((gap) => Math.abs(gap - every) <= every * REGULAR.within);
   const isByClock = every >= MINUTE && alike.length >= gaps.length * REGULAR.share;
   return forgot ?? (isByClock ? stale : undefined);
+}
+
+/** So slowly and so long nobody tries by hand, and no tool. */
+function isForHours(count: number, first: Instant, last: Instant): boolean {
+  const length = between(first, last);
+  return length >= LONG && count <= length / MINUTE;
 }
 
 function medianOf(values: readonly number[]): number {
