@@ -115,8 +115,8 @@ export const COLLECTIONS = ['users', 'groups', 'contacts'] as const;
 export type Collection = (typeof COLLECTIONS)[number];
 
 /**
- * One object of the directory as it stood at the start of a round, reduced to what bears on addresses. There is one only
- * where that differs from the round before.
+ * What one object of the directory had to do with some mail addresses at the start of a round. All objects that name an
+ * address are recorded together when one of them changes, so each such round tells the whole story of the address.
  */
 export interface DirectoryObjectRecord {
   readonly source: 'directoryObjects';
@@ -128,30 +128,37 @@ export interface DirectoryObjectRecord {
   readonly name?: string | undefined;
   readonly userPrincipalName?: string | undefined;
   readonly mail?: string | undefined;
-  readonly addresses: readonly HeldAddress[];
-  readonly wants: readonly WantedAddress[];
   /** A guest by its type, or an account of another tenant that is a member here. */
   readonly guest?: 'guest' | 'external-member' | undefined;
   readonly isSynced: boolean;
-  readonly isEnabled?: boolean | undefined;
+  /** Since which round it is seen to be disabled; absent while it is not. */
+  readonly disabledSince?: Instant | undefined;
   readonly createdAt?: Instant | undefined;
+  /** It holds at least one mail address. */
+  readonly hasAddresses: boolean;
   /** It is no longer there: it says so (`deleted`, or `in-bin` as long as it can be restored), or it is listed no more. */
-  readonly gone?: 'in-bin' | 'deleted' | 'missing' | undefined;
-  /** What it held, wanted or had as mail address before, and does not any more. */
-  readonly left: readonly string[];
+  readonly gone?: Gone | undefined;
+  readonly on: readonly AddressView[];
   /** Collections of which nothing was completely read: what they hold is not known. */
   readonly notRead: readonly Collection[];
 }
 
-/** A mail address of an object, in lower case. */
-export interface HeldAddress {
+export type Gone = 'in-bin' | 'deleted' | 'missing';
+
+/** What an object has to do with one address: nothing any more where it only has the address. */
+export interface AddressView {
+  /** In lower case, without a prefix. */
   readonly address: string;
-  readonly isPrimary: boolean;
+  readonly holds?: 'primary' | 'alias' | undefined;
+  readonly heldSince?: Instant | undefined;
+  readonly wants: readonly WantedAddress[];
+  readonly wantedSince?: Instant | undefined;
+  /** Since which round its mail address is another one; absent while it is this, and if it never was. */
+  readonly mailUntil?: Instant | undefined;
 }
 
-/** An address that an object should have and cannot get, in lower case, and what says so. */
+/** What says that an object should have an address and cannot get it. */
 export interface WantedAddress {
-  readonly address: string;
   /** An error of a service such as Exchange, a conflict that synchronisation met, or its own mail address. */
   readonly by: 'service' | 'on-premises' | 'mail';
   /** Of the error. */

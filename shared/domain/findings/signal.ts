@@ -2,11 +2,11 @@ import { canonical, isList, type Json, type JsonObject } from '../json';
 import type { Source } from '../record';
 import { earliest, type Instant } from '../time';
 
-export const SUBJECT_TYPES = ['user', 'group', 'app', 'log', 'count'] as const;
+export const SUBJECT_TYPES = ['user', 'group', 'app', 'address', 'log', 'count'] as const;
 
 /**
- * Whose timeline a signal belongs to; `id` is stable, `name` is for people. `log`: how a log is read. `count`: how many
- * rows of it there were.
+ * Whose timeline a signal belongs to; `id` is stable, `name` is for people. `address`: a mail address. `log`: how a log is
+ * read. `count`: how many rows of it there were.
  */
 export interface Subject {
   readonly type: (typeof SUBJECT_TYPES)[number];
