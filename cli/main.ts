@@ -44,6 +44,11 @@ function program(setExit: (code: number) => void): Command {
       '--complete-from <time>',
       'you vouch that the logs hold everything from this time on, as of an export cut to one user',
     )
+    .option(
+      '--observed-at <file=time>',
+      'when the directory objects in a file were read, or one time for all files (default: when it was written)',
+      (value: string, before: string[] = []) => [...before, value],
+    )
     .option('--json', 'print JSON to standard output')
     .addHelpText(
       'after',
@@ -52,6 +57,9 @@ Reads what Graph, the portal (JSON; of CSV the sign-ins), diagnostic settings, L
 Graph PowerShell and the usual SIEMs export, mixed as you like, also gzipped; docs/exports.md lists them. Without
 --complete-from and --as-of a log is taken to be complete from its oldest to its newest record. Thresholds are
 environment variables, and so is which detectors run, for some are off by default: see docs/detectors.md.
+
+Pages of users, groups and contacts are read too, as Graph answers /users/delta and the like or lists them: pages up to
+one that names no next page are one round, and so are all of one time.
 
 Exit code: 0 done (skipped records are listed), 1 a file could not be read, was cut, holds an unreadable row that a
 detector needs, or more than a tenth of its rows could not be used, 2 wrong usage.

@@ -24,6 +24,9 @@ export function catalogue(): string {
 }
 
 function whenItRuns(detector: Detector): string {
+  if (detector.runs === 'with-directory') {
+    return 'with exported pages of the directory (`crosscheck analyze`)';
+  }
   const switchedOnBy = switchOf(detector);
   return switchedOnBy === undefined
     ? 'always'

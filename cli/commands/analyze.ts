@@ -2,6 +2,8 @@ import { readExports } from '../../shared/adapters/files/export-source';
 import { FileOverflow } from '../../shared/adapters/files/overflow';
 import { memoryStores } from '../../shared/adapters/memory/memory-stores';
 import { configureDetectors, type Environment } from '../../shared/config/detectors';
+import { DETECTORS } from '../../shared/detectors/index';
+import { ObservedAt } from '../observed-at';
 import type { ConfiguredDetector } from '../../shared/domain/detector';
 import type { Finding } from '../../shared/domain/findings/finding';
 import { safeJson } from '../../shared/domain/text';
@@ -24,6 +26,8 @@ import { LOGS, SOURCES } from '../../shared/sources';
 export interface AnalyzeOptions {
   readonly asOf?: string;
   readonly completeFrom?: string;
+  /** When pages of the directory were read: `FILE=TIME`, or a time for all files. */
+  readonly observedAt?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -39,13 +43,15 @@ export async function analyzeCommand(
 ): Promise<number> {
   const { terminal, environment, clock } = world;
   const { asOf, completeFrom } = readTimes(options);
-  const detectors = configureDetectors(environment);
+  const observed = new ObservedAt(options.observedAt ?? []);
+  const detectors = configureDetectors(environment, DETECTORS, true);
   const progress = new Progress(terminal, clock);
   const pages = readExports(inputs, {
     wanted: wantedByAll(detectors),
     onBytes: (bytes) => {
       progress.show(bytes);
     },
+    observedAt: (file) => observed.of(file),
   });
   const overflow = new FileOverflow();
   const findings = new FindingList();
@@ -58,6 +64,7 @@ export async function analyzeCommand(
     });
     progress.clear();
     refuseLateBegin(completeFrom, analysis);
+    observed.refuseUnused();
     await (options.json === true ? writeJson : writeText)(analysis, findings, terminal);
     return complain(analysis, terminal);
   } finally {
@@ -95,7 +102,7 @@ function readTimes(options: AnalyzeOptions): { asOf?: Instant; completeFrom?: In
 
 /** What begins after the last record covers nothing, and nothing could be concluded. */
 function refuseLateBegin(completeFrom: Instant | undefined, { read }: Analysis): void {
-  const late = SOURCES.flatMap((source) => {
+  const late = LOGS.flatMap((source) => {
     const end = read[source].coverage?.to;
     const isLate = completeFrom !== undefined && end !== undefined && completeFrom >= end;
     return isLate ? [`${source} (${toMinute(end)})`] : [];
@@ -283,7 +290,7 @@ function readText({ read, asOf }: Analysis, terminal: Terminal): string {
       const covers =
         coverage === undefined
           ? ''
-          : `${toMinute(coverage.from)} to ${toMinute(coverage.to)} (assumed complete)`;
+          : `${toMinute(coverage.from)} to ${toMinute(coverage.to)} (${source === 'directoryObjects' ? 'complete rounds' : 'assumed complete'})`;
       return [source, String(records), String(kept), String(malformed), covers];
     });
   if (rows.length === 0) {

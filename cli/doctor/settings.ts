@@ -57,6 +57,9 @@ export function whichRun(
   const on = detectors.map(({ detector }) => detector.id);
   const off = all.filter(({ id }) => !on.includes(id));
   const howTo = off.map((each) => {
+    if (each.runs === 'with-directory') {
+      return `${each.id} (looks at exported pages of the directory: crosscheck analyze)`;
+    }
     const by = switchOf(each) ?? enabledSetting(each);
     return `${each.id} (${by.endsWith('=true') ? '' : 'see '}${by})`;
   });

@@ -46,7 +46,7 @@ export function enabledSetting(detector: Detector): string {
 /** What switches a detector on that is off by default; absent where it needs nothing. */
 export function switchOf(detector: Detector): string | undefined {
   const { runs } = detector;
-  return runs === 'always'
+  return runs === 'always' || runs === 'with-directory'
     ? undefined
     : runs === 'off'
       ? `${enabledSetting(detector)}=true`
@@ -82,6 +82,10 @@ export function detectorSettings(
 function enabledSettingOf(detector: Detector): DetectorSetting {
   const { runs, id } = detector;
   const setting = { name: enabledSetting(detector), takes: 'true or false' };
+  if (runs === 'with-directory') {
+    const meaning = `Whether ${id} runs. Not set: where the directory is read, so with crosscheck analyze.`;
+    return { ...setting, default: '', meaning };
+  }
   if (typeof runs === 'string') {
     return { ...setting, default: String(runs === 'always'), meaning: `Whether ${id} runs.` };
   }
@@ -91,11 +95,13 @@ function enabledSettingOf(detector: Detector): DetectorSetting {
 
 /**
  * The enabled detectors with their thresholds.
+ * @param readsDirectory what is read may hold objects of the directory; the logs that are polled hold none.
  * @throws ConfigError naming every setting that is unknown or has an impossible value.
  */
 export function configureDetectors(
   environment: Environment,
   detectors: readonly Detector[] = DETECTORS,
+  readsDirectory = false,
 ): readonly ConfiguredDetector[] {
   const problems = unknownNames(environment, detectors);
   const configured = detectors.flatMap((detector) => {
@@ -115,11 +121,17 @@ export function configureDetectors(
       }
     });
     const needed = typeof detector.runs === 'object' ? detector.runs.whenSet : undefined;
-    const canRun = needed === undefined || read(needed) !== undefined;
+    const isBlind = detector.runs === 'with-directory' && !readsDirectory;
+    const canRun = (needed === undefined || read(needed) !== undefined) && !isBlind;
     const enabled = read('enabled') ?? String(detector.runs !== 'off' && canRun);
     if (enabled !== 'true' && enabled !== 'false') {
       complain('enabled', 'true or false');
-    } else if (enabled === 'true' && !canRun) {
+    } else if (enabled === 'true' && isBlind) {
+      problems.push(
+        `${nameOf(detector, 'enabled')} is true, and the directory is not polled; ${detector.id} looks at exported pages ` +
+          'of it: run crosscheck analyze',
+      );
+    } else if (enabled === 'true' && needed !== undefined && !canRun) {
       problems.push(
         `${nameOf(detector, 'enabled')} is true, and ${nameOf(detector, needed)} is not set, without which ` +
           `${detector.id} has nothing to look at`,

@@ -52,7 +52,7 @@ export const guestProxyAddressConflict = defineDetector({
     'https://learn.microsoft.com/graph/api/resources/onpremisesprovisioningerror',
     'https://timmcmic.wordpress.com/',
   ],
-  runs: 'off',
+  runs: 'with-directory',
   settings: {
     settle: {
       kind: 'duration',

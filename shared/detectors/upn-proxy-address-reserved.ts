@@ -46,7 +46,7 @@ export const upnProxyAddressReserved = defineDetector({
     'https://learn.microsoft.com/troubleshoot/azure/entra/entra-id/user-prov-sync/proxyaddresses-attribute-populate',
     'https://timmcmic.wordpress.com/',
   ],
-  runs: 'off',
+  runs: 'with-directory',
   settings: {
     settle: {
       kind: 'duration',

@@ -58,10 +58,10 @@ type ValueOf<K extends SettingSpec['kind']> = K extends 'texts'
     ? boolean
     : number;
 /**
- * When a detector runs although nobody switched it on or off: always, never (`off`), or as soon as a setting of its
- * own that it can do nothing without is set.
+ * When a detector runs although nobody switched it on or off: always, never (`off`), where the directory is read, or as
+ * soon as a setting of its own that it can do nothing without is set.
  */
-export type RunsByDefault = 'always' | 'off' | { readonly whenSet: string };
+export type RunsByDefault = 'always' | 'off' | 'with-directory' | { readonly whenSet: string };
 /** What bounds a setting that is a list: every signal may be compared with all of it. */
 export const MAX_TEXTS = 20;
 export const MAX_TEXT_LENGTH = 100;

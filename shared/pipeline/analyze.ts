@@ -1,5 +1,5 @@
 import type { Interval } from '../domain/reading/coverage';
-import type { ConfiguredDetector, Detector } from '../domain/detector';
+import { needsSource, type ConfiguredDetector, type Detector } from '../domain/detector';
 import type { Finding } from '../domain/findings/finding';
 import { EVER, isOpen, type OpenRow, type ReadableRow } from '../domain/reading/quarantine';
 import type { EntraRecord, Malformed, Source } from '../domain/record';
@@ -10,6 +10,7 @@ import { drainMarks, type AssessReport } from './findings/assess';
 import { countIn, talliedIn, type Counted } from './queries/counts';
 import {
   ExportTally,
+  type ExportedRow,
   type ExportPage,
   type IncompleteFile,
   type ReadReport,
@@ -26,7 +27,8 @@ import {
   settleRows,
   type UnreadableDeps,
 } from './reading/unreadable';
-import { SOURCES } from '../sources';
+import { ExportedDirectory } from './reading/exported-directory';
+import { isLog, SOURCES } from '../sources';
 
 export interface Analysis extends Omit<AssessReport, 'timelines' | 'changes' | 'left'> {
   readonly asOf: Instant | undefined;
@@ -69,10 +71,17 @@ export async function analyze(
   const tally = new ExportTally(enabled.flatMap((detector) => detector.expects));
   const pool = new TimelinePool(enabled, options.overflow, options.limits);
   const unreadable = new ExportedRows();
+  const directory = new ExportedDirectory();
+  // What is observed at a time was so then; of a log, what happened before it.
+  const isInTime = ({ source, at }: ExportedRow): boolean =>
+    asOf === undefined || at < asOf || (!isLog(source) && at === asOf);
   for await (const page of pages) {
-    const rows = page.rows.filter((row) => asOf === undefined || row.at < asOf);
+    const rows = page.rows.filter(isInTime);
     tally.count(rows, page);
-    tally.leaveOut(page.rows.filter((row) => asOf !== undefined && row.at >= asOf));
+    tally.leaveOut(page.rows.filter((row) => !isInTime(row)));
+    if (asOf === undefined || page.directory === undefined || page.directory.at <= asOf) {
+      directory.add(page);
+    }
     const records = rows.flatMap((row) => row.record ?? []);
     const failed = new Set<EntraRecord>();
     select(tenantId, enabled, records, pool.selection, (record, detector, error) => {
@@ -90,8 +99,20 @@ export async function analyze(
     );
     await pool.settle();
   }
-  const coverage = tally.coverage(completeFrom, asOf);
-  const ends = Object.values(coverage).map((each) => each.to);
+  const observed = directory.read();
+  select(tenantId, enabled, observed.records, pool.selection);
+  await pool.settle();
+  const { directoryObjects: _dates, ...logs } = tally.coverage(completeFrom, asOf);
+  const coverage = {
+    ...logs,
+    ...(observed.coverage !== undefined && { directoryObjects: observed.coverage }),
+  };
+  // Who gives logs alone, or the directory alone, is not told that the other is missing.
+  const hasLogs = Object.keys(logs).length > 0;
+  const isTold = ({ detector }: ConfiguredDetector): boolean =>
+    needsSource(detector, 'directoryObjects') ? !directory.isEmpty : hasLogs || directory.isEmpty;
+  // Of exports of both kinds the logs say when it was: the directory may have been read long after.
+  const ends = Object.values(hasLogs ? logs : coverage).map(({ to }) => to);
   const newest = asOf ?? ends.toSorted().at(-1);
   const assessed: Pick<Analysis, 'pending' | 'undetermined' | 'faults'>[] = [];
   const findings: Finding[] = [];
@@ -127,7 +148,7 @@ export async function analyze(
   return {
     asOf: newest,
     read: tally.reports(coverage),
-    warnings: tally.warnings(detectors),
+    warnings: [...tally.warnings(detectors.filter(isTold)), ...observed.warnings],
     counts: enabled.flatMap((detector) =>
       countIn(detector, tallied.get(detector) ?? [], coverage, newest ?? clock.now()),
     ),

@@ -7,6 +7,9 @@ import type { ApiMonitor } from '../../shared/api/endpoint';
 import { failure } from '../../shared/api/respond';
 import { ROUTES, type Route } from '../../shared/api/routes';
 import { DETECTORS } from '../../shared/detectors/index';
+import { RAISES as GUEST } from '../detectors/guest-proxy-address-conflict.stories';
+import { recordsOf } from '../detectors/rounds';
+import { RAISES as RESERVED } from '../detectors/upn-proxy-address-reserved.stories';
 import { SUBJECT_TYPES } from '../../shared/domain/findings/signal';
 import { DAY, HOUR, MINUTE, plus, toInstant } from '../../shared/domain/time';
 import { LOG_READING } from '../../shared/pipeline/findings/log-reading';
@@ -149,6 +152,8 @@ beforeAll(async () => {
     now: clock.now(),
   };
   await deliver({ stores, detectors: configured() }, told);
+  const ofDirectory = [GUEST, RESERVED].flatMap((each) => recordsOf(each[0]!));
+  await deliver({ stores, detectors: configured() }, { ...told, records: ofDirectory });
   const [first, second] = stores.findings.list();
   const made = { owner: 'olga', reason: 'known', createdBy: 'olga' };
   const expiresAt = plus(clock.now(), 30 * DAY);

@@ -46,6 +46,19 @@ export const RAISES: readonly DirectoryStory<Partial<Said>>[] = [
     expected: { state: 'open', message: 'wanted', anchor: 'h-1|c-1' },
   },
   {
+    when: 'Exchange refuses it to a group',
+    rounds: [
+      {
+        at: 0,
+        users: [holder],
+        groups: [
+          { id: 'gr-1', displayName: 'All', serviceProvisioningErrors: [taken(RESERVED, 'h-1')] },
+        ],
+      },
+    ],
+    expected: { state: 'open', message: 'wanted', anchor: 'h-1|gr-1' },
+  },
+  {
     when: 'somebody is without it as mail address for 4 h',
     rounds: [{ at: 0, users: [holder, wishing] }],
     until: 4 * HOUR,

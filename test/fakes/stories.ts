@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import type { Act } from '../../shared/domain/findings/finding';
 import type { EntraRecord, Source } from '../../shared/domain/record';
 import { HOUR, MINUTE, plus, type Instant } from '../../shared/domain/time';
+import { SOURCES } from '../../shared/sources';
+import { directoryStory } from './directory-stories';
 import * as record from './records';
 import { days, minutes, T0 } from './records';
 import type { Batch, CoverageStep } from './run';
@@ -287,12 +289,14 @@ export const story: fc.Arbitrary<EntraRecord[]> = fc
       { arbitrary: fc.constant([]), weight: 2 },
       { arbitrary: fc.array(promptEvent, { minLength: 3, maxLength: 8 }), weight: 1 },
     ),
+    fc.oneof({ arbitrary: fc.constant([]), weight: 1 }, { arbitrary: directoryStory, weight: 1 }),
   )
-  .map(([others, groups, lockout, prompts]) => [
+  .map(([others, groups, lockout, prompts, directory]) => [
     ...others,
     ...groupRecords(groups),
     ...lockoutRecords(lockout),
     ...promptRecords(prompts),
+    ...directory,
   ]);
 
 export const mfaStory = fc.array(mfaEvent, { minLength: 1, maxLength: 9 }).map(mfaRecords);
@@ -401,7 +405,11 @@ export function batchesOf(records: readonly EntraRecord[], schedule: Schedule): 
   const bounds = [0, ...cuts, sequence.length];
   const parts = bounds.slice(1).map((to, i) => sequence.slice(bounds[i], to));
   const steps = dealt(
-    [...stepsOf('directoryAudits', schedule.audits), ...stepsOf('signIns', schedule.signIns)],
+    [
+      ...stepsOf('directoryAudits', schedule.audits),
+      ...stepsOf('directoryObjects', schedule.signIns),
+      ...stepsOf('signIns', schedule.signIns),
+    ],
     schedule.pace,
     parts.length,
   );
@@ -416,6 +424,7 @@ export function batchesOf(records: readonly EntraRecord[], schedule: Schedule): 
 export function inOrder(records: readonly EntraRecord[], schedule: Schedule): Batch[] {
   const steps = [
     ...stepsOf('directoryAudits', { ...schedule.audits, order: [] }),
+    ...stepsOf('directoryObjects', { ...schedule.signIns, order: [] }),
     ...stepsOf('signIns', { ...schedule.signIns, order: [] }),
   ];
   return [{ records: records.toSorted(byTime), coverage: steps, now: END }];
@@ -432,7 +441,7 @@ function dealt(
   count: number,
 ): CoverageStep[][] {
   const hands = Array.from({ length: count }, (): CoverageStep[] => []);
-  for (const source of ['directoryAudits', 'signIns']) {
+  for (const source of SOURCES) {
     const own = steps.filter((step) => step.source === source);
     const places = own
       .map((_, i) => Math.floor(((pace[i] ?? 999) * count) / 1_000))

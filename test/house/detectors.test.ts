@@ -15,6 +15,9 @@ import { STORIES as WITHOUT_OUTCOME } from '../detectors/registration-without-ou
 import { STORIES as PROMPT_LOOP } from '../detectors/security-info-prompt-loop.stories';
 import { STORIES as LOCKOUT } from '../detectors/smart-lockout-overshoot.stories';
 import { read, sourceOf, timelinesOf, type Row, type Story } from '../detectors/play';
+import { STORIES as GUEST } from '../detectors/guest-proxy-address-conflict.stories';
+import { STORIES as RESERVED } from '../detectors/upn-proxy-address-reserved.stories';
+import { recordsOf, type DirectoryStory } from '../detectors/rounds';
 
 const ROOT = join(__dirname, '..', '..');
 const FILES = readdirSync(join(ROOT, 'shared', 'detectors'))
@@ -33,6 +36,12 @@ const STORIES: Readonly<Record<string, readonly Story<unknown>[]>> = {
   'smart-lockout-overshoot': LOCKOUT,
 };
 
+/** The same of those that read the directory, whose stories are told in rounds. */
+const DIRECTORY_STORIES: Readonly<Record<string, readonly DirectoryStory<unknown>[]>> = {
+  'guest-proxy-address-conflict': GUEST,
+  'upn-proxy-address-reserved': RESERVED,
+};
+
 const BY_ID = DETECTORS.map((detector) => ({ id: detector.id, detector }));
 
 describe('house/detectors', () => {
@@ -41,7 +50,7 @@ describe('house/detectors', () => {
   });
 
   it('every detector exports its stories to this test', () => {
-    expect(Object.keys(STORIES).sort()).toEqual(FILES);
+    expect([...Object.keys(STORIES), ...Object.keys(DIRECTORY_STORIES)].sort()).toEqual(FILES);
   });
 
   it.each(BY_ID)('$id has a test of the same name', ({ id }) => {
@@ -136,13 +145,27 @@ describe('house/detectors', () => {
     const rows = (STORIES[id] ?? []).flatMap(({ story }) => story);
 
     for (const { prefix: _loose, ...read } of detector.reads) {
-      for (const value of read.values) {
+      for (const value of read.source === 'directoryObjects' ? [] : read.values) {
         const only: Detector = { ...detector, reads: [{ ...read, values: [value] }] };
         const found = rows.some((row) => yieldsSignal(detector, row) && isAskedFor(only, row));
         expect({ value, found }).toEqual({ value, found: true });
       }
     }
   });
+});
+
+describe('house/detectors, of the directory', () => {
+  it.each(Object.entries(DIRECTORY_STORIES))(
+    '%s gets a signal from every collection',
+    (id, told) => {
+      const detector = DETECTORS.find((each) => each.id === id)!;
+      const records = told.flatMap(recordsOf).filter((each) => detector.signals(each).length > 0);
+
+      expect([...new Set(records.map(({ collection }) => collection))].sort()).toEqual(
+        detector.reads.flatMap(({ values }) => values).sort(),
+      );
+    },
+  );
 });
 
 function yieldsSignal(detector: Detector, row: Row): boolean {

@@ -1,16 +1,20 @@
 import type { Log } from '../../domain/record';
-import { justAfter } from '../../domain/time';
+import { stat } from 'node:fs/promises';
+import { fromEpoch, justAfter, type Instant } from '../../domain/time';
 import type { ExportedRow, ExportPage, SkippedRow } from '../../pipeline/queries/export-tally';
 import type { Wanted } from '../../pipeline/ports/record-source';
 import { readRow } from '../rows/read-row';
 import { SUBJECT_OF_UNREADABLE } from '../rows/subject';
 import { unwrap, type Known } from '../rows/unwrap';
+import type { DirectoryPage } from './directory-pages';
 import { listExports, readExport, UnreadableFileError, type FileRow } from './read-file';
 
 export interface ExportOptions {
   readonly wanted: Readonly<Record<Log, Wanted>>;
   /** Called with the bytes read so far of each file. */
   readonly onBytes?: (bytes: number) => void;
+  /** When the directory objects of a file were read, where somebody says so; else the file says when it was written. */
+  readonly observedAt?: (file: string) => Instant | undefined;
 }
 
 /**
@@ -40,10 +44,39 @@ async function* readOne(file: string, options: ExportOptions): AsyncGenerator<Ex
   try {
     for await (const batch of readExport(file, options)) {
       yield toPage(batch, options.wanted);
+      for (const each of batch) {
+        if ('page' in each) {
+          yield await toDirectoryPage(file, each.page, options);
+        }
+      }
     }
   } catch (error) {
     yield toUnreadablePage(error);
   }
+}
+
+async function toDirectoryPage(
+  file: string,
+  page: DirectoryPage,
+  { observedAt }: ExportOptions,
+): Promise<ExportPage> {
+  const source = 'directoryObjects';
+  const said = observedAt?.(file);
+  const at = said ?? (await modifiedAt(file));
+  const { rows, unusable, ...about } = page;
+  return {
+    rows: rows.map((object) => ({ source, file, line: 1, at, object, valueOf: () => undefined })),
+    skipped: unusable.map(({ row, reason }) => ({
+      ...{ source, file, line: 1, isMalformed: true, isMissed: true },
+      reason: `row ${row + 1} of the page: ${reason}`,
+    })),
+    directory: { ...about, file, at, isSaid: said !== undefined, isUsable: unusable.length === 0 },
+  };
+}
+
+/** When the file was written; of standard input nobody knows, so it is now. */
+async function modifiedAt(file: string): Promise<Instant> {
+  return fromEpoch(file === '-' ? Date.now() : Math.floor((await stat(file)).mtimeMs));
 }
 
 function toUnreadablePage(error: unknown): ExportPage {
@@ -58,6 +91,9 @@ function toPage(batch: readonly FileRow[], wanted: ExportOptions['wanted']): Exp
   const skipped: SkippedRow[] = [];
   for (const each of batch) {
     const { file, line } = each;
+    if ('page' in each) {
+      continue;
+    }
     if ('problem' in each) {
       skipped.push({ file, line, reason: each.problem, isMalformed: true, isMissed: true });
       continue;

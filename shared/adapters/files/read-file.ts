@@ -5,11 +5,21 @@ import { CrosscheckError } from '../../domain/errors';
 import { readCsv, UnusableCsvError } from './csv-rows';
 import { cutObjects, type Cut } from './cut-objects';
 import { decode, GzipError } from './decode';
+import {
+  directoryPagesIn,
+  isPageOfDirectory,
+  mayBeDirectory,
+  type DirectoryPage,
+} from './directory-pages';
 import { DOWNLOAD, tellFormat } from './tell-format';
 
 /** One row of an export, or why it could not be read; never quotes a value of the row. */
 export type FileRow = Place &
-  ({ readonly row: Readonly<Record<string, unknown>> } | { readonly problem: string });
+  (
+    | { readonly row: Readonly<Record<string, unknown>> }
+    | { readonly problem: string }
+    | { readonly page: DirectoryPage }
+  );
 
 interface Place {
   readonly file: string;
@@ -79,7 +89,9 @@ export async function* readExport(
   if (format === 'csv') {
     yield* csvRows(path, text);
   } else {
-    for await (const cuts of cutObjects(text)) {
+    const { pages, rest } = await directoryPages(path, text);
+    yield* pages.map((page, index) => [{ file, line: 1, index, page }]);
+    for await (const cuts of cutObjects(rest)) {
       yield cuts.map((cut) => toRow(file, cut));
     }
   }
@@ -92,6 +104,62 @@ export async function* readExport(
       `is empty, so whatever it should hold is missing; a log without records is [] in JSON. Export it again: ${DOWNLOAD}`,
     );
   }
+}
+
+/** So much of a file is looked at before it is told what it holds. */
+const HEAD = 64 * 1024;
+/** A page of Graph has a few megabytes. */
+const MAX_PAGE = 128 * 1024 * 1024;
+
+/**
+ * The pages of directory objects that a file holds; else all of its text, to be read row by row.
+ * @throws UnreadableFileError when they cannot be read.
+ */
+async function directoryPages(
+  path: string,
+  text: AsyncIterable<string>,
+): Promise<{ readonly pages: readonly DirectoryPage[]; readonly rest: AsyncIterable<string> }> {
+  const pieces = text[Symbol.asyncIterator]();
+  let held = '';
+  let most = HEAD;
+  let isAll = false;
+  while (!isAll && held.length < most) {
+    const next = await pieces.next();
+    isAll = next.done === true;
+    held += next.done === true ? '' : next.value;
+    most = mayBeDirectory(held.slice(0, HEAD)) ? MAX_PAGE : HEAD;
+  }
+  async function* rest(): AsyncGenerator<string> {
+    try {
+      yield held;
+      while (!isAll) {
+        const next = await pieces.next();
+        isAll = next.done === true;
+        if (next.done !== true) {
+          yield next.value;
+        }
+      }
+    } finally {
+      await pieces.return?.(undefined); // closes the file when nobody reads on
+    }
+  }
+  if (most === HEAD) {
+    return { pages: [], rest: rest() };
+  }
+  const pages = isAll ? directoryPagesIn(held) : undefined;
+  if (pages === undefined && isPageOfDirectory(held.slice(0, HEAD))) {
+    await pieces.return?.(undefined);
+    const why = isAll ? 'is cut or no valid JSON' : `is larger than ${MAX_PAGE / 1024 ** 2} MB`;
+    throw new UnreadableFileError(
+      path,
+      `holds a page of directory objects that ${why}; save every answer of Graph as it came, each to a file of its own`,
+    );
+  }
+  return pages === undefined ? { pages: [], rest: rest() } : { pages, rest: nothing() };
+}
+
+async function* nothing(): AsyncGenerator<string> {
+  // Every row of the file is in its pages.
 }
 
 async function* csvRows(path: string, text: AsyncIterable<string>): AsyncGenerator<FileRow[]> {

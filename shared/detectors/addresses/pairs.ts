@@ -41,6 +41,8 @@ interface Stretch<M extends string> {
   last: Clash<M>;
   /** When it was certain; absent while it has not lasted long enough. */
   provenAt: Instant | undefined;
+  /** It has lasted long enough, and is certain when everything is read to here. */
+  dueAt: Instant | undefined;
   free: Together | undefined;
   end: { readonly at: Instant; readonly code: string; readonly of: Together } | undefined;
 }
@@ -92,9 +94,8 @@ function judge<M extends string>(
   rule: PairRule<M>,
 ): Judged<M> {
   const stretches = stretchesOf(key, moments, coverage, rule);
-  const last = stretches.at(-1);
-  const unproven = last !== undefined && last.provenAt === undefined ? last : undefined;
-  const proven = unproven === undefined ? last : stretches.at(-2);
+  const proven = stretches.findLast(({ provenAt }) => provenAt !== undefined);
+  const unproven = stretches.find(({ provenAt }) => provenAt === undefined);
   const due = unproven && settledAt(unproven.first.at, coverage, rule.settle);
   const asks = due === undefined ? {} : { asks: due };
   if (proven !== undefined) {
@@ -132,7 +133,7 @@ function stretchesOf<M extends string>(
       prove(current, at, coverage, rule.settle);
     }
     if (conflict === undefined) {
-      if (current !== undefined && current.provenAt === undefined) {
+      if (current !== undefined && (current.provenAt ?? current.dueAt) === undefined) {
         stretches.pop();
       } else if (current !== undefined) {
         leave(current, { at, holder, wanter }, objects, rule);
@@ -141,7 +142,8 @@ function stretchesOf<M extends string>(
       const from = latest(holder.heldSince ?? at, wanter.wantedSince ?? at);
       const provenAt = conflict.isSure ? at : undefined;
       const now = { at, holder, wanter, conflict };
-      stretches.push({ from, first: now, last: now, provenAt, free: undefined, end: undefined });
+      const rest = { dueAt: undefined, free: undefined, end: undefined };
+      stretches.push({ from, first: now, last: now, provenAt, ...rest });
     } else {
       current.last = { at, holder, wanter, conflict };
       current.free = undefined;
@@ -163,8 +165,13 @@ function prove<M extends string>(
   settle: Duration,
 ): void {
   const settled = settledAt(stretch.first.at, coverage, settle);
-  if (coverage !== undefined && settled <= until && settled <= coverage.to) {
-    stretch.provenAt ??= settled;
+  if (settled > until || stretch.provenAt !== undefined) {
+    return;
+  }
+  if (coverage !== undefined && settled <= coverage.to) {
+    stretch.provenAt = settled;
+  } else {
+    stretch.dueAt = settled;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Coverage } from '../../domain/reading/coverage';
 import { sourcesOf } from '../../domain/reading/feed';
 import type { ConfiguredDetector, Expectation } from '../../domain/detector';
-import type { EntraRecord, MissedRow, Source } from '../../domain/record';
+import type { ObjectRow } from '../../domain/reading/directory';
+import type { Collection, EntraRecord, MissedRow, Source } from '../../domain/record';
 import { earliest, justAfter, type Instant } from '../../domain/time';
 import { forEachSource, REGISTER } from '../../sources';
 
@@ -13,6 +14,8 @@ export interface ExportedRow {
   readonly at: Instant;
   /** Only when a detector looks at it. */
   readonly record?: EntraRecord;
+  /** What it says of an object of the directory: what it comes to is known when all rounds are there. */
+  readonly object?: ObjectRow;
   /** The value of a property of the row, for expectations. */
   readonly valueOf: (property: string) => unknown;
 }
@@ -35,9 +38,25 @@ export interface SkippedRow {
   readonly reason: string;
 }
 
+/** What there is to know of a page of directory objects beside its rows. */
+export interface ExportedDirectoryPage {
+  readonly collection: Collection;
+  readonly file: string;
+  /** When it was read. */
+  readonly at: Instant;
+  /** Somebody said when; otherwise it is when the file was written. */
+  readonly isSaid: boolean;
+  readonly hasNext: boolean;
+  readonly isDelta: boolean;
+  /** Every row of it could be read. */
+  readonly isUsable: boolean;
+}
+
 export interface ExportPage {
   readonly rows: readonly ExportedRow[];
   readonly skipped: readonly SkippedRow[];
+  /** Its rows are one page of a collection of the directory. */
+  readonly directory?: ExportedDirectoryPage;
   /** Instead of rows: a file or folder of which nothing can be used, or nothing more. */
   readonly unreadable?: string;
 }
@@ -105,7 +124,7 @@ export class ExportTally {
       const count = this.#countOf(row.source);
       count.records += 1;
       this.#fileOf(row.file).rows += 1;
-      count.kept += row.record === undefined ? 0 : 1;
+      count.kept += row.record === undefined && row.object === undefined ? 0 : 1;
       const bounds = this.#bounds.get(row.source);
       if (bounds === undefined) {
         this.#bounds.set(row.source, { oldest: row.at, newest: row.at });

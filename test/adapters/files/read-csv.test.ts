@@ -24,14 +24,15 @@ async function readAll(
   }
 }
 
-const row = (each: FileRow): unknown => ('row' in each ? each.row : { problem: each.problem });
+const row = (each: FileRow): unknown =>
+  'problem' in each ? { problem: each.problem } : 'row' in each ? each.row : each.page;
 const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
 const timesOf = async (header: string, times: readonly string[]): Promise<unknown[]> => {
   const text = `Id,${header}\n${times.map((time, i) => `${i},${quoted(time)}`).join('\n')}\n`;
   const { rows, error } = await readAll(text);
   const name = header.replace(/ .*/, '');
   return error === undefined
-    ? rows.map((each) => ('row' in each ? each.row[name] : each.problem))
+    ? rows.map((each) => ('row' in each ? each.row[name] : row(each)))
     : [error];
 };
 

@@ -30,6 +30,8 @@ const GROUPS = 'group-migration-leftover';
 const WITHOUT = 'registration-without-outcome';
 const PROMPTS = 'security-info-prompt-loop';
 const LOCKOUT = 'smart-lockout-overshoot';
+const GUEST = 'guest-proxy-address-conflict';
+const RESERVED = 'upn-proxy-address-reserved';
 const scanned = toInstant('2023-08-08T12:38:54Z');
 const deadline = plus(scanned, 60 * MINUTE);
 
@@ -152,6 +154,26 @@ const promptAnswer = {
     ...[0, 1, 3].map(asked),
   ],
 };
+const TIM = { type: 'address', id: 'tim@partner.example.com' } as const;
+const taken = {
+  ...{ holder: 'g-1', holderName: 'Tim (guest)', holderIs: 'guest' },
+  ...{ wanter: 's-1', wanterName: 'Tim McMichael', wanterIs: 'user', isWanterSynced: true },
+  holderCreatedAt: plus(scanned, -30 * MINUTE),
+};
+const refusal = {
+  code: 'Ex1472D1',
+  says: 'The proxy address "SMTP:tim@partner.example.com" is already being used.',
+};
+const seenIn = (...kinds: readonly (readonly [id: string, kind: string, what: string])[]) => ({
+  evidence: kinds.map(([id, kind, what]) => ({
+    ...evidence(id, 0, kind, what),
+    source: 'directoryObjects' as const,
+  })),
+});
+const heldAndWanted = seenIn(
+  ['g-1', 'holds', 'Tim (guest) holds the address'],
+  ['s-1', 'wants', 'Tim McMichael cannot get it (Ex1472D1)'],
+);
 
 const firstStart: Post = {
   id: 'notice-first-start-0123456789ab-20260602090000',
@@ -183,6 +205,57 @@ const lockoutPost = (message: string): Post => {
 
 const GOLDEN: Readonly<Record<string, Post>> = {
   'notice.first-start': firstStart,
+  [`${GUEST}.guest-holds`]: postOf(
+    worded(GUEST, 'guest-holds', { ...taken, ...refusal }, heldAndWanted, TIM),
+  ),
+  [`${GUEST}.guest-holds.free`]: postOf(
+    worded(
+      GUEST,
+      'guest-holds',
+      { ...taken, ...refusal, freeSince: deadline, isInBin: true, notRead: ['contacts'] },
+      heldAndWanted,
+      TIM,
+    ),
+  ),
+  [`${GUEST}.guest-holds-likely`]: postOf(
+    worded(GUEST, 'guest-holds-likely', taken, { ...heldAndWanted, severity: 'low' }, TIM),
+  ),
+  [`${GUEST}.guest-without-address`]: postOf(
+    worded(
+      GUEST,
+      'guest-without-address',
+      { holderName: 'Tim (contact)', holderIs: 'contact', wanterName: 'Tim', wanterIs: 'guest' },
+      { severity: 'low' },
+      TIM,
+    ),
+  ),
+  [`${GUEST}.other-holds`]: postOf(
+    worded(
+      GUEST,
+      'other-holds',
+      { ...taken, holderIs: 'user', holderName: 'Tom', code: 'PropertyConflict' },
+      { severity: 'low' },
+      TIM,
+    ),
+  ),
+  [`${RESERVED}.wanted`]: postOf(
+    worded(
+      RESERVED,
+      'wanted',
+      { ...taken, holderIs: 'user', holderName: 'Tom', code: 'PropertyConflict' },
+      heldAndWanted,
+      TIM,
+    ),
+  ),
+  [`${RESERVED}.about-to`]: postOf(
+    worded(
+      RESERVED,
+      'about-to',
+      { holder: 'h-1', holderName: 'Tom', mail: 'tom@example.com', why: 'disabled' },
+      { severity: 'info', stage: 'watch' },
+      TIM,
+    ),
+  ),
   [`${MFA}.unfinished`]: postOf(unfinished),
   [`${MFA}.unfinished.high`]: postOf(
     worded(MFA, 'unfinished', HIGH_FACTS, {
