@@ -18,10 +18,12 @@ try {
     'bootstrap-not-finished',
     'eas-success-despite-ca-failure',
     'group-migration-leftover',
+    'guest-proxy-address-conflict',
     'mfa-registration-unfinished',
     'registration-without-outcome',
     'security-info-prompt-loop',
     'smart-lockout-overshoot',
+    'upn-proxy-address-reserved',
   ];
   if (subjects.sort().join() !== expected.join()) {
     console.error(

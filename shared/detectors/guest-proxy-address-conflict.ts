@@ -50,7 +50,7 @@ export const guestProxyAddressConflict = defineDetector({
   references: [
     'https://learn.microsoft.com/graph/api/resources/serviceprovisioningxmlerror',
     'https://learn.microsoft.com/graph/api/resources/onpremisesprovisioningerror',
-    'https://timmcmic.wordpress.com/',
+    'https://timmcmic.blog',
   ],
   runs: 'with-directory',
   settings: {

@@ -44,7 +44,7 @@ export const upnProxyAddressReserved = defineDetector({
   ],
   references: [
     'https://learn.microsoft.com/troubleshoot/azure/entra/entra-id/user-prov-sync/proxyaddresses-attribute-populate',
-    'https://timmcmic.wordpress.com/',
+    'https://timmcmic.blog',
   ],
   runs: 'with-directory',
   settings: {

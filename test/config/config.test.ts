@@ -34,7 +34,9 @@ describe('readConfig', () => {
     });
     expect(config.graph.baseUrl.origin).toBe('https://graph.microsoft.com');
     expect(config.teamsWebhook).toBeUndefined();
-    expect(config.detectors.map(({ detector }) => detector)).toEqual(DETECTORS);
+    expect(config.detectors.map(({ detector }) => detector)).toEqual(
+      DETECTORS.filter(({ runs }) => runs === 'always'),
+    );
   });
 
   it('keeps the address of the workflow byte for byte', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DETECTORS } from '../../shared/detectors/index';
 import type { Detector } from '../../shared/domain/detector';
+import { analyzeFiles } from '../fakes/analyze-files';
 import { at, play, type Row } from './play';
 
 const EXAMPLES = join(__dirname, '..', '..', 'examples');
@@ -27,7 +28,7 @@ const timesOf = (rows: readonly Row[], property: string): string[] =>
   rows.map((row) => at(row[property] as string)).sort();
 
 describe('examples', () => {
-  it('come to exactly seven findings', () => {
+  it('of the logs come to exactly seven findings', () => {
     const [audits, signIns] = [
       timesOf(AUDITS, 'activityDateTime'),
       timesOf(SIGN_INS, 'createdDateTime'),
@@ -88,6 +89,23 @@ describe('examples', () => {
         ...{ message: 'guessed', count: 24 },
       }),
     ]);
+  });
+
+  it('of the directory come to two more', async () => {
+    const { findings, incomplete, unreadable, warnings } = await analyzeFiles([EXAMPLES]);
+
+    expect([incomplete, unreadable, warnings]).toEqual([[], [], []]);
+    expect(findings.filter(({ subject }) => subject.type === 'address')).toEqual([
+      expect.objectContaining({
+        ...{ message: 'guest-holds', severity: 'medium' },
+        subject: { type: 'address', id: 'tmcmichael@domain.org' },
+      }),
+      expect.objectContaining({
+        ...{ message: 'wanted', severity: 'medium' },
+        subject: { type: 'address', id: 'upntest@domain.net' },
+      }),
+    ]);
+    expect(findings).toHaveLength(9);
   });
 
   it('hold no push token but the fake one', () => {

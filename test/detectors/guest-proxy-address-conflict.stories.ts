@@ -248,6 +248,16 @@ export const RAISES: readonly DirectoryStory<Partial<Said>>[] = [
   },
 ];
 
+/** Nothing was completely read: whether it lasted so long is still to be seen. */
+export const PENDING: DirectoryStory = {
+  when: 'no round was complete',
+  rounds: [
+    { at: 0, users: [tim, wishing], isComplete: false },
+    { at: 240, users: [{ id: 's-1', mail: null }], isComplete: false },
+  ],
+  expected: undefined,
+};
+
 export const SILENT: readonly DirectoryStory[] = [
   {
     when: 'the user gets its address within 2 h',
@@ -411,4 +421,4 @@ export const SILENT: readonly DirectoryStory[] = [
   },
 ];
 
-export const STORIES: readonly DirectoryStory<unknown>[] = [...RAISES, ...SILENT];
+export const STORIES: readonly DirectoryStory<unknown>[] = [...RAISES, ...SILENT, PENDING];

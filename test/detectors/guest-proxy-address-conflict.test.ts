@@ -1,5 +1,5 @@
 import { guestProxyAddressConflict } from '../../shared/detectors/guest-proxy-address-conflict';
-import { ADDRESS, RAISES, SILENT } from './guest-proxy-address-conflict.stories';
+import { ADDRESS, PENDING, RAISES, SILENT } from './guest-proxy-address-conflict.stories';
 import { playRounds } from './rounds';
 
 describe('guest-proxy-address-conflict', () => {
@@ -16,6 +16,12 @@ describe('guest-proxy-address-conflict', () => {
   describe('stays silent', () => {
     it.each(SILENT)('when $when', (story) => {
       expect(playRounds(guestProxyAddressConflict, story)).toEqual([]);
+    });
+
+    it(`as long as ${PENDING.when}`, () => {
+      expect(playRounds(guestProxyAddressConflict, PENDING)).toEqual([
+        { subject: ADDRESS, anchor: 'g-1|s-1', state: 'pending' },
+      ]);
     });
   });
 });

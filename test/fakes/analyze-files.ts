@@ -1,5 +1,6 @@
 import { readExports } from '../../shared/adapters/files/export-source';
 import { memoryStores } from './memory-stores';
+import { DETECTORS } from '../../shared/detectors/index';
 import { configureDetectors } from '../../shared/config/detectors';
 import { toInstant } from '../../shared/domain/time';
 import { analyze, type Analysis } from '../../shared/pipeline/analyze';
@@ -7,7 +8,7 @@ import { wantedBy } from '../../shared/pipeline/findings/select';
 
 /** Runs `analyze` over files without a terminal. */
 export async function analyzeFiles(inputs: string[]): Promise<Analysis> {
-  const configured = configureDetectors({});
+  const configured = configureDetectors({}, DETECTORS, true);
   const detectors = configured.map((each) => each.detector);
   const pages = readExports(inputs, {
     wanted: {
