@@ -47,7 +47,7 @@ function program(setExit: (code: number) => void): Command {
     .option(
       '--observed-at <file=time>',
       'when the directory objects in a file were read, or one time for all files (default: when it was written)',
-      (value: string, before: string[] = []) => [...before, value],
+      (value: string, before: string[] | undefined) => [...(before ?? []), value],
     )
     .option('--json', 'print JSON to standard output')
     .addHelpText(

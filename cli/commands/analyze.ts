@@ -51,7 +51,8 @@ export async function analyzeCommand(
     onBytes: (bytes) => {
       progress.show(bytes);
     },
-    observedAt: (file) => observed.of(file),
+    // What comes by standard input comes now.
+    observedAt: (file) => observed.of(file) ?? (file === '-' ? clock.now() : undefined),
   });
   const overflow = new FileOverflow();
   const findings = new FindingList();

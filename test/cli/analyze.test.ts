@@ -190,7 +190,7 @@ describe('crosscheck analyze', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
       /MFATest2@domain\.com added the authenticator .* at 2023-08-08 12:38 UTC/,
     );
-    expect(out).toContain('7 findings');
+    expect(out).toContain('9 findings');
     expect(out).toContain('(assumed complete)');
     expect(out).toMatch(/ActiveSync sign-ins from .* to .*, accepted or not:\s+\d/);
     expect(err).toBe('');

@@ -68,8 +68,8 @@ export function coverageOfStory(story: DirectoryStory<unknown>): CoverageBySourc
 export function playRounds(detector: Detector, story: DirectoryStory<unknown>): readonly Said[] {
   const coverage = coverageOfStory(story);
   const settings = settingsOf(detector, { until: 0, settings: story.settings ?? {} });
-  const selection = select('tenant', [detector], recordsOf(story)).get(detector) ?? new Map();
-  return [...selection.values()].flatMap(({ timeline, signals }): readonly Said[] => {
+  const selection = select('tenant', [detector], recordsOf(story)).get(detector);
+  return [...(selection?.values() ?? [])].flatMap(({ timeline, signals }): readonly Said[] => {
     const sorted = [...signals.values()].sort((a, b) =>
       a.at < b.at || (a.at === b.at && a.key < b.key) ? -1 : 1,
     );

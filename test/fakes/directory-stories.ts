@@ -85,7 +85,8 @@ function recordsIn(events: readonly DirectoryEvent[]): EntraRecord[] {
   const rounds: { at: number; rows: Map<Collection, object[]> }[] = [{ at: 0, rows: new Map() }];
   for (const { kind, address, later } of events) {
     const last = rounds.at(-1)!;
-    const round = later === 0 ? last : { at: last.at + later, rows: new Map() };
+    const round =
+      later === 0 ? last : { at: last.at + later, rows: new Map<Collection, object[]>() };
     if (round !== last) {
       rounds.push(round);
     }

@@ -1,6 +1,6 @@
 import type { ObjectRow } from '../../domain/reading/directory';
 import { COLLECTIONS, type Collection } from '../../domain/record';
-import { fromJson, isRecord, type Row } from '../../sources/values';
+import { fromJson, isRecord } from '../../sources/values';
 import { RowError } from '../rows/fields';
 import { toObjectRow } from '../rows/directory-row';
 
@@ -76,7 +76,7 @@ function rowIn(row: unknown): ObjectRow | string {
     return 'the row is no object';
   }
   try {
-    return toObjectRow(row as Row);
+    return toObjectRow(row);
   } catch (error) {
     if (error instanceof RowError) {
       return error.message;

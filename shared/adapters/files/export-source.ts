@@ -13,7 +13,10 @@ export interface ExportOptions {
   readonly wanted: Readonly<Record<Log, Wanted>>;
   /** Called with the bytes read so far of each file. */
   readonly onBytes?: (bytes: number) => void;
-  /** When the directory objects of a file were read, where somebody says so; else the file says when it was written. */
+  /**
+   * When the directory objects of a file were read, where somebody says so; else the file says when it was written. Of
+   * standard input, `-`, somebody must.
+   */
   readonly observedAt?: (file: string) => Instant | undefined;
 }
 
@@ -74,9 +77,8 @@ async function toDirectoryPage(
   };
 }
 
-/** When the file was written; of standard input nobody knows, so it is now. */
 async function modifiedAt(file: string): Promise<Instant> {
-  return fromEpoch(file === '-' ? Date.now() : Math.floor((await stat(file)).mtimeMs));
+  return fromEpoch(Math.floor((await stat(file)).mtimeMs));
 }
 
 function toUnreadablePage(error: unknown): ExportPage {

@@ -223,7 +223,7 @@ function conclude<M extends string>(
     ...(code !== '' && { code }),
     ...(says !== '' && { says }),
     ...(free !== undefined && { freeSince: free.at }),
-    ...(free !== undefined && free.holder.gone === 'in-bin' && { isInBin: true }),
+    ...(free?.holder.gone === 'in-bin' && { isInBin: true }),
     ...(free !== undefined && free.holder.notRead.length > 0 && { notRead: free.holder.notRead }),
     ...(end !== undefined && { endedAt: end.at }),
   };
@@ -248,20 +248,25 @@ function evidenceIn(times: readonly (Together | undefined)[]): readonly Evidence
   return times
     .filter((each) => each !== undefined)
     .flatMap(({ holder, wanter }) => [
-      evidenceOf(holder, holder.holds === '' ? 'left' : 'holds', describe(holder)),
-      evidenceOf(wanter, isWanting(wanter) ? 'wants' : 'has', describe(wanter)),
+      evidenceOf(holder, holder.holds === '' ? 'left' : 'holds', `${holder.label} ${hold(holder)}`),
+      evidenceOf(wanter, isWanting(wanter) ? 'wants' : 'has', `${wanter.label} ${wish(wanter)}`),
     ]);
 }
 
-function describe(seen: Seen): string {
-  const { label, holds, gone } = seen;
+function hold({ holds, gone }: Seen): string {
   if (gone !== '') {
-    return `${label} was removed`;
+    return 'was removed';
   }
+  const how = holds === 'primary' ? '' : ' as an alias';
+  return holds === '' ? 'does not hold the address' : `holds the address${how}`;
+}
+
+function wish(seen: Seen): string {
   const { code } = wishOf(seen);
-  const wish = code !== '' ? `cannot get it (${code})` : 'has it as mail address only';
-  const held = holds === 'primary' ? 'holds the address' : 'holds the address as an alias';
-  return `${label} ${holds !== '' ? held : isWanting(seen) ? wish : 'does not hold it'}`;
+  if (seen.gone !== '' || !isWanting(seen)) {
+    return hold(seen);
+  }
+  return code === '' ? 'has it as mail address and does not hold it' : `cannot get it (${code})`;
 }
 
 /** True once the holder is not in the way any more. */
