@@ -129,7 +129,7 @@ function headline(alert: Alert, finding: Finding): Container {
 }
 
 const SUBJECT_LABELS: Readonly<Record<Finding['subject']['type'], string>> = {
-  ...{ user: 'Who', group: 'Group', app: 'App', log: 'What', count: 'What' },
+  ...{ user: 'Who', group: 'Group', app: 'App', address: 'Address', log: 'What', count: 'What' },
 };
 
 function whoAndWhen(finding: Finding): Fact[] {
