@@ -50,6 +50,7 @@ export const bootstrapNotFinished = defineDetector({
     'Methods that an app took off the account, and an account that was created without any and got no pass.',
     'A row "Admin registered security info" that names no method counts as a registration; it may have been a pass.',
     'How long a pass is valid, where its row does not say: the setting is assumed.',
+    'An account that was disabled in a time of which the audit log was not read: it is taken for an open one.',
     'Roles that were assigned before the audit log was first read, or by a group: severity is then medium, not high.',
   ],
   references: [

@@ -285,6 +285,17 @@ export const RAISES: readonly Story<Partial<Said>>[] = [
     expected: UNEXPLAINED,
   })),
   {
+    when: 'a correlation id comes back on another day: it is another attempt (B0.4)',
+    story: [
+      REGISTERED,
+      ...[MON, TUE, THU].map((at, i) =>
+        asked(['mon', 'tue', 'thu'][i]!, at, { correlationId: 'c' }),
+      ),
+    ],
+    ...AFTER,
+    expected: UNEXPLAINED,
+  },
+  {
     when: 'an attempt goes over midnight: it is one prompt, of the day before',
     story: [
       REGISTERED,
@@ -598,10 +609,12 @@ export const SILENT: readonly Story[] = [
     ]),
   },
   {
-    when: 'one attempt of three days is one prompt',
+    when: 'the rows of one attempt, on two sides of midnight, are one prompt',
     story: [
       REGISTERED,
-      ...[MON, TUE, THU].map((at, i) => asked(`p${i}`, at, { correlationId: 'c' })),
+      asked('p0', 11 * 60 + 59, { correlationId: 'c' }),
+      asked('p1', 12 * 60 + 1, { correlationId: 'c' }),
+      asked('p2', TUE, { correlationId: 'd' }),
     ],
   },
   {

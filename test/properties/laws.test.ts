@@ -570,6 +570,7 @@ describe('law 2: absence is concluded in event time, from coverage', () => {
         must(
           known.has(finding.id) ||
             isTakenOver(finding, whole.stores) ||
+            wasClosedUnseen(finding, records, seen) ||
             finding.facts['passwordChanges'] === 'not-known', // it says so itself
           () => `${finding.anchor.key} is in no complete log`,
         );
@@ -613,6 +614,28 @@ function isTakenOver({ anchor, subject }: Finding, whole: MemoryStores): boolean
     anchor.key.startsWith('started:') &&
     current(whole).some(
       (each) => each.detector === 'registration-without-outcome' && each.subject.id === subject.id,
+    )
+  );
+}
+
+/**
+ * That an account was disabled before its reset is no absence: the detector says among its blind spots that it does not
+ * know of a time that was not read.
+ */
+function wasClosedUnseen(
+  { detector, subject, firstSeenAt }: Finding,
+  records: readonly EntraRecord[],
+  seen: readonly EntraRecord[],
+): boolean {
+  return (
+    detector === 'bootstrap-not-finished' &&
+    records.some(
+      (each) =>
+        each.source === 'directoryAudits' &&
+        each.activity === 'Disable account' &&
+        each.at < firstSeenAt &&
+        each.targets.some(({ id }) => id === subject.id) &&
+        !seen.includes(each),
     )
   );
 }

@@ -7,6 +7,7 @@ import {
   byTime,
   dayOf,
   earliest,
+  HOUR,
   MINUTE,
   plus,
   quietAfter,
@@ -20,6 +21,8 @@ import { satisfiedAt, type PromptClass } from './signals';
 export const ANSWER = 60 * MINUTE;
 /** An authenticator that is used so long after it was added was verified. */
 const VERIFIED_AFTER = 15 * MINUTE;
+/** Signals are kept by the hour, so an attempt is told from another of its id by more than that. */
+const SAME_ATTEMPT = 2 * HOUR;
 /** Clocks of the logging services differ by this much. */
 const SKEW = 2 * MINUTE;
 const EVER = toInstant('9999-12-31T00:00:00Z');
@@ -75,8 +78,10 @@ export function readStory(all: Timeline, { quiet }: LoopSettings): Story {
   const asked = of('prompt').filter(({ facts }) => facts['guest'] !== true);
   const mfa = promptsIn(asked, 'mfa');
   // An attempt that was asked to register for MFA as well is about MFA.
-  const attempts = new Set(mfa.map(({ attempt }) => attempt));
-  const sspr = promptsIn(asked, 'sspr').filter(({ attempt }) => !attempts.has(attempt));
+  const ofMfa = Map.groupBy(mfa, ({ attempt }) => attempt);
+  const sspr = promptsIn(asked, 'sspr').filter(
+    (each) => ofMfa.get(each.attempt)?.some((other) => isSame(each, other)) !== true,
+  );
   const done = of('done').filter(isDone);
   const satisfied = of('mfa-satisfied').toSorted((a, b) => byTime(satisfiedAt(a), satisfiedAt(b)));
   return {
@@ -97,11 +102,9 @@ function isDone({ facts }: Signal): boolean {
 
 /** By time. An attempt over the end of an hour is in two signals and one prompt. */
 function promptsIn(asked: Timeline, about: PromptClass): Attempt[] {
-  const prompts = new Map<string, Attempt>();
-  for (const { at: began, facts } of asked) {
-    if (facts['about'] !== about) {
-      continue;
-    }
+  const latest = new Map<string, Attempt>();
+  const prompts: Attempt[] = [];
+  for (const { at: began, facts } of asked.filter((each) => each.facts['about'] === about)) {
     const rows = [...objectsIn(facts['firstRows']), ...objectsIn(facts['lastRows'])];
     for (const attempt of textsIn(facts['attempts'])) {
       const row = rows.find((each) => each['attempt'] === attempt);
@@ -112,12 +115,20 @@ function promptsIn(asked: Timeline, about: PromptClass): Attempt[] {
           row: { eventId: textOf(row['eventId']), errorCode: textOf(row['errorCode']) },
         }),
       };
-      if (!prompts.has(attempt)) {
-        prompts.set(attempt, prompt);
+      const before = latest.get(attempt);
+      if (before === undefined || !isSame(before, prompt)) {
+        prompts.push(prompt);
       }
+      latest.set(attempt, prompt);
     }
   }
-  return [...prompts.values()].sort((a, b) => byTime(a, b) || (a.attempt < b.attempt ? -1 : 1));
+  return prompts.sort((a, b) => byTime(a, b) || (a.attempt < b.attempt ? -1 : 1));
+}
+
+/** One correlation id can span attempts (splunk/security_content 3134): hours apart they are two. */
+function isSame(one: Attempt, other: Attempt): boolean {
+  const [first, last] = one.at < other.at ? [one, other] : [other, one];
+  return one.attempt === other.attempt && last.at < plus(first.at, SAME_ATTEMPT);
 }
 
 function withQuiet(prompts: readonly Attempt[], quiet: number): Prompt[] {
