@@ -95,7 +95,10 @@ function judge<M extends string>(
 ): Judged<M> {
   const stretches = stretchesOf(key, moments, coverage, rule);
   const proven = stretches.findLast(({ provenAt }) => provenAt !== undefined);
-  const unproven = stretches.find(({ provenAt }) => provenAt === undefined);
+  // One that an error proved later was certain before, once everything is read to then.
+  const unproven = stretches.find(
+    ({ provenAt, dueAt }) => provenAt === undefined || (dueAt !== undefined && dueAt < provenAt),
+  );
   const due = unproven && settledAt(unproven.first.at, coverage, rule.settle);
   const asks = due === undefined ? {} : { asks: due };
   if (proven !== undefined) {
