@@ -274,6 +274,7 @@ function state(
     asks: [
       ...(isWaiting ? [quietAt] : []),
       ...(changes === 'not-yet' && right !== undefined ? [right.at] : []),
+      ...(verdict.rightKnownAt !== undefined ? [verdict.rightKnownAt] : []),
     ],
   };
 }

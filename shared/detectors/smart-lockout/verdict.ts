@@ -28,6 +28,8 @@ export interface Verdict {
   readonly before?: number | undefined;
   /** Part of the sign-ins was not read in which the right password might have followed. */
   readonly isRightUnknown?: true;
+  /** When that will be known of sign-ins that are still to be read. */
+  readonly rightKnownAt?: Instant;
   /** Whether it can be said: with sign-ins that were not read the stretch might be another, or none. */
   readonly look: Look;
   /** What explains the right password: without it, it would be a guessed one. */
@@ -186,8 +188,13 @@ function spread(stretch: Stretch, { signIns }: CoverageBySource): Found | undefi
   if (stretch.addresses.size < 5 && seenIn(stretch, 'countries').length < 3) {
     return undefined;
   }
-  const look = checkCoverage(signIns, stretch.first, plus(stretch.last, SOON));
-  return { message: 'spread', ...(look.verdict === 'never' && { isRightUnknown: true }) };
+  const until = plus(stretch.last, SOON);
+  const { verdict } = checkCoverage(signIns, stretch.first, until);
+  return {
+    message: 'spread',
+    ...(verdict === 'never' && { isRightUnknown: true }),
+    ...(verdict === 'later' && { rightKnownAt: until }),
+  };
 }
 
 /** One device with an old password, or one person at a browser. */
