@@ -98,9 +98,13 @@ function malformed(record: EntraRecord, isNamed: boolean): Malformed {
 
 /**
  * Judging tells by the signals of a row that it was read. A detector is asked of the rows that it reads alone: of others,
- * such as those of groups, it might say anything.
+ * such as those of groups, it might say anything. A group of which nothing is awaited is not judged again when coverage
+ * moves, so a row about one counts as read when it is read once more, as the next hour's reading does.
  */
 function leavesSign(record: EntraRecord): boolean {
+  if (record.source === 'directoryAudits' && isAboutGroup(record.activity)) {
+    return false;
+  }
   return DETECTORS.filter((each) => needsSource(each, record.source)).some((each) =>
     signalsOf(each, record).some(({ eventId }) => eventId === record.id),
   );
