@@ -1,3 +1,4 @@
+import { CREDENTIAL_ADDED } from '../domain/records/security-info';
 import { defineDetector } from '../domain/detector';
 import { textOf } from '../domain/facts';
 import type { Signal } from '../domain/findings/signal';
@@ -81,12 +82,7 @@ export const bootstrapNotFinished = defineDetector({
         'Admin deleted security info',
         'User registered security info',
         'User registered all required security info',
-        'Add passwordless phone sign-in credential',
-        'Add Passkey (device-bound)',
-        'Add Passkey (device-bound) security key',
-        'Add FIDO2 security key',
-        'Add Windows Hello for Business credential',
-        'Add platform credential',
+        ...CREDENTIAL_ADDED,
         'Add member to role',
         'Remove member from role',
         'Delete user',

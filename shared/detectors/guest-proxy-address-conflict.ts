@@ -11,7 +11,14 @@ import {
   sinceThen,
   type Conflict,
 } from './addresses/pairs';
-import { isHolding, isRefused, isWanting, observed, type Seen } from './addresses/seen';
+import {
+  isHolding,
+  isRefused,
+  isWanting,
+  observed,
+  type Seen,
+  READS_OBJECTS,
+} from './addresses/seen';
 import { isReserved } from './addresses/reserved';
 
 type MessageId = 'guest-holds' | 'guest-holds-likely' | 'guest-without-address' | 'other-holds';
@@ -62,13 +69,7 @@ export const guestProxyAddressConflict = defineDetector({
         'synchronisation and what follows them.',
     },
   },
-  reads: [
-    {
-      source: 'directoryObjects',
-      property: 'collection',
-      values: ['users', 'groups', 'contacts'],
-    },
-  ],
+  reads: READS_OBJECTS,
   expects: [],
   retain: '180d',
   opens: ['wants', 'mail'],

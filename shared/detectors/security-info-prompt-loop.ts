@@ -1,3 +1,4 @@
+import { CREDENTIAL_ADDED } from '../domain/records/security-info';
 import { checkCoverage } from '../domain/reading/coverage';
 import {
   defineDetector,
@@ -115,12 +116,7 @@ export const securityInfoPromptLoop = defineDetector({
         'User cancelled security info registration',
         'Admin registered security info',
         'Admin deleted security info',
-        'Add passwordless phone sign-in credential',
-        'Add Passkey (device-bound)',
-        'Add Passkey (device-bound) security key',
-        'Add FIDO2 security key',
-        'Add Windows Hello for Business credential',
-        'Add platform credential',
+        ...CREDENTIAL_ADDED,
         'Add member to role',
         'Remove member from role',
       ],

@@ -12,7 +12,14 @@ import {
   type Conflict,
 } from './addresses/pairs';
 import { isReservation, isReserved } from './addresses/reserved';
-import { isHolding, isRefused, isWanting, observed, type Seen } from './addresses/seen';
+import {
+  isHolding,
+  isRefused,
+  isWanting,
+  observed,
+  type Seen,
+  READS_OBJECTS,
+} from './addresses/seen';
 import { nextQuestion } from './not-followed-by';
 
 /** A sign-in name is a mail address for ever: what happens when somebody else needs it. */
@@ -60,13 +67,7 @@ export const upnProxyAddressReserved = defineDetector({
       meaning: 'For how long it is noted that the holder was disabled or goes by another address.',
     },
   },
-  reads: [
-    {
-      source: 'directoryObjects',
-      property: 'collection',
-      values: ['users', 'groups', 'contacts'],
-    },
-  ],
+  reads: READS_OBJECTS,
   expects: [],
   retain: '180d',
   opens: ['reserves'],

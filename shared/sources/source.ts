@@ -1,5 +1,5 @@
 import type { Property } from '../domain/reading/feed';
-import type { Collection, EntraRecord, Log, Source } from '../domain/record';
+import type { EntraRecord, Log, Source } from '../domain/record';
 import type { RowShape } from './shape';
 
 /** The record that a row of a source becomes. */
@@ -56,16 +56,6 @@ export interface LogSpec<S extends Log = Log> extends CommonSpec<S> {
 /** A snapshot: it is read round by round, and a round says how everything stands. */
 export interface SnapshotSpec extends CommonSpec<Exclude<Source, Log>> {
   readonly kind: 'snapshot';
-  /** What a complete round reads, each with its own pages. */
-  readonly collections: Readonly<Record<Collection, CollectionSpec>>;
-}
-
-/** A collection of the directory, as Graph names it. */
-export interface CollectionSpec {
-  /** Below the version of Graph. */
-  readonly path: string;
-  /** The properties that are asked for: with those that nobody reads, every change of them would be sent. */
-  readonly select: readonly string[];
 }
 
 export type SourceSpec<S extends Source = Source> = S extends Log ? LogSpec<S> : SnapshotSpec;

@@ -2,12 +2,22 @@ import { eventSignal } from '../../domain/findings/event-signal';
 import type { Signal } from '../../domain/findings/signal';
 import { objectsIn, textOf, textsIn } from '../../domain/facts';
 import type { JsonObject } from '../../domain/json';
-import type { AddressView, Collection, DirectoryObjectRecord } from '../../domain/record';
+import {
+  COLLECTIONS,
+  type AddressView,
+  type Collection,
+  type DirectoryObjectRecord,
+} from '../../domain/record';
 import type { Evidence, Timeline } from '../../domain/detector';
 import type { Instant } from '../../domain/time';
 import { evidenceFrom } from '../not-followed-by';
 
 // What the detectors on addresses keep of a directory object, and how they read it back. The subject is the address.
+
+/** Both detectors read every object: who is in the way of whom is told by all of them together. */
+export const READS_OBJECTS = [
+  { source: 'directoryObjects', property: 'collection', values: COLLECTIONS },
+] as const;
 
 /** What an object had to do with the address when it was last recorded. */
 export interface Seen {

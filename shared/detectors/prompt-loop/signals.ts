@@ -4,7 +4,7 @@ import type { Signal, Subject } from '../../domain/findings/signal';
 import type { AuditRecord, Change, EntraRecord, SignInRecord } from '../../domain/record';
 import { isByMfaService, isGuest, personOf } from '../../domain/records/person';
 import { privilegedRolesIn } from '../../domain/records/roles';
-import { isFailure, methodOf } from '../../domain/records/security-info';
+import { CREDENTIAL_ADDED, isFailure, methodOf } from '../../domain/records/security-info';
 import {
   authenticatorChange,
   contactChange,
@@ -91,12 +91,7 @@ const DONE = new Set([
   'user registered security info',
   'user registered all required security info',
   'admin registered security info',
-  'add passwordless phone sign-in credential',
-  'add passkey (device-bound)',
-  'add passkey (device-bound) security key',
-  'add fido2 security key',
-  'add windows hello for business credential',
-  'add platform credential',
+  ...CREDENTIAL_ADDED.map((each) => each.toLowerCase()),
 ]);
 
 function auditSignals(record: AuditRecord): readonly Signal[] {

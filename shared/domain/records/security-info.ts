@@ -3,6 +3,16 @@ import type { AuditRecord } from '../record';
 // What rows of the service Authentication Methods say about the method they are about. They say it in words, in the
 // reason or in the additional details, and the words differ by year and language.
 
+/** How it is logged that a credential without a password was put on an account, under names of several years. */
+export const CREDENTIAL_ADDED = [
+  'Add passwordless phone sign-in credential',
+  'Add Passkey (device-bound)',
+  'Add Passkey (device-bound) security key',
+  'Add FIDO2 security key',
+  'Add Windows Hello for Business credential',
+  'Add platform credential',
+] as const;
+
 /** A kind of method. `unnamed`: the row does not say; `unknown`: it names one that is not known here. */
 export type MethodKind =
   | 'authenticator'
