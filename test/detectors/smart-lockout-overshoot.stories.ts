@@ -401,6 +401,14 @@ export const SILENT: readonly Story[] = (
       ]).flat(),
     },
     {
+      when: 'a phone has sent an old password for hours, one try of a spray falls into it, and its owner signs in at home',
+      story: [
+        ...burst(40, { minutes: 39 * 10 }),
+        wrong('stray', 200, { address: '198.51.100.9', clientApp: 'Other clients' }),
+        right('r', 39 * 10 + 20, { ...BROWSER, address: '203.0.113.1' }, 0),
+      ],
+    },
+    {
       when: 'a phone at home and on the way learns the new password an hour after it was changed',
       story: [
         reset('p', -30, 'Change user password'),

@@ -124,8 +124,14 @@ function rightAfter(
     }
     const from = isOneDevice(stretch) ? plus(stretch.first, -CATCHING_UP) : last.at;
     const change = story.changes.find(({ at }) => at >= from && at <= right.at);
-    const [first = last] = before;
-    const isDevice = stretch.addresses.size <= 1 && isForHours(before.length, first.at, last.at);
+    // A stray try from elsewhere, such as one of a spray, makes no guess of it.
+    const isElsewhere = ({ address }: (typeof before)[number]): boolean =>
+      address !== undefined && address !== right.addressHash;
+    const home = before.filter((each) => !isElsewhere(each));
+    const [first = last] = home;
+    const lastAtHome = home.at(-1) ?? last;
+    const isDevice =
+      before.length - home.length < limit && isForHours(home.length, first.at, lastAtHome.at);
     const instead: Explanation | undefined =
       change !== undefined
         ? { signal: change, by: 'change' }
