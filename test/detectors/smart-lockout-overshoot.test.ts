@@ -133,6 +133,13 @@ describe('smart-lockout-overshoot', () => {
       expect(said).toEqual([expect.objectContaining(expected)]);
     });
 
+    it('asks again when it is known whether a right password followed, though the password is changed', () => {
+      const { said, answers } = play(detector, [...SPRAY, reset('p', 22)], { until: 60 });
+
+      expect(said).toEqual([expect.objectContaining({ state: 'resolved', message: 'spread' })]);
+      expect([...answers.values()].map(({ askAgainAt }) => askAgainAt)).toEqual([at(20 + 60)]);
+    });
+
     it('asks again when they may be read', () => {
       const { answers } = play(detector, overshoot, { until: 60 });
 
